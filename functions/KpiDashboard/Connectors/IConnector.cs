@@ -1,0 +1,180 @@
+using System.Text.Json;
+
+namespace KpiDashboard.Connectors;
+
+/// <summary>
+/// One provider. A connector asks the provider for a window of days, hands what it read to the sink and returns how it went. It knows nothing of
+/// Azure, queues or SQL; it never retries (one access-token refresh apart), sleeps or writes: that belongs to the sync engine.
+/// </summary>
+internal interface IConnector
+{
+    /// <summary>Stable key, for example <c>google-analytics</c>; also the suffix of its queue <c>sync-&lt;key&gt;</c>.</summary>
+    string Key { get; }
+
+    /// <summary>What an owner calls it, for example <c>Google Analytics 4</c>.</summary>
+    string DisplayName { get; }
+
+    /// <summary>
+    /// Cuts a window into the slices that one queue message handles, newest first so that a dashboard is useful within seconds.
+    /// A connector that pages by cursor instead of by day returns the window as one slice and continues through <see cref="FetchSucceeded.Checkpoint"/>.
+    /// </summary>
+    IReadOnlyList<DayWindow> Slice(DayWindow window);
+
+    /// <summary>Reads one slice. Throws only for faults of our own (a bug); everything a provider can do is a <see cref="FetchOutcome"/>.</summary>
+    Task<FetchOutcome> FetchAsync(FetchRequest request, IFetchSink sink, CancellationToken cancellationToken);
+}
+
+/// <summary>Whole days, both ends included, in the time zone that the provider reports in.</summary>
+internal readonly record struct DayWindow(DateOnly From, DateOnly To)
+{
+    /// <summary>How many days, both ends counted.</summary>
+    public int Days => To.DayNumber - From.DayNumber + 1;
+}
+
+/// <summary>What a connector is asked to read.</summary>
+internal sealed record FetchRequest
+{
+    /// <summary>Which integration; for caches of access tokens and for logs.</summary>
+    public required Guid IntegrationId { get; init; }
+
+    /// <summary>The days to read, in <see cref="TimeZone"/>.</summary>
+    public required DayWindow Window { get; init; }
+
+    /// <summary>Time zone of the property where the provider has one (known after its first answer), otherwise the tenant's.</summary>
+    public required TimeZoneInfo TimeZone { get; init; }
+
+    /// <summary>The connector's own settings as the tenant entered them (for example <c>{"propertyId":"123"}</c>).</summary>
+    public required JsonElement Settings { get; init; }
+
+    /// <summary>Decrypted credentials (for example <c>{"refreshToken":"…"}</c>). Never logged, never in an outcome.</summary>
+    public required JsonElement Credentials { get; init; }
+
+    /// <summary>What the previous <see cref="FetchSucceeded"/> of the same slice returned; null at its start.</summary>
+    public string? Checkpoint { get; init; }
+
+    /// <summary>Executions that were seen running or waiting and whose end is not known yet (automation connectors only).</summary>
+    public IReadOnlyList<string> UnfinishedExecutions { get; init; } = [];
+}
+
+/// <summary>Takes what a connector read. The engine writes it in one transaction after the fetch succeeded; a failed fetch writes none of it.</summary>
+internal interface IFetchSink
+{
+    /// <summary>One KPI value of one day, in the unit of the catalogue. A day without data is not reported at all: never 0 for "nothing known".</summary>
+    void Add(KpiReading reading);
+
+    /// <summary>An automation workflow as the provider describes it now.</summary>
+    void Add(WorkflowReading workflow);
+
+    /// <summary>One execution of a workflow; the same execution may come many times, the latest state wins.</summary>
+    void Add(ExecutionReading execution);
+
+    /// <summary>Lineage: one request that was made and what came with its answer.</summary>
+    void Add(RequestRecord request);
+}
+
+/// <summary>A value of a stored KPI on a day of the provider's time zone.</summary>
+internal readonly record struct KpiReading(string Kpi, DateOnly Day, decimal Value);
+
+/// <summary>A workflow. <paramref name="TimeSavedMinutes"/> is what the provider says one success saves (n8n's <c>settings.timeSavedPerExecution</c>), null if not set.</summary>
+internal sealed record WorkflowReading(string WorkflowId, string Name, bool Active, decimal? TimeSavedMinutes);
+
+/// <summary>What became of an execution.</summary>
+internal enum ExecutionStatus
+{
+    /// <summary>Not finished: new, running, waiting or unknown.</summary>
+    Unfinished,
+
+    /// <summary>Finished well.</summary>
+    Succeeded,
+
+    /// <summary>Finished badly: error or crashed.</summary>
+    Failed,
+
+    /// <summary>Stopped by a person; counts neither as success nor as failure.</summary>
+    Canceled,
+}
+
+/// <summary>Why an execution ran; only <see cref="Production"/> counts in the automation KPIs.</summary>
+internal enum ExecutionKind
+{
+    /// <summary>Trigger, webhook, schedule, retry: real work.</summary>
+    Production,
+
+    /// <summary>A person tried it in the editor.</summary>
+    Manual,
+
+    /// <summary>The run of an error workflow that another failure caused (n8n <c>mode=error</c>).</summary>
+    ErrorHandler,
+
+    /// <summary>Called by another workflow, which is counted itself.</summary>
+    SubWorkflow,
+}
+
+/// <summary>One execution of a workflow. Instants are UTC; <paramref name="StoppedAt"/> is null until it finished.</summary>
+internal sealed record ExecutionReading(
+    string ExecutionId, string WorkflowId, ExecutionStatus Status, ExecutionKind Kind, DateTimeOffset StartedAt, DateTimeOffset? StoppedAt);
+
+/// <summary>One request to a provider, for provenance. Holds no credential.</summary>
+internal sealed record RequestRecord
+{
+    /// <summary>Method and address without query secrets, for example <c>POST /v1beta/properties/123:runReport</c>.</summary>
+    public required string Operation { get; init; }
+
+    /// <summary>Body or query as sent, as JSON, without credentials; null if there is none.</summary>
+    public string? Request { get; init; }
+
+    /// <summary>The provider's metadata as JSON (time zone, sampling, thresholding, quota …); null if there is none.</summary>
+    public string? ResponseMetadata { get; init; }
+
+    /// <summary>When the answer was complete.</summary>
+    public required DateTimeOffset FetchedAt { get; init; }
+
+    /// <summary>How many rows the answer held.</summary>
+    public required int Rows { get; init; }
+
+    /// <summary>The provider says that the answer rests on a sample.</summary>
+    public bool Sampled { get; init; }
+
+    /// <summary>The provider says that it withheld small numbers (GA4 <c>subjectToThresholding</c>).</summary>
+    public bool Thresholded { get; init; }
+}
+
+/// <summary>How a fetch went. Every case is expected and is handled in one place, the runner.</summary>
+internal abstract record FetchOutcome;
+
+/// <summary>Everything asked for was read and handed to the sink.</summary>
+internal sealed record FetchSucceeded : FetchOutcome
+{
+    /// <summary>Not null: the slice is not finished; ask again with this checkpoint in a new message.</summary>
+    public string? Checkpoint { get; init; }
+
+    /// <summary>Last day that the source is done with collecting as of this fetch; null if it cannot tell.</summary>
+    public DateOnly? CompleteThrough { get; init; }
+
+    /// <summary>Last day that the source will not change any more by its own rules; null if it cannot tell.</summary>
+    public DateOnly? FinalThrough { get; init; }
+
+    /// <summary>First day that the source still knows; earlier days are not measurable. Null if it cannot tell or it is unlimited.</summary>
+    public DateOnly? MeasurableFrom { get; init; }
+
+    /// <summary>IANA time zone that the provider reports days in; null if it has none of its own.</summary>
+    public string? TimeZone { get; init; }
+
+    /// <summary>ISO 4217 currency that the provider reports money in; null if it has none.</summary>
+    public string? Currency { get; init; }
+}
+
+/// <summary>Asked too often; ask again at <paramref name="Until"/>. A wait, not a failure.</summary>
+internal sealed record RateLimited(DateTimeOffset Until, string Reason) : FetchOutcome;
+
+/// <summary>An hourly or daily allowance is used up; ask again at <paramref name="Until"/>. A wait, not a failure.</summary>
+internal sealed record QuotaExhausted(DateTimeOffset Until, string Reason) : FetchOutcome;
+
+/// <summary>The credentials no longer work; only a person can mend it by connecting again. <paramref name="Reason"/> is a sentence for the owner.</summary>
+internal sealed record AuthorizationLost(string Reason) : FetchOutcome;
+
+/// <summary>The provider failed, timed out or answered with something unreadable. Counts as a failed attempt.</summary>
+internal sealed record ProviderDown(string Reason, DateTimeOffset? RetryAfter = null) : FetchOutcome;
+
+/// <summary>The provider refused the request itself: our bug or a wrong setting. Not retried.</summary>
+internal sealed record RequestRefused(string Reason) : FetchOutcome;
