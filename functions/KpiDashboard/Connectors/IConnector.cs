@@ -148,6 +148,12 @@ internal sealed record FetchSucceeded : FetchOutcome
     /// <summary>Not null: the slice is not finished; ask again with this checkpoint in a new message.</summary>
     public string? Checkpoint { get; init; }
 
+    /// <summary>
+    /// Automation connectors: first day of which this step, with the steps before it, has read every execution; earlier days are not added up yet.
+    /// Null: the whole window.
+    /// </summary>
+    public DateOnly? ReadInFullFrom { get; init; }
+
     /// <summary>Last day that the source is done with collecting as of this fetch; null if it cannot tell.</summary>
     public DateOnly? CompleteThrough { get; init; }
 

@@ -1,0 +1,55 @@
+using KpiDashboard.Api;
+using KpiDashboard.Identity;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace KpiDashboard.Functions.Triggers;
+
+/// <summary>Sessions and tokens.</summary>
+public sealed class AuthApi(SessionEndpoints sessions, TokenEndpoints tokens)
+{
+    /// <summary>Sign in.</summary>
+    [Function("AuthLogin"), Requires(Permission.Anonymous)]
+    [Operation("Sign in with e-mail address and password", Body = typeof(LoginRequest), Response = typeof(SessionResponse))]
+    public Task<IResult> Login([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "auth/login")] HttpRequest request, CancellationToken cancellationToken) =>
+        sessions.LoginAsync(request, cancellationToken);
+
+    /// <summary>Renew the access token by the refresh cookie.</summary>
+    [Function("AuthRefresh"), Requires(Permission.Anonymous)]
+    [Operation("A new access token for the refresh cookie", Response = typeof(SessionResponse))]
+    public Task<IResult> RefreshSession([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "auth/refresh")] HttpRequest request, CancellationToken cancellationToken) =>
+        sessions.RefreshAsync(request, cancellationToken);
+
+    /// <summary>Sign out.</summary>
+    [Function("AuthLogout"), Requires(Permission.Anonymous), Operation("Sign out here", Status = 204)]
+    public Task<IResult> Logout([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "auth/logout")] HttpRequest request, CancellationToken cancellationToken) =>
+        sessions.LogoutAsync(request, cancellationToken);
+
+    /// <summary>Who is signed in.</summary>
+    [Function("AuthMe"), Requires(Permission.SignedIn), Operation("Who is signed in", Response = typeof(SessionResponse))]
+    public Task<IResult> GetMe([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "auth/me")] HttpRequest request, CancellationToken cancellationToken) =>
+        sessions.MeAsync(request, cancellationToken);
+
+    /// <summary>Another tenant of mine.</summary>
+    [Function("AuthSwitch"), Requires(Permission.SignedIn)]
+    [Operation("A session for another tenant of mine", Body = typeof(SwitchRequest), Response = typeof(SessionResponse))]
+    public Task<IResult> SwitchTenant([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "auth/switch")] HttpRequest request, CancellationToken cancellationToken) =>
+        sessions.SwitchAsync(request, cancellationToken);
+
+    /// <summary>API and webhook tokens.</summary>
+    [Function("Tokens"), Requires(Permission.ManageTokens), Operation("API and webhook tokens", Response = typeof(TokensResponse))]
+    public Task<IResult> ListTokens([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "tokens")] HttpRequest request, CancellationToken cancellationToken) =>
+        tokens.ListAsync(request, cancellationToken);
+
+    /// <summary>A new token.</summary>
+    [Function("TokenCreate"), Requires(Permission.ManageTokens)]
+    [Operation("Make a token; it is shown once", Status = 201, Body = typeof(CreateTokenRequest), Response = typeof(CreateTokenResponse))]
+    public Task<IResult> CreateToken([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "tokens")] HttpRequest request, CancellationToken cancellationToken) =>
+        tokens.CreateAsync(request, cancellationToken);
+
+    /// <summary>Revoke a token.</summary>
+    [Function("TokenRevoke"), Requires(Permission.ManageTokens), Operation("Revoke a token", Status = 204)]
+    public Task<IResult> RevokeToken(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "tokens/{id}")] HttpRequest request, string id, CancellationToken cancellationToken) =>
+        tokens.RevokeAsync(request, id, cancellationToken);
+}

@@ -1,0 +1,36 @@
+using KpiDashboard.Api;
+using KpiDashboard.Automation;
+using KpiDashboard.Identity;
+using KpiDashboard.Kpis;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace KpiDashboard.Functions.Triggers;
+
+/// <summary>The numbers.</summary>
+public sealed class MetricsApi(MetricsEndpoints metrics, AutomationEndpoints automation)
+{
+    /// <summary>The KPI catalogue.</summary>
+    [Function("Kpis"), Requires(Permission.Read), Operation("The KPI catalogue", Response = typeof(IReadOnlyList<KpiEntry>))]
+    public Task<IResult> ListKpis([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "kpis")] HttpRequest request, CancellationToken cancellationToken) =>
+        metrics.CatalogueAsync(request, cancellationToken);
+
+    /// <summary>The overview.</summary>
+    [Function("MetricsSummary"), Requires(Permission.Read)]
+    [Operation("Everything the overview needs in one request", Response = typeof(SummaryResponse), Query = "range from to compare")]
+    public Task<IResult> GetSummary([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "metrics/summary")] HttpRequest request, CancellationToken cancellationToken) =>
+        metrics.SummaryAsync(request, cancellationToken);
+
+    /// <summary>KPIs over time.</summary>
+    [Function("MetricsHistory"), Requires(Permission.Read)]
+    [Operation("KPIs over time; a period without data is null", Response = typeof(HistoryResponse), Query = "kpis range from to grain")]
+    public Task<IResult> GetHistory([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "metrics/history")] HttpRequest request, CancellationToken cancellationToken) =>
+        metrics.HistoryAsync(request, cancellationToken);
+
+    /// <summary>The automations.</summary>
+    [Function("AutomationPerformance"), Requires(Permission.Read)]
+    [Operation("How the automations did and what they are worth", Response = typeof(PerformanceResponse), Query = "range from to compare")]
+    public Task<IResult> GetPerformance(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "automation/performance")] HttpRequest request, CancellationToken cancellationToken) =>
+        automation.PerformanceAsync(request, cancellationToken);
+}

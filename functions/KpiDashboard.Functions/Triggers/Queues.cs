@@ -1,0 +1,28 @@
+using KpiDashboard.Sync;
+using Microsoft.Azure.Functions.Worker;
+
+namespace KpiDashboard.Functions.Triggers;
+
+/// <summary>One queue and its poison queue for each connector: queues scale apart, and one provider's trouble stays its own.</summary>
+public sealed class Queues(SyncRunner runner, DeadLetters deadLetters)
+{
+    /// <summary>Reads Google Analytics.</summary>
+    [Function("SyncGoogleAnalytics")]
+    public Task SyncGoogleAnalytics([QueueTrigger("sync-google-analytics")] SyncMessage message, CancellationToken cancellationToken) =>
+        runner.RunAsync(message, cancellationToken);
+
+    /// <summary>Reads n8n.</summary>
+    [Function("SyncN8n")]
+    public Task SyncN8n([QueueTrigger("sync-n8n")] SyncMessage message, CancellationToken cancellationToken) =>
+        runner.RunAsync(message, cancellationToken);
+
+    /// <summary>A Google Analytics message that five tries did not get through.</summary>
+    [Function("PoisonGoogleAnalytics")]
+    public Task PoisonGoogleAnalytics([QueueTrigger("sync-google-analytics-poison")] string body, CancellationToken cancellationToken) =>
+        deadLetters.HandleAsync("sync-google-analytics-poison", body, cancellationToken);
+
+    /// <summary>An n8n message that five tries did not get through.</summary>
+    [Function("PoisonN8n")]
+    public Task PoisonN8n([QueueTrigger("sync-n8n-poison")] string body, CancellationToken cancellationToken) =>
+        deadLetters.HandleAsync("sync-n8n-poison", body, cancellationToken);
+}

@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http;
+
+namespace KpiDashboard.Api;
+
+/// <summary>
+/// A request that cannot be answered as asked. One middleware turns it into RFC 9457 <c>application/problem+json</c>; nothing was written when it is thrown.
+/// </summary>
+internal sealed class ApiProblem : Exception
+{
+    private ApiProblem(int status, string type, string title, string detail, IReadOnlyDictionary<string, string[]>? errors = null)
+        : base(detail)
+    {
+        Status = status;
+        Type = type;
+        Title = title;
+        Errors = errors;
+    }
+
+    /// <summary>HTTP status code.</summary>
+    public int Status { get; }
+
+    /// <summary>Stable name of the kind of problem; <c>type</c> is <c>https://kpi-dashboard.example/problems/&lt;name&gt;</c>.</summary>
+    public string Type { get; }
+
+    /// <summary>Short title of the kind.</summary>
+    public string Title { get; }
+
+    /// <summary>Sentences by field, for validation.</summary>
+    public IReadOnlyDictionary<string, string[]>? Errors { get; }
+
+    /// <summary>Seconds for <c>Retry-After</c>; null for none.</summary>
+    public int? RetryAfterSeconds { get; private init; }
+
+    /// <summary>One field is wrong.</summary>
+    public static ApiProblem Invalid(string field, string sentence) => Invalid(new Dictionary<string, string[]> { [field] = [sentence] });
+
+    /// <summary>Several fields are wrong.</summary>
+    public static ApiProblem Invalid(IReadOnlyDictionary<string, string[]> errors) => new(
+        StatusCodes.Status400BadRequest, "validation", "The request is not valid",
+        string.Join(" ", errors.SelectMany(error => error.Value)), errors);
+
+    /// <summary>The body is not what the route takes.</summary>
+    public static ApiProblem BadBody(string sentence) => new(StatusCodes.Status400BadRequest, "body", "The body could not be read", sentence);
+
+    /// <summary>The body is too large.</summary>
+    public static ApiProblem TooLarge(long limit) => new(
+        StatusCodes.Status413PayloadTooLarge, "too-large", "The body is too large", $"The body may have at most {limit / 1024:N0} KB.");
+
+    /// <summary>No usable token.</summary>
+    public static ApiProblem Unauthorized(string sentence) => new(StatusCodes.Status401Unauthorized, "unauthorized", "Sign-in needed", sentence);
+
+    /// <summary>The token is fine but may not do this.</summary>
+    public static ApiProblem Forbidden(string sentence) => new(StatusCodes.Status403Forbidden, "forbidden", "Not allowed", sentence);
+
+    /// <summary>No such thing in this tenant; another tenant's is answered the same.</summary>
+    public static ApiProblem NotFound(string sentence) => new(StatusCodes.Status404NotFound, "not-found", "Not found", sentence);
+
+    /// <summary>It is in a state that does not admit this.</summary>
+    public static ApiProblem Conflict(string sentence) => new(StatusCodes.Status409Conflict, "conflict", "Not possible now", sentence);
+
+    /// <summary>Something this needs is not there yet.</summary>
+    public static ApiProblem Unavailable(string sentence, int retryAfterSeconds) => new(
+        StatusCodes.Status503ServiceUnavailable, "unavailable", "Not ready", sentence) { RetryAfterSeconds = retryAfterSeconds };
+
+    /// <summary>A fault of ours: says nothing about the inside but gives the trace id to find it by.</summary>
+    public static ApiProblem Fault() => new(
+        StatusCodes.Status500InternalServerError, "fault", "Something failed on our side",
+        "The request could not be finished because of a fault on our side. Nothing was changed. The trace id finds it in our logs.");
+
+    /// <summary>Writes it as the answer.</summary>
+    public async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
+    {
+        if (response.HasStarted) return;
+        response.Clear();
+        response.StatusCode = Status;
+        response.ContentType = "application/problem+json";
+        response.Headers.CacheControl = "no-store";
+        if (RetryAfterSeconds is { } seconds) response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        if (Status == StatusCodes.Status401Unauthorized) response.Headers.WWWAuthenticate = "Bearer";
+        var body = new ProblemBody($"https://kpi-dashboard.example/problems/{Type}", Title, Status, Message, Activity.Current?.TraceId.ToHexString() ?? response.HttpContext.TraceIdentifier, Errors);
+        await JsonSerializer.SerializeAsync(response.Body, body, ProblemJson.Default.ProblemBody, cancellationToken);
+    }
+}
+
+/// <summary>RFC 9457 problem details with our two extensions.</summary>
+/// <param name="Type">Names the kind of problem; stable.</param>
+/// <param name="Title">Short title of the kind.</param>
+/// <param name="Status">HTTP status code.</param>
+/// <param name="Detail">A sentence for a person.</param>
+/// <param name="TraceId">Finds the request in the logs.</param>
+/// <param name="Errors">Sentences by field, for validation.</param>
+internal sealed record ProblemBody(string Type, string Title, int Status, string Detail, string TraceId, IReadOnlyDictionary<string, string[]>? Errors);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ProblemBody))]
+internal sealed partial class ProblemJson : JsonSerializerContext;

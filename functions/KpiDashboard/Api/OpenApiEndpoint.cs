@@ -1,0 +1,24 @@
+using System.Reflection;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace KpiDashboard.Api;
+
+/// <summary><c>GET openapi.json</c>.</summary>
+public sealed class OpenApiEndpoint
+{
+    private readonly Lazy<string> _document;
+
+    internal OpenApiEndpoint(TriggerAssembly triggers) => _document = new Lazy<string>(() => Text(triggers.Assembly));
+
+    /// <summary>The document.</summary>
+    public IResult Get() => TypedResults.Text(_document.Value, "application/json");
+
+    /// <summary>The document as text, as it is served and as it is kept beside the page's sources.</summary>
+    internal static string Text(Assembly triggers) => OpenApiDocument.Create(triggers).ToJsonString(Indented) + "\n";
+
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+}
+
+/// <summary>Where the trigger methods are.</summary>
+internal sealed record TriggerAssembly(Assembly Assembly);

@@ -1,0 +1,65 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using KpiDashboard.Data;
+using KpiDashboard.Identity;
+using KpiDashboard.Tenancy;
+using Microsoft.AspNetCore.Http;
+
+namespace KpiDashboard.Api;
+
+/// <summary>
+/// How every read of a tenant is answered: one row gives the tenant's data version; if the reader's <c>ETag</c> was made from the same version the answer
+/// is 304 and nothing else is read.
+/// </summary>
+internal sealed class TenantReads(Database database, TimeProvider time)
+{
+    // A new build may answer the same question differently.
+    private static readonly Guid Build = typeof(TenantReads).Module.ModuleVersionId;
+
+    /// <summary>Answers a read with the JSON of what <paramref name="load"/> returns.</summary>
+    public Task<IResult> AnswerAsync<T>(
+        HttpRequest request, JsonTypeInfo<T> type, Func<TenantTransaction, TenantProfile, Task<T>> load, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        return database.InTenantAsync<IResult>(caller.TenantId, async tx =>
+        {
+            var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
+            var tag = Tag(request, caller, tenant);
+            request.HttpContext.Response.Headers.ETag = tag;
+            request.HttpContext.Response.Headers.CacheControl = "private, no-cache";
+            if (request.Headers.IfNoneMatch.Any(header => header?.Contains(tag, StringComparison.Ordinal) == true))
+                return TypedResults.StatusCode(StatusCodes.Status304NotModified);
+            return new JsonAnswer<T>(await load(tx, tenant), type);
+        }, cancellationToken);
+    }
+
+    private string Tag(HttpRequest request, Caller caller, TenantProfile tenant)
+    {
+        // Some answers speak of time ("late"): a quarter of an hour is as long as one may stand unchanged.
+        var quarter = time.GetUtcNow().ToUnixTimeSeconds() / 900;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> number = stackalloc byte[16];
+        BinaryPrimitives.WriteInt64LittleEndian(number, tenant.DataVersion);
+        BinaryPrimitives.WriteInt64LittleEndian(number[8..], quarter);
+        hash.AppendData(number);
+        hash.AppendData(tenant.Id.ToByteArray());
+        hash.AppendData(Build.ToByteArray());
+        hash.AppendData(Encoding.UTF8.GetBytes($"{caller.Role}\n{request.Path}\n{request.QueryString}"));
+        return $"\"{Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16))}\"";
+    }
+}
+
+/// <summary>A JSON answer by a source-generated serializer.</summary>
+internal sealed class JsonAnswer<T>(T value, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK) : IResult
+{
+    /// <inheritdoc />
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        httpContext.Response.StatusCode = status;
+        httpContext.Response.ContentType = "application/json; charset=utf-8";
+        await JsonSerializer.SerializeAsync(httpContext.Response.Body, value, type, httpContext.RequestAborted);
+    }
+}

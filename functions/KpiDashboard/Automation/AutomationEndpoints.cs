@@ -1,0 +1,109 @@
+using System.Text.Json.Serialization;
+using KpiDashboard.Api;
+using KpiDashboard.Data;
+using KpiDashboard.Kpis;
+using KpiDashboard.Sync;
+using Microsoft.AspNetCore.Http;
+
+namespace KpiDashboard.Automation;
+
+/// <summary>Are the automations working, and are they worth it?</summary>
+public sealed class AutomationEndpoints
+{
+    private readonly TenantReads _reads;
+    private readonly TimeProvider _time;
+
+    internal AutomationEndpoints(TenantReads reads, TimeProvider time) => (_reads, _time) = (reads, time);
+
+    private static readonly KpiDefinition[] Kpis = [.. KpiCatalogue.All.Where(kpi => kpi.Source == "n8n")];
+
+    /// <summary><c>GET automation/performance</c>. Totals and days come from the KPI engine, so that they agree with every other page.</summary>
+    public Task<IResult> PerformanceAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        _reads.AnswerAsync(request, AutomationJson.Default.PerformanceResponse, async (tx, tenant) =>
+        {
+            var all = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
+            var sources = all.Where(source => source.Connector == "n8n").ToList();
+            var period = Period.Read(new QueryReader(request), tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
+            var clocks = SourceState.Clocks(sources);
+            var now = await KpiTable.LoadAsync(tx, Kpis, period.From, period.To, clocks, tenant.Economics);
+            var before = period is { CompareFrom: { } from, CompareTo: { } to } ? await KpiTable.LoadAsync(tx, Kpis, from, to, clocks, tenant.Economics) : null;
+            var executions = now.Evaluate(Kpi("automation.executions"), period.From, period.To);
+            return new PerformanceResponse(
+                period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, tenant.TimeZone, tenant.Currency, tenant.IsDemo,
+                sources.Count > 0, executions.Status, sources.FirstOrDefault()?.MeasurableFrom, tenant.HourlyLabourCost, tenant.AutomationCostPerMonth,
+                Totals(now), before is null ? null : Totals(before),
+                await WorkflowsAsync(tx, period, tenant.Economics),
+                [.. now.Dates.Select(day => new PerformanceDay(
+                    day, now.On(Kpi("automation.executions"), day), now.On(Kpi("automation.succeeded"), day), now.On(Kpi("automation.failed"), day),
+                    now.On(Kpi("automation.time_saved"), day), now.On(Kpi("automation.value_saved"), day), now.StatusOf(Kpi("automation.executions"), day)))],
+                [.. sources.Select(source => source.ToFreshness())]);
+        }, cancellationToken);
+
+    private static PerformanceTotals Totals(KpiTable table)
+    {
+        decimal? Value(string key) => table.Evaluate(Kpi(key), table.From, table.To).Value;
+        var value = Value("automation.value_saved");
+        return new PerformanceTotals(
+            Value("automation.executions"), Value("automation.succeeded"), Value("automation.failed"), Value("automation.success_rate"),
+            Value("automation.avg_duration"), Value("automation.time_saved"), value, table.AutomationCost(Kpi("automation.executions")), Value("automation.roi"));
+    }
+
+    private static async Task<IReadOnlyList<WorkflowPerformance>> WorkflowsAsync(TenantTransaction tx, Period period, TenantEconomics economics)
+    {
+        var rows = await tx.QueryAsync<WorkflowRow>(
+            """
+            select w.workflow_id as Id, w.name, w.active, coalesce(w.minutes_saved, w.provider_minutes_saved) as MinutesPerSuccess,
+                   coalesce(sum(d.executions), 0)::int as Executions, coalesce(sum(d.succeeded), 0)::int as Succeeded, coalesce(sum(d.failed), 0)::int as Failed,
+                   coalesce(sum(d.finished_ms), 0)::bigint as FinishedMs, sum(d.minutes_saved) as MinutesSaved
+            from workflows w
+            left join automation_daily d on d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id
+                 and d.day between @from and @to
+            where w.tenant_id = @tenant
+            group by w.integration_id, w.workflow_id, w.name, w.active, w.minutes_saved, w.provider_minutes_saved
+            order by sum(d.minutes_saved) desc nulls last, sum(d.executions) desc nulls last, w.name
+            limit 500
+            """,
+            new { from = period.From, to = period.To });
+        return [.. rows.Select(row =>
+        {
+            var finished = row.Succeeded + row.Failed;
+            return new WorkflowPerformance(
+                row.Id, row.Name, row.Active, row.MinutesPerSuccess, row.Executions, row.Succeeded, row.Failed,
+                finished == 0 ? null : decimal.Round((decimal)row.Succeeded / finished, 8), finished == 0 ? null : decimal.Round((decimal)row.FinishedMs / finished, 3),
+                row.MinutesSaved, row.MinutesSaved is { } minutes && economics.HourlyLabourCost is { } hourly ? decimal.Round(minutes / 60 * hourly, 8) : null);
+        })];
+    }
+
+    private static KpiDefinition Kpi(string key) => KpiCatalogue.Find(key) ?? throw new ArgumentOutOfRangeException(nameof(key), key, null);
+
+    private sealed record WorkflowRow(
+        string Id, string Name, bool Active, decimal? MinutesPerSuccess, int Executions, int Succeeded, int Failed, long FinishedMs, decimal? MinutesSaved);
+}
+
+/// <summary>How the automations did in a period.</summary>
+/// <param name="Connected">Whether an automation source is connected at all.</param>
+/// <param name="Status">How far the totals can be trusted.</param>
+/// <param name="MeasurableFrom">First day that the source still knew when it was first read; null if it told no limit.</param>
+internal sealed record PerformanceResponse(
+    string Range, DateOnly From, DateOnly To, DateOnly? CompareFrom, DateOnly? CompareTo, string Compare, string TimeZone, string Currency, bool IsDemo,
+    bool Connected, ValueStatus Status, DateOnly? MeasurableFrom, decimal? HourlyLabourCost, decimal? AutomationCostPerMonth, PerformanceTotals Totals,
+    PerformanceTotals? Previous, IReadOnlyList<WorkflowPerformance> Workflows, IReadOnlyList<PerformanceDay> Daily, IReadOnlyList<Freshness> Freshness);
+
+/// <summary>Totals; null where not measurable or where a setting (labour cost, automation cost) is missing.</summary>
+internal sealed record PerformanceTotals(
+    decimal? Executions, decimal? Succeeded, decimal? Failed, decimal? SuccessRate, decimal? AverageDurationMs, decimal? TimeSavedMinutes, decimal? ValueSaved,
+    decimal? Cost, decimal? Roi);
+
+/// <summary>One workflow in the period.</summary>
+/// <param name="TimeSavedPerExecution">Minutes that one success saves; null if nobody said.</param>
+internal sealed record WorkflowPerformance(
+    string Id, string Name, bool Active, decimal? TimeSavedPerExecution, int Executions, int Succeeded, int Failed, decimal? SuccessRate,
+    decimal? AverageDurationMs, decimal? TimeSavedMinutes, decimal? ValueSaved);
+
+/// <summary>One day; null where nothing is known.</summary>
+internal sealed record PerformanceDay(
+    DateOnly Date, decimal? Executions, decimal? Succeeded, decimal? Failed, decimal? TimeSavedMinutes, decimal? ValueSaved, DayStatus Status);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(PerformanceResponse))]
+internal sealed partial class AutomationJson : JsonSerializerContext;

@@ -1,0 +1,155 @@
+using KpiDashboard.Connectors;
+using KpiDashboard.Data;
+
+namespace KpiDashboard.Automation;
+
+/// <summary>Writes workflows and executions, and adds executions up to days.</summary>
+internal static class AutomationWriter
+{
+    /// <summary>Writes workflows as the provider describes them now; what was set here (minutes saved) stays.</summary>
+    public static Task WriteWorkflowsAsync(TenantTransaction tx, Guid integrationId, IReadOnlyCollection<WorkflowReading> workflows, DateTimeOffset now) =>
+        workflows.Count == 0 ? Task.CompletedTask : tx.ExecuteAsync(
+            """
+            insert into workflows as w (tenant_id, integration_id, workflow_id, name, active, provider_minutes_saved, updated_at)
+            select @tenant, @integrationId, i.id, i.name, i.active, i.minutes, @now
+            from unnest(@ids, @names, @active, @minutes) as i (id, name, active, minutes)
+            order by i.id
+            on conflict (tenant_id, integration_id, workflow_id) do update
+            set name = excluded.name, active = excluded.active, provider_minutes_saved = excluded.provider_minutes_saved, updated_at = excluded.updated_at
+            where (w.name, w.active, w.provider_minutes_saved) is distinct from (excluded.name, excluded.active, excluded.provider_minutes_saved)
+            """,
+            new
+            {
+                integrationId, now,
+                ids = workflows.Select(workflow => workflow.WorkflowId).ToArray(),
+                names = workflows.Select(workflow => workflow.Name).ToArray(),
+                active = workflows.Select(workflow => workflow.Active).ToArray(),
+                minutes = workflows.Select(workflow => workflow.TimeSavedMinutes).ToArray(),
+            });
+
+    /// <summary>Writes executions; one that is known to have ended is never set back to unfinished.</summary>
+    public static Task WriteExecutionsAsync(TenantTransaction tx, Guid integrationId, IReadOnlyCollection<ExecutionReading> executions) =>
+        executions.Count == 0 ? Task.CompletedTask : tx.ExecuteAsync(
+            """
+            insert into executions as e (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at, stopped_at)
+            select @tenant, @integrationId, i.id, i.workflow, i.status, i.kind, i.started, i.stopped
+            from unnest(@ids, @workflows, @statuses, @kinds, @started, @stopped) as i (id, workflow, status, kind, started, stopped)
+            order by i.id
+            on conflict (tenant_id, integration_id, execution_id) do update
+            set workflow_id = excluded.workflow_id, status = excluded.status, kind = excluded.kind, started_at = excluded.started_at, stopped_at = excluded.stopped_at
+            where (e.status = 'unfinished' or excluded.status <> 'unfinished')
+              and (e.workflow_id, e.status, e.kind, e.started_at, e.stopped_at)
+                  is distinct from (excluded.workflow_id, excluded.status, excluded.kind, excluded.started_at, excluded.stopped_at)
+            """,
+            new
+            {
+                integrationId,
+                ids = executions.Select(execution => execution.ExecutionId).ToArray(),
+                workflows = executions.Select(execution => execution.WorkflowId).ToArray(),
+                statuses = executions.Select(execution => Word(execution.Status)).ToArray(),
+                kinds = executions.Select(execution => Word(execution.Kind)).ToArray(),
+                started = executions.Select(execution => execution.StartedAt.UtcDateTime).ToArray(),
+                stopped = executions.Select(execution => execution.StoppedAt?.UtcDateTime).ToArray(),
+            });
+
+    /// <summary>Executions whose end is not known yet, newest first.</summary>
+    public static Task<IReadOnlyList<string>> UnfinishedAsync(TenantTransaction tx, Guid integrationId) => tx.QueryAsync<string>(
+        """
+        select execution_id from executions
+        where tenant_id = @tenant and integration_id = @integrationId and status = 'unfinished'
+        order by started_at desc
+        limit 200
+        """,
+        new { integrationId });
+
+    /// <summary>First local day on which an execution is unfinished; null if none is.</summary>
+    public static Task<DateOnly?> FirstUnfinishedDayAsync(TenantTransaction tx, Guid integrationId, string timeZone) => tx.QuerySingleAsync<DateOnly?>(
+        """
+        select min((started_at at time zone @timeZone)::date) from executions
+        where tenant_id = @tenant and integration_id = @integrationId and status = 'unfinished'
+        """,
+        new { integrationId, timeZone });
+
+    /// <summary>
+    /// Adds executions up again for a range of tenant-local days, per workflow, and returns the days' KPI readings. A day without executions is a real 0 here:
+    /// the whole list of that day was read. Minutes saved are null while no workflow says what a success saves.
+    /// </summary>
+    public static async Task<IReadOnlyList<(string Kpi, DateOnly Day, decimal Value)>> RollUpAsync(
+        TenantTransaction tx, Guid integrationId, string timeZone, DateOnly from, DateOnly to)
+    {
+        if (from > to) return [];
+        await tx.ExecuteAsync(
+            """
+            with counted as (
+                select (e.started_at at time zone @timeZone)::date as day, e.workflow_id,
+                       count(*)::int as executions,
+                       (count(*) filter (where e.status = 'succeeded'))::int as succeeded,
+                       (count(*) filter (where e.status = 'failed'))::int as failed,
+                       coalesce(sum(extract(epoch from e.stopped_at - e.started_at) * 1000) filter (where e.status in ('succeeded', 'failed')), 0)::bigint as finished_ms
+                from executions e
+                where e.tenant_id = @tenant and e.integration_id = @integrationId and e.kind = 'production'
+                  and e.started_at >= (@from::timestamp at time zone @timeZone) and e.started_at < ((@to + 1)::timestamp at time zone @timeZone)
+                group by 1, 2
+            ),
+            removed as (
+                delete from automation_daily d
+                where d.tenant_id = @tenant and d.integration_id = @integrationId and d.day between @from and @to
+                  and not exists (select 1 from counted c where c.day = d.day and c.workflow_id = d.workflow_id)
+            )
+            insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, finished_ms, minutes_saved)
+            select @tenant, @integrationId, c.day, c.workflow_id, c.executions, c.succeeded, c.failed, c.finished_ms,
+                   c.succeeded * coalesce(w.minutes_saved, w.provider_minutes_saved)
+            from counted c
+            left join workflows w on w.tenant_id = @tenant and w.integration_id = @integrationId and w.workflow_id = c.workflow_id
+            on conflict (tenant_id, integration_id, day, workflow_id) do update
+            set executions = excluded.executions, succeeded = excluded.succeeded, failed = excluded.failed, finished_ms = excluded.finished_ms,
+                minutes_saved = excluded.minutes_saved
+            """,
+            new { integrationId, timeZone, from, to });
+
+        var days = await tx.QueryAsync<DayTotals>(
+            """
+            select g.day::date as day, coalesce(sum(d.executions), 0)::int as executions, coalesce(sum(d.succeeded), 0)::int as succeeded,
+                   coalesce(sum(d.failed), 0)::int as failed, coalesce(sum(d.finished_ms), 0)::bigint as finishedms,
+                   coalesce(sum(d.minutes_saved), 0)::numeric as minutessaved,
+                   exists (select 1 from workflows w where w.tenant_id = @tenant and w.integration_id = @integrationId
+                           and coalesce(w.minutes_saved, w.provider_minutes_saved) is not null) as saves
+            from generate_series(@from::timestamp, @to::timestamp, interval '1 day') as g (day)
+            left join automation_daily d on d.tenant_id = @tenant and d.integration_id = @integrationId and d.day = g.day::date
+            group by g.day
+            order by g.day
+            """,
+            new { integrationId, from, to });
+        var readings = new List<(string, DateOnly, decimal)>(days.Count * 5);
+        foreach (var day in days)
+        {
+            readings.Add(("automation.executions", day.Day, day.Executions));
+            readings.Add(("automation.succeeded", day.Day, day.Succeeded));
+            readings.Add(("automation.failed", day.Day, day.Failed));
+            readings.Add(("automation.finished_ms", day.Day, day.FinishedMs));
+            if (day.Saves) readings.Add(("automation.time_saved", day.Day, day.MinutesSaved));
+        }
+
+        return readings;
+    }
+
+    private static string Word(ExecutionStatus status) => status switch
+    {
+        ExecutionStatus.Unfinished => "unfinished",
+        ExecutionStatus.Succeeded => "succeeded",
+        ExecutionStatus.Failed => "failed",
+        ExecutionStatus.Canceled => "canceled",
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, null),
+    };
+
+    private static string Word(ExecutionKind kind) => kind switch
+    {
+        ExecutionKind.Production => "production",
+        ExecutionKind.Manual => "manual",
+        ExecutionKind.ErrorHandler => "error_handler",
+        ExecutionKind.SubWorkflow => "sub_workflow",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+    };
+
+    private sealed record DayTotals(DateOnly Day, int Executions, int Succeeded, int Failed, long FinishedMs, decimal MinutesSaved, bool Saves);
+}

@@ -1,0 +1,43 @@
+using System.Data;
+using Dapper;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Npgsql;
+
+namespace KpiDashboard.Data;
+
+internal static class DataServices
+{
+    /// <summary>Registers the data source for <c>ConnectionStrings:Postgres</c>, read when first used: the embedded server's port is known only then.</summary>
+    public static IServiceCollection AddDatabase(this IServiceCollection services)
+    {
+        SqlMapper.AddTypeHandler(new InstantHandler());
+        services.TryAddSingleton(provider =>
+        {
+            var text = provider.GetRequiredService<IConfiguration>().GetConnectionString("Postgres");
+            if (string.IsNullOrWhiteSpace(text))
+                throw new InvalidOperationException("ConnectionStrings:Postgres is not set. Name the database to use, as the role kpi_app.");
+            var connection = new NpgsqlConnectionStringBuilder(text) { ApplicationName = "kpi-dashboard", IncludeErrorDetail = false };
+            // Instances × pool must stay below the server's limit; a dashboard needs few connections for a short time each.
+            if (!connection.ContainsKey("Maximum Pool Size")) connection.MaxPoolSize = 20;
+            if (!connection.ContainsKey("Command Timeout")) connection.CommandTimeout = 30;
+            return new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
+        });
+        services.TryAddSingleton<Database>();
+        return services;
+    }
+
+    /// <summary>timestamptz is UTC in the database and a <see cref="DateTimeOffset"/> here.</summary>
+    private sealed class InstantHandler : SqlMapper.TypeHandler<DateTimeOffset>
+    {
+        public override void SetValue(IDbDataParameter parameter, DateTimeOffset value) => parameter.Value = value.UtcDateTime;
+
+        public override DateTimeOffset Parse(object value) => value switch
+        {
+            DateTime instant => new DateTimeOffset(DateTime.SpecifyKind(instant, DateTimeKind.Utc)),
+            DateTimeOffset instant => instant,
+            _ => throw new DataException($"A {value.GetType().Name} is not an instant."),
+        };
+    }
+}

@@ -1,0 +1,66 @@
+using System.Security.Claims;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace KpiDashboard.Identity;
+
+/// <summary>Sign-in settings; section <c>Auth</c>.</summary>
+internal sealed class AuthOptions
+{
+    /// <summary>Key id to a secret of at least 32 bytes in base64; access tokens are HMAC-SHA256. Old keys stay for as long as tokens live.</summary>
+    public Dictionary<string, string> SigningKeys { get; set; } = [];
+
+    /// <summary>Id of the key that new tokens are signed with.</summary>
+    public string CurrentKey { get; set; } = "";
+
+    /// <summary><c>Lax</c>, <c>Strict</c> or <c>None</c> (separate origins, then partitioned) for the refresh cookie.</summary>
+    public string CookieSameSite { get; set; } = "Strict";
+
+    internal static bool IsValid(AuthOptions options) =>
+        options.SigningKeys.ContainsKey(options.CurrentKey)
+        && options.SigningKeys.Values.All(key => Convert.TryFromBase64String(key, new byte[256], out var length) && length >= 32)
+        && options.CookieSameSite is "Strict" or "Lax" or "None";
+}
+
+/// <summary>Signs and checks access tokens: JWT, 15 minutes, one tenant and role each.</summary>
+internal sealed class AccessTokens(IOptionsMonitor<AuthOptions> options, TimeProvider time)
+{
+    /// <summary>How long a token lives.</summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
+
+    private const string Issuer = "kpi-dashboard";
+    private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, SetDefaultTimesOnTokenCreation = false };
+
+    /// <summary>A token for a person in a tenant.</summary>
+    public string Issue(Guid userId, Guid tenantId, string role)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        return _handler.CreateToken(new SecurityTokenDescriptor
+        {
+            Issuer = Issuer, Audience = Issuer, IssuedAt = now, NotBefore = now, Expires = now + Lifetime,
+            Subject = new ClaimsIdentity([new Claim("sub", userId.ToString()), new Claim("tid", tenantId.ToString()), new Claim("role", role)]),
+            SigningCredentials = new SigningCredentials(Key(options.CurrentValue.CurrentKey), SecurityAlgorithms.HmacSha256),
+        });
+    }
+
+    /// <summary>Who a token speaks for; null when it is not one of ours, was tampered with, or has expired.</summary>
+    public async Task<Caller?> ReadAsync(string token)
+    {
+        var result = await _handler.ValidateTokenAsync(token, new TokenValidationParameters
+        {
+            ValidIssuer = Issuer, ValidAudience = Issuer, ValidAlgorithms = [SecurityAlgorithms.HmacSha256],
+            IssuerSigningKeyResolver = (_, _, kid, _) => options.CurrentValue.SigningKeys.ContainsKey(kid ?? "") ? [Key(kid!)] : [],
+            RequireSignedTokens = true, RequireExpirationTime = true,
+            LifetimeValidator = (notBefore, expires, _, _) => time.GetUtcNow().UtcDateTime is var now && notBefore <= now.AddMinutes(1) && now < expires,
+        });
+        return result.IsValid
+            && result.Claims.TryGetValue("sub", out var sub) && Guid.TryParse(sub as string, out var user)
+            && result.Claims.TryGetValue("tid", out var tid) && Guid.TryParse(tid as string, out var tenant)
+            && result.Claims.TryGetValue("role", out var role)
+                ? new Caller(tenant, user, null, role as string ?? "")
+                : null;
+    }
+
+    private SymmetricSecurityKey Key(string id) => new(Convert.FromBase64String(options.CurrentValue.SigningKeys[id])) { KeyId = id };
+}

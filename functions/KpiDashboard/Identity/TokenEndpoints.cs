@@ -1,0 +1,100 @@
+using System.Text.Json.Serialization;
+using KpiDashboard.Api;
+using KpiDashboard.Data;
+using KpiDashboard.Security;
+using Microsoft.AspNetCore.Http;
+
+namespace KpiDashboard.Identity;
+
+/// <summary>API and webhook tokens of a tenant: shown once, kept as a hash.</summary>
+public sealed class TokenEndpoints
+{
+    private readonly Database _database;
+    private readonly TenantReads _reads;
+    private readonly SecretSealer _sealer;
+    private readonly TimeProvider _time;
+
+    internal TokenEndpoints(Database database, TenantReads reads, SecretSealer sealer, TimeProvider time) =>
+        (_database, _reads, _sealer, _time) = (database, reads, sealer, time);
+
+    /// <summary>What a signing secret is sealed for.</summary>
+    internal static string SigningPurpose(Guid token) => $"token:{token:D}";
+
+    /// <summary><c>GET tokens</c>: without the tokens themselves, which nobody has.</summary>
+    public Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        _reads.AnswerAsync(request, TokenJson.Default.TokensResponse, async (tx, _) => new TokensResponse(await tx.QueryAsync<TokenEntry>(
+            """
+            select id, name, scopes, created_at as CreatedAt, expires_at as ExpiresAt, last_used_at as LastUsedAt
+            from api_tokens where tenant_id = @tenant and revoked_at is null
+            order by created_at desc
+            limit 200
+            """)), cancellationToken);
+
+    /// <summary><c>POST tokens</c>.</summary>
+    public async Task<IResult> CreateAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        var body = (await JsonBody.ReadAsync(request, TokenJson.Default.CreateTokenRequest, cancellationToken))!;
+        var now = _time.GetUtcNow();
+        var errors = new Dictionary<string, string[]>();
+        if (body.Name.Trim() is not { Length: > 0 and <= 100 }) errors["name"] = ["'name' must have 1 to 100 characters."];
+        if (body.Scopes.Count == 0 || body.Scopes.Any(scope => !Permissions.Scopes.Contains(scope)))
+            errors["scopes"] = [$"'scopes' must name at least one of {string.Join(", ", Permissions.Scopes)}."];
+        if (body.ExpiresAt <= now) errors["expiresAt"] = ["'expiresAt' must be in the future."];
+        if (errors.Count > 0) throw ApiProblem.Invalid(errors);
+
+        var (id, token, secret) = (Guid.CreateVersion7(now), TokenHash.Fresh(Authenticator.TokenPrefix), TokenHash.Fresh("whsec_"));
+        await _database.InTenantAsync(caller.TenantId, async tx =>
+        {
+            var count = await tx.QuerySingleAsync<int>("select count(*)::int from api_tokens where tenant_id = @tenant and revoked_at is null");
+            if (count >= 200) throw ApiProblem.Conflict("There are 200 tokens already; revoke one first.");
+            await tx.ExecuteAsync(
+                """
+                insert into api_tokens (tenant_id, id, name, token_hash, signing_secret, scopes, created_by, created_at, expires_at)
+                values (@tenant, @id, @name, @hash, @sealedSecret, @scopes, @user, @now, @expires)
+                """,
+                new
+                {
+                    id, name = body.Name.Trim(), hash = TokenHash.Of(token), sealedSecret = _sealer.Seal(secret, SigningPurpose(id)),
+                    scopes = body.Scopes.Distinct(StringComparer.Ordinal).ToArray(), user = caller.UserId, now, expires = body.ExpiresAt,
+                });
+            await Tenancy.TenantProfile.BumpVersionAsync(tx);
+        }, cancellationToken);
+        request.HttpContext.Response.Headers.CacheControl = "no-store";
+        return new JsonAnswer<CreateTokenResponse>(new CreateTokenResponse(id, token, secret), TokenJson.Default.CreateTokenResponse, StatusCodes.Status201Created);
+    }
+
+    /// <summary><c>DELETE tokens/{id}</c>: it is refused from now on.</summary>
+    public async Task<IResult> RevokeAsync(HttpRequest request, string id, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        var revoked = Guid.TryParseExact(id, "D", out var token) && await _database.InTenantAsync(caller.TenantId, async tx =>
+        {
+            var rows = await tx.ExecuteAsync(
+                "update api_tokens set revoked_at = @now where tenant_id = @tenant and id = @token and revoked_at is null", new { token, now = _time.GetUtcNow() });
+            if (rows > 0) await Tenancy.TenantProfile.BumpVersionAsync(tx);
+            return rows > 0;
+        }, cancellationToken);
+        return revoked ? TypedResults.NoContent() : throw ApiProblem.NotFound("There is no such token.");
+    }
+}
+
+/// <summary>Make a token.</summary>
+internal sealed record CreateTokenRequest(string Name, IReadOnlyList<string> Scopes, DateTimeOffset? ExpiresAt = null);
+
+/// <summary>A fresh token and its signing secret; neither is ever shown again.</summary>
+internal sealed record CreateTokenResponse(Guid Id, string Token, string SigningSecret);
+
+/// <summary>The tenant's tokens.</summary>
+internal sealed record TokensResponse(IReadOnlyList<TokenEntry> Tokens);
+
+/// <summary>A token in the list.</summary>
+internal sealed record TokenEntry(Guid Id, string Name, string[] Scopes, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(CreateTokenRequest))]
+[JsonSerializable(typeof(CreateTokenResponse))]
+[JsonSerializable(typeof(TokensResponse))]
+internal sealed partial class TokenJson : JsonSerializerContext;

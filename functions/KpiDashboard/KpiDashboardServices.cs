@@ -1,0 +1,58 @@
+using System.Reflection;
+using KpiDashboard.Api;
+using KpiDashboard.Automation;
+using KpiDashboard.Connectors.GoogleAnalytics;
+using KpiDashboard.Connectors.N8n;
+using KpiDashboard.Data;
+using KpiDashboard.Identity;
+using KpiDashboard.Kpis;
+using KpiDashboard.Operations;
+using KpiDashboard.Security;
+using KpiDashboard.Sync;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace KpiDashboard;
+
+/// <summary>The product's services.</summary>
+public static class KpiDashboardServices
+{
+    /// <summary>Registers everything that the triggers call. Does no I/O: connections are opened when they are first used.</summary>
+    /// <param name="services">The app's services.</param>
+    /// <param name="configuration">The app's settings; read when needed, because the embedded services know their ports only after they started.</param>
+    /// <param name="triggers">The assembly with the trigger methods, which the OpenAPI document is made from.</param>
+    public static IServiceCollection AddKpiDashboard(this IServiceCollection services, IConfiguration configuration, Assembly triggers)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(new TriggerAssembly(triggers));
+        services.AddDatabase();
+
+        services.AddOptions<SecretOptions>().BindConfiguration("Secrets")
+            .Validate(SecretOptions.IsValid, "Secrets:CurrentKey must name one of Secrets:Keys, and each of those must be 32 bytes in base64.").ValidateOnStart();
+        services.AddSingleton<SecretSealer>();
+        services.AddOptions<AuthOptions>().BindConfiguration("Auth")
+            .Validate(AuthOptions.IsValid, "Auth:CurrentKey must name one of Auth:SigningKeys, and each of those must be 32 bytes or more in base64.").ValidateOnStart();
+        services.AddSingleton<AccessTokens>();
+        services.AddEndpoint<Authenticator>();
+        services.AddEndpoint<SessionEndpoints>();
+        services.AddEndpoint<TokenEndpoints>();
+
+        services.AddGoogleAnalyticsConnector(configuration);
+        services.AddN8nConnector(configuration);
+        services.TryAddSingleton<ISyncQueues, SyncQueues>();
+        services.AddEndpoint<SyncScheduler>();
+        services.AddEndpoint<SyncRunner>();
+        services.AddEndpoint<DeadLetters>();
+        services.AddSingleton<RefreshRequests>();
+        services.AddEndpoint<SyncEndpoints>();
+
+        services.AddSingleton<TenantReads>();
+        services.AddEndpoint<MetricsEndpoints>();
+        services.AddEndpoint<AutomationEndpoints>();
+        services.AddSingleton<ReadinessGate>();
+        services.AddEndpoint<HealthEndpoints>();
+        services.AddEndpoint<OpenApiEndpoint>();
+        return services;
+    }
+}

@@ -1,0 +1,124 @@
+using System.Text.Json.Serialization;
+using KpiDashboard.Api;
+
+namespace KpiDashboard.Kpis;
+
+/// <summary>What a value is measured in; the page formats by it.</summary>
+[JsonConverter(typeof(SnakeCaseEnum<KpiUnit>))]
+internal enum KpiUnit
+{
+    /// <summary>A whole number of things.</summary>
+    Count,
+
+    /// <summary>Money in the tenant's currency.</summary>
+    Currency,
+
+    /// <summary>A fraction; 0.016 is shown as 1.6 %.</summary>
+    Ratio,
+
+    /// <summary>A multiple or an average per something, for example pages per session.</summary>
+    Number,
+
+    /// <summary>Seconds.</summary>
+    Seconds,
+
+    /// <summary>Milliseconds.</summary>
+    Milliseconds,
+
+    /// <summary>Minutes.</summary>
+    Minutes,
+}
+
+/// <summary>Whether more is better.</summary>
+[JsonConverter(typeof(SnakeCaseEnum<KpiDirection>))]
+internal enum KpiDirection
+{
+    /// <summary>More is better.</summary>
+    Up,
+
+    /// <summary>Less is better.</summary>
+    Down,
+
+    /// <summary>Neither.</summary>
+    Neutral,
+}
+
+/// <summary>How days become a range.</summary>
+[JsonConverter(typeof(SnakeCaseEnum<KpiAggregation>))]
+internal enum KpiAggregation
+{
+    /// <summary>Days add up.</summary>
+    Sum,
+
+    /// <summary>Days do not add up (unique users): the mean of the days, and said so.</summary>
+    DailyMean,
+
+    /// <summary>The value of the last day of the range (rolling windows such as 28-day users).</summary>
+    Last,
+
+    /// <summary>Recomputed from the sums of its parts; never averaged.</summary>
+    Ratio,
+}
+
+/// <summary>
+/// One entry of the catalogue. A stored KPI has no <see cref="Compute"/> and is its own only part; a derived one is computed from the sums of its
+/// parts over the days on which all of them are known.
+/// </summary>
+internal sealed record KpiDefinition
+{
+    /// <summary>Stable key, for example <c>web.sessions</c>.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>Short name for a card.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>One plain sentence: what it means.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>What it is measured in.</summary>
+    public required KpiUnit Unit { get; init; }
+
+    /// <summary>Whether more is better.</summary>
+    public required KpiDirection Direction { get; init; }
+
+    /// <summary>How days become a range.</summary>
+    public required KpiAggregation Aggregation { get; init; }
+
+    /// <summary>Key of the connector that the parts come from.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Formula in words, for derived KPIs.</summary>
+    public string? Formula { get; init; }
+
+    /// <summary>Stored KPIs that it is made of; its own key for a stored one.</summary>
+    public IReadOnlyList<string> Parts { get => field.Count == 0 ? [Key] : field; init; } = [];
+
+    /// <summary>From part sums to value; null when the formula has no answer (no sessions, no cost set).</summary>
+    public Func<KpiInputs, decimal?>? Compute { get; init; }
+
+    /// <summary>A part that other KPIs are computed from, not shown itself.</summary>
+    public bool Hidden { get; init; }
+}
+
+/// <summary>What a derived KPI may use.</summary>
+internal sealed class KpiInputs(IReadOnlyDictionary<string, decimal> sums, TenantEconomics economics, decimal periodCost)
+{
+    /// <summary>Sum of a part over the days on which all parts are known.</summary>
+    public decimal this[string part] => sums[part];
+
+    /// <summary>What an hour of work costs the tenant; null if not set.</summary>
+    public decimal? HourlyLabourCost => economics.HourlyLabourCost;
+
+    /// <summary>What the automations cost over the same days, pro rata by day; null if not set.</summary>
+    public decimal? AutomationCost => economics.AutomationCostPerMonth is null ? null : periodCost;
+
+    /// <summary>A division that has no answer for a divisor of zero.</summary>
+    public static decimal? Divide(decimal? dividend, decimal? divisor) => divisor is null or 0 ? null : dividend / divisor;
+}
+
+/// <summary>Tenant settings that money KPIs rest on, in the tenant's currency.</summary>
+internal sealed record TenantEconomics(decimal? HourlyLabourCost, decimal? AutomationCostPerMonth)
+{
+    /// <summary>Automation cost of one day: the month's cost spread evenly over the days of that month.</summary>
+    public decimal DailyCost(DateOnly day) => (AutomationCostPerMonth ?? 0) / DateTime.DaysInMonth(day.Year, day.Month);
+}

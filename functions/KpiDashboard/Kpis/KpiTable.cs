@@ -1,0 +1,180 @@
+using System.Text.Json.Serialization;
+using KpiDashboard.Api;
+using KpiDashboard.Data;
+
+namespace KpiDashboard.Kpis;
+
+/// <summary>How far a value can be trusted.</summary>
+[JsonConverter(typeof(SnakeCaseEnum<ValueStatus>))]
+internal enum ValueStatus
+{
+    /// <summary>Will not change any more by the source's own rules.</summary>
+    Final,
+
+    /// <summary>Complete, but the source may still restate it.</summary>
+    Provisional,
+
+    /// <summary>Days of the period are unfinished or missing: comparing would mislead.</summary>
+    Partial,
+
+    /// <summary>Nothing is known; null, never 0.</summary>
+    NotMeasurable,
+}
+
+/// <summary>How far one day can be trusted; as <see cref="ValueStatus"/>, but a day without data is missing.</summary>
+[JsonConverter(typeof(SnakeCaseEnum<DayStatus>))]
+internal enum DayStatus
+{
+    /// <summary>Will not change any more.</summary>
+    Final,
+
+    /// <summary>May still be restated.</summary>
+    Provisional,
+
+    /// <summary>The day, or the source's processing of it, is not over.</summary>
+    Partial,
+
+    /// <summary>No data: a gap, not 0.</summary>
+    Missing,
+}
+
+/// <summary>A KPI over a period.</summary>
+/// <param name="Value">Null when nothing is known or the formula has no answer.</param>
+/// <param name="Status">How far it can be trusted.</param>
+/// <param name="KnownDays">Days on which all parts are known.</param>
+/// <param name="Days">Days of the period.</param>
+internal readonly record struct KpiValue(decimal? Value, ValueStatus Status, int KnownDays, int Days);
+
+/// <summary>How far a source is complete and final.</summary>
+internal readonly record struct SourceClock(DateOnly? CompleteThrough, DateOnly? FinalThrough);
+
+/// <summary>
+/// Daily values of stored KPIs over a range of days, and the arithmetic on them. Every number of the product comes out of <see cref="Evaluate"/>:
+/// parts are summed first and formulas applied to the sums, so that a week is never the mean of its days' ratios.
+/// </summary>
+internal sealed class KpiTable
+{
+    private readonly Dictionary<string, decimal?[]> _parts;
+    private readonly IReadOnlyDictionary<string, SourceClock> _clocks;
+    private readonly TenantEconomics _economics;
+
+    /// <summary>Makes the table of a range; <paramref name="values"/> outside it are refused.</summary>
+    public KpiTable(
+        DateOnly from, DateOnly to, IEnumerable<(string Kpi, DateOnly Day, decimal Value)> values,
+        IReadOnlyDictionary<string, SourceClock> clocks, TenantEconomics economics)
+    {
+        From = from;
+        To = to;
+        _clocks = clocks;
+        _economics = economics;
+        _parts = new Dictionary<string, decimal?[]>(StringComparer.Ordinal);
+        foreach (var (kpi, day, value) in values)
+        {
+            if (!_parts.TryGetValue(kpi, out var days)) _parts[kpi] = days = new decimal?[Days];
+            days[Index(day)] = value;
+        }
+    }
+
+    /// <summary>First day.</summary>
+    public DateOnly From { get; }
+
+    /// <summary>Last day.</summary>
+    public DateOnly To { get; }
+
+    private int Days => To.DayNumber - From.DayNumber + 1;
+
+    /// <summary>The days of the range in order.</summary>
+    public IEnumerable<DateOnly> Dates => Enumerable.Range(0, Days).Select(From.AddDays);
+
+    /// <summary>How far one day of a KPI can be trusted.</summary>
+    public DayStatus StatusOf(KpiDefinition kpi, DateOnly day)
+    {
+        if (!IsKnown(kpi, Index(day))) return DayStatus.Missing;
+        _clocks.TryGetValue(kpi.Source, out var clock);
+        if (day <= clock.FinalThrough) return DayStatus.Final;
+        return day <= clock.CompleteThrough ? DayStatus.Provisional : DayStatus.Partial;
+    }
+
+    /// <summary>A KPI on one day.</summary>
+    public decimal? On(KpiDefinition kpi, DateOnly day) => Evaluate(kpi, day, day).Value;
+
+    /// <summary>A KPI over a part of the range, both ends included.</summary>
+    public KpiValue Evaluate(KpiDefinition kpi, DateOnly from, DateOnly to)
+    {
+        int first = Index(from), last = Index(to);
+        if (kpi.Aggregation == KpiAggregation.Last) first = last;
+
+        var sums = kpi.Parts.ToDictionary(part => part, _ => 0m, StringComparer.Ordinal);
+        var cost = 0m;
+        var known = 0;
+        var worst = DayStatus.Final;
+        for (var index = first; index <= last; index++)
+        {
+            var status = StatusOf(kpi, From.AddDays(index));
+            if (status > worst) worst = status;
+            if (status == DayStatus.Missing) continue;
+            known++;
+            cost += _economics.DailyCost(From.AddDays(index));
+            foreach (var part in kpi.Parts) sums[part] += _parts[part][index]!.Value;
+        }
+
+        var days = last - first + 1;
+        if (known == 0) return new KpiValue(null, ValueStatus.NotMeasurable, 0, days);
+        var value = kpi.Compute is { } compute ? compute(new KpiInputs(sums, _economics, cost))
+            : kpi.Aggregation == KpiAggregation.DailyMean ? sums[kpi.Key] / known
+            : sums[kpi.Key];
+        return value is null
+            ? new KpiValue(null, ValueStatus.NotMeasurable, known, days)
+            : new KpiValue(decimal.Round(value.Value, 8), worst switch
+            {
+                DayStatus.Final => ValueStatus.Final,
+                DayStatus.Provisional => ValueStatus.Provisional,
+                DayStatus.Partial or DayStatus.Missing => ValueStatus.Partial,
+                _ => throw new ArgumentOutOfRangeException(nameof(kpi), worst, null),
+            }, known, days);
+    }
+
+    /// <summary>What the automations cost over the days on which a KPI is known; null if no cost is set or nothing is known.</summary>
+    public decimal? AutomationCost(KpiDefinition kpi)
+    {
+        var known = Dates.Where(day => StatusOf(kpi, day) != DayStatus.Missing).ToList();
+        return known.Count == 0 || _economics.AutomationCostPerMonth is null ? null : decimal.Round(known.Sum(_economics.DailyCost), 8);
+    }
+
+    private bool IsKnown(KpiDefinition kpi, int index) =>
+        kpi.Parts.All(part => _parts.TryGetValue(part, out var days) && days[index] is not null);
+
+    private int Index(DateOnly day) => day >= From && day <= To
+        ? day.DayNumber - From.DayNumber
+        : throw new ArgumentOutOfRangeException(nameof(day), day, $"Not within {From:yyyy-MM-dd} … {To:yyyy-MM-dd}.");
+
+    /// <summary>Reads the parts of some KPIs over a range.</summary>
+    public static async Task<KpiTable> LoadAsync(
+        TenantTransaction tx, IEnumerable<KpiDefinition> kpis, DateOnly from, DateOnly to,
+        IReadOnlyDictionary<string, SourceClock> clocks, TenantEconomics economics)
+    {
+        var parts = kpis.SelectMany(kpi => kpi.Parts).Distinct(StringComparer.Ordinal).ToArray();
+        var rows = await tx.QueryAsync<(string Kpi, DateOnly Day, decimal Value)>(
+            """
+            select kpi, day, value from kpi_values
+            where tenant_id = @tenant and kpi = any (@parts) and day between @from and @to
+            """,
+            new { parts, from, to });
+        return new KpiTable(from, to, rows, clocks, economics);
+    }
+}
+
+/// <summary>Compares a period with another, honestly: no percentage where it would mislead.</summary>
+internal static class KpiChange
+{
+    /// <summary>The change as a fraction of the earlier value, or why there is none.</summary>
+    /// <returns>Exactly one of both is null.</returns>
+    public static (decimal? Change, string? Withheld) Of(KpiValue now, KpiValue? before)
+    {
+        if (now.Value is null) return (null, "not_measurable");
+        if (now.Status == ValueStatus.Partial) return (null, "partial");
+        if (before is not { Value: { } earlier }) return (null, "no_previous");
+        if (before.Value.Status == ValueStatus.Partial) return (null, "previous_partial");
+        return earlier == 0 ? (null, "zero_previous") : (decimal.Round((now.Value.Value - earlier) / Math.Abs(earlier), 6), null);
+    }
+}

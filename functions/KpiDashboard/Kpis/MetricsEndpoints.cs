@@ -1,0 +1,165 @@
+using System.Text.Json.Serialization;
+using KpiDashboard.Api;
+using KpiDashboard.Data;
+using KpiDashboard.Sync;
+using KpiDashboard.Tenancy;
+using Microsoft.AspNetCore.Http;
+
+namespace KpiDashboard.Kpis;
+
+/// <summary>The numbers: catalogue, overview, history.</summary>
+public sealed class MetricsEndpoints
+{
+    private readonly TenantReads _reads;
+    private readonly TimeProvider _time;
+
+    internal MetricsEndpoints(TenantReads reads, TimeProvider time) => (_reads, _time) = (reads, time);
+
+    /// <summary><c>GET kpis</c>: the catalogue.</summary>
+    public Task<IResult> CatalogueAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        _reads.AnswerAsync(request, MetricsJson.Default.IReadOnlyListKpiEntry, (_, _) => Task.FromResult(Entries), cancellationToken);
+
+    /// <summary><c>GET metrics/summary</c>: everything the overview needs.</summary>
+    public Task<IResult> SummaryAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        _reads.AnswerAsync(request, MetricsJson.Default.SummaryResponse, async (tx, tenant) =>
+        {
+            var today = tenant.Today(_time);
+            var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
+            var period = Period.Read(new QueryReader(request), today, SourceState.CommonCompleteThrough(sources));
+            var clocks = SourceState.Clocks(sources);
+            var now = await KpiTable.LoadAsync(tx, KpiCatalogue.Visible, period.From, period.To, clocks, tenant.Economics);
+            var before = period is { CompareFrom: { } from, CompareTo: { } to }
+                ? await KpiTable.LoadAsync(tx, KpiCatalogue.Visible, from, to, clocks, tenant.Economics)
+                : null;
+            var lastDays = await LastDaysAsync(tx);
+            return new SummaryResponse(
+                period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, today, tenant.TimeZone, tenant.Currency,
+                tenant.IsDemo, [.. now.Dates],
+                [.. KpiCatalogue.Visible.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays))],
+                [.. sources.Select(source => source.ToFreshness())]);
+        }, cancellationToken);
+
+    /// <summary><c>GET metrics/history</c>: KPIs over time by day, week or month.</summary>
+    public Task<IResult> HistoryAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        _reads.AnswerAsync(request, MetricsJson.Default.HistoryResponse, async (tx, tenant) =>
+        {
+            var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
+            var query = new QueryReader(request);
+            var grain = query.Choice("grain", "day", "week", "month");
+            var kpis = ReadKpis(query);
+            var period = Period.Read(query, tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
+            var table = await KpiTable.LoadAsync(tx, kpis, period.From, period.To, SourceState.Clocks(sources), tenant.Economics);
+            return new HistoryResponse(period.From, period.To, grain, tenant.TimeZone, tenant.Currency,
+                [.. kpis.Select(kpi => new HistorySeries(kpi.Key, [.. Points(kpi, table, grain, (DayOfWeek)tenant.WeekStart)]))]);
+        }, cancellationToken);
+
+    /// <summary>The periods of a grain within a range, each with the days of it that are in the range; a period cut by the range is not whole.</summary>
+    internal static IEnumerable<(DateOnly Start, DateOnly From, DateOnly To, bool Whole)> Buckets(DateOnly from, DateOnly to, string grain, DayOfWeek weekStart)
+    {
+        for (var day = from; day <= to;)
+        {
+            var start = grain switch
+            {
+                "week" => day.AddDays(-(((int)day.DayOfWeek - (int)weekStart + 7) % 7)),
+                "month" => new DateOnly(day.Year, day.Month, 1),
+                _ => day,
+            };
+            var end = grain switch { "week" => start.AddDays(6), "month" => start.AddMonths(1).AddDays(-1), _ => day };
+            var last = end < to ? end : to;
+            yield return (start, day, last, day == start && last == end);
+            day = last.AddDays(1);
+        }
+    }
+
+    private static IEnumerable<HistoryPoint> Points(KpiDefinition kpi, KpiTable table, string grain, DayOfWeek weekStart) =>
+        Buckets(table.From, table.To, grain, weekStart).Select(bucket =>
+        {
+            var value = table.Evaluate(kpi, bucket.From, bucket.To);
+            var status = value.Status != ValueStatus.NotMeasurable && !bucket.Whole ? ValueStatus.Partial : value.Status;
+            return new HistoryPoint(bucket.Start, value.Value, status);
+        });
+
+    private static SummaryKpi Tile(KpiDefinition kpi, KpiTable now, KpiTable? before, IReadOnlyDictionary<string, DateOnly> lastDays)
+    {
+        var value = now.Evaluate(kpi, now.From, now.To);
+        KpiValue? previous = before?.Evaluate(kpi, before.From, before.To);
+        var (change, withheld) = KpiChange.Of(value, previous);
+        var lastDay = kpi.Parts.Min(part => lastDays[part]);
+        return new SummaryKpi(
+            kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Direction, kpi.Aggregation, value.Value, previous?.Value, change,
+            before is null ? null : withheld, value.Status, Reason(kpi, value), lastDay < now.To ? lastDay : null, kpi.Source,
+            [.. now.Dates.Select(day => now.On(kpi, day))],
+            before is null ? [] : [.. before.Dates.Select(day => before.On(kpi, day))],
+            [.. now.Dates.Select(day => now.StatusOf(kpi, day))]);
+    }
+
+    private static string? Reason(KpiDefinition kpi, KpiValue value) => value switch
+    {
+        { Status: ValueStatus.NotMeasurable, KnownDays: 0 } => "No data in this period.",
+        { Status: ValueStatus.NotMeasurable } => $"Cannot be computed: {kpi.Formula} has nothing to divide by.",
+        { Status: ValueStatus.Partial } when value.KnownDays < value.Days => $"{value.Days - value.KnownDays} of {value.Days} days have no data.",
+        { Status: ValueStatus.Partial } => "The last days are not complete yet.",
+        _ => null,
+    };
+
+    // Money KPIs need a setting: without it there is nothing to show, which the settings page says; a card with a dash every morning helps nobody.
+    private static bool IsAsked(KpiDefinition kpi, TenantProfile tenant) => kpi.Key switch
+    {
+        "automation.value_saved" => tenant.HourlyLabourCost is not null,
+        "automation.roi" => tenant is { HourlyLabourCost: not null, AutomationCostPerMonth: > 0 },
+        _ => true,
+    };
+
+    private static async Task<IReadOnlyDictionary<string, DateOnly>> LastDaysAsync(TenantTransaction tx)
+    {
+        var keys = KpiCatalogue.All.Where(kpi => kpi.Compute is null).Select(kpi => kpi.Key).ToArray();
+        // One index probe a key; grouping would read every row of the tenant.
+        var rows = await tx.QueryAsync<(string Kpi, DateOnly? Day)>(
+            "select k, (select max(v.day) from kpi_values v where v.tenant_id = @tenant and v.kpi = k) from unnest(@keys) k", new { keys });
+        return rows.Where(row => row.Day is not null).ToDictionary(row => row.Kpi, row => row.Day!.Value, StringComparer.Ordinal);
+    }
+
+    private static List<KpiDefinition> ReadKpis(QueryReader query)
+    {
+        var keys = query.Text("kpis", maxLength: 1000)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+        if (keys.Length is 0 or > 20) query.Error("kpis", "'kpis' must name 1 to 20 KPIs, separated by commas; GET /api/kpis lists them.");
+        var found = keys.Distinct(StringComparer.Ordinal).Select(key => (key, kpi: KpiCatalogue.Find(key))).ToList();
+        if (found.FirstOrDefault(item => item.kpi is null).key is { } unknown)
+            query.Error("kpis", $"There is no KPI '{(unknown.Length <= 40 ? unknown : unknown[..40] + "…")}'; GET /api/kpis lists them.");
+        query.ThrowIfInvalid();
+        return [.. found.Select(item => item.kpi!)];
+    }
+
+    private static IReadOnlyList<KpiEntry> Entries { get; } =
+        [.. KpiCatalogue.Visible.Select(kpi => new KpiEntry(kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Direction, kpi.Aggregation, kpi.Formula, kpi.Source))];
+}
+
+/// <summary>An entry of the catalogue.</summary>
+internal sealed record KpiEntry(
+    string Key, string Name, string Description, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, string? Formula, string Source);
+
+/// <summary>Everything the overview needs.</summary>
+internal sealed record SummaryResponse(
+    string Range, DateOnly From, DateOnly To, DateOnly? CompareFrom, DateOnly? CompareTo, string Compare, DateOnly Today, string TimeZone, string Currency,
+    bool IsDemo, IReadOnlyList<DateOnly> Dates, IReadOnlyList<SummaryKpi> Kpis, IReadOnlyList<Freshness> Freshness);
+
+/// <summary>One tile: a value, what it is compared with, how far it can be trusted, and its days.</summary>
+internal sealed record SummaryKpi(
+    string Key, string Name, string Description, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, decimal? Value, decimal? Previous,
+    decimal? Change, string? ChangeWithheld, ValueStatus Status, string? StatusReason, DateOnly? NoDataSince, string Source,
+    IReadOnlyList<decimal?> Sparkline, IReadOnlyList<decimal?> Comparison, IReadOnlyList<DayStatus> DayStatus);
+
+/// <summary>KPIs over time.</summary>
+internal sealed record HistoryResponse(DateOnly From, DateOnly To, string Grain, string TimeZone, string Currency, IReadOnlyList<HistorySeries> Series);
+
+/// <summary>One KPI over time.</summary>
+internal sealed record HistorySeries(string Key, IReadOnlyList<HistoryPoint> Points);
+
+/// <summary>One day, week (named by its first day) or month (by its first); a period without data is null.</summary>
+internal sealed record HistoryPoint(DateOnly Date, decimal? Value, ValueStatus Status);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(IReadOnlyList<KpiEntry>))]
+[JsonSerializable(typeof(SummaryResponse))]
+[JsonSerializable(typeof(HistoryResponse))]
+internal sealed partial class MetricsJson : JsonSerializerContext;

@@ -1,0 +1,70 @@
+using System.Text.Json.Serialization;
+using KpiDashboard.Api;
+using KpiDashboard.Data;
+using Microsoft.AspNetCore.Http;
+using Npgsql;
+
+namespace KpiDashboard.Operations;
+
+/// <summary>
+/// Keeps <c>health/ready</c> at 503 until whatever must come first is over; open in Azure. The start command closes it until the demo tenants are synced.
+/// </summary>
+internal sealed class ReadinessGate
+{
+    private volatile string? _reason;
+
+    /// <summary>Why the app is not ready yet; null when it is.</summary>
+    public string? Reason => _reason;
+
+    /// <summary>Not ready, and why.</summary>
+    public void Close(string reason) => _reason = reason;
+
+    /// <summary>Ready.</summary>
+    public void Open() => _reason = null;
+}
+
+/// <summary>Health of this instance, for load balancers and the availability test.</summary>
+public sealed class HealthEndpoints
+{
+    private readonly NpgsqlDataSource _source;
+    private readonly ReadinessGate _gate;
+    private readonly TimeProvider _time;
+
+    internal HealthEndpoints(NpgsqlDataSource source, ReadinessGate gate, TimeProvider time) => (_source, _gate, _time) = (source, gate, time);
+
+    /// <summary><c>GET health/live</c>: the process answers.</summary>
+    public static IResult Live() => new JsonAnswer<HealthResponse>(new HealthResponse("live", null), HealthJson.Default.HealthResponse);
+
+    /// <summary><c>GET health/ready</c>: 200 when requests can be served, 503 with the reason otherwise.</summary>
+    public async Task<IResult> ReadyAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        request.HttpContext.Response.Headers.CacheControl = "no-store";
+        var reason = _gate.Reason ?? await ObstacleAsync(cancellationToken);
+        return new JsonAnswer<HealthResponse>(
+            new HealthResponse(reason is null ? "ready" : "not_ready", reason), HealthJson.Default.HealthResponse,
+            reason is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
+    }
+
+    private async Task<string?> ObstacleAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5), _time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            return await DatabaseBootstrap.FindObstacleAsync(_source, linked.Token);
+        }
+        catch (Exception error) when (error is NpgsqlException or TimeoutException || (error is OperationCanceledException && limit.IsCancellationRequested))
+        {
+            return "The database does not answer.";
+        }
+    }
+}
+
+/// <summary>State of this instance.</summary>
+/// <param name="Status"><c>live</c>, <c>ready</c> or <c>not_ready</c>.</param>
+/// <param name="Reason">Why it is not ready.</param>
+internal sealed record HealthResponse(string Status, string? Reason);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(HealthResponse))]
+internal sealed partial class HealthJson : JsonSerializerContext;

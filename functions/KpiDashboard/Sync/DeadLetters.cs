@@ -1,0 +1,68 @@
+using System.Text.Json;
+using KpiDashboard.Data;
+using KpiDashboard.Tenancy;
+using Microsoft.Extensions.Logging;
+
+namespace KpiDashboard.Sync;
+
+/// <summary>Takes what landed on a poison queue: the run is dead and says so, an undecodable message is kept for inspection. Nothing is dropped.</summary>
+public sealed partial class DeadLetters
+{
+    private readonly Database _database;
+    private readonly TimeProvider _time;
+    private readonly ILogger<DeadLetters> _logger;
+
+    internal DeadLetters(Database database, TimeProvider time, ILogger<DeadLetters> logger) => (_database, _time, _logger) = (database, time, logger);
+
+    /// <summary>Handles one message of <c>&lt;queue&gt;-poison</c>.</summary>
+    public async Task HandleAsync(string queue, string body, CancellationToken cancellationToken)
+    {
+        var now = _time.GetUtcNow();
+        var (message, reason) = Decode(body);
+        var found = message is not null && await _database.InTenantAsync(message.TenantId, async tx =>
+        {
+            var ended = await SyncRunner.EndRunAsync(tx, message.RunId, "dead", "The sync broke five times because of a fault on our side. We are told of it.", now);
+            if (ended > 0)
+            {
+                await tx.ExecuteAsync(
+                    """
+                    update integrations
+                    set consecutive_failures = consecutive_failures + 1, last_error = 'A fault on our side broke the sync.', lease_token = null, lease_until = null
+                    where tenant_id = @tenant and id = @integration
+                    """,
+                    new { integration = message.IntegrationId });
+                await TenantProfile.BumpVersionAsync(tx);
+            }
+
+            return await tx.QuerySingleAsync<bool>("select exists (select 1 from sync_runs where tenant_id = @tenant and id = @run)", new { run = message.RunId });
+        }, cancellationToken);
+        if (found)
+        {
+            LogDead(queue, message!.RunId);
+            return;
+        }
+
+        await _database.ExecuteAsync(
+            "insert into dead_letters (queue, body, reason, received_at) values (@queue, @body, @reason, @now)",
+            new { queue, body = body.Length <= 65536 ? body : body[..65536], reason = reason ?? "The run it names does not exist.", now }, cancellationToken);
+        LogKept(queue);
+    }
+
+    private static (SyncMessage? Message, string? Reason) Decode(string body)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body, SyncJson.Default.SyncMessage) is { } message ? (message, null) : (null, "The message is null.");
+        }
+        catch (JsonException error)
+        {
+            return (null, error.Message);
+        }
+    }
+
+    [LoggerMessage(1201, LogLevel.Error, "Run {Run} is dead: its message came to {Queue}")]
+    private partial void LogDead(string queue, Guid run);
+
+    [LoggerMessage(1202, LogLevel.Error, "A message on {Queue} names no run; it is kept in dead_letters")]
+    private partial void LogKept(string queue);
+}

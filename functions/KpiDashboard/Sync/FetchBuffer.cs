@@ -1,0 +1,65 @@
+using KpiDashboard.Connectors;
+using KpiDashboard.Kpis;
+
+namespace KpiDashboard.Sync;
+
+/// <summary>Holds what a connector read until the fetch succeeded; a failed fetch is dropped whole.</summary>
+internal sealed class FetchBuffer : IFetchSink
+{
+    /// <summary>More than any slice of a well-behaved provider gives: 800 days × 20 KPIs, 20 pages of 250 executions.</summary>
+    public const int MaxItems = 200_000;
+
+    private readonly Dictionary<(string Kpi, DateOnly Day), decimal> _readings = [];
+    private readonly Dictionary<string, WorkflowReading> _workflows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ExecutionReading> _executions = new(StringComparer.Ordinal);
+    private readonly List<RequestRecord> _requests = [];
+
+    /// <summary>Readings; a duplicate within one fetch is the provider repeating a row, and the last one counts.</summary>
+    public IReadOnlyDictionary<(string Kpi, DateOnly Day), decimal> Readings => _readings;
+
+    /// <summary>Workflows.</summary>
+    public IReadOnlyCollection<WorkflowReading> Workflows => _workflows.Values;
+
+    /// <summary>Executions.</summary>
+    public IReadOnlyCollection<ExecutionReading> Executions => _executions.Values;
+
+    /// <summary>Lineage.</summary>
+    public IReadOnlyList<RequestRecord> Requests => _requests;
+
+    /// <inheritdoc />
+    public void Add(KpiReading reading)
+    {
+        if (!KpiCatalogue.IsStored(reading.Kpi)) throw new InvalidOperationException($"A connector reported '{reading.Kpi}', which is no stored KPI of the catalogue.");
+        _readings[(reading.Kpi, reading.Day)] = reading.Value;
+        Guard();
+    }
+
+    /// <inheritdoc />
+    public void Add(WorkflowReading workflow)
+    {
+        _workflows[workflow.WorkflowId] = workflow;
+        Guard();
+    }
+
+    /// <inheritdoc />
+    public void Add(ExecutionReading execution)
+    {
+        // One listing may show an execution running and a later request show its end: an end is never undone.
+        if (_executions.TryGetValue(execution.ExecutionId, out var known) && known.Status != ExecutionStatus.Unfinished && execution.Status == ExecutionStatus.Unfinished) return;
+        _executions[execution.ExecutionId] = execution;
+        Guard();
+    }
+
+    /// <inheritdoc />
+    public void Add(RequestRecord request)
+    {
+        _requests.Add(request);
+        Guard();
+    }
+
+    private void Guard()
+    {
+        if (_readings.Count + _workflows.Count + _executions.Count + _requests.Count > MaxItems)
+            throw new InvalidOperationException($"One slice gave more than {MaxItems} items; the connector must cut smaller slices.");
+    }
+}

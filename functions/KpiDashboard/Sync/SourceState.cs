@@ -1,0 +1,98 @@
+using System.Text.Json.Serialization;
+using KpiDashboard.Api;
+using KpiDashboard.Data;
+using KpiDashboard.Kpis;
+using KpiDashboard.Tenancy;
+
+namespace KpiDashboard.Sync;
+
+/// <summary>In what state a source is, as its owner sees it.</summary>
+[JsonConverter(typeof(SnakeCaseEnum<SourceStatus>))]
+internal enum SourceStatus
+{
+    /// <summary>Read on time.</summary>
+    Ok,
+
+    /// <summary>Being read now.</summary>
+    Syncing,
+
+    /// <summary>Connected, not read yet.</summary>
+    NeverSynced,
+
+    /// <summary>Not read when it was due.</summary>
+    Late,
+
+    /// <summary>The last reads failed; tried again by itself.</summary>
+    Failing,
+
+    /// <summary>Only signing in again helps.</summary>
+    ReconnectNeeded,
+
+    /// <summary>Paused by a person.</summary>
+    Paused,
+}
+
+/// <summary>Three clocks of a source, and its state in the owner's words.</summary>
+internal sealed record Freshness(
+    Guid IntegrationId, string Connector, string DisplayName, DateTimeOffset? FetchedAt, DateOnly? CompleteThrough, DateOnly? FinalThrough,
+    DateOnly? ReadFrom, SourceStatus Status, string? Message);
+
+/// <summary>What the integrations of a tenant know about their sources.</summary>
+internal sealed record SourceState(
+    Guid Id, string Connector, string DisplayName, string State, string? StatusMessage, string Schedule, DateTimeOffset? FetchedAt, DateOnly? CompleteThrough,
+    DateOnly? FinalThrough, DateOnly? MeasurableFrom, DateOnly? ReadFrom, int ConsecutiveFailures, string? LastError, DateTimeOffset? NextDueAt, bool Live,
+    DateTimeOffset Now)
+{
+    /// <summary>Reads the tenant's sources.</summary>
+    public static Task<IReadOnlyList<SourceState>> LoadAsync(TenantTransaction tx, TenantProfile tenant, DateTimeOffset now) => tx.QueryAsync<SourceState>(
+        """
+        select i.id, i.connector, i.display_name as DisplayName, i.status as State, i.status_message as StatusMessage, i.schedule,
+               i.fetched_at as FetchedAt, i.complete_through as CompleteThrough, i.final_through as FinalThrough, i.measurable_from as MeasurableFrom,
+               i.read_from as ReadFrom, i.consecutive_failures as ConsecutiveFailures, i.last_error as LastError, i.next_due_at as NextDueAt,
+               exists (select 1 from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id
+                       and r.status in ('queued', 'running', 'waiting')) as Live,
+               @now::timestamptz as Now
+        from integrations i
+        where i.tenant_id = @tenant
+        order by i.connector
+        """,
+        new { now });
+
+    /// <summary>Clocks by connector, as the KPI engine takes them.</summary>
+    public static IReadOnlyDictionary<string, SourceClock> Clocks(IEnumerable<SourceState> sources) =>
+        sources.ToDictionary(source => source.Connector, source => new SourceClock(source.CompleteThrough, source.FinalThrough), StringComparer.Ordinal);
+
+    /// <summary>Last day for which every source that ever delivered is complete; null if none did.</summary>
+    public static DateOnly? CommonCompleteThrough(IEnumerable<SourceState> sources) => sources.Min(source => source.CompleteThrough);
+
+    /// <summary>How the owner sees it.</summary>
+    public Freshness ToFreshness()
+    {
+        var status = Status();
+        return new Freshness(Id, Connector, DisplayName, FetchedAt, CompleteThrough, FinalThrough, ReadFrom, status, Message(status));
+    }
+
+    private SourceStatus Status() => this switch
+    {
+        { State: "paused" } => SourceStatus.Paused,
+        { State: "reconnect_needed" } => SourceStatus.ReconnectNeeded,
+        { Live: true } => SourceStatus.Syncing,
+        { ConsecutiveFailures: > 0 } => SourceStatus.Failing,
+        { FetchedAt: null } => SourceStatus.NeverSynced,
+        { FetchedAt: { } fetched } when Now - fetched > LateAfter => SourceStatus.Late,
+        _ => SourceStatus.Ok,
+    };
+
+    private TimeSpan LateAfter => Schedule == "daily" ? TimeSpan.FromHours(30) : TimeSpan.FromHours(3);
+
+    private string? Message(SourceStatus status) => status switch
+    {
+        SourceStatus.ReconnectNeeded => StatusMessage ?? $"{DisplayName} no longer lets us in. Numbers since then are missing, not zero. Connect it again.",
+        SourceStatus.Failing => $"{DisplayName} could not be read the last {(ConsecutiveFailures == 1 ? "time" : $"{ConsecutiveFailures} times")}: {LastError} It is tried again by itself.",
+        SourceStatus.Late => $"{DisplayName} should have been read by now; the numbers may be older than they look.",
+        SourceStatus.NeverSynced => $"{DisplayName} is connected; its numbers have not been read yet.",
+        SourceStatus.Paused => $"{DisplayName} is paused; its numbers stay as they are.",
+        SourceStatus.Ok or SourceStatus.Syncing => null,
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, null),
+    };
+}

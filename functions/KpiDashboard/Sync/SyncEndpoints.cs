@@ -1,0 +1,146 @@
+using System.Text.Json.Serialization;
+using KpiDashboard.Api;
+using KpiDashboard.Identity;
+using KpiDashboard.Tenancy;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace KpiDashboard.Sync;
+
+/// <summary>Start a sync, follow it, and see what was connected.</summary>
+public sealed class SyncEndpoints
+{
+    private readonly RefreshRequests _refresh;
+    private readonly TenantReads _reads;
+    private readonly TimeProvider _time;
+
+    internal SyncEndpoints(RefreshRequests refresh, TenantReads reads, TimeProvider time) => (_refresh, _reads, _time) = (refresh, reads, time);
+
+    /// <summary><c>POST sync/refresh</c>: the button.</summary>
+    public Task<IResult> RefreshAsync(HttpRequest request, CancellationToken cancellationToken) => StartAsync(request, "manual", cancellationToken);
+
+    /// <summary><c>POST webhooks/refresh</c>: the same for machines; <c>Idempotency-Key</c> or <c>webhook-id</c> is honoured for 24 hours.</summary>
+    public Task<IResult> WebhookAsync(HttpRequest request, CancellationToken cancellationToken) => StartAsync(request, "webhook", cancellationToken);
+
+    /// <summary><c>GET sync/runs</c>: newest first, by <c>integrationId</c> and <c>status</c>.</summary>
+    public Task<IResult> RunsAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        _reads.AnswerAsync(request, RunJson.Default.RunsResponse, async (tx, _) =>
+        {
+            var query = new QueryReader(request);
+            var integration = query.Id("integrationId");
+            var status = query.Choice("status", "", "queued", "running", "waiting", "succeeded", "failed", "dead");
+            var limit = query.Number("limit", 50, 1, 200);
+            var after = ReadCursor(query);
+            query.ThrowIfInvalid();
+            var runs = await tx.QueryAsync<RunResponse>(
+                RunResponse.Select +
+                """
+                where r.tenant_id = @tenant
+                  and (@integration::uuid is null or r.integration_id = @integration)
+                  and (@status = '' or r.status = @status)
+                  and (@at::timestamptz is null or (r.queued_at, r.id) < (@at, @id))
+                order by r.queued_at desc, r.id desc
+                limit @limit + 1
+                """,
+                new { integration, status, limit, at = after?.At, id = after?.Id });
+            var page = runs.Take(limit).ToList();
+            return new RunsResponse(page, runs.Count > limit ? WriteCursor(page[^1]) : null);
+        }, cancellationToken);
+
+    /// <summary><c>GET sync/runs/{id}</c>.</summary>
+    public Task<IResult> RunAsync(HttpRequest request, string id, CancellationToken cancellationToken) =>
+        _reads.AnswerAsync(request, RunJson.Default.RunResponse, async (tx, _) =>
+            (Guid.TryParseExact(id, "D", out var run)
+                ? await tx.QuerySingleOrDefaultAsync<RunResponse>(RunResponse.Select + "where r.tenant_id = @tenant and r.id = @run", new { run })
+                : null) ?? throw ApiProblem.NotFound("There is no such run."), cancellationToken);
+
+    /// <summary><c>GET integrations</c>.</summary>
+    public Task<IResult> IntegrationsAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        _reads.AnswerAsync(request, RunJson.Default.IntegrationsResponse, async (tx, tenant) =>
+            new IntegrationsResponse([.. (await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow())).Select(IntegrationResponse.Of)]), cancellationToken);
+
+    /// <summary><c>GET integrations/{id}</c>.</summary>
+    public Task<IResult> IntegrationAsync(HttpRequest request, string id, CancellationToken cancellationToken) =>
+        _reads.AnswerAsync(request, RunJson.Default.IntegrationResponse, async (tx, tenant) =>
+            (await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow())).FirstOrDefault(source => source.Id.ToString("D") == id) is { } source
+                ? IntegrationResponse.Of(source)
+                : throw ApiProblem.NotFound("There is no such integration."), cancellationToken);
+
+    private async Task<IResult> StartAsync(HttpRequest request, string trigger, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        var body = await JsonBody.ReadAsync(request, RunJson.Default.RefreshRequest, cancellationToken, optional: true);
+        if (body?.Connectors is { Count: 0 or > 50 }) throw ApiProblem.Invalid("connectors", "'connectors' must name 1 to 50 connectors, or be left out for all.");
+        var key = request.Headers["Idempotency-Key"].ToString() is { Length: > 0 } own ? own : request.Headers["webhook-id"].ToString();
+        if (key.Length > 180) throw ApiProblem.Invalid("Idempotency-Key", "'Idempotency-Key' may have at most 180 characters.");
+        var runs = await _refresh.StartAsync(caller.TenantId, body?.Connectors, trigger, key.Length == 0 ? null : $"{trigger}:{key}", cancellationToken);
+        return new JsonAnswer<RefreshResponse>(new RefreshResponse(runs), RunJson.Default.RefreshResponse, StatusCodes.Status202Accepted);
+    }
+
+    private static (DateTime At, Guid Id)? ReadCursor(QueryReader query)
+    {
+        if (query.Text("cursor") is not { } text) return null;
+        try
+        {
+            var bytes = WebEncoders.Base64UrlDecode(text);
+            if (bytes.Length == 24) return (new DateTime(BitConverter.ToInt64(bytes), DateTimeKind.Utc), new Guid(bytes.AsSpan(8)));
+        }
+        catch (Exception error) when (error is FormatException or ArgumentException) { }
+
+        query.Error("cursor", "'cursor' must be the nextCursor of an earlier answer.");
+        return null;
+    }
+
+    private static string WriteCursor(RunResponse run) =>
+        WebEncoders.Base64UrlEncode([.. BitConverter.GetBytes(run.QueuedAt.UtcTicks), .. run.Id.ToByteArray()]);
+}
+
+/// <summary>Which connectors to refresh; all when left out.</summary>
+internal sealed record RefreshRequest(IReadOnlyList<string>? Connectors = null);
+
+/// <summary>The runs that a refresh started or found going on.</summary>
+internal sealed record RefreshResponse(IReadOnlyList<RunEntry> Runs);
+
+/// <summary>A page of runs; <c>nextCursor</c> is null at the end.</summary>
+internal sealed record RunsResponse(IReadOnlyList<RunResponse> Runs, string? NextCursor);
+
+/// <summary>A run and how far it is. <c>readings</c>, <c>changed</c> and <c>restated</c> count KPI values read, new or different, and different on a day that had ended.</summary>
+internal sealed record RunResponse(
+    Guid Id, Guid IntegrationId, string Connector, string DisplayName, string Trigger, string Status, DateOnly? WindowFrom, DateOnly? WindowTo, int SlicesDone,
+    int SlicesTotal, int Attempts, int Readings, int Changed, int Restated, DateTimeOffset QueuedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt,
+    DateTimeOffset? NextAttemptAt, string? Message)
+{
+    internal const string Select =
+        """
+        select r.id, r.integration_id as IntegrationId, r.connector, i.display_name as DisplayName, r.trigger, r.status, r.window_from as WindowFrom,
+               r.window_to as WindowTo, r.slices_done as SlicesDone, r.slices_total as SlicesTotal, r.attempts, r.readings, r.changed, r.restated,
+               r.queued_at as QueuedAt, r.started_at as StartedAt, r.finished_at as FinishedAt, r.next_attempt_at as NextAttemptAt, r.message
+        from sync_runs r
+        join integrations i on i.tenant_id = r.tenant_id and i.id = r.integration_id
+
+        """;
+}
+
+/// <summary>The tenant's integrations.</summary>
+internal sealed record IntegrationsResponse(IReadOnlyList<IntegrationResponse> Integrations);
+
+/// <summary>An integration: three clocks, state, schedule.</summary>
+internal sealed record IntegrationResponse(
+    Guid Id, string Connector, string DisplayName, SourceStatus Status, string? Message, string Schedule, DateTimeOffset? NextDueAt, DateTimeOffset? FetchedAt,
+    DateOnly? CompleteThrough, DateOnly? FinalThrough, DateOnly? ReadFrom, DateOnly? MeasurableFrom)
+{
+    internal static IntegrationResponse Of(SourceState source)
+    {
+        var freshness = source.ToFreshness();
+        return new(source.Id, source.Connector, source.DisplayName, freshness.Status, freshness.Message, source.Schedule, source.NextDueAt, source.FetchedAt,
+            source.CompleteThrough, source.FinalThrough, source.ReadFrom, source.MeasurableFrom);
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(RefreshRequest))]
+[JsonSerializable(typeof(RefreshResponse))]
+[JsonSerializable(typeof(RunsResponse))]
+[JsonSerializable(typeof(RunResponse))]
+[JsonSerializable(typeof(IntegrationsResponse))]
+internal sealed partial class RunJson : JsonSerializerContext;

@@ -1,0 +1,23 @@
+using System.Text.Json.Serialization;
+
+namespace KpiDashboard.Sync;
+
+/// <summary>
+/// The message on <c>sync-&lt;connector&gt;</c>: ids only, never credentials, below 2 KB. Delivered at least once and in any order; <paramref name="Step"/>
+/// tells a duplicate from the message that a run waits for.
+/// </summary>
+/// <param name="V">Version of this contract; 1.</param>
+/// <param name="TenantId">The tenant.</param>
+/// <param name="IntegrationId">The integration to read.</param>
+/// <param name="RunId">The run that this message moves on.</param>
+/// <param name="Step">How many steps the run had finished when the message was written.</param>
+/// <param name="Traceparent">W3C trace context of whoever started the run; null if there is none.</param>
+public sealed record SyncMessage(int V, Guid TenantId, Guid IntegrationId, Guid RunId, int Step, string? Traceparent)
+{
+    /// <summary>The version that this build writes and reads.</summary>
+    public const int CurrentVersion = 1;
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(SyncMessage))]
+internal sealed partial class SyncJson : JsonSerializerContext;

@@ -1,0 +1,459 @@
+using System.Diagnostics;
+using System.Text.Json;
+using KpiDashboard.Automation;
+using KpiDashboard.Connectors;
+using KpiDashboard.Data;
+using KpiDashboard.Kpis;
+using KpiDashboard.Security;
+using KpiDashboard.Tenancy;
+using Microsoft.Extensions.Logging;
+
+namespace KpiDashboard.Sync;
+
+/// <summary>
+/// Moves a run on by one step, as one message asks: take the lease, ask the connector, write what it read together with the state of the run in one
+/// transaction, and enqueue the next step. Safe to call any number of times with the same message, at once or one after the other.
+/// </summary>
+public sealed partial class SyncRunner
+{
+    /// <summary>How long a lease lasts without renewal: after a killed process the integration is free again after this.</summary>
+    internal static readonly TimeSpan LeaseTime = TimeSpan.FromMinutes(2);
+
+    /// <summary>Longest fetch of one step; below the host's functionTimeout of 10 minutes.</summary>
+    internal static readonly TimeSpan FetchTime = TimeSpan.FromMinutes(8);
+
+    /// <summary>A message may come this much before its time: clocks differ.</summary>
+    private static readonly TimeSpan Early = TimeSpan.FromSeconds(5);
+
+    internal static readonly ActivitySource Activities = new("KpiDashboard.Sync");
+
+    private readonly Database _database;
+    private readonly ISyncQueues _queues;
+    private readonly Dictionary<string, IConnector> _connectors;
+    private readonly SecretSealer _sealer;
+    private readonly TimeProvider _time;
+    private readonly ILogger<SyncRunner> _logger;
+
+    internal SyncRunner(
+        Database database, ISyncQueues queues, IEnumerable<IConnector> connectors, SecretSealer sealer, TimeProvider time, ILogger<SyncRunner> logger)
+    {
+        _database = database;
+        _queues = queues;
+        _connectors = connectors.ToDictionary(connector => connector.Key, StringComparer.Ordinal);
+        _sealer = sealer;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>Handles one message of <c>sync-&lt;connector&gt;</c>.</summary>
+    /// <exception cref="Exception">A fault of ours: the queue delivers the message again, and after five times to the poison queue.</exception>
+    public async Task RunAsync(SyncMessage message, CancellationToken cancellationToken)
+    {
+        if (message.V != SyncMessage.CurrentVersion) throw new InvalidOperationException($"A sync message of version {message.V} is not known to this build.");
+        using var activity = Activities.StartActivity("sync step", ActivityKind.Consumer, message.Traceparent);
+        activity?.SetTag("kpi.run", message.RunId);
+
+        if (await BeginAsync(message, cancellationToken) is not { } step) return;
+        var buffer = new FetchBuffer();
+        FetchOutcome outcome;
+        try
+        {
+            outcome = await FetchAsync(step, buffer, cancellationToken);
+        }
+        catch (Exception error)
+        {
+            await ReleaseAsync(step, error is OperationCanceledException ? null : error);
+            throw;
+        }
+
+        activity?.SetTag("kpi.outcome", outcome.GetType().Name);
+        if (await FinishAsync(step, outcome, buffer, cancellationToken) is { } next)
+        {
+            await _queues.SendAsync(step.Connector.Key, message with { Step = next.Step, Traceparent = activity?.Id ?? message.Traceparent }, next.Delay, cancellationToken);
+            await _database.ExecuteAsync("select mark_enqueued(@runs, @now)", new { runs = new[] { message.RunId }, now = _time.GetUtcNow() }, cancellationToken);
+        }
+    }
+
+    /// <summary>Takes the lease and plans; null when there is nothing to do for this message.</summary>
+    private Task<Step?> BeginAsync(SyncMessage message, CancellationToken cancellationToken) =>
+        _database.InTenantAsync(message.TenantId, async tx =>
+        {
+            var now = _time.GetUtcNow();
+            var row = await tx.QuerySingleOrDefaultAsync<RunRow>(
+                """
+                select r.connector, r.status, r.step, r.window_from as WindowFrom, r.window_to as WindowTo, r.slices_done as SlicesDone, r.checkpoint, r.attempts,
+                       r.waits, r.next_attempt_at as NextAttemptAt, i.status as IntegrationStatus, i.settings::text as Settings, i.credentials,
+                       i.time_zone as ProviderZone, t.time_zone as TenantZone, i.read_from as ReadFrom, i.read_to as ReadTo, i.backfilled_at as BackfilledAt, i.deep_read_at as DeepReadAt
+                from sync_runs r
+                join integrations i on i.tenant_id = r.tenant_id and i.id = r.integration_id
+                join tenants t on t.id = r.tenant_id
+                where r.tenant_id = @tenant and r.id = @run and r.integration_id = @integration
+                for update of r
+                """,
+                new { run = message.RunId, integration = message.IntegrationId });
+            if (row is null)
+            {
+                LogUnknownRun(message.RunId);
+                return null;
+            }
+
+            var isLive = row.Status is "queued" or "running" or "waiting";
+            if (!isLive || message.Step < row.Step || row.NextAttemptAt > now + Early)
+            {
+                LogDuplicate(message.RunId, message.Step, row.Step, row.Status);
+                return null;
+            }
+
+            if (row.IntegrationStatus != "active")
+            {
+                await EndRunAsync(tx, message.RunId, "failed", row.IntegrationStatus == "paused" ? "The integration is paused." : "The integration must be connected again.", now);
+                return null;
+            }
+
+            if (!_connectors.TryGetValue(row.Connector, out var connector))
+                throw new InvalidOperationException($"There is no connector '{row.Connector}' in this build.");
+
+            var lease = Guid.CreateVersion7(now);
+            var taken = await tx.ExecuteAsync(
+                """
+                update integrations set lease_token = @lease, lease_until = @until
+                where tenant_id = @tenant and id = @integration and (lease_until is null or lease_until < @now)
+                """,
+                new { lease, until = now + LeaseTime, integration = message.IntegrationId, now });
+            if (taken == 0)
+            {
+                // Somebody is at it. Should he die, the sweeper sends this run again once his lease is over.
+                LogLeased(message.RunId);
+                return null;
+            }
+
+            var zone = TimeZoneInfo.FindSystemTimeZoneById(row.ProviderZone ?? row.TenantZone);
+            var window = row is { WindowFrom: { } from, WindowTo: { } to } ? new DayWindow(from, to) : SyncWindow.Plan(row.ReadTo, row.BackfilledAt, row.DeepReadAt, LocalDay.Of(now, zone), now);
+            var slices = connector.Slice(window);
+            await tx.ExecuteAsync(
+                """
+                update sync_runs
+                set status = 'running', window_from = @from, window_to = @to, slices_total = @total, started_at = coalesce(started_at, @now), updated_at = @now,
+                    next_attempt_at = null, message = null
+                where tenant_id = @tenant and id = @run
+                """,
+                new { from = window.From, to = window.To, total = slices.Count, now, run = message.RunId });
+            if (row.Status == "queued") await TenantProfile.BumpVersionAsync(tx);
+
+            return new Step(
+                message, connector, lease, row, window, slices,
+                new FetchRequest
+                {
+                    IntegrationId = message.IntegrationId,
+                    Window = slices[row.SlicesDone],
+                    TimeZone = zone,
+                    Settings = Parse(row.Settings),
+                    Credentials = row.Credentials is null ? Parse("{}") : Parse(_sealer.Open(row.Credentials, CredentialPurpose(message.IntegrationId))),
+                    Checkpoint = row.Checkpoint,
+                    UnfinishedExecutions = await AutomationWriter.UnfinishedAsync(tx, message.IntegrationId),
+                });
+        }, cancellationToken);
+
+    private async Task<FetchOutcome> FetchAsync(Step step, FetchBuffer buffer, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(FetchTime, _time);
+        using var leaseLost = new CancellationTokenSource();
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token, leaseLost.Token);
+        using var renewalEnd = new CancellationTokenSource();
+        var renewal = RenewAsync(step, leaseLost, renewalEnd.Token);
+        try
+        {
+            return await step.Connector.FetchAsync(step.Request, buffer, linked.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            return new ProviderDown($"{step.Connector.DisplayName} took longer than {FetchTime.TotalMinutes:0} minutes to answer.");
+        }
+        finally
+        {
+            await renewalEnd.CancelAsync();
+            await renewal;
+        }
+    }
+
+    private async Task RenewAsync(Step step, CancellationTokenSource leaseLost, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(LeaseTime / 4, _time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                var held = await _database.InTenantAsync(step.Message.TenantId, tx => tx.ExecuteAsync(
+                    "update integrations set lease_until = @until where tenant_id = @tenant and id = @integration and lease_token = @lease",
+                    new { until = _time.GetUtcNow() + LeaseTime, integration = step.Message.IntegrationId, lease = step.Lease }), cancellationToken);
+                if (held == 0) await leaseLost.CancelAsync();
+            }
+        }
+        catch (OperationCanceledException) { }
+        catch (Exception error) when (error is Npgsql.NpgsqlException or TimeoutException)
+        {
+            // Without the database the fetch cannot be written anyway; the lease token guards against writing late.
+            LogRenewalFailed(error, step.Message.RunId);
+        }
+    }
+
+    /// <summary>Writes the outcome; returns the next step to enqueue, or null when the run is over.</summary>
+    private Task<NextStep?> FinishAsync(Step step, FetchOutcome outcome, FetchBuffer buffer, CancellationToken cancellationToken) =>
+        _database.InTenantAsync(step.Message.TenantId, async tx =>
+        {
+            var now = _time.GetUtcNow();
+            var held = await tx.ExecuteAsync(
+                "update integrations set lease_token = null, lease_until = null where tenant_id = @tenant and id = @integration and lease_token = @lease",
+                new { integration = step.Message.IntegrationId, lease = step.Lease });
+            if (held == 0)
+            {
+                // The lease ran out and another worker has it: its result counts, this one is dropped whole.
+                LogLeaseLost(step.Message.RunId);
+                return null;
+            }
+
+            await TenantProfile.BumpVersionAsync(tx);
+            return outcome switch
+            {
+                FetchSucceeded succeeded => await SucceedAsync(tx, step, succeeded, buffer, now),
+                RateLimited limited => await WaitAsync(tx, step, limited.Until, limited.Reason, now),
+                QuotaExhausted quota => await WaitAsync(tx, step, quota.Until, quota.Reason, now),
+                ProviderDown down => await FailAttemptAsync(tx, step, down, now),
+                AuthorizationLost lost => await LoseAuthorizationAsync(tx, step, lost, now),
+                RequestRefused refused => await FailRunAsync(tx, step, refused.Reason, now),
+                _ => throw new InvalidOperationException($"{outcome.GetType().Name} is an outcome that the runner does not know."),
+            };
+        }, cancellationToken);
+
+    private async Task<NextStep?> SucceedAsync(TenantTransaction tx, Step step, FetchSucceeded outcome, FetchBuffer buffer, DateTimeOffset now)
+    {
+        var (message, row) = (step.Message, step.Row);
+        await WriteRequestsAsync(tx, message.RunId, buffer.Requests);
+        var zone = outcome.TimeZone is { } id && TimeZoneInfo.TryFindSystemTimeZoneById(id, out var own) ? own : step.Request.TimeZone;
+        var today = LocalDay.Of(now, zone);
+        var readings = buffer.Readings.Select(reading => (reading.Key.Kpi, reading.Key.Day, reading.Value)).ToList();
+        readings.AddRange(await RollUpAsync(tx, step, outcome, buffer, today, now));
+        var written = await KpiWriter.WriteAsync(tx, readings, message.IntegrationId, message.RunId, today, now);
+
+        var isNewest = row.SlicesDone == 0;
+        var sliceDone = outcome.Checkpoint is null;
+        var runDone = sliceDone && row.SlicesDone + 1 >= step.Slices.Count;
+        var finalThrough = await AutomationWriter.FirstUnfinishedDayAsync(tx, message.IntegrationId, zone.Id) is { } unfinished && unfinished.AddDays(-1) < outcome.FinalThrough
+            ? unfinished.AddDays(-1)
+            : outcome.FinalThrough;
+        await tx.ExecuteAsync(
+            """
+            update integrations
+            set time_zone = coalesce(@timeZone, time_zone), currency = coalesce(@currency, currency),
+                fetched_at = case when @isNewest then @now else fetched_at end,
+                complete_through = case when @isNewest then coalesce(@completeThrough, complete_through) else coalesce(complete_through, @completeThrough) end,
+                final_through = case when @isNewest then coalesce(@finalThrough, final_through) else final_through end,
+                measurable_from = coalesce(measurable_from, @measurableFrom),
+                read_from = least(read_from, @readFrom), read_to = greatest(read_to, @readTo),
+                deep_read_at = case when @deep then @now else deep_read_at end,
+                backfilled_at = case when @backfill then coalesce(backfilled_at, @now) else backfilled_at end,
+                consecutive_failures = 0, last_error = null
+            where tenant_id = @tenant and id = @integration
+            """,
+            new
+            {
+                integration = message.IntegrationId, now, isNewest, finalThrough,
+                timeZone = outcome.TimeZone is null ? null : zone.Id,
+                currency = outcome.Currency,
+                completeThrough = outcome.CompleteThrough,
+                measurableFrom = outcome.MeasurableFrom,
+                // The range read is free of gaps at every moment: slices come newest first, and older runs reach back at least to the end of it.
+                readFrom = sliceDone ? step.Request.Window.From : outcome.ReadInFullFrom,
+                readTo = isNewest ? step.Window.To : (DateOnly?)null,
+                deep = runDone && step.Window.Days > SyncWindow.DeepDays,
+                backfill = runDone && step.Window.From <= step.Window.To.AddMonths(-SyncWindow.BackfillMonths),
+            });
+        await tx.ExecuteAsync(
+            """
+            update sync_runs
+            set step = step + 1, checkpoint = @checkpoint, slices_done = slices_done + @slices, attempts = 0, readings = readings + @readings,
+                changed = changed + @changed, restated = restated + @restated, updated_at = @now, enqueued_at = null
+            where tenant_id = @tenant and id = @run
+            """,
+            new
+            {
+                checkpoint = outcome.Checkpoint, slices = sliceDone ? 1 : 0, readings = written.Readings, changed = written.Changed, restated = written.Restated,
+                now, run = message.RunId,
+            });
+        if (!runDone) return new NextStep(row.Step + 1, TimeSpan.Zero);
+        await EndRunAsync(tx, message.RunId, "succeeded", null, now);
+        LogSucceeded(message.RunId, step.Connector.Key, written.Changed, written.Restated);
+        return null;
+    }
+
+    private static async Task<IReadOnlyList<(string Kpi, DateOnly Day, decimal Value)>> RollUpAsync(
+        TenantTransaction tx, Step step, FetchSucceeded outcome, FetchBuffer buffer, DateOnly today, DateTimeOffset now)
+    {
+        var integration = step.Message.IntegrationId;
+        if (buffer.Workflows.Count == 0 && buffer.Executions.Count == 0) return [];
+        await AutomationWriter.WriteWorkflowsAsync(tx, integration, buffer.Workflows, now);
+        await AutomationWriter.WriteExecutionsAsync(tx, integration, buffer.Executions);
+
+        var zone = step.Request.TimeZone;
+        var from = outcome.ReadInFullFrom ?? step.Request.Window.From;
+        if (outcome.MeasurableFrom > from) from = outcome.MeasurableFrom.Value;
+        var readings = new List<(string, DateOnly, decimal)>(await AutomationWriter.RollUpAsync(tx, integration, zone.Id, from, today));
+
+        // A long run that ended now may have started before the window, on a day that was added up without its end.
+        var earlier = buffer.Executions
+            .Select(execution => LocalDay.Of(execution.StartedAt, zone))
+            .Where(day => day < from && day >= step.Row.ReadFrom)
+            .Distinct();
+        foreach (var day in earlier) readings.AddRange(await AutomationWriter.RollUpAsync(tx, integration, zone.Id, day, day));
+        return readings;
+    }
+
+    private async Task<NextStep?> WaitAsync(TenantTransaction tx, Step step, DateTimeOffset until, string reason, DateTimeOffset now)
+    {
+        if (step.Row.Waits + 1 > RetryPolicy.MaxWaits) return await FailRunAsync(tx, step, reason, now);
+        await tx.ExecuteAsync(
+            """
+            update sync_runs
+            set status = 'waiting', step = step + 1, waits = waits + 1, message = @reason, next_attempt_at = @until, updated_at = @now, enqueued_at = null
+            where tenant_id = @tenant and id = @run
+            """,
+            new { reason, until, now, run = step.Message.RunId });
+        LogWaiting(step.Message.RunId, step.Connector.Key, until);
+        return new NextStep(step.Row.Step + 1, until - now);
+    }
+
+    private async Task<NextStep?> FailAttemptAsync(TenantTransaction tx, Step step, ProviderDown down, DateTimeOffset now)
+    {
+        var attempt = step.Row.Attempts + 1;
+        if (attempt >= RetryPolicy.MaxAttempts) return await FailRunAsync(tx, step, down.Reason, now);
+        var until = now + RetryPolicy.Backoff(attempt, RetryPolicy.Jitter(step.Message.RunId, attempt));
+        if (down.RetryAfter > until) until = down.RetryAfter.Value;
+        await tx.ExecuteAsync(
+            """
+            update sync_runs
+            set status = 'waiting', step = step + 1, attempts = @attempt, message = @reason, next_attempt_at = @until, updated_at = @now, enqueued_at = null
+            where tenant_id = @tenant and id = @run
+            """,
+            new { attempt, reason = down.Reason, until, now, run = step.Message.RunId });
+        LogWaiting(step.Message.RunId, step.Connector.Key, until);
+        return new NextStep(step.Row.Step + 1, until - now);
+    }
+
+    private async Task<NextStep?> LoseAuthorizationAsync(TenantTransaction tx, Step step, AuthorizationLost lost, DateTimeOffset now)
+    {
+        await tx.ExecuteAsync(
+            "update integrations set status = 'reconnect_needed', status_message = @reason where tenant_id = @tenant and id = @integration",
+            new { reason = lost.Reason, integration = step.Message.IntegrationId });
+        await EndRunAsync(tx, step.Message.RunId, "failed", lost.Reason, now);
+        LogFailed(step.Message.RunId, step.Connector.Key);
+        return null;
+    }
+
+    private async Task<NextStep?> FailRunAsync(TenantTransaction tx, Step step, string reason, DateTimeOffset now)
+    {
+        await tx.ExecuteAsync(
+            "update integrations set consecutive_failures = consecutive_failures + 1, last_error = @reason where tenant_id = @tenant and id = @integration",
+            new { reason, integration = step.Message.IntegrationId });
+        await EndRunAsync(tx, step.Message.RunId, "failed", reason, now);
+        LogFailed(step.Message.RunId, step.Connector.Key);
+        return null;
+    }
+
+    /// <summary>Ends a run that is live.</summary>
+    internal static Task<int> EndRunAsync(TenantTransaction tx, Guid run, string status, string? message, DateTimeOffset now) => tx.ExecuteAsync(
+        """
+        update sync_runs set status = @status, message = @message, finished_at = @now, updated_at = @now, next_attempt_at = null
+        where tenant_id = @tenant and id = @run and status in ('queued', 'running', 'waiting')
+        """,
+        new { status, message, now, run });
+
+    /// <summary>Gives the lease back after a fault, so that the queue's next try need not wait for it to run out.</summary>
+    private async Task ReleaseAsync(Step step, Exception? error)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5), _time);
+        try
+        {
+            await _database.InTenantAsync(step.Message.TenantId, async tx =>
+            {
+                await tx.ExecuteAsync(
+                    "update integrations set lease_token = null, lease_until = null where tenant_id = @tenant and id = @integration and lease_token = @lease",
+                    new { integration = step.Message.IntegrationId, lease = step.Lease });
+                if (error is not null)
+                {
+                    await tx.ExecuteAsync(
+                        "update sync_runs set attempts = attempts + 1, message = @message, updated_at = @now where tenant_id = @tenant and id = @run",
+                        new { message = "A fault on our side; it is tried again.", now = _time.GetUtcNow(), run = step.Message.RunId });
+                }
+            }, limit.Token);
+        }
+        catch (Exception releaseError) when (releaseError is Npgsql.NpgsqlException or OperationCanceledException or TimeoutException)
+        {
+            LogReleaseFailed(releaseError, step.Message.RunId);
+        }
+    }
+
+    private static Task WriteRequestsAsync(TenantTransaction tx, Guid run, IReadOnlyList<RequestRecord> requests) => requests.Count == 0 ? Task.CompletedTask : tx.ExecuteAsync(
+        """
+        insert into sync_requests (tenant_id, run_id, operation, request, metadata, fetched_at, rows, sampled, thresholded)
+        select @tenant, @run, i.operation, i.request::jsonb, i.metadata::jsonb, i.fetched_at, i.rows, i.sampled, i.thresholded
+        from unnest(@operations, @bodies, @metadata, @fetched, @rows, @sampled, @thresholded)
+             as i (operation, request, metadata, fetched_at, rows, sampled, thresholded)
+        """,
+        new
+        {
+            run,
+            operations = requests.Select(request => request.Operation).ToArray(),
+            bodies = requests.Select(request => request.Request).ToArray(),
+            metadata = requests.Select(request => request.ResponseMetadata).ToArray(),
+            fetched = requests.Select(request => request.FetchedAt.UtcDateTime).ToArray(),
+            rows = requests.Select(request => request.Rows).ToArray(),
+            sampled = requests.Select(request => request.Sampled).ToArray(),
+            thresholded = requests.Select(request => request.Thresholded).ToArray(),
+        });
+
+    /// <summary>What credentials of an integration are sealed for.</summary>
+    internal static string CredentialPurpose(Guid integrationId) => $"integration:{integrationId:D}";
+
+    private static JsonElement Parse(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.Clone();
+    }
+
+    private sealed record RunRow(
+        string Connector, string Status, int Step, DateOnly? WindowFrom, DateOnly? WindowTo, int SlicesDone, string? Checkpoint, int Attempts, int Waits,
+        DateTimeOffset? NextAttemptAt, string IntegrationStatus, string Settings, byte[]? Credentials, string? ProviderZone, string TenantZone, DateOnly? ReadFrom,
+        DateOnly? ReadTo, DateTimeOffset? BackfilledAt, DateTimeOffset? DeepReadAt);
+
+    private sealed record Step(
+        SyncMessage Message, IConnector Connector, Guid Lease, RunRow Row, DayWindow Window, IReadOnlyList<DayWindow> Slices, FetchRequest Request);
+
+    private sealed record NextStep(int Step, TimeSpan Delay);
+
+    [LoggerMessage(1101, LogLevel.Warning, "Run {Run} is unknown; its message is dropped")]
+    private partial void LogUnknownRun(Guid run);
+
+    [LoggerMessage(1102, LogLevel.Debug, "A message of run {Run} for step {MessageStep} is a duplicate: the run is at step {Step} and {Status}")]
+    private partial void LogDuplicate(Guid run, int messageStep, int step, string status);
+
+    [LoggerMessage(1103, LogLevel.Debug, "Run {Run} is worked on elsewhere")]
+    private partial void LogLeased(Guid run);
+
+    [LoggerMessage(1104, LogLevel.Warning, "The lease of run {Run} was lost; what was read is dropped")]
+    private partial void LogLeaseLost(Guid run);
+
+    [LoggerMessage(1105, LogLevel.Warning, "The lease of run {Run} could not be renewed")]
+    private partial void LogRenewalFailed(Exception error, Guid run);
+
+    [LoggerMessage(1106, LogLevel.Warning, "The lease of run {Run} could not be given back; it runs out by itself")]
+    private partial void LogReleaseFailed(Exception error, Guid run);
+
+    [LoggerMessage(1107, LogLevel.Information, "Run {Run} of {Connector} succeeded: {Changed} values changed, {Restated} restated")]
+    private partial void LogSucceeded(Guid run, string connector, int changed, int restated);
+
+    [LoggerMessage(1108, LogLevel.Information, "Run {Run} of {Connector} waits until {Until}")]
+    private partial void LogWaiting(Guid run, string connector, DateTimeOffset until);
+
+    [LoggerMessage(1109, LogLevel.Warning, "Run {Run} of {Connector} failed")]
+    private partial void LogFailed(Guid run, string connector);
+}
