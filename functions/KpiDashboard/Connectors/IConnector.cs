@@ -168,7 +168,19 @@ internal sealed record FetchSucceeded : FetchOutcome
 
     /// <summary>ISO 4217 currency that the provider reports money in; null if it has none.</summary>
     public string? Currency { get; init; }
+
+    /// <summary>Not null: the fetch went well but an allowance is nearly used up; put off what can wait (backfill before the daily run).</summary>
+    public SlowDown? SlowDown { get; init; }
+
+    /// <summary>
+    /// Those of <see cref="FetchRequest.UnfinishedExecutions"/> that the source was asked for and no longer knows (pruned or deleted). How they ended
+    /// will never be known: stop asking, and count them neither as success nor as failure.
+    /// </summary>
+    public IReadOnlyList<string> LostExecutions { get; init; } = [];
 }
+
+/// <summary>An allowance has ten per cent or less left; it fills up again at <paramref name="Until"/> at the latest.</summary>
+internal sealed record SlowDown(DateTimeOffset Until, string Reason);
 
 /// <summary>Asked too often; ask again at <paramref name="Until"/>. A wait, not a failure.</summary>
 internal sealed record RateLimited(DateTimeOffset Until, string Reason) : FetchOutcome;

@@ -1,0 +1,250 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace KpiDashboard.Connectors.GoogleAnalytics;
+
+/// <summary>Reads daily figures of one GA4 property through the Data API. See README.md beside this file for what is read and why.</summary>
+internal sealed partial class GoogleAnalyticsConnector(
+    GoogleAnalyticsClient client, IOptionsMonitor<GoogleAnalyticsOptions> options, TimeProvider time, ILogger<GoogleAnalyticsConnector> logger) : IConnector
+{
+    // Three dated reports, because Google withholds whole rows: when user figures of a small day are withheld, its sessions must not go with them;
+    // and a day without a sale has no row among the sales although it has one among the sessions.
+    private static readonly string[] SessionMetrics =
+        ["sessions", "engagedSessions", "screenPageViews", "keyEvents", "averageSessionDuration", "sessionKeyEventRate"];
+
+    private static readonly string[] UserMetrics = ["totalUsers", "newUsers", "activeUsers", "active7DayUsers", "active28DayUsers"];
+
+    private static readonly string[] SalesMetrics = ["totalRevenue", "transactions"];
+
+    // A fourth, without days, over 13 months: does this property sell, does it count key events? One row, whatever the window.
+    private static readonly string[] UsageMetrics = ["totalRevenue", "transactions", "keyEvents"];
+
+    private const int UsageDays = 396;
+
+    /// <inheritdoc />
+    public string Key => "google-analytics";
+
+    /// <inheritdoc />
+    public string DisplayName => "Google Analytics 4";
+
+    /// <summary>Newest first: 31 days, so that the dashboard is useful within seconds, then pieces of up to 92 days.</summary>
+    public IReadOnlyList<DayWindow> Slice(DayWindow window)
+    {
+        var slices = new List<DayWindow>();
+        var to = window.To;
+        while (to >= window.From)
+        {
+            var from = to.AddDays(slices.Count == 0 ? -30 : -91);
+            if (from < window.From)
+                from = window.From;
+            slices.Add(new DayWindow(from, to));
+            to = from.AddDays(-1);
+        }
+
+        return slices;
+    }
+
+    /// <inheritdoc />
+    public async Task<FetchOutcome> FetchAsync(FetchRequest request, IFetchSink sink, CancellationToken cancellationToken)
+    {
+        if (Settings.Read(request.Settings) is not { } settings)
+            return new RequestRefused("The Google Analytics property id must be a number of up to 20 digits, as shown under Admin, Property details.");
+        if (ReadRefreshToken(request.Credentials) is not { } refreshToken)
+            return new AuthorizationLost("No Google sign-in is stored for this connection. Connect Google Analytics again.");
+
+        var window = request.Window;
+        var pageSize = Math.Clamp(options.CurrentValue.PageSize, 1, 250_000);
+        var today = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(time.GetUtcNow(), request.TimeZone).DateTime);
+        Part[] parts =
+        [
+            new(SessionMetrics, window, true),
+            new(UserMetrics, window, true),
+            new(SalesMetrics, window, true),
+            new(UsageMetrics, new DayWindow(today.AddDays(-UsageDays), today), false),
+        ];
+
+        var records = new List<RequestRecord>();
+        JsonElement? metadata = null;
+        JsonElement? quota = null;
+
+        // A dated report has at most one row a day (and a placeholder row), so this many pages are enough; more means that the counting went wrong.
+        var maxPages = (window.Days + 2) / pageSize + 2;
+        for (var page = 0; parts.Any(part => part.Report.Incomplete); page++)
+        {
+            if (page == maxPages)
+                return new ProviderDown("Google Analytics counts more rows than there are days.");
+            var open = parts.Where(part => part.Report.Incomplete).ToArray();
+            var batch = await client.BatchRunReportsAsync(
+                request.IntegrationId, settings.PropertyId, refreshToken, new BatchRunReportsRequest([.. open.Select(part => part.Ask(pageSize))]), cancellationToken);
+            if (batch.Failure is not null)
+            {
+                LogFailed(logger, request.IntegrationId, batch.Failure.GetType().Name);
+                return batch.Failure;
+            }
+
+            var reports = batch.Response!.Reports ?? [];
+            if (reports.Count != open.Length)
+                return new ProviderDown("Google Analytics left a report out of its answer.");
+            for (var i = 0; i < open.Length; i++)
+            {
+                if (reports[i] is not { } report)
+                    return new ProviderDown("Google Analytics left a report out of its answer.");
+                if (open[i].Report.Take(report, open[i].Window, open[i].Dated) is { } fault)
+                    return new ProviderDown($"Google Analytics {fault}.");
+                metadata ??= report.Metadata;
+                quota = report.PropertyQuota ?? quota;
+            }
+
+            records.Add(Lineage(settings.PropertyId, batch, reports));
+        }
+
+        // Everything was read: only now does the sink get it, so that a failure half way hands nothing on.
+        foreach (var record in records)
+            sink.Add(record);
+        var usage = parts[3].Report.Total;
+        Report(window, parts[0].Report, parts[1].Report, parts[2].Report, sink,
+            sells: settings.Ecommerce ?? (usage is not null && (usage[0] != 0 || usage[1] != 0) || parts[2].Report.Days.Values.Any(sale => sale[0] != 0 || sale[1] != 0)),
+            counts: settings.KeyEvents ?? (usage is not null && usage[2] != 0 || parts[0].Report.Days.Keys.Any(day => parts[0].Report[day, "keyEvents"] != 0)));
+
+        var zoneName = GoogleAnalyticsReport.Text(metadata, "timeZone");
+        var zone = zoneName is not null && TimeZoneInfo.TryFindSystemTimeZoneById(zoneName, out var found) ? found : request.TimeZone;
+        var now = time.GetUtcNow();
+        var days = parts[0].Report.Days.Keys;
+        return new FetchSucceeded
+        {
+            TimeZone = zoneName,
+            Currency = GoogleAnalyticsReport.Text(metadata, "currencyCode"),
+            CompleteThrough = GoogleAnalyticsFreshness.CompleteThrough(window, days.Any() ? days.Max() : null, now, zone),
+            FinalThrough = GoogleAnalyticsFreshness.FinalThrough(window, now, zone),
+            SlowDown = GoogleAnalyticsQuota.Check(quota, now),
+        };
+    }
+
+    private static void Report(
+        DayWindow window, GoogleAnalyticsReport sessions, GoogleAnalyticsReport users, GoogleAnalyticsReport sales, IFetchSink sink, bool sells, bool counts)
+    {
+        for (var day = window.From; day <= window.To; day = day.AddDays(1))
+        {
+            var count = sessions[day, "sessions"];
+            if (count is { } all)
+            {
+                sink.Add(new KpiReading("web.sessions", day, all));
+                sink.Add(new KpiReading("web.engaged_sessions", day, sessions[day, "engagedSessions"]!.Value));
+                sink.Add(new KpiReading("web.page_views", day, sessions[day, "screenPageViews"]!.Value));
+
+                // GA4 tells a mean and a rate; their numerators are what adds up across days.
+                sink.Add(new KpiReading("web.session_seconds", day, Math.Round(Product(sessions[day, "averageSessionDuration"]!.Value, all), 3)));
+                if (counts)
+                {
+                    sink.Add(new KpiReading("web.key_events", day, sessions[day, "keyEvents"]!.Value));
+                    sink.Add(new KpiReading(
+                        "web.key_event_sessions", day, Math.Round(Product(sessions[day, "sessionKeyEventRate"]!.Value, all), MidpointRounding.AwayFromZero)));
+                }
+            }
+
+            AddUsers(sink, day, users, count is not null);
+
+            // A day that was measured but has no row among the sales sold nothing: GA4 leaves all-zero rows out. Unless rows were withheld.
+            if (sells && (sales[day, "totalRevenue"] is not null || count is not null && !sales.Thresholded))
+            {
+                sink.Add(new KpiReading("shop.revenue", day, Math.Round(sales[day, "totalRevenue"] ?? 0, 6)));
+                sink.Add(new KpiReading("shop.transactions", day, sales[day, "transactions"] ?? 0));
+            }
+        }
+    }
+
+    private static void AddUsers(IFetchSink sink, DateOnly day, GoogleAnalyticsReport users, bool measured)
+    {
+        // During an outage of the tracking the 7- and 28-day figures go on while those of the day are 0: such a 0 is not knowledge.
+        void Add(string kpi, string metric)
+        {
+            if (users[day, metric] is { } value && (measured || value != 0))
+                sink.Add(new KpiReading(kpi, day, value));
+        }
+
+        Add("web.total_users", "totalUsers");
+        Add("web.new_users", "newUsers");
+        Add("web.active_users", "activeUsers");
+        Add("web.active_users_7d", "active7DayUsers");
+        Add("web.active_users_28d", "active28DayUsers");
+    }
+
+    /// <summary>Both are far below the limit in any real answer; an absurd one must not throw.</summary>
+    private static decimal Product(decimal a, decimal b)
+    {
+        try
+        {
+            return a * b;
+        }
+        catch (OverflowException)
+        {
+            return decimal.MaxValue;
+        }
+    }
+
+    private static RequestRecord Lineage(string propertyId, BatchResult batch, IReadOnlyList<RunReportResponse> reports) => new()
+    {
+        Operation = $"POST /v1beta/properties/{propertyId}:batchRunReports",
+        Request = batch.RequestJson,
+        ResponseMetadata = JsonSerializer.Serialize(
+            [.. reports.Select(report => new ReportLineage(report.RowCount, report.Metadata, report.PropertyQuota))], GoogleAnalyticsJson.Default.IReadOnlyListReportLineage),
+        FetchedAt = batch.FetchedAt,
+        Rows = reports.Sum(report => report.Rows?.Count ?? 0),
+        Sampled = reports.Any(report => GoogleAnalyticsReport.IsSampled(report.Metadata)),
+        Thresholded = reports.Any(report => GoogleAnalyticsReport.Flag(report.Metadata, "subjectToThresholding")),
+    };
+
+    private static string? ReadRefreshToken(JsonElement credentials) =>
+        credentials.ValueKind == JsonValueKind.Object && credentials.TryGetProperty("refreshToken", out var token) && token.ValueKind == JsonValueKind.String
+        && token.GetString() is { Length: > 0 and <= 4096 } value ? value : null;
+
+    [LoggerMessage(3100, LogLevel.Warning, "Google Analytics fetch for integration {IntegrationId} ended as {Outcome}")]
+    private static partial void LogFailed(ILogger logger, Guid integrationId, string outcome);
+
+    /// <summary>One report of the batch and how far it has been read.</summary>
+    private sealed record Part(string[] Metrics, DayWindow Window, bool Dated)
+    {
+        private static readonly NamedField[] DateDimension = [new("date")];
+
+        // Google promises no order; sorting keeps the pages from overlapping. Nothing relies on it.
+        private static readonly OrderBy[] ByDate = [new(new OrderByDimension("date"))];
+
+        public GoogleAnalyticsReport Report { get; } = new(Metrics);
+
+        public RunReportRequest Ask(int pageSize) => new()
+        {
+            Dimensions = Dated ? DateDimension : null,
+            Metrics = [.. Metrics.Select(name => new NamedField(name))],
+            DateRanges = [new DateRange(Day(Window.From), Day(Window.To))],
+            OrderBys = Dated ? ByDate : null,
+            Offset = Report.RowsTaken == 0 ? null : Report.RowsTaken,
+            Limit = pageSize,
+        };
+
+        private static string Day(DateOnly day) => day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>What the tenant entered. <c>ecommerce</c> and <c>keyEvents</c> override what the property's own figures say.</summary>
+    private sealed record Settings(string PropertyId, bool? Ecommerce, bool? KeyEvents)
+    {
+        public static Settings? Read(JsonElement json)
+        {
+            if (json.ValueKind != JsonValueKind.Object || !json.TryGetProperty("propertyId", out var id))
+                return null;
+            var text = id.ValueKind switch
+            {
+                JsonValueKind.String => id.GetString()!.Trim(),
+                JsonValueKind.Number => id.GetRawText(),
+                _ => "",
+            };
+            if (text.StartsWith("properties/", StringComparison.Ordinal))
+                text = text["properties/".Length..];
+            return text.Length is > 0 and <= 20 && text.All(char.IsAsciiDigit) ? new Settings(text, Bool(json, "ecommerce"), Bool(json, "keyEvents")) : null;
+        }
+
+        private static bool? Bool(JsonElement json, string name) =>
+            json.TryGetProperty(name, out var value) ? value.ValueKind switch { JsonValueKind.True => true, JsonValueKind.False => false, _ => null } : null;
+    }
+}

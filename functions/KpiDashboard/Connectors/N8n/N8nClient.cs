@@ -1,0 +1,143 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+
+namespace KpiDashboard.Connectors.N8n;
+
+/// <summary>An answer, or why there is none. <paramref name="Status"/> is null where not even a status came.</summary>
+internal readonly record struct N8nAnswer<T>(T? Value, HttpStatusCode? Status, FetchOutcome? Failure);
+
+/// <summary>Speaks HTTP with one n8n. One request is one request; every refusal becomes an outcome with a sentence for the owner.</summary>
+internal sealed class N8nClient(HttpClient http, Uri api, string apiKey, TimeProvider time)
+{
+    /// <summary>Name of the HTTP client; the address guard hangs on to it.</summary>
+    internal const string HttpClientName = "n8n";
+
+    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(6);
+
+    /// <summary>Path of the API at this n8n, for provenance.</summary>
+    public string ApiPath => api.AbsolutePath;
+
+    /// <summary>
+    /// The address of the API from what the tenant entered: with or without a path, a slash at the end, <c>/api/v1</c> itself. Null if it is no web
+    /// address, or holds a user name, a query or a fragment.
+    /// </summary>
+    internal static Uri? ApiAddress(string? baseUrl)
+    {
+        if (baseUrl is null || baseUrl.Length > 500 || !Uri.TryCreate(baseUrl.Trim(), UriKind.Absolute, out var uri))
+            return null;
+        if (uri.Scheme is not ("http" or "https") || uri.UserInfo.Length > 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0)
+            return null;
+        var path = uri.AbsolutePath.TrimEnd('/');
+        if (!path.EndsWith("/api/v1", StringComparison.OrdinalIgnoreCase))
+            path += "/api/v1";
+        return new UriBuilder(uri) { Path = path }.Uri;
+    }
+
+    /// <summary>GET of a path below the API, with its query.</summary>
+    public async Task<N8nAnswer<T>> GetAsync<T>(string pathAndQuery, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : class
+    {
+        HttpResponseMessage response;
+        byte[] body;
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"{api.AbsoluteUri}/{pathAndQuery}"));
+            request.Headers.TryAddWithoutValidation("X-N8N-API-KEY", apiKey);
+            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+            response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+            body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new(null, null, new ProviderDown("Your n8n did not answer in time."));
+        }
+        catch (HttpRequestException e)
+        {
+            return new(null, null, new ProviderDown(e.HttpRequestError switch
+            {
+                HttpRequestError.ConfigurationLimitExceeded => "Your n8n sent an answer that is far too large.",
+                HttpRequestError.NameResolutionError => "The name in your n8n address cannot be found.",
+                HttpRequestError.ConnectionError => "Your n8n cannot be reached.",
+                HttpRequestError.SecureConnectionError => "No secure connection to your n8n could be made; its certificate may have expired.",
+                _ => "The connection to your n8n broke off.",
+            }));
+        }
+        catch (IOException)
+        {
+            return new(null, null, new ProviderDown("The connection to your n8n broke off."));
+        }
+
+        using (response)
+        {
+            if (Refusal(response, body) is { } failure)
+                return new(null, response.StatusCode, failure);
+            try
+            {
+                return JsonSerializer.Deserialize(body, type) is { } value
+                    ? new(value, response.StatusCode, null)
+                    : new(null, response.StatusCode, new ProviderDown("Your n8n sent an answer that cannot be read."));
+            }
+            catch (JsonException)
+            {
+                return new(null, response.StatusCode, new ProviderDown("Your n8n sent an answer that breaks off or cannot be read."));
+            }
+        }
+    }
+
+    private FetchOutcome? Refusal(HttpResponseMessage response, byte[] body)
+    {
+        var status = (int)response.StatusCode;
+        var html = LooksLikeHtml(response, body);
+        var now = time.GetUtcNow();
+        return status switch
+        {
+            429 => new RateLimited(RetryAt(response.Headers.RetryAfter, now) ?? now.AddSeconds(60), "Your n8n asks us to slow down."),
+            408 or >= 500 => new ProviderDown($"Your n8n failed (status {status}).", RetryAt(response.Headers.RetryAfter, now)),
+            >= 300 and < 400 => new RequestRefused("Your n8n address sends us on to another one. Enter the address that n8n has in the end."),
+            _ when html => new RequestRefused(
+                "A web page answers at your n8n address instead of n8n's public API: a login page or proxy in front of it, or not the address of n8n."),
+            200 => null,
+            401 => new AuthorizationLost("Your n8n does not accept the API key. It was deleted or has expired, or belongs to another n8n: create a new one there and enter it."),
+            403 => new AuthorizationLost(
+                "The n8n API key lacks a permission. Give it the scopes workflow:list, execution:list and execution:read, or create a new key with them."),
+            404 => new RequestRefused("There is no n8n public API at this address. Check the address, and that the public API is not switched off."),
+            400 => new RequestRefused($"Your n8n refused the request: {Clip(Message(body))}"),
+            _ => new ProviderDown($"Your n8n answered in an unexpected way (status {status})."),
+        };
+    }
+
+    private static bool LooksLikeHtml(HttpResponseMessage response, byte[] body)
+    {
+        if (string.Equals(response.Content.Headers.ContentType?.MediaType, "text/html", StringComparison.OrdinalIgnoreCase))
+            return true;
+        return body.AsSpan().TrimStart(" \t\r\n"u8) is [(byte)'<', ..];
+    }
+
+    private static string? Message(byte[] body)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body, N8nJson.Default.N8nErrorBody)?.Message;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string Clip(string? text)
+    {
+        var line = string.Concat((text ?? "").Select(c => char.IsControl(c) ? ' ' : c)).Trim();
+        return line.Length == 0 ? "no reason given" : line.Length <= 300 ? line : line[..300] + "…";
+    }
+
+    private static DateTimeOffset? RetryAt(RetryConditionHeaderValue? header, DateTimeOffset now)
+    {
+        var wait = header?.Delta ?? (header?.Date is { } date ? date - now : null);
+        if (wait is not { } asked)
+            return null;
+        return now + (asked < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : asked > LongestWait ? LongestWait : asked);
+    }
+}

@@ -1,0 +1,344 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace KpiDashboard.Connectors.N8n;
+
+/// <summary>Reads workflows and executions of one n8n through its public API. See README.md beside this file.</summary>
+internal sealed partial class N8nConnector(
+    IHttpClientFactory httpClients, IOptionsMonitor<N8nOptions> options, TimeProvider time, ILogger<N8nConnector> logger) : IConnector
+{
+    // n8n sorts by id, which is given when an execution is created; in queue mode it may start later. An execution this much older ends the reading.
+    private static readonly TimeSpan Overlap = TimeSpan.FromHours(6);
+
+    // Each a request of its own. What is left over is asked for the next time.
+    private const int MaxLookups = 50;
+
+    private const int MaxWorkflowPages = 20;
+    private const int WorkflowPageSize = 100;
+    private const int MaxUnfinishedPages = 4;
+    private const int MaxPageSize = 250;
+
+    /// <inheritdoc />
+    public string Key => "n8n";
+
+    /// <inheritdoc />
+    public string DisplayName => "n8n";
+
+    /// <summary>One slice: n8n pages by cursor from the newest execution on, so older days cannot be reached without passing the newer ones.</summary>
+    public IReadOnlyList<DayWindow> Slice(DayWindow window) => [window];
+
+    /// <inheritdoc />
+    public async Task<FetchOutcome> FetchAsync(FetchRequest request, IFetchSink sink, CancellationToken cancellationToken)
+    {
+        if (N8nClient.ApiAddress(ReadText(request.Settings, "baseUrl")) is not { } api)
+            return new RequestRefused("The n8n address must be a web address such as https://n8n.example.com, without a question mark or a user name.");
+        if (ReadText(request.Credentials, "apiKey") is not { Length: <= 4096 } apiKey || apiKey.Any(c => c is < ' ' or > '~'))
+            return new AuthorizationLost("No usable n8n API key is stored for this connection. Create one in n8n under Settings, n8n API, and enter it.");
+
+        using var http = httpClients.CreateClient(N8nClient.HttpClientName);
+        var reading = new Reading(request, new N8nClient(http, api, apiKey, time), time, options.CurrentValue);
+        var outcome = await reading.RunAsync(cancellationToken);
+        if (outcome is FetchSucceeded)
+            reading.HandOver(sink);
+        else
+            LogFailed(logger, request.IntegrationId, outcome.GetType().Name);
+        return outcome;
+    }
+
+    private static string? ReadText(JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+        && value.GetString()!.Trim() is { Length: > 0 } text ? text : null;
+
+    [LoggerMessage(3200, LogLevel.Warning, "n8n fetch for integration {IntegrationId} ended as {Outcome}")]
+    private static partial void LogFailed(ILogger logger, Guid integrationId, string outcome);
+
+    /// <summary>One fetch. Collects everything and hands it over only when it went well.</summary>
+    private sealed class Reading(FetchRequest request, N8nClient client, TimeProvider time, N8nOptions options)
+    {
+        private readonly List<WorkflowReading> workflows = [];
+        private readonly Dictionary<string, ExecutionReading> executions = [];
+        private readonly HashSet<string> tracked = [.. request.UnfinishedExecutions];
+        private readonly List<RequestRecord> records = [];
+        private readonly DateTimeOffset windowStart = StartOf(request.Window.From, request.TimeZone);
+        private readonly DateTimeOffset windowEnd = StartOf(request.Window.To.AddDays(1), request.TimeZone);
+        private readonly int pageSize = Math.Clamp(options.PageSize, 1, MaxPageSize);
+        private DateTimeOffset? oldest;
+        private DateTimeOffset? oldestUnfinished;
+
+        public async Task<FetchOutcome> RunAsync(CancellationToken cancellationToken)
+        {
+            var checkpoint = ReadCheckpoint(request.Checkpoint);
+            if (checkpoint is null)
+            {
+                if (await ReadWorkflowsAsync(cancellationToken) is { } failure)
+                    return failure;
+            }
+
+            // First what goes on now, then the list: what ends in between is found finished in the list, and the later reading of an execution wins.
+            foreach (var status in checkpoint is null ? ["running", "waiting"] : Array.Empty<string>())
+            {
+                if (await ReadUnfinishedAsync(status, cancellationToken) is { } failure)
+                    return failure;
+            }
+
+            oldest = checkpoint?.Oldest;
+            var carried = checkpoint?.OldestUnfinished;
+            var (next, passedStart, listFailure) = await ReadExecutionsAsync(checkpoint?.Cursor, cancellationToken);
+            if (listFailure is not null)
+                return listFailure;
+            if (next is not null)
+            {
+                NoteUnfinished(carried);
+                return new FetchSucceeded
+                {
+                    Checkpoint = JsonSerializer.Serialize(new N8nCheckpoint(next, oldest, oldestUnfinished), N8nJson.Default.N8nCheckpoint),
+                };
+            }
+
+            var (lost, leftOver, lookupFailure) = await ReadTrackedAsync(cancellationToken);
+            if (lookupFailure is not null)
+                return lookupFailure;
+            NoteUnfinished(carried);
+            return Succeeded(passedStart, lost, leftOver);
+        }
+
+        public void HandOver(IFetchSink sink)
+        {
+            foreach (var record in records)
+                sink.Add(record);
+            foreach (var workflow in workflows)
+                sink.Add(workflow);
+            foreach (var execution in executions.Values)
+                sink.Add(execution);
+        }
+
+        private FetchSucceeded Succeeded(bool passedStart, IReadOnlyList<string> lost, bool leftOver)
+        {
+            var yesterday = LocalDay(time.GetUtcNow()).AddDays(-1);
+            var complete = yesterday < request.Window.To ? yesterday : request.Window.To;
+
+            // Nothing at all is kept: a new n8n, one that saves no executions, or all were pruned. Which one cannot be told, so no day is called complete.
+            if (oldest is not { } first)
+                return new FetchSucceeded { LostExecutions = lost };
+
+            // The list ended inside the window: what is older was pruned, and of the oldest day perhaps a part.
+            var measurableFrom = passedStart ? (DateOnly?)null : LocalDay(first).AddDays(1);
+            DateOnly? final = complete;
+            if (oldestUnfinished is { } open && LocalDay(open).AddDays(-1) is var before && before < complete)
+                final = before;
+            return new FetchSucceeded
+            {
+                CompleteThrough = complete,
+                FinalThrough = leftOver ? null : final,
+                MeasurableFrom = measurableFrom > request.Window.From ? measurableFrom : null,
+                LostExecutions = lost,
+            };
+        }
+
+        private async Task<FetchOutcome?> ReadWorkflowsAsync(CancellationToken cancellationToken)
+        {
+            string? cursor = null;
+            var excludePinned = "&excludePinnedData=true";
+            for (var page = 0; page < MaxWorkflowPages; page++)
+            {
+                var answer = await client.GetAsync(
+                    $"workflows?limit={WorkflowPageSize}{excludePinned}{CursorQuery(cursor)}", N8nJson.Default.N8nWorkflowPage, cancellationToken);
+                if (answer.Status == HttpStatusCode.BadRequest && excludePinned.Length > 0)
+                {
+                    // Versions that do not know the parameter refuse it; the rest of the request is fine.
+                    excludePinned = "";
+                    answer = await client.GetAsync($"workflows?limit={WorkflowPageSize}{CursorQuery(cursor)}", N8nJson.Default.N8nWorkflowPage, cancellationToken);
+                }
+
+                if (answer.Failure is not null)
+                    return answer.Failure;
+                if (answer.Value!.Data is not { } data)
+                    return new RequestRefused("What answers at this address is not n8n's public API.");
+                Record("workflows", new N8nQuery(WorkflowPageSize, null, cursor), data.Count);
+                foreach (var workflow in data)
+                {
+                    if (N8nValues.Id(workflow?.Id) is { } id)
+                    {
+                        workflows.Add(new WorkflowReading(
+                            id, workflow!.Name is { Length: > 0 } name ? name : id, workflow.Active == true && workflow.IsArchived != true,
+                            N8nValues.TimeSavedMinutes(workflow.Settings)));
+                    }
+                }
+
+                var next = answer.Value.NextCursor;
+                if (string.IsNullOrEmpty(next) || data.Count == 0)
+                    return null;
+                if (next == cursor)
+                    return new ProviderDown("Your n8n repeats the same page of workflows.");
+                cursor = next;
+            }
+
+            // More than 2,000 workflows: the newest are known by name, the others by id through their executions.
+            return null;
+        }
+
+        private async Task<FetchOutcome?> ReadUnfinishedAsync(string status, CancellationToken cancellationToken)
+        {
+            string? cursor = null;
+            for (var page = 0; page < MaxUnfinishedPages; page++)
+            {
+                var answer = await GetExecutionsAsync(status, cursor, cancellationToken);
+
+                // Older versions do not know the status and refuse it. Then the plain list has to do.
+                if (answer.Status == HttpStatusCode.BadRequest)
+                    return null;
+                if (answer.Failure is not null)
+                    return answer.Failure;
+                var data = answer.Value!.Data ?? [];
+                foreach (var execution in data)
+                    Take(execution, always: true);
+                var next = answer.Value.NextCursor;
+                if (string.IsNullOrEmpty(next) || next == cursor || data.Count == 0)
+                    return null;
+                cursor = next;
+            }
+
+            return null;
+        }
+
+        /// <returns>The cursor to go on from (null at the end), whether an execution from before the window was reached, or a failure.</returns>
+        private async Task<(string? Next, bool PassedStart, FetchOutcome? Failure)> ReadExecutionsAsync(string? cursor, CancellationToken cancellationToken)
+        {
+            var fromCheckpoint = cursor is not null;
+            for (var page = 0; page < Math.Max(1, options.MaxPagesPerFetch); page++)
+            {
+                var answer = await GetExecutionsAsync(null, cursor, cancellationToken);
+                if (answer.Status == HttpStatusCode.BadRequest && fromCheckpoint && page == 0)
+                {
+                    // The cursor of an earlier message is no longer good (n8n was updated in between): begin again, which only costs time.
+                    fromCheckpoint = false;
+                    cursor = null;
+                    answer = await GetExecutionsAsync(null, cursor, cancellationToken);
+                }
+
+                if (answer.Failure is not null)
+                    return (null, false, answer.Failure);
+                if (answer.Value!.Data is not { } data)
+                    return (null, false, new RequestRefused("What answers at this address is not n8n's public API."));
+                DateTimeOffset? last = null;
+                foreach (var execution in data)
+                    last = Take(execution, always: false)?.StartedAt ?? last;
+                if (last < windowStart - Overlap)
+                    return (null, true, null);
+                var next = answer.Value.NextCursor;
+                if (string.IsNullOrEmpty(next) || data.Count == 0)
+                    return (null, false, null);
+                if (next == cursor)
+                    return (null, false, new ProviderDown("Your n8n repeats the same page of executions."));
+                cursor = next;
+            }
+
+            return (cursor, false, null);
+        }
+
+        /// <summary>Asks one by one for what was unfinished earlier and did not turn up.</summary>
+        private async Task<(IReadOnlyList<string> Lost, bool LeftOver, FetchOutcome? Failure)> ReadTrackedAsync(CancellationToken cancellationToken)
+        {
+            var lost = new List<string>();
+            var asked = 0;
+            foreach (var id in tracked)
+            {
+                if (executions.ContainsKey(id))
+                    continue;
+                if (asked++ == MaxLookups)
+                    return (lost, true, null);
+                var answer = await client.GetAsync($"executions/{Uri.EscapeDataString(id)}?includeData=false", N8nJson.Default.N8nExecution, cancellationToken);
+
+                // Pruned or deleted: how it ended will never be known.
+                if (answer.Status == HttpStatusCode.NotFound && answer.Failure is RequestRefused)
+                {
+                    lost.Add(id);
+                    continue;
+                }
+
+                if (answer.Failure is not null)
+                    return (lost, false, answer.Failure);
+                Record($"executions/{id}", null, 1);
+                Take(answer.Value, always: true);
+            }
+
+            return (lost, false, null);
+        }
+
+        private async Task<N8nAnswer<N8nExecutionPage>> GetExecutionsAsync(string? status, string? cursor, CancellationToken cancellationToken)
+        {
+            var filter = status is null ? "" : $"&status={status}";
+            var answer = await client.GetAsync(
+                $"executions?limit={pageSize}&includeData=false{filter}{CursorQuery(cursor)}", N8nJson.Default.N8nExecutionPage, cancellationToken);
+            if (answer.Failure is null)
+                Record("executions", new N8nQuery(pageSize, status, cursor), answer.Value!.Data?.Count ?? 0);
+            return answer;
+        }
+
+        /// <summary>
+        /// Keeps an execution of the window; one from outside only if it is asked for by itself. Days outside the window are read in part at best, and a part
+        /// must not pass for the whole.
+        /// </summary>
+        private ExecutionReading? Take(N8nExecution? raw, bool always)
+        {
+            if (N8nValues.Reading(raw) is not { } execution)
+                return null;
+            if (!always && (oldest is null || execution.StartedAt < oldest))
+                oldest = execution.StartedAt;
+            var inside = execution.StartedAt >= windowStart && execution.StartedAt < windowEnd;
+            if (always || inside || tracked.Contains(execution.ExecutionId))
+                executions[execution.ExecutionId] = execution;
+            return execution;
+        }
+
+        private void NoteUnfinished(DateTimeOffset? carried)
+        {
+            oldestUnfinished = carried;
+            foreach (var execution in executions.Values)
+            {
+                if (execution.Status == ExecutionStatus.Unfinished && (oldestUnfinished is null || execution.StartedAt < oldestUnfinished))
+                    oldestUnfinished = execution.StartedAt;
+            }
+        }
+
+        private void Record(string path, N8nQuery? query, int rows) => records.Add(new RequestRecord
+        {
+            Operation = $"GET {client.ApiPath}/{path}",
+            Request = query is null ? null : JsonSerializer.Serialize(query, N8nJson.Default.N8nQuery),
+            FetchedAt = time.GetUtcNow(),
+            Rows = rows,
+        });
+
+        private DateOnly LocalDay(DateTimeOffset instant) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, request.TimeZone).DateTime);
+
+        /// <summary>First instant of a local day. Where midnight is skipped by daylight saving, the day begins with the first instant that exists.</summary>
+        private static DateTimeOffset StartOf(DateOnly day, TimeZoneInfo zone)
+        {
+            var midnight = day.ToDateTime(TimeOnly.MinValue);
+            for (var skipped = 0; skipped < 4 && zone.IsInvalidTime(midnight); skipped++)
+                midnight = midnight.AddMinutes(30);
+
+            // Midnight twice (clocks go back over it): the day begins with the first, which has the greater offset.
+            var offset = zone.IsAmbiguousTime(midnight) ? zone.GetAmbiguousTimeOffsets(midnight).Max() : zone.GetUtcOffset(midnight);
+            return new DateTimeOffset(midnight, offset);
+        }
+
+        private static string CursorQuery(string? cursor) => cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}";
+
+        private static N8nCheckpoint? ReadCheckpoint(string? json)
+        {
+            if (json is null)
+                return null;
+            try
+            {
+                return JsonSerializer.Deserialize(json, N8nJson.Default.N8nCheckpoint) is { Cursor.Length: > 0 } checkpoint ? checkpoint : null;
+            }
+            catch (JsonException)
+            {
+                return null;
+            }
+        }
+    }
+}

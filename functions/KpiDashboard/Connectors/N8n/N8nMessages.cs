@@ -1,0 +1,59 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace KpiDashboard.Connectors.N8n;
+
+// What n8n answers, as far as it is used. Versions differ: unknown fields are ignored, ids come as text or number, all may be missing.
+
+internal sealed record N8nWorkflowPage(IReadOnlyList<N8nWorkflow>? Data, string? NextCursor);
+
+internal sealed record N8nWorkflow
+{
+    public JsonElement? Id { get; init; }
+    public string? Name { get; init; }
+    public bool? Active { get; init; }
+    public bool? IsArchived { get; init; }
+
+    /// <summary>Read field by field: people put odd things there.</summary>
+    public JsonElement? Settings { get; init; }
+}
+
+internal sealed record N8nExecutionPage(IReadOnlyList<N8nExecution>? Data, string? NextCursor);
+
+internal sealed record N8nExecution
+{
+    public JsonElement? Id { get; init; }
+    public string? Mode { get; init; }
+    public string? Status { get; init; }
+
+    /// <summary>What versions before <c>status</c> had: true for a success.</summary>
+    public bool? Finished { get; init; }
+
+    public string? StartedAt { get; init; }
+    public string? StoppedAt { get; init; }
+    public JsonElement? WorkflowId { get; init; }
+}
+
+internal sealed record N8nErrorBody(string? Message);
+
+/// <summary>Where the reading of a slice goes on. Ours, but stored: unreadable means to begin again.</summary>
+/// <param name="Cursor">n8n's cursor of the next page.</param>
+/// <param name="Oldest">Earliest start seen so far.</param>
+/// <param name="OldestUnfinished">Earliest start of an unfinished execution seen so far.</param>
+internal sealed record N8nCheckpoint(string Cursor, DateTimeOffset? Oldest, DateTimeOffset? OldestUnfinished);
+
+/// <summary>The query of a request, for provenance.</summary>
+internal sealed record N8nQuery(int? Limit, string? Status, string? Cursor);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    PropertyNameCaseInsensitive = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    MaxDepth = 128)]
+[JsonSerializable(typeof(N8nWorkflowPage))]
+[JsonSerializable(typeof(N8nExecutionPage))]
+[JsonSerializable(typeof(N8nExecution))]
+[JsonSerializable(typeof(N8nErrorBody))]
+[JsonSerializable(typeof(N8nCheckpoint))]
+[JsonSerializable(typeof(N8nQuery))]
+internal sealed partial class N8nJson : JsonSerializerContext;

@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace KpiDashboard.Connectors.N8n;
+
+/// <summary>How n8n writes ids, times, states and modes, over its versions. Pure.</summary>
+internal static class N8nValues
+{
+    /// <summary>An id as text, whether it came as text or as number; null if it is neither or absurdly long.</summary>
+    internal static string? Id(JsonElement? json) => json switch
+    {
+        { ValueKind: JsonValueKind.String } text when text.GetString() is { Length: > 0 and <= 100 } value => value,
+        { ValueKind: JsonValueKind.Number } number when number.TryGetInt64(out var value) => value.ToString(CultureInfo.InvariantCulture),
+        _ => null,
+    };
+
+    /// <summary>An ISO 8601 instant; without an offset it is UTC. Null if it is none.</summary>
+    internal static DateTimeOffset? Instant(string? text) =>
+        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant) ? instant : null;
+
+    /// <summary>
+    /// n8n's status. Decided by the status alone: a waiting execution has a <c>stoppedAt</c> too. An unknown word is not the end of an execution.
+    /// Versions from before 2023 have no status, but <c>finished</c> and <c>stoppedAt</c>.
+    /// </summary>
+    internal static ExecutionStatus Status(string? status, bool? finished, bool stopped) => status switch
+    {
+        "success" => ExecutionStatus.Succeeded,
+        "error" or "crashed" => ExecutionStatus.Failed,
+        "canceled" => ExecutionStatus.Canceled,
+        null or "" when finished == true => ExecutionStatus.Succeeded,
+        null or "" when finished == false && stopped => ExecutionStatus.Failed,
+        _ => ExecutionStatus.Unfinished,
+    };
+
+    /// <summary>
+    /// n8n's <c>WorkflowExecuteMode</c>: cli, error, integrated, internal, manual, retry, trigger, webhook, evaluation, chat. n8n's own insights leave out manual,
+    /// integrated and internal. An evaluation is a test run on sample data that a person starts, so it counts as manual here. A retry is real work; what new versions add is
+    /// taken for real work too.
+    /// </summary>
+    internal static ExecutionKind Kind(string? mode) => mode switch
+    {
+        "manual" or "evaluation" => ExecutionKind.Manual,
+        "error" => ExecutionKind.ErrorHandler,
+        "integrated" or "internal" => ExecutionKind.SubWorkflow,
+        _ => ExecutionKind.Production,
+    };
+
+    /// <summary>
+    /// Minutes that one success saves: <c>settings.timeSavedPerExecution</c>; null if not set, not a number, negative or above a week, and when
+    /// <c>timeSavedMode</c> is <c>dynamic</c> (then the nodes say it run by run, and the public API does not).
+    /// </summary>
+    internal static decimal? TimeSavedMinutes(JsonElement? settings)
+    {
+        if (settings is not { ValueKind: JsonValueKind.Object } all)
+            return null;
+        if (all.TryGetProperty("timeSavedMode", out var mode) && mode.ValueKind == JsonValueKind.String && mode.ValueEquals("dynamic"))
+            return null;
+        if (!all.TryGetProperty("timeSavedPerExecution", out var saved))
+            return null;
+        decimal minutes;
+        var known = saved.ValueKind switch
+        {
+            JsonValueKind.Number => saved.TryGetDecimal(out minutes),
+            JsonValueKind.String => decimal.TryParse(saved.GetString(), NumberStyles.Number, CultureInfo.InvariantCulture, out minutes),
+            _ => (minutes = 0) != 0,
+        };
+        return known && minutes is >= 0 and <= 7 * 24 * 60 ? minutes : null;
+    }
+
+    /// <summary>The reading of an execution; null if it has no id or workflow, or has not started yet (it turns up again once it has).</summary>
+    internal static ExecutionReading? Reading(N8nExecution? execution)
+    {
+        if (execution is null || Id(execution.Id) is not { } id || Id(execution.WorkflowId) is not { } workflow || Instant(execution.StartedAt) is not { } started)
+            return null;
+        var stopped = Instant(execution.StoppedAt);
+        var status = Status(execution.Status, execution.Finished, stopped is not null);
+
+        // A clock that was set back in between: an end before the start is no duration.
+        return new ExecutionReading(
+            id, workflow, status, Kind(execution.Mode), started, status == ExecutionStatus.Unfinished || stopped < started ? null : stopped);
+    }
+}

@@ -1,0 +1,66 @@
+using KpiDashboard.IntegrationTests.Embedded;
+using KpiDashboard.LocalHost.Embedded;
+using Npgsql;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(PostgresFixture))]
+
+namespace KpiDashboard.IntegrationTests.Embedded;
+
+/// <summary>
+/// One real Postgres server for the whole test run. A test class takes it as a constructor parameter and asks for a database of its own.
+/// <c>KPI_TEST_POSTGRES</c> (a superuser's connection string) replaces the embedded server.
+/// </summary>
+public sealed class PostgresFixture : IAsyncLifetime
+{
+    private readonly TemporaryFolder _folder = new();
+    private EmbeddedPostgres? _server;
+    private string _admin = "";
+    private int _count;
+
+    /// <summary>The superuser's connection string to the database <c>postgres</c>.</summary>
+    public string AdminConnectionString => _admin;
+
+    public async ValueTask InitializeAsync()
+    {
+        TemporaryFolder.Sweep();
+        if (Environment.GetEnvironmentVariable("KPI_TEST_POSTGRES") is { Length: > 0 } given)
+        {
+            _admin = given;
+            return;
+        }
+        // A failure here fails every test that needs it: there is no skipping, here or in CI.
+        _server = await EmbeddedPostgres.StartAsync(
+            new EmbeddedPostgresOptions { DataDirectory = _folder["postgres"], ForTests = true },
+            TestContext.Current.CancellationToken
+        );
+        _admin = _server.AdminConnectionString;
+    }
+
+    /// <summary>Makes an empty database. Roles belong to the server, not to a database: tests that make roles must expect to find them.</summary>
+    /// <returns>Its name, and the superuser's connection string to it.</returns>
+    public async Task<TestDatabase> CreateDatabaseAsync(CancellationToken cancellationToken)
+    {
+        var name = $"t{Interlocked.Increment(ref _count)}_{Guid.NewGuid():N}"[..24];
+        await using var connection = new NpgsqlConnection(_admin);
+        await connection.OpenAsync(cancellationToken);
+        await using var command = connection.CreateCommand();
+        // template0 is never connected to: making a copy of template1 fails while somebody is.
+        command.CommandText = $"create database {name} template template0";
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        return new TestDatabase(name, new NpgsqlConnectionStringBuilder(_admin) { Database = name }.ConnectionString);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        NpgsqlConnection.ClearAllPools();
+        if (_server is not null)
+            await _server.DisposeAsync();
+        _folder.Dispose();
+    }
+}
+
+/// <summary>A database of a test's own.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="AdminConnectionString">Connects the superuser to it.</param>
+public sealed record TestDatabase(string Name, string AdminConnectionString);
