@@ -1,4 +1,3 @@
-using KpiDashboard;
 using KpiDashboard.Functions;
 using KpiDashboard.Functions.Middleware;
 using Microsoft.Azure.Functions.Worker;

@@ -11,7 +11,7 @@ public sealed class HealthApi(HealthEndpoints health, OpenApiEndpoint openApi)
 {
     /// <summary>The process answers.</summary>
     [Function("HealthLive"), Requires(Permission.Anonymous), Operation("The process answers", Response = typeof(HealthResponse))]
-    public IResult GetLive([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health/live")] HttpRequest request) => HealthEndpoints.Live();
+    public static IResult GetLive([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health/live")] HttpRequest request) => HealthEndpoints.Live();
 
     /// <summary>Requests can be served.</summary>
     [Function("HealthReady"), Requires(Permission.Anonymous), Operation("Requests can be served; 503 with the reason otherwise", Response = typeof(HealthResponse))]

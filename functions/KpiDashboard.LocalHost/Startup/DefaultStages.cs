@@ -1,4 +1,6 @@
+using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Runtime;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace KpiDashboard.LocalHost.Startup;
 
@@ -6,9 +8,11 @@ namespace KpiDashboard.LocalHost.Startup;
 internal static class DefaultStages
 {
     /// <summary>The stages in the order they start.</summary>
-    public static IList<IStartupStage> Create(LocalHostOptions options)
-    {
-        _ = options;
-        return [];
-    }
+    public static IList<IStartupStage> Create(LocalHostOptions options) =>
+    [
+        new PostgresStage(NullLogger<PostgresStage>.Instance, TimeProvider.System),
+        new AzuriteStage(NullLogger<AzuriteStage>.Instance, TimeProvider.System),
+        new DatabaseStage(),
+        options.Demo ? new DemoStage(TimeProvider.System) : new ReadyStage(),
+    ];
 }

@@ -176,7 +176,7 @@ internal static class OpenApiDocument
         property.IsGetNullable && info.OriginatingResolver is JsonSerializerContext context
         && context.Options.DefaultIgnoreCondition == JsonIgnoreCondition.WhenWritingNull;
 
-    private static JsonNode Simple(JsonTypeInfo info)
+    private static JsonObject Simple(JsonTypeInfo info)
     {
         if (info.Type.IsEnum)
         {

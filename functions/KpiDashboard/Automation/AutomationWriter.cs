@@ -52,6 +52,15 @@ internal static class AutomationWriter
                 stopped = executions.Select(execution => execution.StoppedAt?.UtcDateTime).ToArray(),
             });
 
+    /// <summary>Stops waiting for executions that the source no longer knows.</summary>
+    public static Task LoseAsync(TenantTransaction tx, Guid integrationId, IReadOnlyList<string> executions) =>
+        executions.Count == 0 ? Task.CompletedTask : tx.ExecuteAsync(
+            """
+            update executions set status = 'lost'
+            where tenant_id = @tenant and integration_id = @integrationId and execution_id = any (@ids) and status = 'unfinished'
+            """,
+            new { integrationId, ids = executions.ToArray() });
+
     /// <summary>Executions whose end is not known yet, newest first.</summary>
     public static Task<IReadOnlyList<string>> UnfinishedAsync(TenantTransaction tx, Guid integrationId) => tx.QueryAsync<string>(
         """

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Identity;
-using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 

@@ -232,7 +232,10 @@ public sealed partial class SyncRunner
         var zone = outcome.TimeZone is { } id && TimeZoneInfo.TryFindSystemTimeZoneById(id, out var own) ? own : step.Request.TimeZone;
         var today = LocalDay.Of(now, zone);
         var readings = buffer.Readings.Select(reading => (reading.Key.Kpi, reading.Key.Day, reading.Value)).ToList();
-        readings.AddRange(await RollUpAsync(tx, step, outcome, buffer, today, now));
+        // What is older was pruned at the source, or comes with a later step.
+        var fullFrom = outcome.ReadInFullFrom ?? step.Request.Window.From;
+        if (outcome.MeasurableFrom > fullFrom) fullFrom = outcome.MeasurableFrom.Value;
+        readings.AddRange(await RollUpAsync(tx, step, outcome, buffer, fullFrom, today, now));
         var written = await KpiWriter.WriteAsync(tx, readings, message.IntegrationId, message.RunId, today, now);
 
         var isNewest = row.SlicesDone == 0;
@@ -263,7 +266,7 @@ public sealed partial class SyncRunner
                 completeThrough = outcome.CompleteThrough,
                 measurableFrom = outcome.MeasurableFrom,
                 // The range read is free of gaps at every moment: slices come newest first, and older runs reach back at least to the end of it.
-                readFrom = sliceDone ? step.Request.Window.From : outcome.ReadInFullFrom,
+                readFrom = fullFrom <= step.Window.To ? fullFrom : (DateOnly?)null,
                 readTo = isNewest ? step.Window.To : (DateOnly?)null,
                 deep = runDone && step.Window.Days > SyncWindow.DeepDays,
                 backfill = runDone && step.Window.From <= step.Window.To.AddMonths(-SyncWindow.BackfillMonths),
@@ -287,16 +290,15 @@ public sealed partial class SyncRunner
     }
 
     private static async Task<IReadOnlyList<(string Kpi, DateOnly Day, decimal Value)>> RollUpAsync(
-        TenantTransaction tx, Step step, FetchSucceeded outcome, FetchBuffer buffer, DateOnly today, DateTimeOffset now)
+        TenantTransaction tx, Step step, FetchSucceeded outcome, FetchBuffer buffer, DateOnly from, DateOnly today, DateTimeOffset now)
     {
         var integration = step.Message.IntegrationId;
+        await AutomationWriter.LoseAsync(tx, integration, outcome.LostExecutions);
         if (buffer.Workflows.Count == 0 && buffer.Executions.Count == 0) return [];
         await AutomationWriter.WriteWorkflowsAsync(tx, integration, buffer.Workflows, now);
         await AutomationWriter.WriteExecutionsAsync(tx, integration, buffer.Executions);
 
         var zone = step.Request.TimeZone;
-        var from = outcome.ReadInFullFrom ?? step.Request.Window.From;
-        if (outcome.MeasurableFrom > from) from = outcome.MeasurableFrom.Value;
         var readings = new List<(string, DateOnly, decimal)>(await AutomationWriter.RollUpAsync(tx, integration, zone.Id, from, today));
 
         // A long run that ended now may have started before the window, on a day that was added up without its end.

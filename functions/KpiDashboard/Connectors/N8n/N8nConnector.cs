@@ -94,6 +94,8 @@ internal sealed partial class N8nConnector(
                 return new FetchSucceeded
                 {
                     Checkpoint = JsonSerializer.Serialize(new N8nCheckpoint(next, oldest, oldestUnfinished), N8nJson.Default.N8nCheckpoint),
+                    // An execution that started up to the overlap later may still come on the next page.
+                    ReadInFullFrom = oldest is { } reached ? LocalDay(reached + Overlap).AddDays(1) : request.Window.To.AddDays(1),
                 };
             }
 
@@ -121,7 +123,7 @@ internal sealed partial class N8nConnector(
 
             // Nothing at all is kept: a new n8n, one that saves no executions, or all were pruned. Which one cannot be told, so no day is called complete.
             if (oldest is not { } first)
-                return new FetchSucceeded { LostExecutions = lost };
+                return new FetchSucceeded { LostExecutions = lost, ReadInFullFrom = request.Window.To.AddDays(1) };
 
             // The list ended inside the window: what is older was pruned, and of the oldest day perhaps a part.
             var measurableFrom = passedStart ? (DateOnly?)null : LocalDay(first).AddDays(1);

@@ -210,7 +210,8 @@ create table executions (
     integration_id uuid not null,
     execution_id   text not null,
     workflow_id    text not null,
-    status         text not null check (status in ('unfinished', 'succeeded', 'failed', 'canceled')),
+    -- lost: the source no longer knows how it ended; neither a success nor a failure.
+    status         text not null check (status in ('unfinished', 'succeeded', 'failed', 'canceled', 'lost')),
     kind           text not null check (kind in ('production', 'manual', 'error_handler', 'sub_workflow')),
     started_at     timestamptz not null,
     stopped_at     timestamptz,

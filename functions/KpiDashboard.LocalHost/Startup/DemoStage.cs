@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Text.Json;
+using KpiDashboard.Data;
+using KpiDashboard.Demo.Datasets;
+using KpiDashboard.Demo.Google;
+using KpiDashboard.Demo.N8n;
+using KpiDashboard.Demo.Seeding;
+using KpiDashboard.Operations;
+using KpiDashboard.Security;
+using KpiDashboard.Sync;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KpiDashboard.LocalHost.Startup;
+
+/// <summary>
+/// Starts the simulated providers, makes the demo tenants, and has them really synced: through the timer's queues, the connectors and HTTP. The app is
+/// ready when their numbers are there.
+/// </summary>
+internal sealed class DemoStage(TimeProvider time) : IStartupStage
+{
+    /// <summary>Demo numbers younger than this need no sync at start.</summary>
+    private static readonly TimeSpan FreshFor = TimeSpan.FromHours(1);
+
+    /// <summary>The first sync takes well below a minute; a start that waits longer than this is stuck and says so.</summary>
+    private static readonly TimeSpan SyncLimit = TimeSpan.FromMinutes(10);
+
+    private bool _resetNumbers;
+
+    /// <summary>The simulated Google; started.</summary>
+    public GoogleSimulator? Google { get; private set; }
+
+    /// <summary>The simulated n8n; started.</summary>
+    public N8nSimulator? N8n { get; private set; }
+
+    public string Name => "Demo";
+
+    public async Task StartAsync(StartupContext context, CancellationToken cancellationToken)
+    {
+        var anchor = Anchor(context.DataDirectory);
+        Google = await GoogleSimulator.StartAsync(DemoWorld.Google(anchor), time, cancellationToken);
+        N8n = await N8nSimulator.StartAsync(DemoWorld.N8n(anchor), time, cancellationToken);
+        foreach (var (key, value) in Google.Configuration()) context.Configuration[key] = value;
+        context.Services.GetRequiredService<ReadinessGate>().Close("The demo tenants are being synced.");
+        context.Console.Done("Simulators", $"Google on port {Google.BaseAddress.Port}, n8n on port {N8n.BaseAddress.Port}");
+    }
+
+    public async Task AfterAppStartedAsync(StartupContext context, CancellationToken cancellationToken)
+    {
+        var owner = context.Configuration[DatabaseStage.OwnerKey]
+            ?? throw new StartupException("Demo tenants need a database that this command may set up. Start with --no-demo, or name an administrator in ConnectionStrings:PostgresAdmin.");
+        await new DemoSeeder(owner, context.Services.GetRequiredService<SecretSealer>(), time).SeedAsync(N8n!.BaseUrl, _resetNumbers, cancellationToken);
+        SaveAnchor(context.DataDirectory);
+
+        var started = time.GetTimestamp();
+        var database = context.Services.GetRequiredService<Database>();
+        var refresh = context.Services.GetRequiredService<RefreshRequests>();
+        foreach (var tenant in DemoWorld.Tenants)
+        {
+            var id = DemoSeeder.TenantId(tenant.Name);
+            var stale = await database.InTenantAsync(id, tx => tx.QuerySingleAsync<bool>(
+                "select exists (select 1 from integrations where tenant_id = @tenant and (backfilled_at is null or fetched_at < @oldest))",
+                new { oldest = time.GetUtcNow() - FreshFor }), cancellationToken);
+            if (stale) await refresh.StartAsync(id, null, "connect", null, cancellationToken);
+        }
+
+        await WaitForSyncsAsync(context, database, started, cancellationToken);
+        context.Services.GetRequiredService<ReadinessGate>().Open();
+        context.Console.Ready($"Ready {context.Address?.ToString().TrimEnd('/')}  sign in as {DemoSeeder.OwnerEmail} with the password {DemoSeeder.Password}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Google is not null) await Google.DisposeAsync();
+        if (N8n is not null) await N8n.DisposeAsync();
+    }
+
+    private async Task WaitForSyncsAsync(StartupContext context, Database database, long started, CancellationToken cancellationToken)
+    {
+        var said = new HashSet<Guid>();
+        var total = 0;
+        while (true)
+        {
+            var live = new List<string>();
+            foreach (var tenant in DemoWorld.Tenants)
+            {
+                var runs = await database.InTenantAsync(DemoSeeder.TenantId(tenant.Name), tx => tx.QueryAsync<RunResponse>(
+                    RunResponse.Select + "where r.tenant_id = @tenant and r.trigger = 'connect' and r.queued_at >= @since order by r.queued_at",
+                    new { since = time.GetUtcNow() - time.GetElapsedTime(started) - TimeSpan.FromSeconds(5) }), cancellationToken);
+                foreach (var run in runs)
+                {
+                    if (run.Status is "queued" or "running" or "waiting")
+                    {
+                        live.Add(run.Status == "waiting"
+                            ? $"{tenant.Name}: {run.DisplayName} waits ({run.Message})"
+                            : $"{tenant.Name}: {run.DisplayName} {run.Readings.ToString("N0", CultureInfo.InvariantCulture)} values");
+                    }
+                    else if (said.Add(run.Id))
+                    {
+                        total += run.Readings;
+                        if (run.Status != "succeeded") throw new StartupException($"The sync of {tenant.Name} with {run.DisplayName} {run.Status}: {run.Message}");
+                        context.Console.Done(tenant.Name, $"{run.DisplayName}: {run.Readings.ToString("N0", CultureInfo.InvariantCulture)} values, {run.WindowFrom:yyyy-MM-dd} to {run.WindowTo:yyyy-MM-dd}");
+                    }
+                }
+            }
+
+            if (live.Count == 0) break;
+            if (time.GetElapsedTime(started) > SyncLimit)
+                throw new StartupException($"The demo tenants were not synced within {SyncLimit.TotalMinutes:0} minutes. Still going on: {string.Join("; ", live)}.");
+            context.Console.Progress("Syncing", string.Join(" · ", live));
+            await Task.Delay(TimeSpan.FromMilliseconds(250), time, cancellationToken);
+        }
+
+        context.Console.Done("Synced", total == 0
+            ? "numbers are fresh"
+            : string.Create(CultureInfo.InvariantCulture, $"{total:N0} values in {time.GetElapsedTime(started).TotalSeconds:0.0} s, through queues, connectors and HTTP"));
+    }
+
+    /// <summary>
+    /// The moment that the data sets are dated by. It stays the same from start to start, so that numbers do not move, until the replayed figures would end
+    /// more than a week ago; then everything is dated anew and read again.
+    /// </summary>
+    private DateTimeOffset Anchor(string dataDirectory)
+    {
+        var now = time.GetUtcNow();
+        var file = AnchorFile(dataDirectory);
+        if (File.Exists(file))
+        {
+            try
+            {
+                var kept = JsonSerializer.Deserialize<DateTimeOffset>(File.ReadAllText(file));
+                if (LastDays(kept) == LastDays(now)) return _anchor = kept;
+                _resetNumbers = true;
+            }
+            catch (JsonException)
+            {
+                _resetNumbers = true;
+            }
+        }
+
+        return _anchor = now;
+    }
+
+    private DateTimeOffset _anchor;
+
+    // Only once the tenants are made: a start that broke off in between must date them anew again.
+    private void SaveAnchor(string dataDirectory) => File.WriteAllText(AnchorFile(dataDirectory), JsonSerializer.Serialize(_anchor));
+
+    private static string AnchorFile(string dataDirectory) => Path.Combine(dataDirectory, "demo.json");
+
+    private static (DateOnly, DateOnly) LastDays(DateTimeOffset anchor) => (new MerchShop(anchor).Last, new OpenLectures(anchor).Last);
+}
+
+/// <summary>What an empty installation ends its start with.</summary>
+internal sealed class ReadyStage : IStartupStage
+{
+    public string Name => "Ready";
+
+    public Task StartAsync(StartupContext context, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task AfterAppStartedAsync(StartupContext context, CancellationToken cancellationToken)
+    {
+        context.Console.Ready($"Ready {context.Address?.ToString().TrimEnd('/')}  (empty installation)");
+        return Task.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
