@@ -259,7 +259,9 @@ internal sealed class ChildProcess : IAsyncDisposable
         catch (TimeoutException) { }
         _id.TrySetException(
             new StartupException(
-                LastLines is [.., var last] ? last : string.Create(CultureInfo.InvariantCulture, $"{_options.FileName} ended with code {exitCode}.")
+                LastLines is [.., var last]
+                    ? last
+                    : string.Create(CultureInfo.InvariantCulture, $"{_options.FileName} ended with code {exitCode}.")
             )
         );
         // Nobody may ever look at it.
