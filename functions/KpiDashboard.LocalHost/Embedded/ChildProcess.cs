@@ -59,7 +59,7 @@ internal sealed record ChildProcessOptions
 internal sealed class ChildProcess : IAsyncDisposable
 {
     private const string PidMark = "kpi-child-process ";
-    private const int LinesKept = 40;
+    private const int LinesKept = 200;
 
     // Standard input: "kill" kills, anything else and the end of the stream asks to stop.
     private const string Supervisor = """

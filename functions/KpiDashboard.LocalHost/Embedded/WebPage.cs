@@ -54,20 +54,16 @@ internal sealed class WebPage(string folder, string lockFile, string? searchPath
             var node = await NodeTools.FindAsync(searchPath, cancellationToken);
             if (!PackagesAreUpToDate())
             {
-                progress("fetching its packages (npm ci)");
                 var locked = PackageLockHash();
-                await NpmAsync(
-                    node,
-                    ["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"],
-                    "get its packages",
-                    cancellationToken
-                );
+                await FetchPackagesAsync(node, progress, cancellationToken);
                 Write(ModulesStamp, locked);
             }
             progress("building");
             // Before the build: what is changed while it runs is built the next time.
             var sources = SourcesHash();
-            await NpmAsync(node, ["run", "build"], "be built", cancellationToken);
+            var (exitCode, lines) = await RunNpmAsync(node, ["run", "build"], cancellationToken);
+            if (exitCode != 0)
+                throw Failure("be built", lines);
             if (!File.Exists(Path.Combine(Root, "index.html")))
                 throw new StartupException($"The web page could not be built: npm run build left no index.html in {Root}.");
             Write(BuildStamp, BuildHash(sources));
@@ -83,10 +79,30 @@ internal sealed class WebPage(string folder, string lockFile, string? searchPath
         }
     }
 
-    private async Task NpmAsync(NodeTools node, string[] arguments, string what, CancellationToken cancellationToken)
+    private async Task FetchPackagesAsync(NodeTools node, Action<string> progress, CancellationToken cancellationToken)
+    {
+        string[] flags = ["--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"];
+        progress("fetching its packages (npm ci)");
+        var (exitCode, lines) = await RunNpmAsync(node, ["ci", .. flags], cancellationToken);
+        // A lock file written against a partial mirror lacks optional packages for other systems, and npm ci then refuses it everywhere.
+        // npm install takes the locked versions all the same; --no-save leaves the lock file as it is.
+        if (exitCode != 0 && lines.Any(l => l.Contains("code EUSAGE", StringComparison.Ordinal)))
+        {
+            progress("fetching its packages (npm install, because package-lock.json is not complete)");
+            (exitCode, lines) = await RunNpmAsync(node, ["install", "--no-save", .. flags], cancellationToken);
+        }
+        if (exitCode != 0)
+            throw Failure("get its packages", lines);
+    }
+
+    private Task<(int ExitCode, IReadOnlyList<string> LastLines)> RunNpmAsync(
+        NodeTools node,
+        string[] arguments,
+        CancellationToken cancellationToken
+    )
     {
         var (file, leading) = node.Npm();
-        var (exitCode, lines) = await ChildProcess.RunAsync(
+        return ChildProcess.RunAsync(
             new ChildProcessOptions
             {
                 Node = node,
@@ -106,13 +122,16 @@ internal sealed class WebPage(string folder, string lockFile, string? searchPath
             time,
             cancellationToken
         );
-        if (exitCode == 0)
-            return;
+    }
+
+    private static StartupException Failure(string what, IReadOnlyList<string> lines)
+    {
         var last = lines
-            .Where(l => l.Trim().Length > 0 && !l.Contains("complete log of this run", StringComparison.Ordinal))
+            .TakeWhile(l => !l.StartsWith("npm error Usage", StringComparison.Ordinal))
+            .Where(l => l.Trim() is not ("" or "npm error") && !l.Contains("complete log of this run", StringComparison.Ordinal))
             .TakeLast(LinesShown);
-        throw new StartupException(
-            $"The web page could not {what} (npm {string.Join(' ', arguments)}); start with --no-web to do without it. The last lines were:\n  {string.Join("\n  ", last)}"
+        return new StartupException(
+            $"The web page could not {what}; start with --no-web to do without it. The last lines were:\n  {string.Join("\n  ", last)}"
         );
     }
 

@@ -46,12 +46,19 @@ internal sealed class WebPageStage(TimeProvider time) : IStartupStage
             return Task.CompletedTask;
         }
         // It may still be empty when the app starts; a folder that is not there could not be served.
-        Directory.CreateDirectory(page.Root);
-        context.Configuration[RootKey] = page.Root;
-        if (page.IsUpToDate())
+        try
         {
-            context.Console.Done(Name, $"up to date ({Elapsed(started)})");
-            return Task.CompletedTask;
+            Directory.CreateDirectory(page.Root);
+            context.Configuration[RootKey] = page.Root;
+            if (page.IsUpToDate())
+            {
+                context.Console.Done(Name, $"up to date ({Elapsed(started)})");
+                return Task.CompletedTask;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartupException($"The web page cannot be built: {e.Message} Start with --no-web to do without it.", e);
         }
         _build = Task.Run(
             async () =>

@@ -120,9 +120,31 @@ public sealed class StagesTests(PostgresFixture fixture) : IDisposable
             await using var stage = new WebPageStage(TimeProvider.System);
             await stage.StartAsync(context, Cancelled);
             var failed = await Assert.ThrowsAsync<StartupException>(() => stage.AfterAppStartedAsync(context, Cancelled));
-            Assert.StartsWith("The web page could not be built (npm run build)", failed.Message, StringComparison.Ordinal);
+            Assert.StartsWith("The web page could not be built; start with --no-web", failed.Message, StringComparison.Ordinal);
             Assert.Contains("error TS2304", failed.Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task A_package_lock_that_lacks_a_package_is_made_up_for_and_left_as_it_is()
+    {
+        var web = await WebAsync("fs.mkdirSync('dist', { recursive: true }); fs.writeFileSync('dist/index.html', require('other'))");
+        await File.WriteAllTextAsync(
+            Path.Combine(web, "package.json"),
+            """{"name":"page","version":"0.0.0","private":true,"scripts":{"build":"node build.cjs"},"optionalDependencies":{"other":"file:./other"}}""",
+            Cancelled
+        );
+        Directory.CreateDirectory(Path.Combine(web, "other"));
+        await File.WriteAllTextAsync(Path.Combine(web, "other", "package.json"), """{"name":"other","version":"0.0.0"}""", Cancelled);
+        await File.WriteAllTextAsync(Path.Combine(web, "other", "index.js"), "module.exports = 'from the other'", Cancelled);
+        var packageLock = await File.ReadAllTextAsync(Path.Combine(web, "package-lock.json"), Cancelled);
+
+        var context = Context();
+        await using var stage = new WebPageStage(TimeProvider.System);
+        await stage.StartAsync(context, Cancelled);
+        await stage.AfterAppStartedAsync(context, Cancelled);
+        Assert.Equal("from the other", await File.ReadAllTextAsync(Path.Combine(web, "dist", "index.html"), Cancelled));
+        Assert.Equal(packageLock, await File.ReadAllTextAsync(Path.Combine(web, "package-lock.json"), Cancelled));
     }
 
     [Fact]
