@@ -131,7 +131,7 @@ internal sealed class N8nDataset
                 var chance = (w * 1000) + run;
                 var place = fixedTime ? 0 : (run + Noise.Unit(seed, day.DayNumber, chance)) / runs;
                 var hour = workflow.Hours.From + (workflow.Hours.To - workflow.Hours.From) * place;
-                var start = Zoned.At(day, TimeSpan.FromSeconds(Math.Min(Math.Round(hour * 3600, 3), 86_000)), zone);
+                var start = Zoned.At(day, Seconds(Math.Min(hour * 3600, 86_000)), zone);
                 var duration = Seconds(Noise.Between(workflow.Seconds.From, workflow.Seconds.To, seed + 1, day.DayNumber, chance));
                 var fails = workflow.Incident?.Invoke(day, run) ?? Noise.Unit(seed + 2, day.DayNumber, chance) < workflow.FailureRate;
                 drafts.Add(Draft(workflow.Id, workflow.Mode, start, duration, fails ? "error" : "success"));
@@ -148,7 +148,7 @@ internal sealed class N8nDataset
         for (var t = 0; t < tries; t++)
         {
             var workflow = Workflows[(int)(Noise.Unit(seed + 5, day.DayNumber, t) * Workflows.Count)];
-            var start = Zoned.At(day, TimeSpan.FromSeconds(Math.Round(Noise.Between(9, 17, seed + 6, day.DayNumber, t) * 3600, 3)), zone);
+            var start = Zoned.At(day, Seconds(Noise.Between(9, 17, seed + 6, day.DayNumber, t) * 3600), zone);
             drafts.Add(Draft(workflow.Id, "manual", start, Seconds(3.2), Noise.Unit(seed + 7, day.DayNumber, t) < 0.35 ? "error" : "success"));
         }
 

@@ -77,7 +77,7 @@ internal sealed class N8nSimulator : IAsyncDisposable
     /// <summary>Starts an execution now. It ends after the duration, as time goes on.</summary>
     /// <returns>Its id.</returns>
     public long Start(string instance, string workflowId, TimeSpan duration, string outcome = "success", string mode = "webhook", DateTimeOffset? waitTill = null) =>
-        Find(instance).Start(workflowId, duration, outcome, mode, waitTill, time.GetUtcNow());
+        Find(instance).Start(workflowId, duration, outcome, mode, waitTill, DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds()));
 
     /// <summary>From now on only this key is good.</summary>
     public void SetApiKey(string instance, string apiKey) => Find(instance).ApiKey = apiKey;

@@ -24,10 +24,17 @@ internal sealed class AzuriteStage(ILogger<AzuriteStage> logger, TimeProvider ti
     public async Task StartAsync(StartupContext context, CancellationToken cancellationToken)
     {
         var storage = context.Configuration.GetSection(StorageKey);
-        var development = string.Equals(storage.Value?.Trim().TrimEnd(';'), "UseDevelopmentStorage=true", StringComparison.OrdinalIgnoreCase);
+        var development = string.Equals(
+            storage.Value?.Trim().TrimEnd(';'),
+            "UseDevelopmentStorage=true",
+            StringComparison.OrdinalIgnoreCase
+        );
         if (development && await FreePort.IsListeningAsync(UsualQueuePort, cancellationToken))
         {
-            context.Console.Done(Name, string.Create(CultureInfo.InvariantCulture, $"the storage emulator that listens on port {UsualQueuePort}"));
+            context.Console.Done(
+                Name,
+                string.Create(CultureInfo.InvariantCulture, $"the storage emulator that listens on port {UsualQueuePort}")
+            );
             return;
         }
         if (!development && (storage.Value is { Length: > 0 } || storage.GetChildren().Any()))

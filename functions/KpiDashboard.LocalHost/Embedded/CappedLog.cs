@@ -22,7 +22,9 @@ internal sealed class CappedLog(string path, long limitBytes = 5 * 1024 * 1024) 
                     _writer = null;
                     File.Move(path, path + ".1", overwrite: true);
                 }
-                _writer ??= new StreamWriter(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete))
+                _writer ??= new StreamWriter(
+                    new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete)
+                )
                 {
                     AutoFlush = true,
                 };

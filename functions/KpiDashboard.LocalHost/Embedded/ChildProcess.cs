@@ -59,7 +59,7 @@ internal sealed record ChildProcessOptions
 internal sealed class ChildProcess : IAsyncDisposable
 {
     private const string PidMark = "kpi-child-process ";
-    private const int LinesKept = 40;
+    private const int LinesKept = 200;
 
     // Standard input: "kill" kills, anything else and the end of the stream asks to stop.
     private const string Supervisor = """
@@ -259,7 +259,9 @@ internal sealed class ChildProcess : IAsyncDisposable
         catch (TimeoutException) { }
         _id.TrySetException(
             new StartupException(
-                LastLines is [.., var last] ? last : string.Create(CultureInfo.InvariantCulture, $"{_options.FileName} ended with code {exitCode}.")
+                LastLines is [.., var last]
+                    ? last
+                    : string.Create(CultureInfo.InvariantCulture, $"{_options.FileName} ended with code {exitCode}.")
             )
         );
         // Nobody may ever look at it.

@@ -262,7 +262,12 @@ internal sealed partial class EmbeddedAzurite : IAsyncDisposable
                 FileName = _node.Node,
                 Arguments = arguments,
                 WorkingDirectory = Content,
-                Environment = new Dictionary<string, string?> { ["NODE_OPTIONS"] = null, ["AZURITE_ACCOUNTS"] = null, ["AZURITE_DB"] = null },
+                Environment = new Dictionary<string, string?>
+                {
+                    ["NODE_OPTIONS"] = null,
+                    ["AZURITE_ACCOUNTS"] = null,
+                    ["AZURITE_DB"] = null,
+                },
                 StopTimeout = TimeSpan.FromSeconds(10),
                 Log = _log,
                 Line = line =>
@@ -301,7 +306,9 @@ internal sealed partial class EmbeddedAzurite : IAsyncDisposable
                     throw new PortTakenException(
                         $"Port {BlobPort} or {QueuePort} on 127.0.0.1, which the storage emulator was to use, is taken by another program: stop that program or choose another port."
                     );
-                var last = lines.LastOrDefault(l => l.Contains("rror", StringComparison.Ordinal)) ?? (lines is [.., var any] ? any : "it said nothing.");
+                var last =
+                    lines.LastOrDefault(l => l.Contains("rror", StringComparison.Ordinal))
+                    ?? (lines is [.., var any] ? any : "it said nothing.");
                 throw new StartupException($"The storage emulator did not start: {last.Trim()} Its log is {LogFile}.");
             }
             var options = new QueueClientOptions();
@@ -311,19 +318,31 @@ internal sealed partial class EmbeddedAzurite : IAsyncDisposable
             options.Retry.NetworkTimeout = TimeSpan.FromSeconds(10);
             await new QueueServiceClient(ConnectionString, options).GetPropertiesAsync(cancellationToken);
             if (!await FreePort.IsListeningAsync(BlobPort, cancellationToken))
-                throw new StartupException($"The storage emulator does not answer on its port for blobs, {BlobPort}. Its log is {LogFile}.");
+                throw new StartupException(
+                    $"The storage emulator does not answer on its port for blobs, {BlobPort}. Its log is {LogFile}."
+                );
         }
         catch (TimeoutException e)
         {
-            throw new StartupException($"The storage emulator was not ready within {StartLimit.TotalMinutes:0} minutes. Its log is {LogFile}.", e);
+            throw new StartupException(
+                $"The storage emulator was not ready within {StartLimit.TotalMinutes:0} minutes. Its log is {LogFile}.",
+                e
+            );
         }
         catch (Exception e) when (e is RequestFailedException or AggregateException)
         {
-            throw new StartupException($"The storage emulator does not answer as it should: {e.Message.Split('\n')[0].Trim()} Its log is {LogFile}.", e);
+            throw new StartupException(
+                $"The storage emulator does not answer as it should: {e.Message.Split('\n')[0].Trim()} Its log is {LogFile}.",
+                e
+            );
         }
     }
 
-    [LoggerMessage(7111, LogLevel.Information, "Azurite {Version} answers on ports {BlobPort} (blobs) and {QueuePort} (queues) ({Milliseconds:0} ms)")]
+    [LoggerMessage(
+        7111,
+        LogLevel.Information,
+        "Azurite {Version} answers on ports {BlobPort} (blobs) and {QueuePort} (queues) ({Milliseconds:0} ms)"
+    )]
     private static partial void LogStarted(ILogger logger, string version, int blobPort, int queuePort, double milliseconds);
 
     [LoggerMessage(7112, LogLevel.Information, "Azurite on ports {BlobPort} and {QueuePort} stopped")]

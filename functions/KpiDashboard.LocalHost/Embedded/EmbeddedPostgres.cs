@@ -16,7 +16,10 @@ internal sealed record EmbeddedPostgresOptions
     /// <summary>The port on 127.0.0.1; 0 picks a free one.</summary>
     public int Port { get; init; }
 
-    /// <summary>Faster, and forgets what it was told when the machine (not the server) crashes.</summary>
+    /// <summary>
+    /// Faster, and forgets what it was told when the machine crashes. A crash of the server alone still loses no commit, because
+    /// <c>synchronous_commit</c> stays on: tests that kill the server must see what a real one would have kept.
+    /// </summary>
     public bool ForTests { get; init; }
 
     /// <summary>More server settings, by name.</summary>
@@ -208,7 +211,14 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
             _home = _options.DataDirectory;
             _account = await ServerAccount.ChooseAsync(Cluster, _options.Account, cancellationToken);
             if (_account.Kind == ServerAccountKind.OtherUser)
-                (_programs, _home) = await SharedPlaces.ReachableAsync(_node, _account, _programs, _home, _options.SharedDirectory, cancellationToken);
+                (_programs, _home) = await SharedPlaces.ReachableAsync(
+                    _node,
+                    _account,
+                    _programs,
+                    _home,
+                    _options.SharedDirectory,
+                    cancellationToken
+                );
             _attempted = true;
             await EnsureClusterAsync(cancellationToken);
             await EndOfPreviousAsync(cancellationToken);
@@ -327,7 +337,10 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
     private async Task LaunchOnPortAsync(int port, CancellationToken cancellationToken)
     {
         var started = _options.Time.GetTimestamp();
-        var (file, arguments) = _account.Command(Program("postgres"), ["-D", Cluster, .. Settings(port).SelectMany(s => new[] { "-c", s })]);
+        var (file, arguments) = _account.Command(
+            Program("postgres"),
+            ["-D", Cluster, .. Settings(port).SelectMany(s => new[] { "-c", s })]
+        );
         var server = ChildProcess.Start(
             new ChildProcessOptions
             {
@@ -373,7 +386,9 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
                     throw new PortTakenException(
                         $"Port {Port} on 127.0.0.1, which Postgres was to use, is taken by another program: stop that program or choose another port."
                     );
-                throw new StartupException($"Postgres did not start: {LastWords(lines)} Its log is {Path.Combine(_options.DataDirectory, "server.log")}.");
+                throw new StartupException(
+                    $"Postgres did not start: {LastWords(lines)} Its log is {Path.Combine(_options.DataDirectory, "server.log")}."
+                );
             }
             if (SaysReady(pidFile))
             {
@@ -441,7 +456,7 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         if (File.Exists(Path.Combine(_programs, "lib", "postgresql", "pg_stat_statements.so")))
             settings["shared_preload_libraries"] = "pg_stat_statements";
         if (_options.ForTests)
-            foreach (var name in (string[])["fsync", "synchronous_commit", "full_page_writes"])
+            foreach (var name in (string[])["fsync", "full_page_writes"])
                 settings[name] = "off";
         foreach (var (name, value) in _options.Settings)
             settings[name] = value;
@@ -453,7 +468,11 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         Environment
             .GetEnvironmentVariables()
             .Keys.Cast<string>()
-            .Where(name => name.StartsWith("PG", StringComparison.Ordinal) || name.StartsWith("LC_", StringComparison.Ordinal) || name is "NODE_OPTIONS" or "LANG")
+            .Where(name =>
+                name.StartsWith("PG", StringComparison.Ordinal)
+                || name.StartsWith("LC_", StringComparison.Ordinal)
+                || name is "NODE_OPTIONS" or "LANG"
+            )
             .ToDictionary(name => name, _ => (string?)null)
             .Append(new("LC_ALL", "C"))
             .DistinctBy(v => v.Key)
@@ -486,7 +505,10 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
         }
         catch (TimeoutException e)
         {
-            throw new StartupException($"{program} did not end within {InitLimit.TotalMinutes:0} minutes: {_home} may be on a very slow disk.", e);
+            throw new StartupException(
+                $"{program} did not end within {InitLimit.TotalMinutes:0} minutes: {_home} may be on a very slow disk.",
+                e
+            );
         }
     }
 

@@ -188,9 +188,13 @@ internal sealed class NpmPackages
                 await NpmInstallAsync(package, building, cancellationToken);
                 var folder = PackageFolder(building, package);
                 if (package.Needs.FirstOrDefault(name => !File.Exists(Path.Combine(folder, name))) is { } missing)
-                    throw new StartupException($"npm installed {package.Name} {package.Version} without {missing}: start again, or report it.");
+                    throw new StartupException(
+                        $"npm installed {package.Name} {package.Version} without {missing}: start again, or report it."
+                    );
                 if (!LinkLibraries(folder))
-                    throw new StartupException($"The library links of {package.Name} could not be created in {root}: name another folder in KPI_NPM_CACHE.");
+                    throw new StartupException(
+                        $"The library links of {package.Name} could not be created in {root}: name another folder in KPI_NPM_CACHE."
+                    );
                 WriteStamp(building, folder, package);
                 if (Directory.Exists(place))
                 {
@@ -320,7 +324,8 @@ internal sealed class NpmPackages
                 root.GetProperty("needs").EnumerateObject().ToDictionary(p => p.Name, p => p.Value.GetInt64())
             );
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception e)
+            when (e is IOException or UnauthorizedAccessException or JsonException or KeyNotFoundException or InvalidOperationException)
         {
             return null;
         }
@@ -383,11 +388,17 @@ internal static class NpmFailure
             .Select(l => l.Trim())
             .Where(l => l.StartsWith("npm error", StringComparison.Ordinal) || l.StartsWith("npm ERR!", StringComparison.Ordinal))
             .Select(l => l[(l.StartsWith("npm ERR!", StringComparison.Ordinal) ? 8 : 9)..].Trim())
-            .Where(l => l.Length > 0 && !l.Contains("complete log of this run", StringComparison.Ordinal) && !l.EndsWith("-debug-0.log", StringComparison.Ordinal))
+            .Where(l =>
+                l.Length > 0
+                && !l.Contains("complete log of this run", StringComparison.Ordinal)
+                && !l.EndsWith("-debug-0.log", StringComparison.Ordinal)
+            )
             .ToList();
         var last =
             errors.LastOrDefault(l => l.Contains("reason:", StringComparison.Ordinal))
-            ?? errors.LastOrDefault(l => l.StartsWith("404 Not Found", StringComparison.Ordinal) || l.StartsWith("notarget No matching", StringComparison.Ordinal))
+            ?? errors.LastOrDefault(l =>
+                l.StartsWith("404 Not Found", StringComparison.Ordinal) || l.StartsWith("notarget No matching", StringComparison.Ordinal)
+            )
             ?? errors.LastOrDefault()
             ?? lines.LastOrDefault(l => l.Trim().Length > 0)?.Trim()
             ?? "it said nothing";

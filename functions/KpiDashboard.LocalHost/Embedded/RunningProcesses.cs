@@ -18,7 +18,10 @@ internal static class RunningProcesses
         var found = new List<int>();
         foreach (var entry in Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(entry), NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id == Environment.ProcessId)
+            if (
+                !int.TryParse(Path.GetFileName(entry), NumberStyles.None, CultureInfo.InvariantCulture, out var id)
+                || id == Environment.ProcessId
+            )
                 continue;
             try
             {
@@ -45,7 +48,8 @@ internal static class RunningProcesses
             using var process = Process.GetProcessById(id);
             return process.ProcessName.Contains(program, StringComparison.OrdinalIgnoreCase) ? [id] : [];
         }
-        catch (Exception e) when (e is IOException or ArgumentException or FormatException or InvalidOperationException or OverflowException)
+        catch (Exception e)
+            when (e is IOException or ArgumentException or FormatException or InvalidOperationException or OverflowException)
         {
             return [];
         }

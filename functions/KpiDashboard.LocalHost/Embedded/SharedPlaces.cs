@@ -53,7 +53,9 @@ internal static class SharedPlaces
         var owner = string.Create(CultureInfo.InvariantCulture, $"{user.User}:{user.Group}");
         var (exitCode, output) = await ServerAccount.RunAsync("chown", ["-R", owner, folder], cancellationToken);
         if (exitCode != 0)
-            throw new StartupException($"Postgres refuses to run as root, and {folder} could not be given to user {user.User}: {output.Trim()}");
+            throw new StartupException(
+                $"Postgres refuses to run as root, and {folder} could not be given to user {user.User}: {output.Trim()}"
+            );
     }
 
     // Asks the system itself, as that user: mode bits alone do not tell about access lists and mounts.
@@ -95,7 +97,11 @@ internal static class SharedPlaces
         foreach (var twin in Directory.EnumerateDirectories(shared, "postgres-data-*"))
         {
             var origin = Path.Combine(twin, OriginName);
-            if (Path.GetFileName(twin) != name && File.Exists(origin) && (await File.ReadAllTextAsync(origin, cancellationToken)).Trim() == home)
+            if (
+                Path.GetFileName(twin) != name
+                && File.Exists(origin)
+                && (await File.ReadAllTextAsync(origin, cancellationToken)).Trim() == home
+            )
                 Directory.Delete(twin, recursive: true);
         }
         if (name.Length == 0)

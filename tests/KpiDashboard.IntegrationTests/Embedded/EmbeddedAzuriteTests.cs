@@ -1,10 +1,12 @@
+using System.Globalization;
 using Azure.Storage.Queues;
 using KpiDashboard.LocalHost.Embedded;
+using KpiDashboard.LocalHost.Startup;
 using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Embedded;
 
-public sealed class EmbeddedAzuriteTests : IDisposable
+public sealed class EmbeddedAzuriteTests(AzuriteFixture fixture) : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
@@ -30,6 +32,39 @@ public sealed class EmbeddedAzuriteTests : IDisposable
             Assert.Equal((blob, queuePort), (azurite.BlobPort, azurite.QueuePort));
             Assert.Equal("hello", (await queue.PeekMessageAsync(Cancelled)).Value.MessageText);
         }
+    }
+
+    [Fact]
+    public async Task A_second_copy_on_the_same_directory_and_a_taken_port_are_named()
+    {
+        await using var azurite = await StartAsync("a");
+        var refused = await Assert.ThrowsAsync<StartupException>(() => StartAsync("a"));
+        Assert.Contains("in use by another copy", refused.Message, StringComparison.Ordinal);
+
+        refused = await Assert.ThrowsAsync<StartupException>(() =>
+            EmbeddedAzurite.StartAsync(new() { DataDirectory = _folder["b"], QueuePort = azurite.QueuePort }, Cancelled)
+        );
+        Assert.Contains(azurite.QueuePort.ToString(CultureInfo.InvariantCulture), refused.Message, StringComparison.Ordinal);
+        Assert.Contains("is taken by another program", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task In_memory_it_comes_back_on_its_ports_and_empty()
+    {
+        await using var azurite = await EmbeddedAzurite.StartAsync(new() { DataDirectory = _folder["a"], InMemory = true }, Cancelled);
+        var queue = new QueueClient(azurite.ConnectionString, "gone");
+        await queue.CreateAsync(cancellationToken: Cancelled);
+        await azurite.RestartAsync(Cancelled, crash: true);
+        Assert.False(await queue.ExistsAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task The_shared_emulator_takes_and_gives_messages()
+    {
+        var queue = new QueueClient(fixture.ConnectionString, "q" + Guid.NewGuid().ToString("N"));
+        await queue.CreateAsync(cancellationToken: Cancelled);
+        await queue.SendMessageAsync("hello", Cancelled);
+        Assert.Equal("hello", (await queue.ReceiveMessageAsync(cancellationToken: Cancelled)).Value.MessageText);
     }
 
     private Task<EmbeddedAzurite> StartAsync(string name) => EmbeddedAzurite.StartAsync(new() { DataDirectory = _folder[name] }, Cancelled);

@@ -1,0 +1,172 @@
+import { messages } from '../messages'
+import type { Session } from './types'
+
+/** Where the API lives: the same origin, unless the build was told otherwise. */
+const base = import.meta.env.VITE_API_BASE ?? ''
+
+/** What went wrong, in a sentence fit to be shown, and per field where the API said so. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
+  constructor(
+    message: string,
+    /** HTTP status; 0 when no answer came at all. */
+    readonly status: number,
+    readonly fields: Readonly<Record<string, readonly string[]>> = {},
+    readonly traceId?: string,
+  ) {
+    super(message)
+  }
+  get offline() {
+    return this.status === 0
+  }
+}
+
+// Static Web Apps overwrites Authorization on /api, so the token travels in a header of its own, and lives in memory only.
+let accessToken: string | null = null
+let tokenTenant: string | null = null
+let onSession: (session: Session | null) => void = () => undefined
+let refreshing: Promise<Session | null> | null = null
+
+/** Tells the page whenever the session is renewed, or ends (null). */
+export function listenToSession(listener: typeof onSession) {
+  onSession = listener
+}
+
+export function adopt(session: Session | null) {
+  accessToken = session?.accessToken ?? null
+  tokenTenant = session?.tenant.id ?? null
+  onSession(session)
+}
+
+async function send(method: string, path: string, body?: unknown, signal?: AbortSignal) {
+  const headers: Record<string, string> = { Accept: 'application/json' }
+  if (accessToken) headers['X-Kpi-Token'] = accessToken
+  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  try {
+    return await fetch(`${base}/api/${path}`, {
+      method,
+      headers,
+      credentials: 'include',
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
+    })
+  } catch (error) {
+    if (signal?.aborted) throw error
+    throw new ApiError(messages.errors.unreachable, 0)
+  }
+}
+
+async function toError(response: Response) {
+  const problem: unknown = await response.json().catch(() => null)
+  const fields: Record<string, string[]> = {}
+  let sentence: string | undefined
+  let traceId: string | undefined
+  if (problem && typeof problem === 'object') {
+    const p = problem as Record<string, unknown>
+    if (typeof p.detail === 'string' && p.detail) sentence = p.detail
+    else if (typeof p.title === 'string' && p.title) sentence = p.title
+    if (typeof p.traceId === 'string') traceId = p.traceId
+    if (p.errors && typeof p.errors === 'object')
+      for (const [field, said] of Object.entries(p.errors as Record<string, unknown>))
+        fields[field] = (Array.isArray(said) ? said : [said]).map(String)
+  }
+  return new ApiError(
+    sentence ?? messages.errors.status(response.status),
+    response.status,
+    fields,
+    traceId,
+  )
+}
+
+async function read<T>(response: Response): Promise<T> {
+  if (!response.ok) throw await toError(response)
+  return (response.status === 204 ? undefined : await response.json()) as T
+}
+
+/** Tabs take turns: the refresh token rotates, and using an old one looks like theft. */
+function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  return typeof navigator !== 'undefined' && 'locks' in navigator
+    ? (navigator.locks.request('kpi.refresh', work) as Promise<T>)
+    : work()
+}
+
+/** Exchanges the refresh cookie for a session; null when there is none. Calls made meanwhile share the one exchange. */
+export function refreshSession(): Promise<Session | null> {
+  refreshing ??= inTurn(async () => {
+    const response = await send('POST', 'auth/refresh')
+    if (response.status === 401 || response.status === 403 || response.status === 400) {
+      adopt(null)
+      return null
+    }
+    const session = await read<Session>(response)
+    adopt(session)
+    return session
+  }).finally(() => {
+    refreshing = null
+  })
+  return refreshing
+}
+
+interface CallOptions {
+  signal?: AbortSignal
+  /** The business that the answer is for. Another tab may have switched the session to a different one. */
+  tenantId?: string
+}
+
+async function call<T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  { signal, tenantId }: CallOptions = {},
+): Promise<T> {
+  const sameTenant = () => {
+    if (tenantId !== undefined && tokenTenant !== null && tokenTenant !== tenantId)
+      throw new ApiError(messages.errors.switched, 409)
+  }
+  if (!accessToken) await refreshSession()
+  sameTenant()
+  const used = accessToken
+  let response = await send(method, path, body, signal)
+  if (response.status === 401) {
+    // Another call may have renewed the session while this one was under way.
+    const renewed = accessToken !== used && accessToken !== null ? true : await refreshSession()
+    sameTenant()
+    if (renewed) response = await send(method, path, body, signal)
+    if (response.status === 401) adopt(null)
+  }
+  return read<T>(response)
+}
+
+export const api = {
+  get: <T>(path: string, options?: CallOptions) => call<T>('GET', path, undefined, options),
+  post: <T>(path: string, body: unknown = {}) => call<T>('POST', path, body),
+  /** Signs in; the only call that is made without a session on purpose. */
+  async signIn(email: string, password: string) {
+    const session = await read<Session>(await send('POST', 'auth/login', { email, password }))
+    adopt(session)
+    return session
+  },
+  /** Switches the tenant of the session. */
+  async switchTenant(tenantId: string) {
+    const session = await call<Session>('POST', 'auth/switch', { tenantId })
+    adopt(session)
+    return session
+  },
+  /** Ends the session here even when the server cannot be told. */
+  async signOut() {
+    try {
+      await send('POST', 'auth/logout')
+    } catch {
+      // Offline: the cookie stays until it expires, the page forgets everything now.
+    }
+    adopt(null)
+  },
+}
+
+/** A query string without the parts that are not set. */
+export function query(parts: Record<string, string | undefined>) {
+  const set = Object.entries(parts).filter(
+    (part): part is [string, string] => part[1] !== undefined,
+  )
+  return set.length === 0 ? '' : `?${new URLSearchParams(set).toString()}`
+}

@@ -1,0 +1,39 @@
+import { useEffect, useRef } from 'react'
+import { useNavigate } from 'react-router'
+
+const patience = 1200
+
+/** The keys that work on every page. They keep quiet while someone types, and beside Ctrl, Alt and Meta. */
+export function useShortcuts(onHelp: () => void) {
+  const navigate = useNavigate()
+  const help = useRef(onHelp)
+  useEffect(() => {
+    help.current = onHelp
+  })
+  useEffect(() => {
+    let g = 0
+    const go = (pathname: string) => void navigate({ pathname, search: location.search })
+    const onKey = (event: KeyboardEvent) => {
+      const at = event.target as HTMLElement
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
+      if (at.closest('input, textarea, select, dialog, [contenteditable="true"]')) return
+      const afterG = event.timeStamp - g < patience
+      g = 0
+      if (event.key === 'g') g = event.timeStamp
+      else if (afterG && event.key === 'o') go('/')
+      else if (afterG && event.key === 'a') go('/automation')
+      else if (event.key === '?') help.current()
+      else if (event.key === '/') {
+        const search = document.querySelector<HTMLInputElement>('[data-shortcut="find"]')
+        if (!search) return
+        event.preventDefault()
+        search.focus()
+        search.scrollIntoView({ block: 'center' })
+      }
+    }
+    addEventListener('keydown', onKey)
+    return () => {
+      removeEventListener('keydown', onKey)
+    }
+  }, [navigate])
+}

@@ -1,0 +1,275 @@
+import {
+  Component,
+  lazy,
+  Suspense,
+  useId,
+  useState,
+  type KeyboardEvent,
+  type ReactNode,
+} from 'react'
+import type { DayStatus } from '../../api/types'
+import { dayName, dayRange, fullDay } from '../../lib/dates'
+import { formatNumber, type NumberStyle } from '../../lib/format'
+import { missingRuns } from '../../lib/gaps'
+import { messages } from '../../messages'
+import { Skeleton } from '../Skeleton'
+
+const ChartCanvas = lazy(() => import('./ChartCanvas'))
+
+export interface ChartSeries {
+  name: string
+  values: readonly (number | null)[]
+  tone: 'accent' | 'before' | 'good' | 'bad'
+  kind: 'line' | 'bar'
+  /** The day of each point, where it is not the day of the axis (the comparison). */
+  dates?: readonly string[]
+}
+
+interface Props extends NumberStyle {
+  name: string
+  dates: readonly string[]
+  status: readonly DayStatus[]
+  series: readonly ChartSeries[]
+  fromZero?: boolean
+  stacked?: boolean
+}
+
+/**
+ * Every chart of the page: the picture, a line that reads out one day (the one pointed at, or walked to with the arrow
+ * keys), what is missing in words, and the same numbers as a table. The drawing code is loaded when first needed.
+ */
+export function Chart({
+  name,
+  dates,
+  status,
+  series,
+  fromZero = true,
+  stacked = false,
+  ...style
+}: Props) {
+  const [active, setActive] = useState<number | null>(null)
+  const [asTable, setAsTable] = useState(false)
+  const table = useId()
+  const last = dates.length - 1
+  const shownDay = active !== null && active <= last ? active : null
+  const empty = series.every((one) => one.values.every((value) => value === null))
+
+  const cell = (value: number | null | undefined) =>
+    value === null || value === undefined
+      ? messages.chart.noData
+      : formatNumber(value, style, 'table')
+
+  const walk = (event: KeyboardEvent) => {
+    const from = shownDay ?? (event.key === 'ArrowLeft' ? last + 1 : -1)
+    const to =
+      event.key === 'ArrowRight'
+        ? Math.min(last, from + 1)
+        : event.key === 'ArrowLeft'
+          ? Math.max(0, from - 1)
+          : event.key === 'Home'
+            ? 0
+            : event.key === 'End'
+              ? last
+              : null
+    if (to !== null) {
+      event.preventDefault()
+      setActive(to)
+    } else if (event.key === 'Escape') setActive(null)
+  }
+
+  const gaps = missingRuns(dates, status)
+  const soft = status.some((day) => day === 'provisional' || day === 'partial')
+  const gapWords = gaps
+    .slice(0, 2)
+    .map((gap) =>
+      gap.toEnd && gap.from !== gap.to
+        ? messages.chart.noDataSince(dayName(gap.from))
+        : messages.chart.missing(dayRange(gap.from, gap.to, gap.to)),
+    )
+  if (gaps.length > 2)
+    gapWords.splice(0, 2, messages.chart.missingSome(gaps.reduce((n, gap) => n + gap.days, 0)))
+
+  return (
+    <figure className="min-w-0">
+      <div className="flex min-h-10 flex-wrap items-baseline gap-x-4 gap-y-0 text-small text-muted sm:min-h-5">
+        <span className="num min-w-32 text-ink">
+          {shownDay === null
+            ? dayRange(dates[0] ?? '', dates[last] ?? '')
+            : fullDay(dates[shownDay] ?? '')}
+        </span>
+        {series.map((one) => (
+          <span key={one.name} className="num inline-flex items-center gap-1.5 whitespace-nowrap">
+            <Swatch series={one} />
+            <span>{one.name}</span>
+            {shownDay !== null && (
+              <span className="text-ink">
+                {cell(one.values[shownDay])}
+                {one.dates?.[shownDay] && (
+                  <span className="text-muted"> · {dayName(one.dates[shownDay])}</span>
+                )}
+              </span>
+            )}
+          </span>
+        ))}
+        {shownDay !== null && status[shownDay] !== undefined && status[shownDay] !== 'final' && (
+          <span>{messages.status[status[shownDay]]}</span>
+        )}
+      </div>
+
+      {/* The arrow keys are the chart's own here, which is what the role says. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
+      <div
+        role="application"
+        aria-roledescription={messages.chart.role}
+        aria-label={`${messages.chart.label(name)}. ${messages.chart.hint}`}
+        tabIndex={0}
+        onKeyDown={walk}
+        onBlur={() => {
+          setActive(null)
+        }}
+        onPointerLeave={() => {
+          setActive(null)
+        }}
+        className="relative mt-2 h-52 rounded sm:h-72"
+      >
+        {empty ? (
+          <p className="grid h-full place-items-center text-small text-muted">
+            {messages.chart.empty}
+          </p>
+        ) : (
+          <IfBroken
+            instead={
+              <p className="grid h-full place-items-center text-small text-muted">
+                {messages.chart.failed}
+              </p>
+            }
+          >
+            <Suspense fallback={<Skeleton className="h-full w-full" />}>
+              <ChartCanvas
+                dates={dates}
+                status={status}
+                series={series}
+                style={style}
+                fromZero={fromZero}
+                stacked={stacked}
+                active={shownDay}
+                onActive={setActive}
+              />
+            </Suspense>
+          </IfBroken>
+        )}
+      </div>
+      <p aria-live="polite" className="sr-only">
+        {shownDay !== null &&
+          messages.chart.readout(
+            fullDay(dates[shownDay] ?? ''),
+            series.map((one) => `${one.name} ${cell(one.values[shownDay])}`).join(', ') +
+              (status[shownDay] && status[shownDay] !== 'final'
+                ? `. ${messages.status[status[shownDay]]}`
+                : ''),
+          )}
+      </p>
+
+      <figcaption className="mt-1 -mb-3 flex flex-wrap items-center justify-between gap-x-6 text-small text-muted">
+        <span>
+          {[soft ? messages.chart.provisional : null, ...gapWords].filter(Boolean).join(' ')}
+        </span>
+        <button
+          type="button"
+          aria-expanded={asTable}
+          aria-controls={asTable ? table : undefined}
+          className="tap text-accent hover:underline"
+          onClick={() => {
+            setAsTable(!asTable)
+          }}
+        >
+          {asTable ? messages.chart.hideTable : messages.chart.table}
+        </button>
+      </figcaption>
+      {asTable && (
+        // Focusable, because a region that scrolls must be reachable without a mouse.
+        <div
+          id={table}
+          role="region"
+          aria-label={name}
+          tabIndex={0}
+          className="max-h-80 overflow-auto border-t border-line"
+        >
+          <table className="num w-full text-small">
+            <caption className="sr-only">{name}</caption>
+            <thead>
+              <tr className="text-left text-muted">
+                <th scope="col" className="sticky top-0 bg-surface py-2 pr-4 font-normal">
+                  {messages.chart.day}
+                </th>
+                {series.map((one) => (
+                  <th
+                    key={one.name}
+                    scope="col"
+                    className="sticky top-0 bg-surface py-2 pr-4 text-right font-normal"
+                  >
+                    {one.name}
+                  </th>
+                ))}
+                <th scope="col" className="sticky top-0 bg-surface py-2 text-right font-normal">
+                  {messages.chart.statusColumn}
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {dates.map((day, i) => (
+                <tr key={day} className="border-t border-line">
+                  <th scope="row" className="py-1.5 pr-4 text-left font-normal whitespace-nowrap">
+                    {fullDay(day)}
+                  </th>
+                  {series.map((one) => (
+                    <td key={one.name} className="py-1.5 pr-4 text-right">
+                      {cell(one.values[i])}
+                    </td>
+                  ))}
+                  <td className="py-1.5 text-right text-muted">
+                    {messages.status[status[i] ?? 'final']}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </figure>
+  )
+}
+
+function Swatch({ series }: { series: ChartSeries }) {
+  const tone = {
+    accent: 'text-accent',
+    before: 'text-before',
+    good: 'text-accent',
+    bad: 'text-trouble',
+  }[series.tone]
+  return (
+    <svg aria-hidden="true" viewBox="0 0 16 8" className={`h-2 w-4 shrink-0 ${tone}`}>
+      {series.kind === 'bar' ? (
+        <rect x="4" width="8" height="8" rx="1.5" fill="currentColor" />
+      ) : (
+        <path
+          d="M0 4h16"
+          stroke="currentColor"
+          strokeWidth="2"
+          strokeDasharray={series.tone === 'before' ? '3 3' : undefined}
+        />
+      )}
+    </svg>
+  )
+}
+
+/** The drawing code may fail to load (a new version was deployed, the network is gone); the numbers are still there. */
+class IfBroken extends Component<{ children: ReactNode; instead: ReactNode }, { broken: boolean }> {
+  override state = { broken: false }
+  static getDerivedStateFromError() {
+    return { broken: true }
+  }
+  override render() {
+    return this.state.broken ? this.props.instead : this.props.children
+  }
+}

@@ -1,0 +1,315 @@
+import {
+  BarController,
+  BarElement,
+  CategoryScale,
+  Chart as ChartJs,
+  LinearScale,
+  LineController,
+  LineElement,
+  PointElement,
+  type ChartData,
+  type ChartOptions,
+  type Plugin,
+} from 'chart.js'
+import { useEffect, useMemo, useRef } from 'react'
+import { Chart as ReactChart } from 'react-chartjs-2'
+import type { DayStatus } from '../../api/types'
+import { dayName, shortDay } from '../../lib/dates'
+import { formatAxis, type NumberStyle } from '../../lib/format'
+import { useTheme } from '../../lib/theme'
+import { messages } from '../../messages'
+import type { ChartSeries } from './Chart'
+
+ChartJs.register(
+  BarController,
+  BarElement,
+  CategoryScale,
+  LinearScale,
+  LineController,
+  LineElement,
+  PointElement,
+)
+
+interface Props {
+  dates: readonly string[]
+  status: readonly DayStatus[]
+  series: readonly ChartSeries[]
+  style: NumberStyle
+  fromZero: boolean
+  stacked: boolean
+  active: number | null
+  onActive: (index: number | null) => void
+}
+
+/** Which day each chart is reading out. Kept beside the chart: the plugin that draws it outlives a render. */
+const reading = new WeakMap<ChartJs, number | null>()
+
+/** The colours of the page, read from its tokens as they are in a theme. */
+function readTokens(theme: string) {
+  const css = getComputedStyle(document.documentElement)
+  const read = (name: string) => css.getPropertyValue(name).trim()
+  return {
+    theme,
+    accent: read('--accent'),
+    good: read('--accent'),
+    bad: read('--trouble'),
+    before: read('--before'),
+    muted: read('--muted'),
+    grid: read('--grid'),
+    hatch: read('--hatch'),
+    line: read('--line-strong'),
+    surface: read('--surface'),
+    font: getComputedStyle(document.body).fontFamily,
+  }
+}
+
+const isSoft = (status: DayStatus | undefined) => status === 'provisional' || status === 'partial'
+
+function hatching(colour: string): CanvasPattern | string {
+  const tile = document.createElement('canvas')
+  tile.width = tile.height = 6
+  const pen = tile.getContext('2d')
+  if (!pen) return colour
+  pen.strokeStyle = colour
+  pen.lineWidth = 1
+  pen.beginPath()
+  pen.moveTo(-1, 1)
+  pen.lineTo(1, -1)
+  pen.moveTo(0, 6)
+  pen.lineTo(6, 0)
+  pen.moveTo(5, 7)
+  pen.lineTo(7, 5)
+  pen.stroke()
+  return pen.createPattern(tile, 'repeat') ?? colour
+}
+
+/** Days that may change are hatched, days without data say so, and the day being read has a line. */
+function daysPlugin(status: readonly DayStatus[], tokens: ReturnType<typeof readTokens>): Plugin {
+  const pattern = hatching(tokens.hatch)
+  return {
+    id: 'days',
+    beforeDatasetsDraw(chart) {
+      const x = chart.scales.x
+      if (!x || status.length === 0) return
+      const { top, bottom, left, right } = chart.chartArea
+      const step =
+        status.length > 1 ? Math.abs(x.getPixelForValue(1) - x.getPixelForValue(0)) : right - left
+      const pen = chart.ctx
+      pen.save()
+      for (let i = 0; i < status.length;) {
+        const kind = isSoft(status[i]) ? 'soft' : status[i] === 'missing' ? 'missing' : 'plain'
+        let j = i
+        const same = (s: DayStatus | undefined) =>
+          (isSoft(s) ? 'soft' : s === 'missing' ? 'missing' : 'plain') === kind
+        while (j + 1 < status.length && same(status[j + 1])) j++
+        if (kind !== 'plain') {
+          const from = Math.max(left, x.getPixelForValue(i) - step / 2)
+          const to = Math.min(right, x.getPixelForValue(j) + step / 2)
+          if (kind === 'soft') {
+            pen.fillStyle = pattern
+            pen.fillRect(from, top, to - from, bottom - top)
+          } else {
+            pen.strokeStyle = tokens.line
+            pen.setLineDash([2, 3])
+            pen.beginPath()
+            pen.moveTo(from + 1, bottom - 0.5)
+            pen.lineTo(to - 1, bottom - 0.5)
+            pen.stroke()
+            pen.setLineDash([])
+            if (to - from > 52) {
+              pen.fillStyle = tokens.muted
+              pen.font = `12px ${tokens.font}`
+              pen.textAlign = 'center'
+              pen.fillText(messages.chart.noData, (from + to) / 2, bottom - 8)
+            }
+          }
+        }
+        i = j + 1
+      }
+      pen.restore()
+    },
+    afterDatasetsDraw(chart) {
+      const at = reading.get(chart) ?? null
+      const x = chart.scales.x
+      if (at === null || !x) return
+      const { top, bottom } = chart.chartArea
+      const pen = chart.ctx
+      const px = x.getPixelForValue(at)
+      pen.save()
+      pen.strokeStyle = tokens.line
+      pen.lineWidth = 1
+      pen.beginPath()
+      pen.moveTo(px, top)
+      pen.lineTo(px, bottom)
+      pen.stroke()
+      chart.data.datasets.forEach((set, k) => {
+        const point = chart.getDatasetMeta(k).data[at]
+        if (set.type !== 'line' || set.data[at] === null || !point) return
+        pen.fillStyle = typeof set.borderColor === 'string' ? set.borderColor : tokens.accent
+        pen.strokeStyle = tokens.surface
+        pen.lineWidth = 2
+        pen.beginPath()
+        pen.arc(point.x, point.y, 5, 0, 2 * Math.PI)
+        pen.fill()
+        pen.stroke()
+      })
+      pen.restore()
+    },
+  }
+}
+
+/** A translucent version of a #rrggbb colour. */
+const faded = (colour: string) => `${colour}80`
+
+export default function ChartCanvas({
+  dates,
+  status,
+  series,
+  style,
+  fromZero,
+  stacked,
+  active,
+  onActive,
+}: Props) {
+  const theme = useTheme()
+  const chart = useRef<ChartJs | null>(null)
+  const tokens = useMemo(() => readTokens(theme), [theme])
+  const plugins = useMemo(() => [daysPlugin(status, tokens)], [status, tokens])
+
+  useEffect(() => {
+    if (!chart.current) return
+    reading.set(chart.current, active)
+    chart.current.draw()
+  }, [active])
+
+  const data = useMemo<ChartData>(
+    () => ({
+      labels: [...dates],
+      datasets: series.map((one) => {
+        const colour = tokens[one.tone]
+        const values = [...one.values]
+        if (one.kind === 'bar')
+          return {
+            type: 'bar' as const,
+            label: one.name,
+            data: values,
+            backgroundColor: values.map((_, i) => (isSoft(status[i]) ? faded(colour) : colour)),
+            borderRadius: 2,
+            maxBarThickness: 24,
+            categoryPercentage: 0.8,
+            barPercentage: 0.9,
+            ...(stacked ? { stack: 'all' } : {}),
+          }
+        const before = one.tone === 'before'
+        const alone = (i: number) =>
+          values[i] !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null
+        return {
+          type: 'line' as const,
+          label: one.name,
+          data: values,
+          borderColor: colour,
+          backgroundColor: colour,
+          borderWidth: before ? 1.5 : 2,
+          borderDash: before ? [4, 4] : [],
+          ...(before
+            ? {}
+            : {
+                segment: {
+                  borderDash: ({
+                    p0DataIndex: a,
+                    p1DataIndex: b,
+                  }: {
+                    p0DataIndex: number
+                    p1DataIndex: number
+                  }) => (isSoft(status[a]) || isSoft(status[b]) ? [3, 3] : undefined),
+                },
+              }),
+          // A day between two gaps would be invisible as a line.
+          pointRadius: values.map((_, i) => (alone(i) ? 3 : 0)),
+          pointHoverRadius: 0,
+          pointHitRadius: 0,
+          spanGaps: false,
+          tension: 0,
+          order: before ? 1 : 0,
+        }
+      }),
+    }),
+    [dates, series, status, stacked, tokens],
+  )
+
+  const options = useMemo<ChartOptions>(() => {
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches
+    return {
+      responsive: true,
+      maintainAspectRatio: false,
+      animation: still ? false : { duration: 200 },
+      events: [],
+      layout: { padding: { top: 8 } },
+      scales: {
+        x: {
+          offset: series.some((one) => one.kind === 'bar'),
+          stacked,
+          grid: { display: false },
+          border: { color: tokens.grid },
+          ticks: {
+            color: tokens.muted,
+            font: { family: tokens.font, size: 12 },
+            maxRotation: 0,
+            autoSkipPadding: 28,
+            callback: (_, i) => {
+              const day = dates[i]
+              return day === undefined
+                ? ''
+                : dates.length <= 7
+                  ? dayName(day).replace(/\s\S+$/, '')
+                  : shortDay(day)
+            },
+          },
+        },
+        y: {
+          stacked,
+          beginAtZero: fromZero,
+          ...(fromZero ? {} : { grace: '10%' }),
+          border: { display: false },
+          grid: { color: tokens.grid },
+          ticks: {
+            color: tokens.muted,
+            font: { family: tokens.font, size: 12 },
+            maxTicksLimit: 5,
+            padding: 8,
+            callback: (value) => formatAxis(Number(value), style),
+          },
+        },
+      },
+    }
+    // The style is a small object made anew each time; its parts decide.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [dates, series, stacked, fromZero, tokens, style.unit, style.currency, style.locale])
+
+  return (
+    <div
+      aria-hidden="true"
+      className="absolute inset-0"
+      onPointerMove={(event) => {
+        const x = chart.current?.scales.x
+        if (!x) return
+        const at = x.getValueForPixel(
+          event.clientX - event.currentTarget.getBoundingClientRect().left,
+        )
+        if (at !== undefined) onActive(Math.max(0, Math.min(dates.length - 1, Math.round(at))))
+      }}
+    >
+      <ReactChart
+        // The controllers and plugins belong to one drawing; a new theme or another kind starts afresh.
+        key={`${theme}${series.map((one) => one.kind).join('')}${dates.length}${dates[0] ?? ''}`}
+        ref={(made) => {
+          chart.current = made ?? null
+        }}
+        type={series[0]?.kind ?? 'line'}
+        data={data}
+        options={options}
+        plugins={plugins}
+      />
+    </div>
+  )
+}

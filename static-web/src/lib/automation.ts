@@ -1,0 +1,91 @@
+// The sentences on top of the automation page, made from the totals of the answer and nothing else.
+import type { AutomationPerformance, Compare, Range } from '../api/types'
+import { messages } from '../messages'
+import { dayName } from './dates'
+import { formatNumber } from './format'
+import { beforeWords } from './kpis'
+
+const say = messages.automation.sentence
+
+/** "Automations saved 41 h in the last 28 days, worth $1,640 against a cost of $99: a return of 15.6×." */
+export function automationSentence(
+  data: AutomationPerformance,
+  range: Range,
+  locale?: string,
+): string {
+  const { timeSavedMinutes, valueSaved, cost, roi } = data.totals
+  const when = messages.ranges[range].noun
+  if (timeSavedMinutes === null) return say.notMeasurable
+  if (timeSavedMinutes === 0) return say.nothing(when)
+  const money = (value: number) =>
+    formatNumber(value, { unit: 'currency', currency: data.currency, locale }, 'table')
+  let text = say.saved(formatNumber(timeSavedMinutes, { unit: 'minutes', locale }), when)
+  if (valueSaved !== null) {
+    text += say.worth(money(valueSaved))
+    if (cost !== null) {
+      text += say.cost(money(cost))
+      if (roi !== null) {
+        const times = formatNumber(roi, { unit: 'times', locale })
+        text += roi < 0 ? say.loss(times) : say.roi(times)
+      }
+    }
+  }
+  return text + say.end
+}
+
+/** What else has to be said: the period before, days that cannot be measured, a cost that is not set. */
+export function automationNotes(
+  data: AutomationPerformance,
+  range: Range,
+  compare: Compare,
+  locale?: string,
+): string[] {
+  const notes: string[] = []
+  const now = data.totals.timeSavedMinutes
+  const was = data.previous?.timeSavedMinutes ?? null
+  if (compare !== 'none' && now !== null && was !== null && data.status !== 'partial') {
+    const before = beforeWords(range, compare)
+    const difference = formatNumber(Math.abs(now - was), { unit: 'minutes', locale })
+    notes.push(
+      Math.abs(now - was) < 1
+        ? say.same(before)
+        : now > was
+          ? say.more(difference, before)
+          : say.less(difference, before),
+    )
+  }
+  if (data.measurableFrom !== null && data.measurableFrom > data.from)
+    notes.push(say.measurableFrom(dayName(data.measurableFrom, locale)))
+  if (data.totals.valueSaved !== null && data.totals.cost === null) notes.push(say.noCost)
+  return notes
+}
+
+/** Red is for trouble: more than one finished run in twenty failed. */
+export const isFailing = (totals: { successRate: number | null }) =>
+  totals.successRate !== null && totals.successRate < 0.95
+
+export type WorkflowColumn =
+  | 'name'
+  | 'executions'
+  | 'successRate'
+  | 'averageDurationMs'
+  | 'timeSavedMinutes'
+  | 'valueSaved'
+  | 'failed'
+
+/** Sorted by a column; what is unknown stands last either way, and equals keep the order of their names. */
+export function sortWorkflows(
+  workflows: AutomationPerformance['workflows'],
+  column: WorkflowColumn,
+  descending: boolean,
+): AutomationPerformance['workflows'] {
+  const turn = descending ? -1 : 1
+  return [...workflows].sort((a, b) => {
+    if (column === 'name') return turn * a.name.localeCompare(b.name)
+    const [x, y] = [a[column], b[column]]
+    if (x === y) return a.name.localeCompare(b.name)
+    if (x === null) return 1
+    if (y === null) return -1
+    return turn * (x - y)
+  })
+}

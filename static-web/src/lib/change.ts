@@ -1,0 +1,56 @@
+import { messages } from '../messages'
+import type { Compare, Direction, SummaryKpi, Unit } from '../api/types'
+import { formatPercent, formatPoints } from './format'
+
+export type Tone = 'good' | 'bad' | 'plain'
+
+export interface Change {
+  /** −1 down, 0 level, 1 up; null when the change is withheld. */
+  sign: -1 | 0 | 1 | null
+  tone: Tone
+  /** What stands beside the arrow: "12%", "0.2 pt", or why there is no percentage. */
+  text: string
+  /** The same for someone who hears it: "up 12% on the 28 days before, which is good". */
+  spoken: string
+}
+
+type Changing = Pick<
+  SummaryKpi,
+  'value' | 'previous' | 'change' | 'changeWithheld' | 'unit' | 'direction'
+>
+
+export function toneOf(sign: number, direction: Direction): Tone {
+  if (sign === 0 || direction === 'neutral') return 'plain'
+  return sign > 0 === (direction === 'up') ? 'good' : 'bad'
+}
+
+/** Ratios move in percentage points, everything else in per cent. */
+export const movesInPoints = (unit: Unit) => unit === 'ratio'
+
+export function describeChange(
+  kpi: Changing,
+  before: string,
+  compare: Compare,
+  locale?: string,
+): Change | null {
+  if (compare === 'none') return null
+  const { value, previous, change, changeWithheld } = kpi
+  if (change === null || value === null || previous === null) {
+    const why =
+      messages.withheld[changeWithheld ?? (value === null ? 'not_measurable' : 'no_previous')]
+    return { sign: null, tone: 'plain', text: why.short, spoken: why.long }
+  }
+  const points = movesInPoints(kpi.unit)
+  const moved = points ? value - previous : change
+  const text = points ? messages.points(formatPoints(moved, locale)) : formatPercent(moved, locale)
+  // What would be printed as nothing is level, whatever the last bit says.
+  const level = Math.abs(moved) < (points ? 0.0005 : 0.0005)
+  const sign = level ? 0 : moved > 0 ? 1 : -1
+  const tone = toneOf(sign, kpi.direction)
+  return {
+    sign,
+    tone,
+    text: level ? messages.level : text,
+    spoken: messages.changeSpoken(sign, text, before, tone),
+  }
+}

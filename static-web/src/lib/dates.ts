@@ -1,0 +1,79 @@
+// Business days are `YYYY-MM-DD` in the tenant's time zone. They are handled as UTC midnights, never as local times.
+const dayMs = 86_400_000
+
+const parse = (day: string) => Date.parse(`${day}T00:00:00Z`)
+const write = (ms: number) => new Date(ms).toISOString().slice(0, 10)
+
+export const addDays = (day: string, days: number) => write(parse(day) + days * dayMs)
+export const daysBetween = (from: string, to: string) =>
+  Math.round((parse(to) - parse(from)) / dayMs)
+
+/** Every day from one to another, both included. */
+export function daysOf(from: string, to: string): string[] {
+  return Array.from({ length: Math.max(0, daysBetween(from, to) + 1) }, (_, i) => addDays(from, i))
+}
+
+/** The day that an instant falls on in a time zone. */
+export function dayIn(timeZone: string, at: Date): string {
+  const parts = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  }).formatToParts(at)
+  const part = (type: string) => parts.find((p) => p.type === type)?.value ?? ''
+  return `${part('year')}-${part('month')}-${part('day')}`
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+function format(options: Intl.DateTimeFormatOptions, locale?: string) {
+  const key = `${locale ?? ''}${JSON.stringify(options)}`
+  let found = formats.get(key)
+  if (!found) formats.set(key, (found = new Intl.DateTimeFormat(locale, options)))
+  return found
+}
+
+/** "Sun 15 Nov"; the year only when `year` is asked for. */
+export const dayName = (day: string, locale?: string) =>
+  format({ weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC' }, locale).format(
+    parse(day),
+  )
+
+/** "15 Nov" */
+export const shortDay = (day: string, locale?: string) =>
+  format({ day: 'numeric', month: 'short', timeZone: 'UTC' }, locale).format(parse(day))
+
+/** "Sun, 15 Nov 2026" */
+export const fullDay = (day: string, locale?: string) =>
+  format(
+    { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' },
+    locale,
+  ).format(parse(day))
+
+/** "24 Oct – 20 Nov", with years where they differ from the year of `today` or from each other. */
+export function dayRange(from: string, to: string, today?: string, locale?: string): string {
+  if (from === to) return dayName(from, locale)
+  const plain =
+    today !== undefined &&
+    from.slice(0, 4) === today.slice(0, 4) &&
+    to.slice(0, 4) === today.slice(0, 4)
+  return format(
+    { day: 'numeric', month: 'short', ...(plain ? {} : { year: 'numeric' }), timeZone: 'UTC' },
+    locale,
+  ).formatRange(parse(from), parse(to))
+}
+
+/** The time of day within the same day of the time zone, else the day and the time: "06:12", "Sat 21 Nov, 06:12". */
+export function clock(instant: string, timeZone: string, now: Date, locale?: string): string {
+  const at = new Date(instant)
+  const same = dayIn(timeZone, at) === dayIn(timeZone, now)
+  return format(
+    {
+      hour: '2-digit',
+      minute: '2-digit',
+      timeZone,
+      ...(same ? {} : { weekday: 'short', day: 'numeric', month: 'short' }),
+    },
+    locale,
+  ).format(at)
+}

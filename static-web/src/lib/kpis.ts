@@ -1,0 +1,40 @@
+import type { Compare, Range, Summary, SummaryKpi } from '../api/types'
+import { messages } from '../messages'
+import { addDays } from './dates'
+
+// The order of interest for the strip on top. A KPI that is not named here still shows, after those that are.
+const headline = [
+  'shop.revenue',
+  'web.sessions',
+  'web.conversion_rate',
+  'automation.time_saved',
+  'shop.transactions',
+  'web.active_users',
+  'automation.success_rate',
+  'web.key_events',
+  'web.engagement_rate',
+  'web.page_views',
+]
+
+/** The KPIs of the strip: those the owner asks about first, and that have something to show. */
+export function pickHeadline(kpis: readonly SummaryKpi[], count = 6): SummaryKpi[] {
+  const rank = (kpi: SummaryKpi) => {
+    const place = headline.indexOf(kpi.key)
+    const base = place === -1 ? headline.length : place
+    return kpi.status === 'not_measurable' || kpi.value === null ? base + 1000 : base
+  }
+  return [...kpis]
+    .map((kpi, i) => ({ kpi, i, rank: rank(kpi) }))
+    .sort((a, b) => a.rank - b.rank || a.i - b.i)
+    .slice(0, count)
+    .map(({ kpi }) => kpi)
+}
+
+/** "the 28 days before", "the same days last year". */
+export function beforeWords(range: Range, compare: Compare): string {
+  return compare === 'previous_year' ? messages.lastYear : messages.ranges[range].before
+}
+
+/** Whether the last full day of the tenant is yesterday, as far as the answer tells. */
+export const endsYesterday = (summary: Pick<Summary, 'to' | 'today'>) =>
+  summary.to === addDays(summary.today, -1)

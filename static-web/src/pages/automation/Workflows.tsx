@@ -1,0 +1,159 @@
+import { ArrowDown, ArrowUp } from 'lucide-react'
+import { useState } from 'react'
+import type { AutomationWorkflow } from '../../api/types'
+import { Value } from '../../components/Value'
+import { isFailing, sortWorkflows, type WorkflowColumn } from '../../lib/automation'
+import { formatNumber, type ShownUnit } from '../../lib/format'
+import { messages } from '../../messages'
+
+const text = messages.automation
+
+const columns: { key: Exclude<WorkflowColumn, 'name'>; unit: ShownUnit }[] = [
+  { key: 'executions', unit: 'count' },
+  { key: 'successRate', unit: 'ratio' },
+  { key: 'failed', unit: 'count' },
+  { key: 'averageDurationMs', unit: 'milliseconds' },
+  { key: 'timeSavedMinutes', unit: 'minutes' },
+  { key: 'valueSaved', unit: 'currency' },
+]
+
+/** Which workflow earns its keep and which one fails. A table; on a phone each row is a small stack. */
+export function Workflows({
+  workflows,
+  currency,
+}: {
+  workflows: readonly AutomationWorkflow[]
+  currency: string
+}) {
+  const [column, setColumn] = useState<WorkflowColumn>('timeSavedMinutes')
+  const [descending, setDescending] = useState(true)
+  const rows = sortWorkflows([...workflows], column, descending)
+  const sortBy = (next: WorkflowColumn) => {
+    if (next === column) setDescending(!descending)
+    else {
+      setColumn(next)
+      setDescending(next !== 'name')
+    }
+  }
+  const head = (key: WorkflowColumn) => {
+    const on = key === column
+    const Arrow = descending ? ArrowDown : ArrowUp
+    return (
+      <button
+        type="button"
+        className={`tap -my-1 inline-flex items-center gap-1 whitespace-nowrap hover:text-ink ${key === 'name' ? '' : 'justify-end'} ${on ? 'text-ink' : ''}`}
+        onClick={() => {
+          sortBy(key)
+        }}
+      >
+        {on && key !== 'name' && <Arrow aria-hidden="true" size={14} />}
+        {text.columns[key]}
+        {on && key === 'name' && <Arrow aria-hidden="true" size={14} />}
+      </button>
+    )
+  }
+  const sorted = (key: WorkflowColumn) =>
+    key === column ? (descending ? 'descending' : 'ascending') : 'none'
+  const cell = (flow: AutomationWorkflow, { key, unit }: (typeof columns)[number]) => (
+    <span className={key === 'failed' && isFailing(flow) ? 'font-semibold text-trouble' : ''}>
+      <Value value={flow[key]} unit={unit} currency={currency} precision="table" atRight />
+    </span>
+  )
+  const subtitle = (flow: AutomationWorkflow) =>
+    [
+      flow.active ? null : text.inactive,
+      flow.timeSavedPerExecution !== null && flow.timeSavedPerExecution > 0
+        ? text.perRun(formatNumber(flow.timeSavedPerExecution, { unit: 'minutes' }))
+        : null,
+    ]
+      .filter(Boolean)
+      .join(' · ')
+
+  return (
+    <section aria-labelledby="workflows" className="mt-10">
+      <div className="flex items-center justify-between gap-4">
+        <h2 id="workflows" className="text-lead font-semibold">
+          {text.workflows}
+        </h2>
+        {rows.length > 1 && (
+          <label className="flex items-center gap-2 text-small text-muted md:hidden">
+            {text.sortBy}
+            <select
+              value={column}
+              onChange={(event) => {
+                const next = event.target.value as WorkflowColumn
+                setColumn(next)
+                setDescending(next !== 'name')
+              }}
+              className="h-11 rounded border border-line bg-surface px-2 text-ink"
+            >
+              {(['name', ...columns.map((one) => one.key)] as const).map((key) => (
+                <option key={key} value={key}>
+                  {text.columns[key]}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+      </div>
+      {rows.length === 0 ? (
+        <p className="py-6 text-small text-muted">{text.noWorkflows}</p>
+      ) : (
+        <>
+          <table className="num mt-2 w-full max-md:hidden">
+            <thead className="text-small text-muted">
+              <tr>
+                <th scope="col" aria-sort={sorted('name')} className="text-left font-normal">
+                  {head('name')}
+                </th>
+                {columns.map(({ key }) => (
+                  <th
+                    key={key}
+                    scope="col"
+                    aria-sort={sorted(key)}
+                    className="pl-4 text-right font-normal"
+                  >
+                    {head(key)}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((flow) => (
+                <tr key={flow.id} className="border-t border-line hover:bg-sunken/60">
+                  <th scope="row" className="py-2.5 text-left font-normal">
+                    <span className={flow.active ? '' : 'text-muted'}>{flow.name}</span>
+                    <span className="block text-small text-muted">
+                      {subtitle(flow) || '\u00a0'}
+                    </span>
+                  </th>
+                  {columns.map((one) => (
+                    <td key={one.key} className="tip-host py-2.5 pl-4 text-right align-top">
+                      {cell(flow, one)}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          <ul className="mt-2 md:hidden">
+            {rows.map((flow) => (
+              <li key={flow.id} className="border-t border-line py-3">
+                <p className="font-semibold">{flow.name}</p>
+                {subtitle(flow) && <p className="text-small text-muted">{subtitle(flow)}</p>}
+                <dl className="mt-1.5 grid grid-cols-3 gap-x-4 gap-y-1 text-small">
+                  {columns.map((one) => (
+                    <div key={one.key}>
+                      <dt className="text-muted">{text.columns[one.key]}</dt>
+                      <dd className="text-body">{cell(flow, one)}</dd>
+                    </div>
+                  ))}
+                </dl>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  )
+}

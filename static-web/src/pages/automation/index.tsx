@@ -1,0 +1,193 @@
+import { useEffect, useMemo } from 'react'
+import type { AutomationPerformance, Compare, Range } from '../../api/types'
+import { Chart, type ChartSeries } from '../../components/chart/Chart'
+import { ErrorNotice, Notice } from '../../components/Notice'
+import { PeriodBar } from '../../components/PeriodBar'
+import { SavedAt } from '../../components/SavedAt'
+import { Skeleton } from '../../components/Skeleton'
+import { Value } from '../../components/Value'
+import { automationNotes, automationSentence, isFailing } from '../../lib/automation'
+import { addDays, dayIn, dayRange } from '../../lib/dates'
+import type { ShownUnit } from '../../lib/format'
+import { usePeriod } from '../../lib/range'
+import { useIdentity } from '../../lib/session'
+import { messages } from '../../messages'
+import { useAutomation } from './queries'
+import { Workflows } from './Workflows'
+
+const text = messages.automation
+
+export default function Automation() {
+  const { tenant } = useIdentity()
+  const period = usePeriod()
+  const { range, compare } = period
+  const performance = useAutomation(tenant.id, range, compare)
+  const data = performance.data
+  const today = dayIn(tenant.timeZone, new Date())
+
+  useEffect(() => {
+    document.title = `${tenant.name} · ${text.title} · ${messages.productShort}`
+  }, [tenant.name])
+
+  // Nothing ever ran and nothing can be measured: no automation source.
+  const empty =
+    data?.status === 'not_measurable' &&
+    data.workflows.length === 0 &&
+    data.totals.executions === null
+
+  return (
+    <div className="mx-auto max-w-[78rem] px-4 pb-16 sm:px-8">
+      <h1 className="sr-only">{text.title}</h1>
+      <div className="flex flex-col gap-1 pt-1 lg:flex-row lg:items-start lg:justify-between lg:gap-12 lg:pt-8">
+        <div className="min-h-24 min-w-0 max-w-[44rem] flex-1 lg:min-h-24">
+          {data && !empty && <Lead data={data} range={range} compare={compare} />}
+          {empty && (
+            <Notice title={text.emptyTitle}>
+              <p>{text.empty}</p>
+              <p className="mt-2">{text.emptyHow}</p>
+            </Notice>
+          )}
+          {!data && !performance.isError && (
+            <>
+              <Skeleton className="mt-1 h-6 w-4/5 sm:h-7" />
+              <Skeleton className="mt-2 h-6 w-3/5 sm:h-7" />
+            </>
+          )}
+        </div>
+        <PeriodBar
+          range={range}
+          compare={compare}
+          onRange={period.setRange}
+          onCompare={period.setCompare}
+          dates={data ? dayRange(data.from, data.to, today) : null}
+          yesterday={data ? data.to === addDays(today, -1) : true}
+        />
+      </div>
+      {data ? (
+        !empty && (
+          <div
+            className={
+              performance.isPlaceholderData ? 'opacity-60 transition-opacity' : 'transition-opacity'
+            }
+          >
+            <Facts data={data} />
+            <Daily data={data} />
+            <Workflows workflows={data.workflows} currency={data.currency} />
+          </div>
+        )
+      ) : performance.isError ? (
+        <ErrorNotice error={performance.error} retry={() => void performance.refetch()} />
+      ) : (
+        <div aria-busy="true">
+          <span className="sr-only">{messages.loading}</span>
+          <Skeleton className="mt-4 h-32 w-full sm:h-16" />
+          <div className="mt-8 rounded bg-surface p-4 shadow-surface sm:p-6">
+            <Skeleton className="h-6 w-32" />
+            <Skeleton className="mt-8 h-52 w-full sm:h-72" />
+            <Skeleton className="mt-4 h-5 w-48" />
+          </div>
+        </div>
+      )}
+      <SavedAt query={performance} timeZone={tenant.timeZone} />
+    </div>
+  )
+}
+
+function Lead({
+  data,
+  range,
+  compare,
+}: {
+  data: AutomationPerformance
+  range: Range
+  compare: Compare
+}) {
+  const notes = automationNotes(data, range, compare)
+  return (
+    <>
+      <p className="text-lead font-semibold sm:text-big sm:tracking-[-0.01em]">
+        {automationSentence(data, range)}
+      </p>
+      {notes.map((note) => (
+        <p key={note} className="mt-1.5 text-small text-muted sm:text-body">
+          {note}
+        </p>
+      ))}
+    </>
+  )
+}
+
+function Facts({ data }: { data: AutomationPerformance }) {
+  const { totals } = data
+  const facts: { name: string; value: number | null; unit: ShownUnit; tone?: string }[] = [
+    { name: text.facts.successRate, value: totals.successRate, unit: 'ratio' },
+    { name: text.facts.executions, value: totals.executions, unit: 'count' },
+    {
+      name: text.facts.failed,
+      value: totals.failed,
+      unit: 'count',
+      ...(isFailing(totals) ? { tone: 'text-trouble' } : {}),
+    },
+    { name: text.facts.duration, value: totals.averageDurationMs, unit: 'milliseconds' },
+    { name: text.facts.value, value: totals.valueSaved, unit: 'currency' },
+    { name: text.facts.roi, value: totals.roi, unit: 'times' },
+  ]
+  return (
+    <dl className="mt-2 grid grid-cols-3 gap-x-6 lg:mt-6 lg:grid-cols-6 lg:gap-x-0">
+      {facts.map((fact, i) => (
+        <div
+          key={fact.name}
+          className="border-t border-line py-2 lg:border-t-0 lg:border-l lg:px-4 lg:py-1 lg:first:border-l-0 lg:first:pl-0"
+        >
+          <dt className="truncate text-small text-muted">{fact.name}</dt>
+          <dd
+            className={`text-lead font-semibold tracking-[-0.01em] sm:text-big ${fact.tone ?? ''}`}
+          >
+            <Value
+              value={fact.value}
+              unit={fact.unit}
+              currency={data.currency}
+              status={data.status}
+              alone
+              atRight={i % 3 === 2}
+            />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+function Daily({ data }: { data: AutomationPerformance }) {
+  const chart = useMemo(() => {
+    const series: ChartSeries[] = [
+      {
+        name: text.succeeded,
+        values: data.daily.map((day) => day.succeeded),
+        tone: 'good',
+        kind: 'bar',
+      },
+      { name: text.failed, values: data.daily.map((day) => day.failed), tone: 'bad', kind: 'bar' },
+    ]
+    return {
+      dates: data.daily.map((day) => day.date),
+      status: data.daily.map((day) => day.status),
+      series,
+    }
+  }, [data])
+  return (
+    <section aria-labelledby="daily" className="mt-8 rounded bg-surface p-4 shadow-surface sm:p-6">
+      <h2 id="daily" className="mb-2 text-lead font-semibold">
+        {text.chart}
+      </h2>
+      <Chart
+        name={text.chart}
+        dates={chart.dates}
+        status={chart.status}
+        series={chart.series}
+        unit="count"
+        stacked
+      />
+    </section>
+  )
+}

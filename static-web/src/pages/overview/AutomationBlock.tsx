@@ -1,0 +1,58 @@
+import { Link } from 'react-router'
+import type { Summary } from '../../api/types'
+import { Value } from '../../components/Value'
+import type { ShownUnit } from '../../lib/format'
+import { messages } from '../../messages'
+
+/** Are the automations worth it? The three numbers that answer. */
+export function AutomationBlock({ summary }: { summary: Summary }) {
+  const kpi = (key: string) => summary.kpis.find((one) => one.key === key)
+  const rows = [
+    { name: messages.overview.hoursSaved, kpi: kpi('automation.time_saved') },
+    { name: messages.overview.valueSaved, kpi: kpi('automation.value_saved') },
+    // A return is read as a multiple of the cost, whatever unit the catalogue counts it in.
+    { name: messages.overview.roi, kpi: kpi('automation.roi'), unit: 'times' as ShownUnit },
+  ].flatMap((row) => (row.kpi ? [{ ...row, kpi: row.kpi }] : []))
+  const empty = rows.every((row) => row.kpi.value === null)
+  return (
+    <section aria-labelledby="automation">
+      <h2 id="automation" className="text-lead font-semibold">
+        {messages.overview.automation}
+      </h2>
+      {rows.length === 0 || empty ? (
+        <p className="mt-2 text-small text-muted">
+          {rows.find((row) => row.kpi.statusReason)?.kpi.statusReason ??
+            messages.overview.automationEmpty}
+        </p>
+      ) : (
+        <dl className="mt-1">
+          {rows.map((row) => (
+            <div
+              key={row.name}
+              className="flex items-baseline justify-between gap-4 border-b border-line py-2 last:border-b-0"
+            >
+              <dt className="text-small text-muted">{row.name}</dt>
+              <dd className="text-lead font-semibold">
+                <Value
+                  value={row.kpi.value}
+                  unit={row.unit ?? row.kpi.unit}
+                  currency={summary.currency}
+                  status={row.kpi.status}
+                  reason={row.kpi.statusReason}
+                  alone
+                  atRight
+                />
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      <Link
+        to={{ pathname: '/automation', search: summary.range ? `?range=${summary.range}` : '' }}
+        className="tap inline-flex items-center text-small text-accent hover:underline"
+      >
+        {messages.overview.automationMore}
+      </Link>
+    </section>
+  )
+}

@@ -1,0 +1,66 @@
+import type { Freshness, Summary } from '../../api/types'
+import { clock, dayName } from '../../lib/dates'
+import { messages } from '../../messages'
+
+const marks: Record<Freshness['status'], string> = {
+  ok: 'bg-good',
+  syncing: 'bg-accent',
+  late: 'bg-attention',
+  reconnect_needed: 'bg-trouble',
+  failing: 'bg-trouble',
+  paused: 'bg-line-strong',
+  never_synced: 'bg-line-strong',
+}
+
+/** Each source with its three clocks, and what is the matter with it. */
+export function FreshList({ summary }: { summary: Summary }) {
+  return (
+    <section aria-labelledby="fresh">
+      <h2 id="fresh" className="text-lead font-semibold">
+        {messages.overview.freshness}
+      </h2>
+      {summary.freshness.length === 0 && (
+        <p className="mt-2 text-small text-muted">{messages.overview.noSources}</p>
+      )}
+      <ul className="mt-1">
+        {summary.freshness.map((source) => {
+          const why = source.message ?? messages.fresh.explain[source.status]
+          const clocks = [
+            [
+              messages.fresh.clocks.fetched,
+              source.fetchedAt && clock(source.fetchedAt, summary.timeZone, new Date()),
+            ],
+            [
+              messages.fresh.clocks.complete,
+              source.completeThrough && dayName(source.completeThrough),
+            ],
+            [messages.fresh.clocks.final, source.finalThrough && dayName(source.finalThrough)],
+          ] as const
+          return (
+            <li key={source.integrationId} className="border-b border-line py-3 last:border-b-0">
+              <p className="flex items-baseline justify-between gap-3">
+                <span className="font-semibold">{source.displayName}</span>
+                <span className="inline-flex items-center gap-1.5 text-small whitespace-nowrap text-muted">
+                  <span
+                    aria-hidden="true"
+                    className={`size-1.5 rounded-full ${marks[source.status]}`}
+                  />
+                  {messages.fresh.status[source.status]}
+                </span>
+              </p>
+              {why && <p className="mt-0.5 text-small text-muted">{why}</p>}
+              <dl className="num mt-1 text-small">
+                {clocks.map(([name, at]) => (
+                  <div key={name} className="flex justify-between gap-4">
+                    <dt className="text-muted">{name}</dt>
+                    <dd>{at ?? messages.fresh.none}</dd>
+                  </div>
+                ))}
+              </dl>
+            </li>
+          )
+        })}
+      </ul>
+    </section>
+  )
+}

@@ -1,0 +1,177 @@
+import { ArrowDown, Search } from 'lucide-react'
+import { useState } from 'react'
+import type { Range, Summary, SummaryKpi } from '../../api/types'
+import { ChangeText } from '../../components/ChangeText'
+import { Sparkline } from '../../components/Sparkline'
+import { Value } from '../../components/Value'
+import { describeChange } from '../../lib/change'
+import { beforeWords } from '../../lib/kpis'
+import { messages } from '../../messages'
+
+interface Props {
+  summary: Summary
+  kpis: readonly SummaryKpi[]
+  selected: string | null
+  onPick: (key: string) => void
+  shown: Range
+}
+
+const text = messages.overview
+
+/** Every number that is not in the strip; a search looks through all of them. */
+export function KpiTable({ summary, kpis, selected, onPick, shown }: Props) {
+  const [find, setFind] = useState('')
+  const [byChange, setByChange] = useState(false)
+  const words = find.trim().toLocaleLowerCase()
+  const found = (words === '' ? kpis : summary.kpis).filter((kpi) =>
+    `${kpi.name} ${kpi.description} ${kpi.key}`.toLocaleLowerCase().includes(words),
+  )
+  const rows = byChange
+    ? [...found].sort((a, b) => Math.abs(b.change ?? 0) - Math.abs(a.change ?? 0))
+    : found
+  const compared = summary.compare !== 'none'
+  const before = beforeWords(shown, summary.compare)
+  if (summary.kpis.length === 0) return null
+
+  return (
+    <section aria-labelledby="all" className="mt-10">
+      <div className="flex items-center justify-between gap-4">
+        <h2 id="all" className="text-lead font-semibold">
+          {text.all}
+        </h2>
+        <label className="relative flex items-center">
+          <Search
+            aria-hidden="true"
+            size={16}
+            className="pointer-events-none absolute left-3 text-muted"
+          />
+          <span className="sr-only">{text.find}</span>
+          <input
+            type="search"
+            data-shortcut="find"
+            value={find}
+            placeholder={text.find}
+            onChange={(event) => {
+              setFind(event.target.value)
+            }}
+            onKeyDown={(event) => {
+              if (event.key !== 'Escape') return
+              setFind('')
+              event.currentTarget.blur()
+            }}
+            className="h-11 w-40 rounded border border-line bg-surface pr-3 pl-9 text-small placeholder:text-muted hover:border-line-strong sm:w-56"
+          />
+        </label>
+      </div>
+      {rows.length === 0 ? (
+        <p className="py-6 text-small text-muted">
+          {words === '' ? text.noMore : text.noneFound(find.trim())}
+        </p>
+      ) : (
+        <table className="num mt-2 w-full">
+          <thead className="text-small text-muted max-sm:sr-only">
+            <tr className="text-right">
+              <th scope="col" className="py-2 text-left font-normal">
+                {text.table.kpi}
+              </th>
+              <th scope="col" className="w-36 py-2 pl-6 text-left font-normal max-md:hidden">
+                {text.table.trend}
+              </th>
+              <th scope="col" className="py-2 pl-6 font-normal">
+                {text.table.value}
+              </th>
+              {compared && (
+                <>
+                  <th scope="col" className="py-2 pl-6 font-normal max-sm:hidden">
+                    {text.table.previous}
+                  </th>
+                  <th
+                    scope="col"
+                    aria-sort={byChange ? 'descending' : 'none'}
+                    className="w-40 pl-6 font-normal"
+                  >
+                    <button
+                      type="button"
+                      className={`tap -my-2 inline-flex items-center justify-end gap-1 ${byChange ? 'text-ink' : ''}`}
+                      title={text.sortByChange}
+                      onClick={() => {
+                        setByChange(!byChange)
+                      }}
+                    >
+                      {byChange && <ArrowDown aria-hidden="true" size={14} />}
+                      {text.table.change}
+                    </button>
+                  </th>
+                </>
+              )}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((kpi) => {
+              const change = describeChange(kpi, before, summary.compare)
+              const on = kpi.key === selected
+              return (
+                <tr
+                  key={kpi.key}
+                  className="tip-host border-t border-line text-right hover:bg-sunken/60"
+                >
+                  <th scope="row" className="text-left font-normal">
+                    <button
+                      type="button"
+                      title={kpi.description}
+                      aria-pressed={on}
+                      className={`tap w-full text-left hover:text-accent ${on ? 'font-semibold' : ''}`}
+                      onClick={() => {
+                        onPick(kpi.key)
+                      }}
+                    >
+                      {kpi.name}
+                    </button>
+                  </th>
+                  <td className="w-36 pl-6 max-md:hidden">
+                    {summary.dates.length > 1 && (
+                      <Sparkline
+                        values={kpi.sparkline}
+                        status={kpi.dayStatus}
+                        fromZero={kpi.unit !== 'ratio'}
+                        className="h-5"
+                      />
+                    )}
+                  </td>
+                  <td className="pl-4 font-semibold sm:pl-6">
+                    <Value
+                      value={kpi.value}
+                      unit={kpi.unit}
+                      currency={summary.currency}
+                      precision="table"
+                      status={kpi.status}
+                      reason={kpi.statusReason}
+                      atRight
+                    />
+                  </td>
+                  {compared && (
+                    <>
+                      <td className="pl-6 text-muted max-sm:hidden">
+                        <Value
+                          value={kpi.previous}
+                          unit={kpi.unit}
+                          currency={summary.currency}
+                          precision="table"
+                          reason={messages.withheld.no_previous.long}
+                          atRight
+                        />
+                      </td>
+                      <td className="tip-right pl-4 text-small sm:pl-6">
+                        {change && <ChangeText change={change} />}
+                      </td>
+                    </>
+                  )}
+                </tr>
+              )
+            })}
+          </tbody>
+        </table>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,413 @@
+using System.Globalization;
+using System.Text.Json;
+using KpiDashboard.Connectors;
+using KpiDashboard.Connectors.N8n;
+using KpiDashboard.Demo.Datasets;
+using KpiDashboard.Demo.N8n;
+using KpiDashboard.Demo.Simulation;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace KpiDashboard.IntegrationTests.Connectors;
+
+public sealed class N8nAgainstSimulatorTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Thirteen_months_by_cursor_and_checkpoint_equal_the_truth()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        var window = fixture.Last(396);
+
+        var (sink, last, messages) = await fixture.ReadAllAsync(window);
+
+        var truth = fixture.Truth(window);
+        Assert.InRange(truth.Count, 15_000, 40_000);
+        Assert.InRange(messages, 4, 9);
+        AssertSame(truth, sink, fixture.Time.GetUtcNow());
+        Assert.Equal(fixture.Today.AddDays(-1), last.CompleteThrough);
+        Assert.Equal(8, sink.Workflows.Count);
+        Assert.Equal(2, sink.Workflows["mS1OrderSync0001"].TimeSavedMinutes);
+        Assert.False(sink.Workflows["mS7OldImport0007"].Active);
+        Assert.Null(sink.Workflows["mS6ErrorMail0006"].TimeSavedMinutes);
+    }
+
+    [Theory]
+    [InlineData(1, 3)]
+    [InlineData(7, 2)]
+    [InlineData(250, 20)]
+    public async Task Any_page_size_and_message_size_give_the_same_week(int pageSize, int pagesPerFetch)
+    {
+        await using var fixture = await Fixture.StartAsync(new() { ["N8n:PageSize"] = $"{pageSize}", ["N8n:MaxPagesPerFetch"] = $"{pagesPerFetch}" });
+        var window = fixture.Last(4);
+
+        var (sink, _, messages) = await fixture.ReadAllAsync(window);
+
+        AssertSame(fixture.Truth(window), sink, fixture.Time.GetUtcNow());
+        Assert.Equal(pageSize == 250, messages == 1);
+    }
+
+    [Fact]
+    public async Task Old_versions_with_numeric_ids_and_fewer_filters_are_read_the_same()
+    {
+        await using var fixture = await Fixture.StartAsync(change: options => options with { OldVersion = true });
+        var window = fixture.Last(7);
+
+        var (sink, _, _) = await fixture.ReadAllAsync(window);
+
+        // Running ones are in no list there; they come once they have finished.
+        var truth = fixture.Truth(window).Where(e => e.StatusAt(fixture.Time.GetUtcNow()) != "running").ToList();
+        AssertSame(truth, sink, fixture.Time.GetUtcNow());
+        Assert.Equal(8, sink.Workflows.Count);
+    }
+
+    [Fact]
+    public async Task A_day_has_40_to_70_production_runs_and_the_incident_fails_six_times()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        var window = fixture.Last(92);
+        var (sink, _, _) = await fixture.ReadAllAsync(window);
+        var zone = fixture.Zone;
+
+        var daily = sink.Executions.Values.Where(e => e.Kind == ExecutionKind.Production)
+            .GroupBy(e => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(e.StartedAt, zone).DateTime))
+            .Where(day => day.Key < fixture.Today).Select(day => day.Count()).ToList();
+        Assert.InRange(daily.Average(), 40, 70);
+        Assert.All(daily, count => Assert.InRange(count, 25, 80));
+
+        var production = sink.Executions.Values.Where(e => e.Kind == ExecutionKind.Production).ToList();
+        var failed = production.Count(e => e.Status == ExecutionStatus.Failed);
+        Assert.InRange((double)failed / production.Count, 0.01, 0.03);
+
+        var incident = production.Where(e => e.WorkflowId == "mS1OrderSync0001" && e.Status == ExecutionStatus.Failed
+            && DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(e.StartedAt, zone).DateTime) >= fixture.Today.AddDays(-2));
+        Assert.Equal(6, incident.Count());
+
+        foreach (var kind in Enum.GetValues<ExecutionKind>())
+            Assert.Contains(sink.Executions.Values, e => e.Kind == kind);
+    }
+
+    [Fact]
+    public async Task Waiting_and_running_executions_are_unfinished_and_hold_back_finality()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        var started = fixture.Time.GetUtcNow();
+        var id = fixture.N8n.Start("merch-shop", "mS1OrderSync0001", TimeSpan.FromDays(4));
+        fixture.Time.Advance(TimeSpan.FromDays(3));
+
+        var (sink, outcome, _) = await fixture.ReadAllAsync(fixture.Last(7));
+
+        var reading = sink.Executions[Text(id)];
+        Assert.Equal((ExecutionStatus.Unfinished, null), (reading.Status, reading.StoppedAt));
+        Assert.Equal(fixture.Day(started).AddDays(-1), outcome.FinalThrough);
+        Assert.Equal(fixture.Today.AddDays(-1), outcome.CompleteThrough);
+    }
+
+    [Fact]
+    public async Task An_execution_seen_running_is_found_finished_later_even_outside_the_window()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        var id = fixture.N8n.Start("merch-shop", "mS1OrderSync0001", TimeSpan.FromDays(5), outcome: "error");
+        var (first, _, _) = await fixture.ReadAllAsync(fixture.Last(3));
+        var unfinished = first.Executions.Values.Where(e => e.Status == ExecutionStatus.Unfinished).Select(e => e.ExecutionId).ToList();
+        Assert.Contains(Text(id), unfinished);
+
+        fixture.Time.Advance(TimeSpan.FromDays(10));
+        var (second, outcome, _) = await fixture.ReadAllAsync(fixture.Last(3), unfinished);
+
+        var reading = second.Executions[Text(id)];
+        Assert.Equal(ExecutionStatus.Failed, reading.Status);
+        Assert.Equal(TimeSpan.FromDays(5), reading.StoppedAt - reading.StartedAt);
+        Assert.Equal(unfinished.Order(), second.Executions.Values.Where(e => unfinished.Contains(e.ExecutionId)).Select(e => e.ExecutionId).Order());
+        Assert.Empty(outcome.LostExecutions);
+        Assert.Equal(fixture.Today.AddDays(-1), outcome.FinalThrough);
+    }
+
+    [Fact]
+    public async Task A_tracked_execution_that_was_deleted_is_named_as_lost()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        var id = fixture.N8n.Start("merch-shop", "mS1OrderSync0001", TimeSpan.FromHours(2));
+        fixture.N8n.Delete("merch-shop", id);
+
+        var (sink, outcome, _) = await fixture.ReadAllAsync(fixture.Last(3), [Text(id)]);
+
+        Assert.Equal([Text(id)], outcome.LostExecutions);
+        Assert.DoesNotContain(Text(id), sink.Executions.Keys);
+    }
+
+    [Fact]
+    public async Task Pruned_history_is_not_measurable_and_what_is_left_equals_the_truth()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        var cut = fixture.Time.GetUtcNow().AddDays(-14);
+        fixture.N8n.Prune("merch-shop", cut);
+        var window = fixture.Last(60);
+
+        var (sink, outcome, _) = await fixture.ReadAllAsync(window);
+
+        Assert.Equal(fixture.Day(fixture.N8n.Executions("merch-shop")[0].StartedAt).AddDays(1), outcome.MeasurableFrom);
+        AssertSame(fixture.Truth(window), sink, fixture.Time.GetUtcNow());
+
+        // A window that lies within what is kept is measurable throughout.
+        var (_, recent, _) = await fixture.ReadAllAsync(fixture.Last(5));
+        Assert.Null(recent.MeasurableFrom);
+    }
+
+    [Fact]
+    public async Task An_n8n_that_keeps_nothing_calls_no_day_complete()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        fixture.N8n.Prune("merch-shop", fixture.Time.GetUtcNow().AddDays(1));
+
+        var (sink, outcome, _) = await fixture.ReadAllAsync(fixture.Last(30));
+
+        Assert.Empty(sink.Executions);
+        Assert.Null(outcome.CompleteThrough);
+        Assert.Null(outcome.FinalThrough);
+    }
+
+    [Fact]
+    public async Task Executions_outside_the_window_are_not_handed_on()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        var window = new DayWindow(fixture.Today.AddDays(-20), fixture.Today.AddDays(-10));
+
+        var (sink, outcome, _) = await fixture.ReadAllAsync(window);
+
+        Assert.All(sink.Executions.Values.Where(e => e.Status != ExecutionStatus.Unfinished), e => Assert.InRange(fixture.Day(e.StartedAt), window.From, window.To));
+        Assert.Equal(window.To, outcome.CompleteThrough);
+    }
+
+    [Fact]
+    public async Task What_starts_between_two_messages_of_a_slice_neither_doubles_nor_drops_anything()
+    {
+        await using var fixture = await Fixture.StartAsync(new() { ["N8n:PageSize"] = "20", ["N8n:MaxPagesPerFetch"] = "2" });
+        var window = fixture.Last(10);
+        var before = fixture.Truth(window);
+        var sink = new RecordingSink();
+        string? checkpoint = null;
+        do
+        {
+            var outcome = Assert.IsType<FetchSucceeded>(await fixture.FetchAsync(window, sink, checkpoint));
+            checkpoint = outcome.Checkpoint;
+            fixture.Time.Advance(TimeSpan.FromMinutes(10));
+        }
+        while (checkpoint is not null);
+
+        Assert.Superset(before.Select(e => Text(e.Id)).ToHashSet(), sink.Executions.Keys.ToHashSet());
+    }
+
+    [Fact]
+    public async Task A_checkpoint_whose_cursor_is_no_longer_good_begins_again()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        var window = fixture.Last(5);
+        var sink = new RecordingSink();
+
+        Assert.IsType<FetchSucceeded>(await fixture.FetchAsync(window, sink, """{"cursor":"not base64"}"""));
+        Assert.Equal(fixture.Truth(window).Count(e => e.StatusAt(fixture.Time.GetUtcNow()) != "running"), sink.Executions.Count);
+
+        sink = new RecordingSink();
+        Assert.IsType<FetchSucceeded>(await fixture.FetchAsync(window, sink, "no json at all"));
+        AssertSame(fixture.Truth(window), sink, fixture.Time.GetUtcNow());
+    }
+
+    public static TheoryData<string, string, string> Faulty() => new()
+    {
+        { nameof(N8nFaults.Unauthorized), nameof(AuthorizationLost), "key" },
+        { nameof(N8nFaults.Forbidden), nameof(AuthorizationLost), "scope" },
+        { nameof(N8nFaults.NotFound), nameof(RequestRefused), "public API" },
+        { nameof(N8nFaults.LoginPage), nameof(RequestRefused), "login page" },
+        { nameof(N8nFaults.TooManyRequests), nameof(RateLimited), "slow down" },
+        { nameof(N8nFaults.Internal), nameof(ProviderDown), "500" },
+        { nameof(N8nFaults.BadGateway), nameof(ProviderDown), "502" },
+        { nameof(Fault.Reset), nameof(ProviderDown), "broke off" },
+        { nameof(Fault.Truncated), nameof(ProviderDown), "breaks off" },
+        { nameof(Fault.BrokenOff), nameof(ProviderDown), "broke off" },
+        { nameof(Fault.EmptyBody), nameof(ProviderDown), "cannot be read" },
+        { nameof(Fault.Oversized), nameof(ProviderDown), "too large" },
+        { nameof(Fault.Delay), nameof(ProviderDown), "in time" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Faulty))]
+    public async Task A_misbehaving_n8n_is_an_outcome_and_nothing_is_handed_on(string name, string expected, string says)
+    {
+        var fault = name switch
+        {
+            nameof(N8nFaults.Unauthorized) => N8nFaults.Unauthorized,
+            nameof(N8nFaults.Forbidden) => N8nFaults.Forbidden,
+            nameof(N8nFaults.NotFound) => N8nFaults.NotFound,
+            nameof(N8nFaults.LoginPage) => N8nFaults.LoginPage,
+            nameof(N8nFaults.TooManyRequests) => N8nFaults.TooManyRequests,
+            nameof(N8nFaults.Internal) => N8nFaults.Internal,
+            nameof(N8nFaults.BadGateway) => N8nFaults.BadGateway,
+            nameof(Fault.Reset) => new Fault.Reset(),
+            nameof(Fault.Truncated) => new Fault.Truncated(),
+            nameof(Fault.BrokenOff) => new Fault.BrokenOff(),
+            nameof(Fault.EmptyBody) => new Fault.EmptyBody(),
+            nameof(Fault.Oversized) => new Fault.Oversized(40 * 1024 * 1024),
+            _ => new Fault.Delay(TimeSpan.FromSeconds(10)),
+        };
+
+        // At the first request, and after four that went well (workflows, running, waiting, first page).
+        foreach (var good in new[] { 0, 4 })
+        {
+            await using var fixture = await Fixture.StartAsync(
+                new() { ["N8n:PageSize"] = "50", ["N8n:TimeoutSeconds"] = name == nameof(Fault.Delay) ? "1" : "20" });
+            fixture.N8n.Faults.Next("merch-shop", new Fault.Delay(TimeSpan.Zero), good);
+            fixture.N8n.Faults.Next("merch-shop", fault);
+            var sink = new RecordingSink();
+
+            var outcome = await fixture.FetchAsync(fixture.Last(7), sink);
+
+            Assert.Equal(expected, outcome.GetType().Name);
+            Assert.Contains(says, $"{outcome}", StringComparison.Ordinal);
+            if (outcome is RateLimited limited)
+                Assert.Equal(Fixture.Anchor.AddSeconds(20), limited.Until);
+            Assert.Empty(sink.Executions);
+            Assert.Empty(sink.Workflows);
+            Assert.Equal(good + 1, fixture.N8n.Faults.Count("merch-shop"));
+        }
+    }
+
+    [Fact]
+    public async Task A_wrong_key_or_an_unknown_path_is_said_in_so_many_words()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        fixture.N8n.SetApiKey("merch-shop", "another");
+
+        Assert.IsType<AuthorizationLost>(await fixture.FetchAsync(fixture.Last(3), new RecordingSink()));
+        Assert.IsType<RequestRefused>(await fixture.FetchAsync(fixture.Last(3), new RecordingSink(), path: "nobody-here"));
+    }
+
+    [Fact]
+    public async Task The_callers_cancellation_is_thrown()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        fixture.N8n.Faults.Next("merch-shop", new Fault.Delay(TimeSpan.FromSeconds(20)));
+        using var soon = CancellationTokenSource.CreateLinkedTokenSource(Ct);
+        soon.CancelAfter(TimeSpan.FromMilliseconds(300));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            fixture.Connector.FetchAsync(fixture.Request(fixture.Last(3)), new RecordingSink(), soon.Token));
+    }
+
+    [Fact]
+    public async Task Nordlichts_invoices_have_failed_on_every_run_for_three_days()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        var executions = fixture.N8n.Executions("nordlicht-studio").Where(e => e.WorkflowId == "nL2Invoices00002" && e.Mode == "trigger").ToList();
+        var berlin = TimeZoneInfo.FindSystemTimeZoneById("Europe/Berlin");
+        var since = DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(Fixture.Anchor, berlin).DateTime).AddDays(-3);
+
+        var recent = executions.Where(e => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(e.StartedAt, berlin).DateTime) >= since).ToList();
+        Assert.NotEmpty(recent);
+        Assert.All(recent, e => Assert.Equal("error", e.Outcome));
+        Assert.InRange(executions.Except(recent).Count(e => e.Outcome == "error"), 1, executions.Count / 50);
+    }
+
+    private static string Text(long id) => id.ToString(CultureInfo.InvariantCulture);
+
+    private static void AssertSame(IReadOnlyCollection<SimulatedExecution> truth, RecordingSink sink, DateTimeOffset now)
+    {
+        Assert.Equal(truth.Select(e => Text(e.Id)).Order(StringComparer.Ordinal), sink.Executions.Keys.Order(StringComparer.Ordinal));
+        foreach (var execution in truth)
+        {
+            var reading = sink.Executions[Text(execution.Id)];
+            var (status, ended) = execution.StatusAt(now) switch
+            {
+                "success" => (ExecutionStatus.Succeeded, true),
+                "error" => (ExecutionStatus.Failed, true),
+                _ => (ExecutionStatus.Unfinished, false),
+            };
+            var kind = execution.Mode switch
+            {
+                "manual" => ExecutionKind.Manual,
+                "error" => ExecutionKind.ErrorHandler,
+                "integrated" => ExecutionKind.SubWorkflow,
+                _ => ExecutionKind.Production,
+            };
+            Assert.Equal(
+                new ExecutionReading(Text(execution.Id), execution.WorkflowId, status, kind, execution.StartedAt, ended ? execution.EndsAt : null), reading);
+        }
+    }
+
+    /// <summary>The real connector, registered as in the app, against Merch Shop's simulated n8n, under one clock.</summary>
+    private sealed class Fixture : IAsyncDisposable
+    {
+        private readonly ServiceProvider services;
+
+        private Fixture(FakeTimeProvider time, N8nSimulator n8n, ServiceProvider services)
+        {
+            Time = time;
+            N8n = n8n;
+            this.services = services;
+            Connector = services.GetRequiredService<IConnector>();
+        }
+
+        public static DateTimeOffset Anchor { get; } = new(2026, 11, 19, 20, 30, 0, 250, TimeSpan.Zero);
+
+        public FakeTimeProvider Time { get; }
+        public N8nSimulator N8n { get; }
+        public IConnector Connector { get; }
+        public TimeZoneInfo Zone { get; } = TimeZoneInfo.FindSystemTimeZoneById("America/Los_Angeles");
+        public DateOnly Today => Day(Time.GetUtcNow());
+
+        public static async Task<Fixture> StartAsync(Dictionary<string, string?>? settings = null, Func<N8nSimulatorOptions, N8nSimulatorOptions>? change = null)
+        {
+            var time = new FakeTimeProvider(Anchor);
+            var options = DemoWorld.N8n(Anchor);
+            var n8n = await N8nSimulator.StartAsync(change?.Invoke(options) ?? options, time, Ct);
+            var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings ?? []).Build();
+            return new Fixture(
+                time, n8n, new ServiceCollection().AddSingleton<TimeProvider>(time).AddN8nConnector(configuration).BuildServiceProvider());
+        }
+
+        public DateOnly Day(DateTimeOffset instant) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, Zone).DateTime);
+
+        public DayWindow Last(int days) => new(Today.AddDays(1 - days), Today);
+
+        public List<SimulatedExecution> Truth(DayWindow window) =>
+            [.. N8n.Executions("merch-shop").Where(e => Day(e.StartedAt) >= window.From && Day(e.StartedAt) <= window.To)];
+
+        public FetchRequest Request(DayWindow window, string? checkpoint = null, IReadOnlyList<string>? unfinished = null, string path = "merch-shop") => new()
+        {
+            IntegrationId = Guid.NewGuid(),
+            Window = window,
+            TimeZone = Zone,
+            Settings = JsonSerializer.SerializeToElement(new { baseUrl = N8n.BaseUrl(path) }),
+            Credentials = JsonSerializer.SerializeToElement(new { apiKey = "n8n_demo_merch_shop" }),
+            Checkpoint = checkpoint,
+            UnfinishedExecutions = unfinished ?? [],
+        };
+
+        public Task<FetchOutcome> FetchAsync(
+            DayWindow window, RecordingSink sink, string? checkpoint = null, IReadOnlyList<string>? unfinished = null, string path = "merch-shop") =>
+            Connector.FetchAsync(Request(window, checkpoint, unfinished, path), sink, Ct);
+
+        public async Task<(RecordingSink Sink, FetchSucceeded Last, int Messages)> ReadAllAsync(DayWindow window, IReadOnlyList<string>? unfinished = null)
+        {
+            var sink = new RecordingSink();
+            string? checkpoint = null;
+            for (var messages = 1; ; messages++)
+            {
+                Assert.InRange(messages, 1, 500);
+                var outcome = Assert.IsType<FetchSucceeded>(await FetchAsync(window, sink, checkpoint, unfinished));
+                if (outcome.Checkpoint is null)
+                    return (sink, outcome, messages);
+                checkpoint = outcome.Checkpoint;
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await services.DisposeAsync();
+            await N8n.DisposeAsync();
+        }
+    }
+}
