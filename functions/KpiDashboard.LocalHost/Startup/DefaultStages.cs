@@ -10,6 +10,7 @@ internal static class DefaultStages
     /// <summary>The stages in the order they start.</summary>
     public static IList<IStartupStage> Create(LocalHostOptions options) =>
     [
+        new WebPageStage(TimeProvider.System),
         new PostgresStage(NullLogger<PostgresStage>.Instance, TimeProvider.System),
         new AzuriteStage(NullLogger<AzuriteStage>.Instance, TimeProvider.System),
         new DatabaseStage(),

@@ -58,6 +58,10 @@ internal static class DatabaseBootstrap
             await connection.ExecuteAsync(new CommandDefinition(create, cancellationToken: cancellationToken));
         }
 
+        // A database that was there before (a template in Azure made it, say) may belong to the administrator.
+        await using (var inside = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(adminConnectionString) { Database = database }.ConnectionString))
+        await using (var grant = inside.CreateCommand("grant usage, create on schema public to kpi_owner; grant usage on schema public to kpi_app"))
+            await grant.ExecuteNonQueryAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition("select pg_advisory_unlock(718293645)", cancellationToken: cancellationToken));
         return (For("kpi_owner", ownerPassword), For("kpi_app", appPassword));
 

@@ -1,0 +1,166 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using KpiDashboard.Data;
+using KpiDashboard.Demo.Seeding;
+using KpiDashboard.IntegrationTests.Embedded;
+using KpiDashboard.LocalHost.Runtime;
+using KpiDashboard.LocalHost.Startup;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Npgsql;
+using Xunit;
+
+namespace KpiDashboard.IntegrationTests.App;
+
+/// <summary>The whole function app, as the start command runs it, with the demo tenants really synced; shared by the tests of this collection.</summary>
+[CollectionDefinition(Name)]
+public sealed class AppCollection : ICollectionFixture<AppFixture>
+{
+    public const string Name = "The whole app";
+}
+
+public sealed class AppFixture(PostgresFixture postgres, AzuriteFixture azurite) : IAsyncLifetime
+{
+    private readonly TemporaryFolder _folder = new();
+    private IHost? _host;
+
+    internal DemoStage Demo { get; private set; } = null!;
+
+    internal string OwnerConnectionString { get; private set; } = "";
+
+    internal IServiceProvider Services => _host!.Services;
+
+    internal Uri Address { get; private set; } = null!;
+
+    internal Database Database => Services.GetRequiredService<Database>();
+
+    public async ValueTask InitializeAsync()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        var data = _folder["data"];
+        Directory.CreateDirectory(data);
+        TestSecrets.Write(data);
+        var database = await postgres.CreateDatabaseAsync(cancellationToken);
+        var builder = Functions.App.CreateBuilder(
+        [
+            "--port", "0", "--data", data, "--no-settings",
+            "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={azurite.ConnectionString}", "--set", "Web:Skip=true",
+        ]);
+        builder.FunctionsAssembly = typeof(Functions.App).Assembly;
+        builder.Console = new SilentConsole();
+        Demo = builder.Stages.OfType<DemoStage>().Single();
+        _host = builder.Build();
+        await _host.StartAsync(cancellationToken);
+        Address = ((LocalFunctionsHost)_host).Address!;
+        OwnerConnectionString = ((Microsoft.Extensions.Configuration.IConfiguration)Services.GetRequiredService(typeof(Microsoft.Extensions.Configuration.IConfiguration)))[DatabaseStage.OwnerKey]!;
+        using var http = new HttpClient { BaseAddress = Address };
+        await Eventually.TrueAsync(async () => (await http.GetAsync("api/health/ready", cancellationToken)).IsSuccessStatusCode, TimeSpan.FromMinutes(3), "the demo tenants are synced");
+    }
+
+    /// <summary>A client without a token.</summary>
+    internal HttpClient Anonymous() => new(new HttpClientHandler { UseCookies = false }) { BaseAddress = Address };
+
+    /// <summary>A client signed in to a demo tenant.</summary>
+    internal async Task<HttpClient> SignInAsync(string tenant = "Merch Shop", string email = DemoSeeder.OwnerEmail)
+    {
+        var client = Anonymous();
+        var session = await client.SendJsonAsync(HttpMethod.Post, "api/auth/login", new { email, password = DemoSeeder.Password });
+        client.DefaultRequestHeaders.Add("X-Kpi-Token", session["accessToken"]!.GetValue<string>());
+        var id = DemoSeeder.TenantId(tenant);
+        if (session["tenant"]!["id"]!.GetValue<Guid>() == id) return client;
+        session = await client.SendJsonAsync(HttpMethod.Post, "api/auth/switch", new { tenantId = id });
+        client.DefaultRequestHeaders.Remove("X-Kpi-Token");
+        client.DefaultRequestHeaders.Add("X-Kpi-Token", session["accessToken"]!.GetValue<string>());
+        return client;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_host is not null)
+        {
+            await _host.StopAsync(CancellationToken.None);
+            if (_host is IAsyncDisposable disposable) await disposable.DisposeAsync();
+            else _host.Dispose();
+        }
+
+        NpgsqlConnection.ClearAllPools();
+        _folder.Dispose();
+    }
+
+    private sealed class SilentConsole : IStartupConsole
+    {
+        public void Done(string stage, string text) { }
+
+        public void Progress(string stage, string text) { }
+
+        public void Ready(string text) { }
+    }
+}
+
+/// <summary>Roles belong to a server: whoever makes a database on the shared test server must use the same passwords for them.</summary>
+internal static class TestSecrets
+{
+    public static readonly string Owner = Convert.ToBase64String(new byte[32]), App = Convert.ToBase64String([.. Enumerable.Repeat((byte)1, 32)]);
+
+    public static void Write(string dataDirectory) =>
+        File.WriteAllText(Path.Combine(dataDirectory, "secrets.json"), JsonSerializer.Serialize(new Dictionary<string, string> { ["kpi_owner"] = Owner, ["kpi_app"] = App }));
+
+    /// <summary>An empty, migrated database; connection strings as kpi_owner and as kpi_app.</summary>
+    public static async Task<(string Owner, string App)> MigratedDatabaseAsync(PostgresFixture postgres, CancellationToken cancellationToken)
+    {
+        var database = await postgres.CreateDatabaseAsync(cancellationToken);
+        var strings = await DatabaseBootstrap.EnsureRolesAndDatabaseAsync(database.AdminConnectionString, database.Name, Owner, App, cancellationToken);
+        await DatabaseBootstrap.MigrateAsync(strings.Owner, cancellationToken);
+        return strings;
+    }
+}
+
+internal static class Eventually
+{
+    /// <summary>Waits until a condition holds; the limit is generous because it only matters when something is broken.</summary>
+    public static async Task TrueAsync(Func<Task<bool>> condition, TimeSpan limit, string what)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < limit, $"It did not come about within {limit} that {what}.");
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+    }
+}
+
+internal static class Http
+{
+    /// <summary>Sends JSON and returns the JSON answer of a request that must succeed.</summary>
+    public static async Task<JsonNode> SendJsonAsync(this HttpClient client, HttpMethod method, string path, object? body = null)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = body is null ? null : JsonContent.Create(body) };
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(response.IsSuccessStatusCode, $"{method} {path} answered {(int)response.StatusCode}: {text}");
+        return JsonNode.Parse(text)!;
+    }
+
+    /// <summary>Gets JSON.</summary>
+    public static Task<JsonNode> GetJsonAsync(this HttpClient client, string path) => client.SendJsonAsync(HttpMethod.Get, path);
+
+    /// <summary>Starts a refresh and waits until its runs are over; returns them.</summary>
+    public static async Task<IReadOnlyList<JsonNode>> RefreshAsync(this HttpClient client, string path = "api/sync/refresh", HttpClient? reader = null)
+    {
+        var started = await client.SendJsonAsync(HttpMethod.Post, path);
+        var runs = new List<JsonNode>();
+        foreach (var run in started["runs"]!.AsArray())
+        {
+            JsonNode state = run!;
+            await Eventually.TrueAsync(async () =>
+            {
+                state = await (reader ?? client).GetJsonAsync($"api/sync/runs/{run!["id"]}");
+                return state["status"]!.GetValue<string>() is "succeeded" or "failed" or "dead";
+            }, TimeSpan.FromMinutes(1), $"run {run!["id"]} ends");
+            runs.Add(state);
+        }
+
+        return runs;
+    }
+}
