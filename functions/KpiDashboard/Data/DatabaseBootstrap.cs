@@ -28,7 +28,8 @@ internal static class DatabaseBootstrap
     public static async Task<(string Owner, string App)> EnsureRolesAndDatabaseAsync(
         string adminConnectionString, string database, string ownerPassword, string appPassword, CancellationToken cancellationToken)
     {
-        await using var source = NpgsqlDataSource.Create(adminConnectionString);
+        // Roles belong to the server, and an advisory lock to a database: all who set this server up meet in the one that is always there.
+        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(adminConnectionString) { Database = "postgres" }.ConnectionString);
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         if (connection.PostgreSqlVersion.Major < MinimumServerVersion)
             throw new InvalidOperationException($"PostgreSQL {connection.PostgreSqlVersion} is too old; version {MinimumServerVersion} or later is needed.");

@@ -18,6 +18,7 @@ public sealed record SyncMessage(int V, Guid TenantId, Guid IntegrationId, Guid 
     public const int CurrentVersion = 1;
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+// Case-insensitive as the queue trigger's own binding is: what it could run, the poison function must be able to read.
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, PropertyNameCaseInsensitive = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SyncMessage))]
 internal sealed partial class SyncJson : JsonSerializerContext;

@@ -37,7 +37,7 @@ public sealed partial class SyncScheduler
         for (var batch = 0; batch < MaxBatches; batch++)
         {
             var due = await _database.QueryAsync<DueRun>(
-                "select run_id, tenant_id, integration_id, connector, 0 as step, @traceparent::text as traceparent from claim_due_integrations(@now, @limit, @traceparent)",
+                "select run_id as RunId, tenant_id as TenantId, integration_id as IntegrationId, connector, 0 as step, @traceparent::text as traceparent from claim_due_integrations(@now, @limit, @traceparent)",
                 new { now = _time.GetUtcNow(), limit = BatchSize, traceparent = Activity.Current?.Id }, cancellationToken);
             await EnqueueAsync(due, cancellationToken);
             claimed += due.Count;
@@ -45,7 +45,7 @@ public sealed partial class SyncScheduler
         }
 
         var lost = await _database.QueryAsync<DueRun>(
-            "select run_id, tenant_id, integration_id, connector, step, traceparent from sweep_stale_runs(@now, @never, @silent, @limit)",
+            "select run_id as RunId, tenant_id as TenantId, integration_id as IntegrationId, connector, step, traceparent from sweep_stale_runs(@now, @never, @silent, @limit)",
             new { now = _time.GetUtcNow(), never = NeverEnqueuedAfter, silent = SilentAfter, limit = BatchSize }, cancellationToken);
         await EnqueueAsync(lost, cancellationToken);
         if (claimed > 0 || lost.Count > 0) LogTick(claimed, lost.Count);

@@ -1,0 +1,165 @@
+using System.Collections.Concurrent;
+using Dapper;
+using KpiDashboard.Connectors;
+using KpiDashboard.IntegrationTests.App;
+using KpiDashboard.IntegrationTests.Embedded;
+using KpiDashboard.Security;
+using KpiDashboard.Sync;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Moq;
+using Npgsql;
+using Xunit;
+
+namespace KpiDashboard.IntegrationTests.Sync;
+
+/// <summary>The sync engine on a real database, with a scripted connector and a queue that a test can duplicate, reorder and lose messages of.</summary>
+public sealed class Engine : IAsyncDisposable
+{
+    private readonly NpgsqlDataSource _owner;
+    private readonly NpgsqlDataSource _app;
+
+    private Engine(string owner, string app)
+    {
+        (_owner, _app) = (NpgsqlDataSource.Create(owner), NpgsqlDataSource.Create(app));
+        KpiDashboard.Data.DataServices.AddDatabase(new Microsoft.Extensions.DependencyInjection.ServiceCollection());
+        Database = new Data.Database(_app);
+        var keys = new SecretOptions { CurrentKey = "t", Keys = new() { ["t"] = Convert.ToBase64String(new byte[32]) } };
+        var sealer = new SecretSealer(Mock.Of<IOptionsMonitor<SecretOptions>>(monitor => monitor.CurrentValue == keys));
+        Scheduler = new SyncScheduler(Database, Queue, Time, NullLogger<SyncScheduler>.Instance);
+        Runner = new SyncRunner(Database, Queue, [Connector], sealer, Time, NullLogger<SyncRunner>.Instance);
+        Refresh = new RefreshRequests(Database, Scheduler, [Connector], Time);
+        DeadLetters = new DeadLetters(Database, Time, NullLogger<DeadLetters>.Instance);
+    }
+
+    internal FakeTimeProvider Time { get; } = new(DateTimeOffset.Parse("2026-11-22T12:00:00Z", System.Globalization.CultureInfo.InvariantCulture));
+
+    internal ScriptedQueue Queue { get; } = new();
+
+    internal ScriptedConnector Connector { get; } = new();
+
+    internal Data.Database Database { get; }
+
+    internal SyncScheduler Scheduler { get; }
+
+    internal SyncRunner Runner { get; }
+
+    internal RefreshRequests Refresh { get; }
+
+    internal DeadLetters DeadLetters { get; }
+
+    internal static async Task<Engine> StartAsync(PostgresFixture postgres)
+    {
+        var (owner, app) = await TestSecrets.MigratedDatabaseAsync(postgres, TestContext.Current.CancellationToken);
+        return new Engine(owner, app);
+    }
+
+    /// <summary>A tenant with one integration that is due.</summary>
+    internal async Task<(Guid Tenant, Guid Integration)> AddTenantAsync(string connector = "n8n", DateTimeOffset? due = null)
+    {
+        var (tenant, integration) = (Guid.NewGuid(), Guid.NewGuid());
+        await using var connection = await _owner.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await connection.ExecuteAsync(
+            """
+            insert into tenants (id, name, time_zone, currency) values (@tenant, 'T', 'Europe/Berlin', 'EUR');
+            insert into integrations (tenant_id, id, connector, display_name, next_due_at) values (@tenant, @integration, @connector, @connector, @due);
+            """,
+            new { tenant, integration, connector, due = due ?? Time.GetUtcNow() });
+        return (tenant, integration);
+    }
+
+    /// <summary>Runs messages until the queue is empty; a message that throws is tried again at once, and after five times goes to poison.</summary>
+    internal async Task DrainAsync(int most = 200)
+    {
+        var tries = new Dictionary<SyncMessage, int>();
+        for (var count = 0; Queue.TryTake(out var message); count++)
+        {
+            Assert.True(count < most, "The queue does not get empty.");
+            try
+            {
+                await Runner.RunAsync(message, TestContext.Current.CancellationToken);
+            }
+            catch (InvalidOperationException)
+            {
+                tries[message] = tries.GetValueOrDefault(message) + 1;
+                if (tries[message] < 5) Queue.Put(message);
+                else await DeadLetters.HandleAsync("sync-n8n-poison", System.Text.Json.JsonSerializer.Serialize(message), TestContext.Current.CancellationToken);
+            }
+        }
+    }
+
+    internal Task<IReadOnlyList<T>> QueryAsync<T>(Guid tenant, string sql) => Database.InTenantAsync(tenant, tx => tx.QueryAsync<T>(sql), TestContext.Current.CancellationToken);
+
+    internal async Task<(string Status, string? Message, int Attempts, int Waits)> LastRunAsync(Guid tenant) =>
+        (await QueryAsync<(string, string?, int, int)>(tenant, "select status, message, attempts, waits from sync_runs where tenant_id = @tenant order by queued_at desc limit 1"))[0];
+
+    internal async Task ExecuteAsOwnerAsync(string sql, object? parameters = null)
+    {
+        await using var connection = await _owner.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await connection.ExecuteAsync(sql, parameters);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _owner.DisposeAsync();
+        await _app.DisposeAsync();
+    }
+}
+
+internal sealed class ScriptedQueue : ISyncQueues
+{
+    private readonly ConcurrentQueue<SyncMessage> _messages = new();
+
+    public ConcurrentQueue<(SyncMessage Message, TimeSpan Delay)> Sent { get; } = new();
+
+    /// <summary>The process dies before it can send.</summary>
+    public bool Down { get; set; }
+
+    public Task SendAsync(string connector, SyncMessage message, TimeSpan delay, CancellationToken cancellationToken)
+    {
+        if (Down) throw new IOException("The storage account is away.");
+        Sent.Enqueue((message, delay));
+        // A delayed message waits in Sent until the test moves the clock and puts it.
+        if (delay <= TimeSpan.Zero) _messages.Enqueue(message);
+        return Task.CompletedTask;
+    }
+
+    public void Put(SyncMessage message) => _messages.Enqueue(message);
+
+    public bool TryTake(out SyncMessage message) => _messages.TryDequeue(out message!);
+
+    public int Count => _messages.Count;
+}
+
+internal sealed class ScriptedConnector : IConnector
+{
+    public string Key => "n8n";
+
+    public string DisplayName => "Scripted";
+
+    /// <summary>What a fetch does; the default reads 10 sessions a day.</summary>
+    public Func<FetchRequest, IFetchSink, CancellationToken, Task<FetchOutcome>> Fetch { get; set; } = (request, sink, _) =>
+    {
+        for (var day = request.Window.From; day <= request.Window.To; day = day.AddDays(1)) sink.Add(new KpiReading("web.sessions", day, 10));
+        return Task.FromResult<FetchOutcome>(new FetchSucceeded { CompleteThrough = request.Window.To.AddDays(-1), FinalThrough = request.Window.To.AddDays(-3) });
+    };
+
+    public int Fetches;
+
+    public int SliceDays { get; set; } = 100;
+
+    public IReadOnlyList<DayWindow> Slice(DayWindow window)
+    {
+        var slices = new List<DayWindow>();
+        for (var to = window.To; to >= window.From; to = to.AddDays(-SliceDays))
+            slices.Add(new DayWindow(to.AddDays(1 - SliceDays) < window.From ? window.From : to.AddDays(1 - SliceDays), to));
+        return slices;
+    }
+
+    public Task<FetchOutcome> FetchAsync(FetchRequest request, IFetchSink sink, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref Fetches);
+        return Fetch(request, sink, cancellationToken);
+    }
+}
