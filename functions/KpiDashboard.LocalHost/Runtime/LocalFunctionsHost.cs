@@ -278,12 +278,13 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         _hangUp = null;
         await AfterAppStarted.WaitAsync(s_cancelLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
+        Task idle = Task.CompletedTask;
         if (_invoker is not null)
         {
             _draining = true;
             _timers?.StopTaking();
             _queues?.StopTaking();
-            Task idle = Task.WhenAll(_invoker.WhenIdleAsync(), _queues?.DrainAsync() ?? Task.CompletedTask);
+            idle = Task.WhenAll(_invoker.WhenIdleAsync(), _queues?.DrainAsync() ?? Task.CompletedTask);
             await idle.WaitAsync(s_drainLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await _invoker.CancelAllAsync();
             await idle.WaitAsync(s_cancelLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -307,6 +308,17 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             }
         }
 
+        // A run that ignores its token still uses these; the process is about to end anyway.
+        if (idle.IsCompletedSuccessfully)
+        {
+            if (_timers is not null)
+                await _timers.DisposeAsync();
+            if (_queues is not null)
+                await _queues.DisposeAsync();
+            _invoker?.Dispose();
+        }
+
+        (_invoker, _timers, _queues) = (null, null, null);
         _site?.Dispose();
         _site = null;
         while (_startedStages.TryPop(out IStartupStage? stage))

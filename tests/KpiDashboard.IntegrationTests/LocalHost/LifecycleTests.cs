@@ -77,6 +77,20 @@ public sealed class LifecycleTests : IDisposable
     }
 
     [Fact]
+    public async Task A_start_that_is_interrupted_ends_what_was_started()
+    {
+        using CancellationTokenSource interrupt = new();
+        (LocalFunctionsHost host, _) = Build(new Stage("a", _events) { OnStart = _ => interrupt.Cancel() }, new Stage("b", _events));
+        await using (host)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => host.StartAsync(interrupt.Token));
+
+            Assert.Equal(["a start", "a end"], _events);
+            Assert.Null(host.Address);
+        }
+    }
+
+    [Fact]
     public async Task A_stage_that_fails_after_the_start_stops_the_app()
     {
         (LocalFunctionsHost host, _) = Build(new Stage("a", _events) { OnAfter = () => throw new StartupException("a gave up.") });
