@@ -289,6 +289,20 @@ public sealed class N8nRecordingsTests
         Assert.Equal(expected, N8nValues.TimeSavedMinutes(JsonSerializer.Deserialize<JsonElement>(settings))?.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     [Theory]
+    [InlineData("""{"saveDataSuccessExecution":"none"}""", false)]
+    [InlineData("""{"saveDataSuccessExecution":"all"}""", true)]
+    [InlineData("""{"saveDataSuccessExecution":"DEFAULT"}""", true)]
+    [InlineData("""{}""", true)]
+    public async Task A_workflow_that_throws_its_successes_away_is_marked(string settings, bool keeps)
+    {
+        using var harness = Harness(workflows: $$"""{"data":[{"id":"w","name":"W","active":true,"settings":{{settings}}}],"nextCursor":null}""");
+
+        await harness.FetchAsync(Day, Day, Settings, Credentials);
+
+        Assert.Equal(keeps, Assert.Single(harness.Sink.Workflows).KeepsSuccesses);
+    }
+
+    [Theory]
     [InlineData("webhook", nameof(ExecutionKind.Production))]
     [InlineData("trigger", nameof(ExecutionKind.Production))]
     [InlineData("retry", nameof(ExecutionKind.Production))]
