@@ -3,6 +3,9 @@ import type { Compare, Range } from './api/types'
 
 const s = (n: number, one: string, many: string) => (n === 1 ? one : many)
 
+/** Ends a sentence; some languages end their dates with the full stop already. */
+const stop = (text: string) => (text.endsWith('.') ? text : `${text}.`)
+
 /** "Revenue is", "Sessions are", "Active users per day are": the noun of an English KPI name decides. */
 const be = (name: string) => {
   const noun = name.split(/,| per | of | on | saved/)[0] ?? name
@@ -128,12 +131,11 @@ export const messages = {
     above: (kpi: string, by: string, before: string) => `${kpi} ${be(kpi)} ${by} above ${before}.`,
     below: (kpi: string, by: string, before: string) => `${kpi} ${be(kpi)} ${by} below ${before}.`,
     quiet: (before: string) => `No headline number moved by 3% or more against ${before}.`,
-    notComparable: (before: string) =>
-      `No fair comparison with ${before} yet: days are missing on one side or the other.`,
+    notComparable: (before: string) => `No fair comparison with ${before}: days are missing.`,
     noCompare: (range: string) => `Your numbers ${range}, without a comparison.`,
     empty: 'No numbers have arrived for this period.',
     complete: (source: string, day: string, many: boolean) =>
-      `${many ? `${source}: complete` : 'Complete'} through ${day}. The days after that have no data yet.`,
+      `${many ? `${source}: complete` : 'Complete'} through ${stop(day)} The days after that have no data yet.`,
     failures: (failed: string, rate: string) =>
       `${failed} automation runs failed; ${rate} succeeded.`,
     oneFailure: (rate: string) => `One automation run failed; ${rate} succeeded.`,
@@ -184,8 +186,8 @@ export const messages = {
     day: 'Day',
     statusColumn: 'State',
     provisional: 'Hatched days may still change.',
-    missing: (days: string) => `No data for ${days}.`,
-    noDataSince: (day: string) => `No data since ${day}.`,
+    missing: (days: string) => `No data for ${stop(days)}`,
+    noDataSince: (day: string) => `No data since ${stop(day)}`,
     missingSome: (n: number) => `${n} days have no data.`,
     empty: 'There is nothing to draw for this period.',
     readout: (day: string, value: string) => `${day}: ${value}`,
@@ -270,7 +272,7 @@ export const messages = {
       successRate: 'Success rate',
       executions: 'Runs',
       failed: 'Failed',
-      duration: 'Average duration',
+      duration: 'Avg duration',
       saved: 'Time saved',
       value: 'Worth',
       cost: 'Cost',

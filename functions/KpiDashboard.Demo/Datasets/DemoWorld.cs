@@ -20,7 +20,7 @@ internal sealed record DemoTenant(
 
 /// <summary>
 /// The demo: four businesses and the simulated providers behind them. The tokens and keys are worth nothing outside the simulators. Incidents and replayed figures lie relative
-/// to the anchor, normally the moment the simulators start, and stay where they are while these run.
+/// to the anchor (<see cref="DemoAnchor"/>) and stay where they are while the demo lives.
 /// </summary>
 internal static class DemoWorld
 {

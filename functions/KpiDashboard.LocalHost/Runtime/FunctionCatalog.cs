@@ -99,9 +99,9 @@ internal static partial class FunctionCatalog
         string route = string.Join('/', new[] { hostJson.RoutePrefix, attribute.Route ?? name }.Where(part => part.Length > 0));
         try
         {
-            RoutePattern pattern = RoutePatternFactory.Parse(route);
             if (attribute.Route?.StartsWith('/') is true)
                 throw new RoutePatternException(route, "It must not begin with a slash.");
+            RoutePattern pattern = RoutePatternFactory.Parse(route);
             if (pattern.PathSegments is [{ IsSimple: true, Parts: [RoutePatternLiteralPart literal] }, ..]
                 && s_reservedRoutes.Contains(literal.Content, StringComparer.OrdinalIgnoreCase))
                 throw new RoutePatternException(route, $"'{literal.Content}' is reserved for the host.");

@@ -40,7 +40,6 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
     private readonly Func<Type, bool> _functionClasses;
     private readonly bool _webApplicationConfigured;
     private readonly Func<FunctionExecutionDelegate, FunctionExecutionDelegate> _buildPipeline;
-    private readonly int[] _port = [0];
     private readonly ILogger<LocalFunctionsHost> _logger;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _stopGate = new(1, 1);
@@ -76,10 +75,10 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         web.Services.Configure<KestrelServerOptions>(kestrel =>
         {
             // Both loopback addresses under one name; with a port of the system's choice only the first can be had without a race.
-            if (_port[0] == 0)
+            if (_options.Port == 0)
                 kestrel.Listen(IPAddress.Loopback, 0);
             else
-                kestrel.ListenLocalhost(_port[0]);
+                kestrel.ListenLocalhost(_options.Port);
         });
         _app = web.Build();
         _logger = _app.Services.GetRequiredService<ILogger<LocalFunctionsHost>>();
@@ -199,7 +198,6 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             new HttpIntegration(_invoker, keys, loggers.CreateLogger<HttpIntegration>()),
             new AdminApi(Functions, keys, _timers, _queues, loggers.CreateLogger<AdminApi>()));
 
-        _port[0] = _options.Port;
         _appStarted = true;
         await _app.StartAsync(cancellationToken);
         Address = context.Address = ListeningAddress();
@@ -280,12 +278,13 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         _hangUp = null;
         await AfterAppStarted.WaitAsync(s_cancelLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
+        Task idle = Task.CompletedTask;
         if (_invoker is not null)
         {
             _draining = true;
             _timers?.StopTaking();
             _queues?.StopTaking();
-            Task idle = Task.WhenAll(_invoker.WhenIdleAsync(), _queues?.DrainAsync() ?? Task.CompletedTask);
+            idle = Task.WhenAll(_invoker.WhenIdleAsync(), _queues?.DrainAsync() ?? Task.CompletedTask);
             await idle.WaitAsync(s_drainLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await _invoker.CancelAllAsync();
             await idle.WaitAsync(s_cancelLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -309,6 +308,17 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             }
         }
 
+        // A run that ignores its token still uses these; the process is about to end anyway.
+        if (idle.IsCompletedSuccessfully)
+        {
+            if (_timers is not null)
+                await _timers.DisposeAsync();
+            if (_queues is not null)
+                await _queues.DisposeAsync();
+            _invoker?.Dispose();
+        }
+
+        (_invoker, _timers, _queues) = (null, null, null);
         _site?.Dispose();
         _site = null;
         while (_startedStages.TryPop(out IStartupStage? stage))

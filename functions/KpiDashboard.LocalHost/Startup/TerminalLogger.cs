@@ -21,6 +21,9 @@ internal sealed class TerminalLoggerProvider(Func<IStartupConsole> console) : IL
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            // The host says why it cannot start; the start-up's own sentence says it without a stack trace.
+            if (eventId.Name == "HostedServiceStartupFaulted")
+                return;
             string line = string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:HH:mm:ss} {Word(logLevel)} {_name}: {formatter(state, exception)}");
             if (exception is not null)
                 line += Environment.NewLine + exception;

@@ -76,7 +76,14 @@ internal interface IFetchSink
 internal readonly record struct KpiReading(string Kpi, DateOnly Day, decimal Value);
 
 /// <summary>A workflow. <paramref name="TimeSavedMinutes"/> is what the provider says one success saves (n8n's <c>settings.timeSavedPerExecution</c>), null if not set.</summary>
-internal sealed record WorkflowReading(string WorkflowId, string Name, bool Active, decimal? TimeSavedMinutes);
+internal sealed record WorkflowReading(string WorkflowId, string Name, bool Active, decimal? TimeSavedMinutes)
+{
+    /// <summary>
+    /// False: the workflow is set to throw its successful executions away (n8n's <c>settings.saveDataSuccessExecution = none</c>), so its successes, success rate and time
+    /// saved are not measurable by pulling — never 0.
+    /// </summary>
+    public bool KeepsSuccesses { get; init; } = true;
+}
 
 /// <summary>What became of an execution.</summary>
 internal enum ExecutionStatus

@@ -2,11 +2,11 @@ import { lazy, Suspense } from 'react'
 import { Navigate, Route, Routes, useLocation } from 'react-router'
 import { useSession } from '../lib/session'
 import { useSystemTheme } from '../lib/theme'
-import NotFound from '../pages/not-found'
 import Overview from '../pages/overview'
 import { Shell } from './Shell'
 
 const Automation = lazy(() => import('../pages/automation'))
+const NotFound = lazy(() => import('../pages/not-found'))
 const SignIn = lazy(() => import('../pages/sign-in'))
 
 export function App() {

@@ -1,31 +1,24 @@
-import {
-  ChevronDown,
-  LayoutGrid,
-  LogOut,
-  Menu as MenuIcon,
-  RefreshCw,
-  Workflow,
-} from 'lucide-react'
+import { ChevronDown, LayoutGrid, Menu as MenuIcon, RefreshCw, Workflow } from 'lucide-react'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
-import { NavLink, Outlet, useLocation } from 'react-router'
-import { ApiError } from '../api/client'
+import { Link, Outlet, useLocation } from 'react-router'
 import { Mark } from '../components/Mark'
 import { Menu, useCloseMenu } from '../components/Menu'
-import { useIdentity, useSession } from '../lib/session'
-import { chooseTheme, useThemeChoice, type ThemeChoice } from '../lib/theme'
+import { useIdentity } from '../lib/session'
 import { messages } from '../messages'
 import { useRefresh } from './refresh'
+import { item } from './item'
 import { useShortcuts } from './shortcuts'
 
-// What is heard or opened later: the panel of a refresh and the list of shortcuts.
+// What is heard or opened later: asked for at once, but the first paint does not wait for it.
 const Extras = lazy(() => import('./Extras'))
+const panels = import('./panels')
+const Account = lazy(() => panels.then((all) => ({ default: all.Account })))
+const TenantList = lazy(() => panels.then((all) => ({ default: all.TenantList })))
 
 const places = [
   { to: '/', name: messages.nav.overview, icon: LayoutGrid },
   { to: '/automation', name: messages.nav.automation, icon: Workflow },
 ]
-
-const item = 'tap flex w-full items-center gap-3 rounded px-3 text-left hover:bg-sunken'
 
 /** What stands around every page: where one is, for which business, and what can be done from anywhere. */
 export function Shell() {
@@ -85,11 +78,13 @@ export function Shell() {
           <div className="w-64">
             <Navigation />
             <hr className="my-1 border-line" />
-            <Account
-              onHelp={() => {
-                setHelp(true)
-              }}
-            />
+            <Suspense fallback={<div className="h-36" />}>
+              <Account
+                onHelp={() => {
+                  setHelp(true)
+                }}
+              />
+            </Suspense>
           </div>
         </Menu>
       </header>
@@ -108,11 +103,13 @@ export function Shell() {
         </div>
         <div className="mt-4">{refreshButton(`${item} text-muted hover:text-ink`, true)}</div>
         <div className="flex-1" />
-        <Account
-          onHelp={() => {
-            setHelp(true)
-          }}
-        />
+        <Suspense fallback={<div className="h-36" />}>
+          <Account
+            onHelp={() => {
+              setHelp(true)
+            }}
+          />
+        </Suspense>
       </aside>
 
       <main id="main" ref={main} tabIndex={-1} className="min-w-0">
@@ -138,24 +135,22 @@ export function Shell() {
 }
 
 function Navigation() {
-  const { search } = useLocation()
+  const { pathname, search } = useLocation()
   const close = useCloseMenu()
   return (
     <nav aria-label={messages.nav.label}>
       {places.map(({ to, name, icon: Icon }) => (
-        <NavLink
+        <Link
           key={to}
           // The period goes along.
           to={{ pathname: to, search }}
-          end
+          aria-current={to === pathname ? 'page' : undefined}
           onClick={close}
-          className={({ isActive }) =>
-            `${item} ${isActive ? 'bg-sunken font-semibold' : 'text-muted hover:text-ink'}`
-          }
+          className={`${item} ${to === pathname ? 'bg-sunken font-semibold' : 'text-muted hover:text-ink'}`}
         >
           <Icon aria-hidden="true" size={18} />
           {name}
-        </NavLink>
+        </Link>
       ))}
     </nav>
   )
@@ -195,111 +190,9 @@ function TenantMenu() {
       button={face}
       buttonClass="tap flex max-w-full items-center gap-1.5 rounded px-3 text-left hover:bg-sunken lg:w-full lg:justify-between"
     >
-      <TenantList />
+      <Suspense fallback={<div className="h-44" />}>
+        <TenantList />
+      </Suspense>
     </Menu>
-  )
-}
-
-function TenantList() {
-  const { tenant, tenants } = useIdentity()
-  const { switchTenant } = useSession()
-  const close = useCloseMenu()
-  const [busy, setBusy] = useState<string | null>(null)
-  const [failed, setFailed] = useState<string | null>(null)
-  return (
-    <>
-      <ul aria-label={messages.tenant.list} className="max-h-[70dvh] overflow-auto">
-        {tenants.map((one) => (
-          <li key={one.id}>
-            <button
-              type="button"
-              aria-current={one.id === tenant.id ? 'true' : undefined}
-              disabled={busy !== null}
-              className={`${item} justify-between ${one.id === tenant.id ? 'font-semibold' : ''}`}
-              onClick={() => {
-                if (one.id === tenant.id) {
-                  close()
-                  return
-                }
-                setBusy(one.id)
-                setFailed(null)
-                switchTenant(one.id)
-                  .then(close, (error: unknown) => {
-                    setFailed(
-                      error instanceof ApiError ? error.message : messages.errors.unreachable,
-                    )
-                  })
-                  .finally(() => {
-                    setBusy(null)
-                  })
-              }}
-            >
-              <span className="min-w-0 truncate">{one.name}</span>
-              <span className="text-small font-normal text-muted">
-                {busy === one.id ? messages.tenant.switching : messages.tenant.role[one.role]}
-              </span>
-            </button>
-          </li>
-        ))}
-      </ul>
-      {failed && (
-        <p role="alert" className="px-3 py-2 text-small text-trouble">
-          {failed}
-        </p>
-      )}
-    </>
-  )
-}
-
-function Account({ onHelp }: { onHelp: () => void }) {
-  const { user } = useIdentity()
-  const { signOut } = useSession()
-  const choice = useThemeChoice()
-  const close = useCloseMenu()
-  const themes: ThemeChoice[] = ['system', 'light', 'dark']
-  return (
-    <div className="text-small">
-      <div
-        role="group"
-        aria-label={messages.menu.theme}
-        className="mx-1 mb-1 grid grid-cols-3 rounded bg-sunken"
-      >
-        {themes.map((theme) => (
-          <button
-            key={theme}
-            type="button"
-            aria-pressed={theme === choice}
-            className={`tap rounded ${theme === choice ? 'border border-line bg-surface font-semibold' : 'text-muted hover:text-ink'}`}
-            onClick={() => {
-              chooseTheme(theme)
-            }}
-          >
-            {messages.menu.themes[theme]}
-          </button>
-        ))}
-      </div>
-      <button
-        type="button"
-        className={`${item} justify-between text-muted hover:text-ink`}
-        onClick={() => {
-          close()
-          onHelp()
-        }}
-      >
-        {messages.menu.shortcuts}
-        <kbd className="rounded border border-line px-1.5 font-sans">?</kbd>
-      </button>
-      <button
-        type="button"
-        className={`${item} justify-between gap-2 text-muted hover:text-ink`}
-        onClick={() => void signOut()}
-      >
-        <span className="min-w-0">
-          <span className="block">{messages.menu.signOut}</span>
-          <span className="block truncate">{user.displayName || user.email}</span>
-        </span>
-        <LogOut aria-hidden="true" size={16} className="shrink-0" />
-      </button>
-    </div>
   )
 }

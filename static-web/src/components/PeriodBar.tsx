@@ -1,5 +1,6 @@
 import { ChevronDown } from 'lucide-react'
 import type { Compare, Range } from '../api/types'
+import { dayRange } from '../lib/dates'
 import { comparisons, ranges } from '../lib/range'
 import { messages } from '../messages'
 
@@ -8,14 +9,15 @@ interface Props {
   compare: Compare
   onRange: (range: Range) => void
   onCompare: (compare: Compare) => void
-  /** The dates of the period, when they are known. */
-  dates: string | null
+  /** The days of the period. */
+  days: { from: string; to: string }
+  today: string
   /** Whether the last full day is yesterday, in the time zone of the business. */
   yesterday: boolean
 }
 
 /** Which days, and against which. */
-export function PeriodBar({ range, compare, onRange, onCompare, dates, yesterday }: Props) {
+export function PeriodBar({ range, compare, onRange, onCompare, days, today, yesterday }: Props) {
   return (
     <div className="flex flex-col lg:items-end">
       <div
@@ -47,7 +49,7 @@ export function PeriodBar({ range, compare, onRange, onCompare, dates, yesterday
         })}
       </div>
       <div className="flex h-6 items-center gap-1 text-small whitespace-nowrap text-muted">
-        <span className="num inline-block min-w-24">{dates ?? '\u00a0'}</span>
+        <span className="num">{dayRange(days.from, days.to, today)}</span>
         <span aria-hidden="true">{messages.versus}</span>
         <label className="relative -my-2.5 flex items-center">
           <span className="sr-only">{messages.compareLabel}</span>

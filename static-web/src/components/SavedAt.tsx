@@ -1,4 +1,3 @@
-import { CloudOff } from 'lucide-react'
 import { useSyncExternalStore } from 'react'
 import { ApiError } from '../api/client'
 import { clock } from '../lib/dates'
@@ -32,7 +31,7 @@ export function SavedAt({ query, timeZone }: { query: Query; timeZone: string })
       role="status"
       className="sticky bottom-3 z-20 mt-6 flex items-center gap-2 rounded border border-line bg-surface py-0.5 pr-1 pl-3 text-small shadow-over"
     >
-      <CloudOff aria-hidden="true" size={16} className="shrink-0 text-attention" />
+      <span aria-hidden="true" className="size-2 shrink-0 rounded-full bg-attention" />
       <span className="flex-1">
         {offline ? messages.fresh.offline(time) : messages.fresh.stale(time)}
       </span>

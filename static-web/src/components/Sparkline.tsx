@@ -5,22 +5,14 @@ interface Props {
   values: readonly (number | null)[]
   status: readonly DayStatus[]
   comparison?: readonly (number | null)[]
-  /** Rates and scores move too little above zero to be seen from there. */
-  fromZero?: boolean
   className?: string
 }
 
 /** The shape of a series, and nothing else: the numbers are beside it and in the chart's table. */
-export function Sparkline({
-  values,
-  status,
-  comparison = [],
-  fromZero = true,
-  className = '',
-}: Props) {
+export function Sparkline({ values, status, comparison = [], className = '' }: Props) {
   const now = thin(values, status)
   const before = thin(comparison.slice(0, values.length), [])
-  const paths = sparkPaths(now.values, now.status, before.values, fromZero)
+  const paths = sparkPaths(now.values, now.status, before.values)
   return (
     <svg
       aria-hidden="true"

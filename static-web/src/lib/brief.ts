@@ -83,9 +83,14 @@ export function makeBrief(summary: Summary, range: Range, locale?: string): Brie
         .find((kpi) => toneOf(Math.sign(kpi.change), kpi.direction) !== tone)
       if (second) lines.push(moverLine(second, before, locale))
     } else {
-      const comparable = top.some((kpi) => kpi.change !== null)
+      const shown = top.filter((kpi) => kpi.value !== null)
+      const comparable = shown.filter((kpi) => kpi.change !== null)
+      // "Nothing moved" is a claim about most of what is shown, or it is not made.
       lines.push({
-        text: comparable ? messages.brief.quiet(before) : messages.brief.notComparable(before),
+        text:
+          comparable.length * 2 > shown.length
+            ? messages.brief.quiet(before)
+            : messages.brief.notComparable(before),
         tone: 'plain',
         kpi: null,
       })
@@ -124,11 +129,13 @@ export function makeBrief(summary: Summary, range: Range, locale?: string): Brie
     })
   for (const source of summary.freshness) {
     if (source.status !== 'reconnect_needed' && source.status !== 'failing') continue
-    lines.push({
-      text: `${source.displayName}: ${source.message ?? messages.fresh.explain[source.status]}`,
-      tone: 'trouble',
-      kpi: null,
-    })
+    const why = source.message ?? messages.fresh.explain[source.status]
+    const named = why.toLowerCase().includes(source.displayName.split(' ')[0]?.toLowerCase() ?? '')
+    lines.push({ text: named ? why : `${source.displayName}: ${why}`, tone: 'trouble', kpi: null })
   }
-  return lines
+  // What changed comes first; then what is broken, what needs an eye, and the rest.
+  const [lead, ...rest] = lines
+  const urgency = (line: BriefLine) =>
+    line.tone === 'trouble' ? 0 : line.tone === 'attention' ? 1 : 2
+  return lead ? [lead, ...rest.sort((a, b) => urgency(a) - urgency(b))] : []
 }

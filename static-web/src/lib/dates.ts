@@ -1,3 +1,5 @@
+import type { Range } from '../api/types'
+
 // Business days are `YYYY-MM-DD` in the tenant's time zone. They are handled as UTC midnights, never as local times.
 const dayMs = 86_400_000
 
@@ -76,4 +78,15 @@ export function clock(instant: string, timeZone: string, now: Date, locale?: str
     },
     locale,
   ).format(at)
+}
+
+/** The days a range is expected to cover, until the answer says which it does: up to yesterday. */
+export function expectedDays(range: Range, today: string): { from: string; to: string } {
+  const to = addDays(today, -1)
+  const days = { last_day: 1, last_7_days: 7, last_28_days: 28, last_90_days: 90 }
+  if (range !== 'last_12_months') return { from: addDays(to, 1 - days[range]), to }
+  return {
+    from: addDays(`${Number(to.slice(0, 4)) - 1}${to.slice(4).replace('-02-29', '-02-28')}`, 1),
+    to,
+  }
 }

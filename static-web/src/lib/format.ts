@@ -116,11 +116,6 @@ export function formatNumber(
 
 /** Short enough for the axis of a chart. */
 export function formatAxis(value: number, style: NumberStyle): string {
-  if (value === 0)
-    return formatNumber(0, {
-      ...style,
-      unit: style.unit === 'currency' ? 'currency' : style.unit,
-    }).replace(/[.,]00$/, '')
   const { unit, locale } = style
   if (unit === 'currency')
     return number(

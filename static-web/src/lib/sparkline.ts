@@ -17,6 +17,18 @@ const pad = 3
 const round = (v: number) => Math.round(v * 10) / 10
 
 /**
+ * The shape matters, so the line fills its box; but noise must not look like drama, so the box never shows less than
+ * a quarter of the highest level.
+ */
+function scale(known: readonly number[]): [number, number] {
+  const low = Math.min(...known)
+  const high = Math.max(...known)
+  const least = Math.max(Math.abs(low), Math.abs(high)) / 4 || 1
+  const more = Math.max(0, least - (high - low)) / 2
+  return [low - more, high + more]
+}
+
+/**
  * Turns a series into SVG paths in a box of 100 × 28. A day without a value breaks the line; a value between two
  * breaks becomes a dot (a line of no length). A step is soft when either of its days is not settled.
  */
@@ -24,14 +36,12 @@ export function sparkPaths(
   values: readonly (number | null)[],
   status: readonly DayStatus[] = [],
   comparison: readonly (number | null)[] = [],
-  fromZero = true,
 ): SparkPaths {
   const known = [...values, ...comparison].filter((v): v is number => v !== null)
   const empty: SparkPaths = { solid: '', soft: '', before: '', end: null }
   if (known.length === 0) return empty
-  const low = fromZero ? Math.min(0, ...known) : Math.min(...known)
-  const high = Math.max(...known)
-  const spread = high - low || 1
+  const [low, high] = scale(known)
+  const spread = high - low
   const n = Math.max(values.length, 2)
   const x = (i: number) => round((i / (n - 1)) * width)
   const y = (v: number) => round(height - pad - ((v - low) / spread) * (height - 2 * pad))

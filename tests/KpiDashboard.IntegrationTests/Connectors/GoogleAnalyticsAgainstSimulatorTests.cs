@@ -320,7 +320,7 @@ public sealed class GoogleAnalyticsAgainstSimulatorTests
     [MemberData(nameof(Faulty))]
     public async Task A_misbehaving_provider_is_an_outcome_and_nothing_is_handed_on(string fault, string expected)
     {
-        await using var fixture = await GoogleFixture.StartAsync(settings: new() { ["GoogleAnalytics:TimeoutSeconds"] = fault == nameof(Fault.Delay) ? "1" : "20" });
+        await using var fixture = await GoogleFixture.StartAsync(settings: new() { ["GoogleAnalytics:TimeoutSeconds"] = fault == nameof(Fault.Delay) ? "3" : "20" });
         var window = fixture.Last(GoogleFixture.Merch, 31);
         fixture.Google.Faults.Next(GoogleFixture.Merch.Ga4PropertyId, fault switch
         {

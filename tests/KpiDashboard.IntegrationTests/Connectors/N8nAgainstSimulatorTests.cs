@@ -258,7 +258,7 @@ public sealed class N8nAgainstSimulatorTests
         foreach (var good in new[] { 0, 4 })
         {
             await using var fixture = await Fixture.StartAsync(
-                new() { ["N8n:PageSize"] = "50", ["N8n:TimeoutSeconds"] = name == nameof(Fault.Delay) ? "1" : "20" });
+                new() { ["N8n:PageSize"] = "50", ["N8n:TimeoutSeconds"] = name == nameof(Fault.Delay) ? "3" : "20" });
             fixture.N8n.Faults.Next("merch-shop", new Fault.Delay(TimeSpan.Zero), good);
             fixture.N8n.Faults.Next("merch-shop", fault);
             var sink = new RecordingSink();

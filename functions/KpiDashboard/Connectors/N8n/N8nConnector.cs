@@ -165,7 +165,10 @@ internal sealed partial class N8nConnector(
                     {
                         workflows.Add(new WorkflowReading(
                             id, workflow!.Name is { Length: > 0 } name ? name : id, workflow.Active == true && workflow.IsArchived != true,
-                            N8nValues.TimeSavedMinutes(workflow.Settings)));
+                            N8nValues.TimeSavedMinutes(workflow.Settings))
+                        {
+                            KeepsSuccesses = N8nValues.KeepsSuccesses(workflow.Settings),
+                        });
                     }
                 }
 

@@ -67,6 +67,11 @@ internal static class N8nValues
         return known && minutes is >= 0 and <= 7 * 24 * 60 ? minutes : null;
     }
 
+    /// <summary>Whether a workflow keeps its successful executions: all but those set to <c>saveDataSuccessExecution: none</c>. What the instance's default is, the API does not say.</summary>
+    internal static bool KeepsSuccesses(JsonElement? settings) =>
+        !(settings is { ValueKind: JsonValueKind.Object } all && all.TryGetProperty("saveDataSuccessExecution", out var save)
+            && save.ValueKind == JsonValueKind.String && save.ValueEquals("none"));
+
     /// <summary>The reading of an execution; null if it has no id or workflow, or has not started yet (it turns up again once it has).</summary>
     internal static ExecutionReading? Reading(N8nExecution? execution)
     {

@@ -7,7 +7,7 @@ import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
 import { Value } from '../../components/Value'
 import { automationNotes, automationSentence, isFailing } from '../../lib/automation'
-import { addDays, dayIn, dayRange } from '../../lib/dates'
+import { addDays, dayIn, expectedDays } from '../../lib/dates'
 import type { ShownUnit } from '../../lib/format'
 import { usePeriod } from '../../lib/range'
 import { useIdentity } from '../../lib/session'
@@ -38,8 +38,8 @@ export default function Automation() {
   return (
     <div className="mx-auto max-w-[78rem] px-4 pb-16 sm:px-8">
       <h1 className="sr-only">{text.title}</h1>
-      <div className="flex flex-col gap-1 pt-1 lg:flex-row lg:items-start lg:justify-between lg:gap-12 lg:pt-8">
-        <div className="min-h-24 min-w-0 max-w-[44rem] flex-1 lg:min-h-24">
+      <div className="flex flex-col gap-2 pt-3 lg:flex-row lg:items-start lg:justify-between lg:gap-12 lg:pt-8">
+        <div className="min-h-24 min-w-0 max-w-[44rem] flex-1 lg:min-h-28">
           {data && !empty && <Lead data={data} range={range} compare={compare} />}
           {empty && (
             <Notice title={text.emptyTitle}>
@@ -59,7 +59,8 @@ export default function Automation() {
           compare={compare}
           onRange={period.setRange}
           onCompare={period.setCompare}
-          dates={data ? dayRange(data.from, data.to, today) : null}
+          days={data ?? expectedDays(range, today)}
+          today={today}
           yesterday={data ? data.to === addDays(today, -1) : true}
         />
       </div>

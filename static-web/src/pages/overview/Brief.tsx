@@ -26,7 +26,7 @@ export function Brief({
   if (!lead) return null
   const hidden = rest.length - phoneLines
   return (
-    <section aria-label={messages.brief.title} className="min-h-24 max-w-[44rem] lg:min-h-20">
+    <section aria-label={messages.brief.title} className="min-h-28 max-w-[44rem] lg:min-h-20">
       <p className="text-lead font-semibold sm:text-big sm:tracking-[-0.01em]">
         <Line line={lead} onPick={onPick} />
       </p>
@@ -79,7 +79,7 @@ function Line({ line, onPick }: { line: BriefLine; onPick: (kpi: string) => void
 
 export function BriefSkeleton() {
   return (
-    <div className="min-h-24 max-w-[44rem] lg:min-h-20">
+    <div className="min-h-28 max-w-[44rem] lg:min-h-20">
       <Skeleton className="mt-1 h-6 w-4/5 sm:h-7" />
       <Skeleton className="mt-3 h-4 w-3/5" />
       <Skeleton className="mt-2 h-4 w-2/5" />

@@ -4,6 +4,8 @@ import { FreshList } from './FreshList'
 import { KpiChart } from './KpiChart'
 import { KpiTable } from './KpiTable'
 
+export { FreshList }
+
 interface Props {
   summary: Summary
   kpis: readonly SummaryKpi[]

@@ -130,12 +130,7 @@ export function KpiTable({ summary, kpis, selected, onPick, shown }: Props) {
                   </th>
                   <td className="w-36 pl-6 max-md:hidden">
                     {summary.dates.length > 1 && (
-                      <Sparkline
-                        values={kpi.sparkline}
-                        status={kpi.dayStatus}
-                        fromZero={kpi.unit !== 'ratio'}
-                        className="h-5"
-                      />
+                      <Sparkline values={kpi.sparkline} status={kpi.dayStatus} className="h-5" />
                     )}
                   </td>
                   <td className="pl-4 font-semibold sm:pl-6">

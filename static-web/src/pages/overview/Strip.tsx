@@ -16,7 +16,7 @@ interface Props {
 }
 
 const grid =
-  'mt-2 grid grid-cols-2 gap-x-6 sm:grid-cols-3 sm:gap-x-8 lg:mt-6 xl:grid-cols-6 xl:gap-x-0'
+  'mt-3 grid grid-cols-2 gap-x-6 sm:grid-cols-3 sm:gap-x-8 lg:mt-6 xl:grid-cols-6 xl:gap-x-0'
 
 /** The headline numbers. Each is a button that brings its chart. */
 export function Strip({ summary, kpis, selected, onPick, shown }: Props) {
@@ -63,7 +63,6 @@ export function Strip({ summary, kpis, selected, onPick, shown }: Props) {
                   values={kpi.sparkline}
                   status={kpi.dayStatus}
                   comparison={kpi.comparison}
-                  fromZero={kpi.unit !== 'ratio'}
                   className="mt-1 xl:mt-3 xl:h-9"
                 />
               ) : (

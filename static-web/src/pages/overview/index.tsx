@@ -4,7 +4,7 @@ import { ErrorNotice, Notice } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
 import { SavedAt } from '../../components/SavedAt'
 import { makeBrief } from '../../lib/brief'
-import { clock, dayRange } from '../../lib/dates'
+import { clock, dayIn, expectedDays } from '../../lib/dates'
 import { endsYesterday, pickHeadline } from '../../lib/kpis'
 import { usePeriod } from '../../lib/range'
 import { useIdentity } from '../../lib/session'
@@ -17,9 +17,11 @@ import { useSummary } from './queries'
 // Below the first screen. Asked for at once, beside the numbers, but not part of what the first paint waits for.
 const details = import('./Details')
 const Details = lazy(() => details)
+const Sources = lazy(() => details.then((all) => ({ default: all.FreshList })))
 
 export default function Overview() {
   const { tenant } = useIdentity()
+  const today = dayIn(tenant.timeZone, new Date())
   const period = usePeriod()
   const { range, compare } = period
   const summary = useSummary(tenant.id, range, compare)
@@ -40,7 +42,10 @@ export default function Overview() {
     summary.isFetching && !summary.isPlaceholderData && summary.dataUpdatedAt < opened - 60_000
       ? clock(new Date(summary.dataUpdatedAt).toISOString(), tenant.timeZone, new Date())
       : null
-  const nothing = data?.kpis.every((kpi) => kpi.value === null) ?? false
+  const empty =
+    data !== undefined &&
+    (data.kpis.length === 0 ||
+      (data.freshness.length === 0 && data.kpis.every((kpi) => kpi.value === null)))
 
   const pick = (key: string) => {
     setPicked(key)
@@ -57,11 +62,15 @@ export default function Overview() {
   return (
     <div className="mx-auto max-w-[78rem] px-4 pb-16 sm:px-8">
       <h1 className="sr-only">{messages.overview.title(tenant.name)}</h1>
-      <div className="flex flex-col gap-1 pt-1 lg:flex-row lg:items-start lg:justify-between lg:gap-12 lg:pt-8">
+      <div className="flex flex-col gap-2 pt-3 lg:flex-row lg:items-start lg:justify-between lg:gap-12 lg:pt-8">
         <div className="min-w-0 flex-1">
-          {data ? (
+          {empty ? (
+            <Notice title={messages.overview.emptyTitle}>{messages.overview.empty}</Notice>
+          ) : data ? (
             <Brief lines={brief} onPick={pick} />
-          ) : summary.isError ? null : (
+          ) : summary.isError ? (
+            <ErrorNotice error={summary.error} retry={() => void summary.refetch()} />
+          ) : (
             <BriefSkeleton />
           )}
         </div>
@@ -70,12 +79,17 @@ export default function Overview() {
           compare={compare}
           onRange={period.setRange}
           onCompare={period.setCompare}
-          dates={data ? dayRange(data.from, data.to, data.today) : null}
+          days={data ?? expectedDays(range, today)}
+          today={today}
           yesterday={data ? endsYesterday(data) : true}
         />
       </div>
 
-      {data ? (
+      {empty ? (
+        <Suspense fallback={null}>
+          <Sources summary={data} />
+        </Suspense>
+      ) : data ? (
         <div
           className={
             summary.isPlaceholderData ? 'opacity-60 transition-opacity' : 'transition-opacity'
@@ -86,15 +100,12 @@ export default function Overview() {
             top={top}
             selected={selected}
             pick={pick}
-            nothing={nothing}
             shown={shown}
             tenantId={tenant.id}
             saved={saved}
           />
         </div>
-      ) : summary.isError ? (
-        <ErrorNotice error={summary.error} retry={() => void summary.refetch()} />
-      ) : (
+      ) : summary.isError ? null : (
         <div aria-busy="true">
           <span className="sr-only">{messages.loading}</span>
           <StripSkeleton />
@@ -111,19 +122,12 @@ interface BodyProps {
   top: Summary['kpis']
   selected: Summary['kpis'][number] | null
   pick: (key: string) => void
-  nothing: boolean
   shown: keyof typeof messages.ranges
   tenantId: string
   saved: string | null
 }
 
-function Body({ data, top, selected, pick, nothing, shown, tenantId, saved }: BodyProps) {
-  if (data.kpis.length === 0 || (nothing && data.freshness.length === 0))
-    return (
-      <>
-        <Notice title={messages.overview.emptyTitle}>{messages.overview.empty}</Notice>
-      </>
-    )
+function Body({ data, top, selected, pick, shown, tenantId, saved }: BodyProps) {
   const rest = data.kpis.filter((kpi) => !top.includes(kpi))
   return (
     <>

@@ -1,0 +1,159 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { adopt, api, ApiError, listenToSession, query } from './client'
+import type { Session } from './types'
+
+const session = (token: string, tenantId = 't1'): Session => ({
+  accessToken: token,
+  expiresIn: 900,
+  user: { id: 'u', email: 'a@b.c', displayName: 'A' },
+  tenant: {
+    id: tenantId,
+    name: 'T',
+    role: 'owner',
+    timeZone: 'UTC',
+    currency: 'EUR',
+    locale: 'en',
+    weekStart: 'monday',
+    isDemo: false,
+  },
+  tenants: [],
+})
+const json = (body: unknown, status = 200) => new Response(JSON.stringify(body), { status })
+
+/** A server that knows one valid token and hands out the next one on refresh. */
+function server({
+  valid,
+  next,
+  refreshable = true,
+}: {
+  valid: string
+  next: Session
+  refreshable?: boolean
+}) {
+  let accepts = valid
+  const calls: { path: string; token: string | null; headers: Headers }[] = []
+  vi.stubGlobal('fetch', async (path: string, init: RequestInit) => {
+    const headers = new Headers(init.headers)
+    calls.push({ path, token: headers.get('X-Kpi-Token'), headers })
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    if (path === '/api/auth/refresh') {
+      if (!refreshable) return json({ title: 'Unauthorized', status: 401 }, 401)
+      accepts = next.accessToken
+      return json(next)
+    }
+    return headers.get('X-Kpi-Token') === accepts
+      ? json({ path })
+      : json({ title: 'Unauthorized', status: 401 }, 401)
+  })
+  return { calls, refreshes: () => calls.filter((c) => c.path === '/api/auth/refresh').length }
+}
+
+beforeEach(() => {
+  vi.unstubAllGlobals()
+  listenToSession(() => undefined)
+  adopt(null)
+})
+
+describe('the API client', () => {
+  it('sends the token in X-Kpi-Token and never in Authorization', async () => {
+    adopt(session('good'))
+    const { calls } = server({ valid: 'good', next: session('x') })
+    await api.get('kpis')
+    expect(calls[0]?.token).toBe('good')
+    expect(calls[0]?.headers.has('Authorization')).toBe(false)
+  })
+
+  it('renews an expired session once for 10 calls at the same time, and repeats each of them', async () => {
+    adopt(session('old'))
+    const api1 = server({ valid: 'new-only', next: session('new') })
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => api.get<{ path: string }>(`thing/${i}`)),
+    )
+    expect(api1.refreshes()).toBe(1)
+    expect(answers.map((a) => a.path)).toEqual(
+      Array.from({ length: 10 }, (_, i) => `/api/thing/${i}`),
+    )
+  })
+
+  it('restores the session first when it has no token yet', async () => {
+    const s = server({ valid: 'none', next: session('new') })
+    await Promise.all([api.get('a'), api.get('b')])
+    expect(s.calls.map((c) => c.path)).toEqual(['/api/auth/refresh', '/api/a', '/api/b'])
+  })
+
+  it('ends the session when it cannot be renewed, without trying again and again', async () => {
+    const heard: (Session | null)[] = []
+    adopt(session('old'))
+    listenToSession((s) => heard.push(s))
+    const s = server({ valid: 'other', next: session('x'), refreshable: false })
+    await expect(api.get('a')).rejects.toMatchObject({ status: 401 })
+    expect(s.refreshes()).toBe(1)
+    expect(heard).toContain(null)
+  })
+
+  it('refuses an answer meant for another business', async () => {
+    adopt(session('good', 't2'))
+    server({ valid: 'good', next: session('x') })
+    await expect(api.get('metrics/summary', { tenantId: 't1' })).rejects.toMatchObject({
+      status: 409,
+    })
+  })
+
+  it('does not repeat a call for another business after the renewal brought that one', async () => {
+    adopt(session('old', 't1'))
+    const s = server({ valid: 'none', next: session('new', 't2') })
+    await expect(api.get('metrics/summary', { tenantId: 't1' })).rejects.toMatchObject({
+      status: 409,
+    })
+    expect(s.calls.filter((c) => c.path === '/api/metrics/summary')).toHaveLength(1)
+  })
+
+  it('speaks the sentences of problem+json, by field too', async () => {
+    adopt(session('good'))
+    vi.stubGlobal('fetch', () =>
+      Promise.resolve(
+        json(
+          {
+            title: 'Bad',
+            status: 400,
+            detail: 'The range is too long.',
+            traceId: 'abc',
+            errors: { to: ['Too late.'] },
+          },
+          400,
+        ),
+      ),
+    )
+    const error = await api.get('x').catch((e: unknown) => e)
+    expect(error).toBeInstanceOf(ApiError)
+    expect(error).toMatchObject({
+      message: 'The range is too long.',
+      status: 400,
+      fields: { to: ['Too late.'] },
+      traceId: 'abc',
+    })
+  })
+
+  it('has a sentence even for an answer that is not JSON, and for none', async () => {
+    adopt(session('good'))
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response('<html>', { status: 502 })))
+    await expect(api.get('x')).rejects.toMatchObject({
+      message: 'The server could not answer (502).',
+    })
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('network')))
+    await expect(api.get('x')).rejects.toMatchObject({ status: 0, offline: true })
+  })
+
+  it('keeps the session when the server is away', async () => {
+    const heard: (Session | null)[] = []
+    listenToSession((s) => heard.push(s))
+    vi.stubGlobal('fetch', () => Promise.reject(new TypeError('network')))
+    await expect(api.get('x')).rejects.toMatchObject({ status: 0 })
+    expect(heard).toEqual([])
+  })
+})
+
+it('leaves unset parts out of a query', () => {
+  expect(query({ range: 'last_day', from: undefined })).toBe('?range=last_day')
+  expect(query({})).toBe('')
+})

@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest'
+import type { AutomationPerformance } from '../api/types'
+import { automationNotes, automationSentence, sortWorkflows } from './automation'
+
+const totals = {
+  executions: 800,
+  succeeded: 780,
+  failed: 20,
+  successRate: 0.975,
+  averageDurationMs: 2000,
+  timeSavedMinutes: 2460,
+  valueSaved: 1640,
+  cost: 99,
+  roi: 15.57,
+}
+const data = (
+  over: Partial<AutomationPerformance['totals']> = {},
+  rest: Partial<AutomationPerformance> = {},
+): AutomationPerformance => ({
+  from: '2026-10-25',
+  to: '2026-11-21',
+  timeZone: 'UTC',
+  currency: 'USD',
+  status: 'final',
+  measurableFrom: null,
+  totals: { ...totals, ...over },
+  previous: null,
+  workflows: [],
+  daily: [],
+  ...rest,
+})
+const say = (over?: Partial<AutomationPerformance['totals']>) =>
+  automationSentence(data(over), 'last_28_days', 'en-US').replaceAll('\u00a0', ' ')
+
+describe('the sentence on automations', () => {
+  it('sets what they are worth against what they cost', () => {
+    expect(say()).toBe(
+      'Automations saved 41 h in the last 28 days, worth $1,640 against a cost of $99.00: a return of 15.6×.',
+    )
+  })
+  it('says when they cost more than they give', () => {
+    expect(say({ roi: -0.5 })).toContain('a return of -0.5×, less than they cost.')
+  })
+  it('leaves out what is not known instead of guessing', () => {
+    expect(say({ cost: null, roi: null })).toBe(
+      'Automations saved 41 h in the last 28 days, worth $1,640.',
+    )
+    expect(say({ timeSavedMinutes: null, valueSaved: null })).toBe(
+      'Time saved cannot be measured for this period.',
+    )
+  })
+  it('tells from which day runs can be counted, and compares only whole periods', () => {
+    const notes = automationNotes(
+      data({}, { measurableFrom: '2026-11-01', status: 'partial', previous: totals }),
+      'last_28_days',
+      'previous_period',
+      'en-GB',
+    )
+    expect(notes).toHaveLength(1)
+    expect(notes[0]).toMatch(/from Sun,? 1 Nov on; earlier days are unknown, not zero/)
+  })
+})
+
+it('sorts unknown values last in both directions', () => {
+  const flow = (name: string, timeSavedMinutes: number | null) => ({
+    ...totals,
+    id: name,
+    name,
+    active: true,
+    timeSavedPerExecution: 1,
+    timeSavedMinutes,
+  })
+  const flows = [flow('a', null), flow('b', 5), flow('c', 9)]
+  expect(sortWorkflows(flows, 'timeSavedMinutes', true).map((f) => f.name)).toEqual(['c', 'b', 'a'])
+  expect(sortWorkflows(flows, 'timeSavedMinutes', false).map((f) => f.name)).toEqual([
+    'b',
+    'c',
+    'a',
+  ])
+})

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { messages } from '../messages'
+import { describeChange } from './change'
+
+const kpi = {
+  value: 112,
+  previous: 100,
+  change: 0.12,
+  changeWithheld: null,
+  unit: 'count',
+  direction: 'up',
+} as const
+const before = 'the 28 days before'
+const say = (over: object) =>
+  describeChange({ ...kpi, ...over }, before, 'previous_period', 'en-GB')
+
+describe('a change in words', () => {
+  it('says by how much, against what, and whether that is good', () => {
+    expect(say({})).toEqual({
+      sign: 1,
+      tone: 'good',
+      text: '12%',
+      spoken: 'up 12% on the 28 days before, for the better',
+    })
+  })
+  it('is bad when a number that should fall rises', () => {
+    expect(say({ direction: 'down' })?.tone).toBe('bad')
+    expect(say({ direction: 'down', change: -0.12, value: 88 })?.tone).toBe('good')
+  })
+  it('takes no side when the direction is neutral', () => {
+    expect(say({ direction: 'neutral' })).toMatchObject({
+      tone: 'plain',
+      spoken: 'up 12% on the 28 days before',
+    })
+  })
+  it('gives ratios in percentage points, not in per cent of per cent', () => {
+    const change = say({ unit: 'ratio', value: 0.018, previous: 0.016, change: 0.125 })
+    expect(change?.text).toBe('0.2\u00a0pt')
+    expect(change?.sign).toBe(1)
+  })
+  it('calls it level when nothing would be printed', () => {
+    expect(say({ change: 0.0004, value: 100.04 })).toMatchObject({
+      sign: 0,
+      tone: 'plain',
+      text: 'Level',
+    })
+  })
+  it('is absent when nothing is compared', () => {
+    expect(describeChange(kpi, before, 'none')).toBeNull()
+  })
+})
+
+describe('a withheld change', () => {
+  it.each([
+    'partial',
+    'previous_partial',
+    'no_previous',
+    'zero_previous',
+    'not_measurable',
+  ] as const)('says why: %s', (why) => {
+    const change = say({ change: null, changeWithheld: why })
+    expect(change).toEqual({
+      sign: null,
+      tone: 'plain',
+      text: messages.withheld[why].short,
+      spoken: messages.withheld[why].long,
+    })
+    expect(change?.text).not.toMatch(/\d%/)
+  })
+})
