@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -161,7 +162,9 @@ internal static class OpenApiDocument
             foreach (var property in info.Properties)
             {
                 var nullable = property.IsGetNullable;
-                properties[property.Name] = Nullable(Hoist(Info(property.PropertyType), schemas), nullable);
+                var words = property.AttributeProvider?.GetCustomAttributes(typeof(AllowedValuesAttribute), inherit: true).OfType<AllowedValuesAttribute>().FirstOrDefault();
+                var schema = words is null ? Hoist(Info(property.PropertyType), schemas) : Choice([.. words.Values.OfType<string>()]);
+                properties[property.Name] = Nullable(schema, nullable);
                 // An answer always has all its members, null or not; a request may leave out what has a default.
                 if (!(info.Type.Name.EndsWith("Request", StringComparison.Ordinal) && nullable) && !OmitsNulls(info, property)) required.Add(property.Name);
             }

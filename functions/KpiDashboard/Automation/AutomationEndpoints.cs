@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
@@ -85,7 +86,8 @@ public sealed class AutomationEndpoints
 /// <param name="Status">How far the totals can be trusted.</param>
 /// <param name="MeasurableFrom">First day that the source still knew when it was first read; null if it told no limit.</param>
 internal sealed record PerformanceResponse(
-    string Range, DateOnly From, DateOnly To, DateOnly? CompareFrom, DateOnly? CompareTo, string Compare, string TimeZone, string Currency, bool IsDemo,
+    string Range, DateOnly From, DateOnly To, DateOnly? CompareFrom, DateOnly? CompareTo,
+    [property: AllowedValues("previous_period", "previous_year", "none")] string Compare, string TimeZone, string Currency, bool IsDemo,
     bool Connected, ValueStatus Status, DateOnly? MeasurableFrom, decimal? HourlyLabourCost, decimal? AutomationCostPerMonth, PerformanceTotals Totals,
     PerformanceTotals? Previous, IReadOnlyList<WorkflowPerformance> Workflows, IReadOnlyList<PerformanceDay> Daily, IReadOnlyList<Freshness> Freshness);
 

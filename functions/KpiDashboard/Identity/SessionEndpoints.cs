@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
@@ -162,10 +163,11 @@ internal sealed record SessionResponse(string? AccessToken, int? ExpiresIn, Sess
 internal sealed record SessionUser(Guid Id, string Email, string DisplayName);
 
 /// <summary>The tenant that the session acts in.</summary>
-internal sealed record SessionTenant(Guid Id, string Name, string Role, string TimeZone, string Currency, string Locale, int WeekStart, bool IsDemo);
+internal sealed record SessionTenant(
+    Guid Id, string Name, [property: AllowedValues("owner", "admin", "member", "viewer")] string Role, string TimeZone, string Currency, string Locale, int WeekStart, bool IsDemo);
 
 /// <summary>A tenant to switch to.</summary>
-internal sealed record SessionTenantEntry(Guid Id, string Name, string Role);
+internal sealed record SessionTenantEntry(Guid Id, string Name, [property: AllowedValues("owner", "admin", "member", "viewer")] string Role);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,

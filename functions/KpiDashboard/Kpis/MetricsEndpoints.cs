@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
@@ -140,17 +141,19 @@ internal sealed record KpiEntry(
 
 /// <summary>Everything the overview needs.</summary>
 internal sealed record SummaryResponse(
-    string Range, DateOnly From, DateOnly To, DateOnly? CompareFrom, DateOnly? CompareTo, string Compare, DateOnly Today, string TimeZone, string Currency,
+    string Range, DateOnly From, DateOnly To, DateOnly? CompareFrom, DateOnly? CompareTo,
+    [property: AllowedValues("previous_period", "previous_year", "none")] string Compare, DateOnly Today, string TimeZone, string Currency,
     bool IsDemo, IReadOnlyList<DateOnly> Dates, IReadOnlyList<SummaryKpi> Kpis, IReadOnlyList<Freshness> Freshness);
 
 /// <summary>One tile: a value, what it is compared with, how far it can be trusted, and its days.</summary>
 internal sealed record SummaryKpi(
     string Key, string Name, string Description, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, decimal? Value, decimal? Previous,
-    decimal? Change, string? ChangeWithheld, ValueStatus Status, string? StatusReason, DateOnly? NoDataSince, string Source,
+    decimal? Change,
+    [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, ValueStatus Status, string? StatusReason, DateOnly? NoDataSince, string Source,
     IReadOnlyList<decimal?> Sparkline, IReadOnlyList<decimal?> Comparison, IReadOnlyList<DayStatus> DayStatus);
 
 /// <summary>KPIs over time.</summary>
-internal sealed record HistoryResponse(DateOnly From, DateOnly To, string Grain, string TimeZone, string Currency, IReadOnlyList<HistorySeries> Series);
+internal sealed record HistoryResponse(DateOnly From, DateOnly To, [property: AllowedValues("day", "week", "month")] string Grain, string TimeZone, string Currency, IReadOnlyList<HistorySeries> Series);
 
 /// <summary>One KPI over time.</summary>
 internal sealed record HistorySeries(string Key, IReadOnlyList<HistoryPoint> Points);

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Diagnostics;
 using KpiDashboard.Api;
 using KpiDashboard.Connectors;
@@ -86,4 +87,6 @@ internal sealed class RefreshRequests(Database database, SyncScheduler scheduler
 /// <param name="IntegrationId">What it reads.</param>
 /// <param name="Connector">By which connector.</param>
 /// <param name="Status"><c>queued</c>, <c>running</c>, <c>waiting</c>, <c>succeeded</c>, <c>failed</c> or <c>dead</c>.</param>
-internal sealed record RunEntry(Guid Id, Guid IntegrationId, string Connector, string Status);
+internal sealed record RunEntry(
+    Guid Id, Guid IntegrationId, string Connector,
+    [property: AllowedValues("queued", "running", "waiting", "succeeded", "failed", "dead")] string Status);

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Identity;
@@ -105,7 +106,9 @@ internal sealed record RunsResponse(IReadOnlyList<RunResponse> Runs, string? Nex
 
 /// <summary>A run and how far it is. <c>readings</c>, <c>changed</c> and <c>restated</c> count KPI values read, new or different, and different on a day that had ended.</summary>
 internal sealed record RunResponse(
-    Guid Id, Guid IntegrationId, string Connector, string DisplayName, string Trigger, string Status, DateOnly? WindowFrom, DateOnly? WindowTo, int SlicesDone,
+    Guid Id, Guid IntegrationId, string Connector, string DisplayName,
+    [property: AllowedValues("schedule", "manual", "webhook", "connect")] string Trigger,
+    [property: AllowedValues("queued", "running", "waiting", "succeeded", "failed", "dead")] string Status, DateOnly? WindowFrom, DateOnly? WindowTo, int SlicesDone,
     int SlicesTotal, int Attempts, int Readings, int Changed, int Restated, DateTimeOffset QueuedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt,
     DateTimeOffset? NextAttemptAt, string? Message)
 {
