@@ -131,12 +131,12 @@ public sealed class QueueTests(AzuriteFixture azurite) : IClassFixture<AzuriteFi
     public async Task A_long_run_keeps_its_message_invisible_beyond_the_first_lease_and_then_deletes_it()
     {
         QueueClient queue = await EmptyAsync("slow");
-        await using TestApp app = await StartAsync([typeof(SlowQueue)], "--set", "LocalHost:MessageLease=00:00:02");
+        await using TestApp app = await StartAsync([typeof(SlowQueue)], "--set", "LocalHost:MessageLease=00:00:06");
         await queue.SendMessageAsync("long", TestApp.Ct);
         await TestApp.EventuallyAsync(() => app.Recorder.Count("begin long") == 1, "the run began");
 
-        // More than two leases: without renewal the message would have run again.
-        await Task.Delay(TimeSpan.FromSeconds(5), TestApp.Ct);
+        // Well beyond the lease: without renewal the message would have run again. Renewal has three seconds to spare on a busy machine.
+        await Task.Delay(TimeSpan.FromSeconds(10), TestApp.Ct);
         Assert.Equal(["begin long"], app.Recorder.Events);
         Assert.Empty((await queue.ReceiveMessagesAsync(TestApp.Ct)).Value);
         app.Recorder.Open("slow");
