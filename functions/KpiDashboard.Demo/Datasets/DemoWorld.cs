@@ -59,8 +59,18 @@ internal static class DemoWorld
     public static GeneratedSite NordlichtStudio(DateTimeOffset anchor) => new(
         new SiteProfile
         {
-            PropertyId = "331907214", TimeZone = "Europe/Berlin", Currency = "EUR", Seed = 13, Sessions = 430, Growth = 0.25, Season = 0.18, OrderRate = 0.021,
-            OrderValue = 84, EnquiryRate = 0.009, Outage = (36, 34), Spike = 17,
+            PropertyId = "331907214",
+            TimeZone = "Europe/Berlin",
+            Currency = "EUR",
+            Seed = 13,
+            Sessions = 430,
+            Growth = 0.25,
+            Season = 0.18,
+            OrderRate = 0.021,
+            OrderValue = 84,
+            EnquiryRate = 0.009,
+            Outage = (36, 34),
+            Spike = 17,
         },
         anchor);
 
@@ -68,8 +78,17 @@ internal static class DemoWorld
     public static GeneratedSite KiwiPlumbing(DateTimeOffset anchor) => new(
         new SiteProfile
         {
-            PropertyId = "402288190", TimeZone = "Pacific/Auckland", Currency = "NZD", Seed = 14, Sessions = 19, Growth = 0.1, Season = -0.2, Spread = 0.45,
-            EnquiryRate = 0.06, UserThreshold = 10, Bounds = (5, 40),
+            PropertyId = "402288190",
+            TimeZone = "Pacific/Auckland",
+            Currency = "NZD",
+            Seed = 14,
+            Sessions = 19,
+            Growth = 0.1,
+            Season = -0.2,
+            Spread = 0.45,
+            EnquiryRate = 0.06,
+            UserThreshold = 10,
+            Bounds = (5, 40),
         },
         anchor);
 }

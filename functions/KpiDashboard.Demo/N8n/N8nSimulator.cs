@@ -351,7 +351,13 @@ internal sealed class N8nSimulator : IAsyncDisposable
                     throw new InvalidOperationException("No more executions can be started between two generated ones.");
                 started.Add(new SimulatedExecution
                 {
-                    Id = id, WorkflowId = workflowId, Mode = mode, StartedAt = now, Duration = duration, Outcome = outcome, WaitTill = waitTill,
+                    Id = id,
+                    WorkflowId = workflowId,
+                    Mode = mode,
+                    StartedAt = now,
+                    Duration = duration,
+                    Outcome = outcome,
+                    WaitTill = waitTill,
                 });
                 return id;
             }

@@ -107,6 +107,20 @@ public sealed class N8nAgainstSimulatorTests
     }
 
     [Fact]
+    public async Task What_the_first_message_saw_running_holds_back_finality_in_the_last_one()
+    {
+        await using var fixture = await Fixture.StartAsync(new() { ["N8n:PageSize"] = "20", ["N8n:MaxPagesPerFetch"] = "3" });
+        var started = fixture.Time.GetUtcNow();
+        fixture.N8n.Start("merch-shop", "mS1OrderSync0001", TimeSpan.FromDays(9));
+        fixture.Time.Advance(TimeSpan.FromDays(3));
+
+        var (_, outcome, messages) = await fixture.ReadAllAsync(fixture.Last(7));
+
+        Assert.InRange(messages, 2, 20);
+        Assert.Equal(fixture.Day(started).AddDays(-1), outcome.FinalThrough);
+    }
+
+    [Fact]
     public async Task An_execution_seen_running_is_found_finished_later_even_outside_the_window()
     {
         await using var fixture = await Fixture.StartAsync();

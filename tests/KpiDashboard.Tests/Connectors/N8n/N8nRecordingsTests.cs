@@ -211,6 +211,20 @@ public sealed class N8nRecordingsTests
     }
 
     [Fact]
+    public async Task The_oldest_execution_of_earlier_messages_counts_when_the_last_page_is_empty()
+    {
+        var calls = 0;
+        using var harness = Harness(_ => calls < 20 ? File("executions-page1.json").Replace("eyJsYXN0SWQiOiIzIiwibGltaXQiOjJ9", $"c{calls++}", StringComparison.Ordinal) : EmptyPage);
+        var first = Assert.IsType<FetchSucceeded>(await harness.FetchAsync(Day.AddDays(-30), Day, Settings, Credentials));
+
+        var last = Assert.IsType<FetchSucceeded>(await harness.FetchAsync(Day.AddDays(-30), Day, Settings, Credentials, checkpoint: first.Checkpoint));
+
+        Assert.Null(last.Checkpoint);
+        Assert.Equal(Day.AddDays(1), last.MeasurableFrom);
+        Assert.Equal(Day, last.CompleteThrough);
+    }
+
+    [Fact]
     public async Task Tracked_executions_are_asked_for_fifty_at_a_time_and_then_nothing_is_called_final()
     {
         using var harness = Harness(_ => File("executions-page2.json"), single: path => path.Contains("/executions/id7?", StringComparison.Ordinal)
