@@ -3,22 +3,30 @@ using System.Globalization;
 namespace KpiDashboard.Demo.Datasets;
 
 /// <summary>
-/// The moment that a demo's past is laid out from. It must stay the same for as long as the demo's database lives: with another one the replayed days, the incidents
-/// and the execution ids would move under data already synced. So it is kept beside the database and goes with it on <c>--reset</c>.
+/// The moment that a demo's past is laid out from. It stays the same from start to start, so that numbers, incidents and execution ids do not move under data
+/// that is already synced, and is kept beside the database. Once the replayed figures would end more than a week ago it is set anew, and everything that was
+/// read before has to be forgotten.
 /// </summary>
-internal static class DemoAnchor
+/// <param name="At">The moment.</param>
+/// <param name="IsNew">Whether numbers that were read before, if any, are dated by another anchor.</param>
+internal readonly record struct DemoAnchor(DateTimeOffset At, bool IsNew)
 {
     private const string FileName = "demo-anchor.txt";
 
-    /// <summary>The anchor kept in the folder; at the first time, now.</summary>
-    public static DateTimeOffset LoadOrCreate(string dataDirectory, TimeProvider time)
+    /// <summary>The kept anchor, if it still serves; otherwise now.</summary>
+    public static DemoAnchor Load(string dataDirectory, TimeProvider time)
     {
         var file = Path.Combine(dataDirectory, FileName);
-        if (File.Exists(file)
-            && DateTimeOffset.TryParseExact(File.ReadAllText(file).Trim(), "O", CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var kept))
-            return kept;
         var now = time.GetUtcNow();
-        File.WriteAllText(file, now.ToString("O", CultureInfo.InvariantCulture));
-        return now;
+        return File.Exists(file)
+            && DateTimeOffset.TryParseExact(File.ReadAllText(file).Trim(), "O", CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var kept)
+            && LastDays(kept) == LastDays(now)
+                ? new DemoAnchor(kept, IsNew: false)
+                : new DemoAnchor(now, IsNew: true);
     }
+
+    /// <summary>Keeps it, once nothing dated by another one is left: a start that broke off before must do that work again.</summary>
+    public void Save(string dataDirectory) => File.WriteAllText(Path.Combine(dataDirectory, FileName), At.ToString("O", CultureInfo.InvariantCulture));
+
+    private static (DateOnly, DateOnly) LastDays(DateTimeOffset anchor) => (new MerchShop(anchor).Last, new OpenLectures(anchor).Last);
 }

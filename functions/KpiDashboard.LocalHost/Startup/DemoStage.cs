@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using KpiDashboard.Data;
 using KpiDashboard.Demo.Datasets;
 using KpiDashboard.Demo.Google;
@@ -24,7 +23,7 @@ internal sealed class DemoStage(TimeProvider time) : IStartupStage
     /// <summary>The first sync takes well below a minute; a start that waits longer than this is stuck and says so.</summary>
     private static readonly TimeSpan SyncLimit = TimeSpan.FromMinutes(10);
 
-    private bool _resetNumbers;
+    private DemoAnchor _anchor;
 
     /// <summary>The simulated Google; started.</summary>
     public GoogleSimulator? Google { get; private set; }
@@ -36,9 +35,9 @@ internal sealed class DemoStage(TimeProvider time) : IStartupStage
 
     public async Task StartAsync(StartupContext context, CancellationToken cancellationToken)
     {
-        var anchor = Anchor(context.DataDirectory);
-        Google = await GoogleSimulator.StartAsync(DemoWorld.Google(anchor), time, cancellationToken);
-        N8n = await N8nSimulator.StartAsync(DemoWorld.N8n(anchor), time, cancellationToken);
+        _anchor = DemoAnchor.Load(context.DataDirectory, time);
+        Google = await GoogleSimulator.StartAsync(DemoWorld.Google(_anchor.At), time, cancellationToken);
+        N8n = await N8nSimulator.StartAsync(DemoWorld.N8n(_anchor.At), time, cancellationToken);
         foreach (var (key, value) in Google.Configuration()) context.Configuration[key] = value;
         context.Services.GetRequiredService<ReadinessGate>().Close("The demo tenants are being synced.");
         context.Console.Done("Simulators", $"Google on port {Google.BaseAddress.Port}, n8n on port {N8n.BaseAddress.Port}");
@@ -48,8 +47,8 @@ internal sealed class DemoStage(TimeProvider time) : IStartupStage
     {
         var owner = context.Configuration[DatabaseStage.OwnerKey]
             ?? throw new StartupException("Demo tenants need a database that this command may set up. Start with --no-demo, or name an administrator in ConnectionStrings:PostgresAdmin.");
-        await new DemoSeeder(owner, context.Services.GetRequiredService<SecretSealer>(), time).SeedAsync(N8n!.BaseUrl, _resetNumbers, cancellationToken);
-        SaveAnchor(context.DataDirectory);
+        await new DemoSeeder(owner, context.Services.GetRequiredService<SecretSealer>(), time).SeedAsync(N8n!.BaseUrl, _anchor.IsNew, cancellationToken);
+        _anchor.Save(context.DataDirectory);
 
         var started = time.GetTimestamp();
         var database = context.Services.GetRequiredService<Database>();
@@ -114,40 +113,6 @@ internal sealed class DemoStage(TimeProvider time) : IStartupStage
             ? "numbers are fresh"
             : string.Create(CultureInfo.InvariantCulture, $"{total:N0} values in {time.GetElapsedTime(started).TotalSeconds:0.0} s, through queues, connectors and HTTP"));
     }
-
-    /// <summary>
-    /// The moment that the data sets are dated by. It stays the same from start to start, so that numbers do not move, until the replayed figures would end
-    /// more than a week ago; then everything is dated anew and read again.
-    /// </summary>
-    private DateTimeOffset Anchor(string dataDirectory)
-    {
-        var now = time.GetUtcNow();
-        var file = AnchorFile(dataDirectory);
-        if (File.Exists(file))
-        {
-            try
-            {
-                var kept = JsonSerializer.Deserialize<DateTimeOffset>(File.ReadAllText(file));
-                if (LastDays(kept) == LastDays(now)) return _anchor = kept;
-                _resetNumbers = true;
-            }
-            catch (JsonException)
-            {
-                _resetNumbers = true;
-            }
-        }
-
-        return _anchor = now;
-    }
-
-    private DateTimeOffset _anchor;
-
-    // Only once the tenants are made: a start that broke off in between must date them anew again.
-    private void SaveAnchor(string dataDirectory) => File.WriteAllText(AnchorFile(dataDirectory), JsonSerializer.Serialize(_anchor));
-
-    private static string AnchorFile(string dataDirectory) => Path.Combine(dataDirectory, "demo.json");
-
-    private static (DateOnly, DateOnly) LastDays(DateTimeOffset anchor) => (new MerchShop(anchor).Last, new OpenLectures(anchor).Last);
 }
 
 /// <summary>What an empty installation ends its start with.</summary>

@@ -54,13 +54,14 @@ public sealed class AutomationEndpoints
         var rows = await tx.QueryAsync<WorkflowRow>(
             """
             select w.workflow_id as Id, w.name, w.active, coalesce(w.minutes_saved, w.provider_minutes_saved) as MinutesPerSuccess,
-                   coalesce(sum(d.executions), 0)::int as Executions, coalesce(sum(d.succeeded), 0)::int as Succeeded, coalesce(sum(d.failed), 0)::int as Failed,
-                   coalesce(sum(d.finished_ms), 0)::bigint as FinishedMs, sum(d.minutes_saved) as MinutesSaved
+                   case when w.keeps_successes then coalesce(sum(d.executions), 0)::int end as Executions,
+                   case when w.keeps_successes then coalesce(sum(d.succeeded), 0)::int end as Succeeded, coalesce(sum(d.failed), 0)::int as Failed,
+                   case when w.keeps_successes then coalesce(sum(d.finished_ms), 0)::bigint end as FinishedMs, sum(d.minutes_saved) as MinutesSaved
             from workflows w
             left join automation_daily d on d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id
                  and d.day between @from and @to
             where w.tenant_id = @tenant
-            group by w.integration_id, w.workflow_id, w.name, w.active, w.minutes_saved, w.provider_minutes_saved
+            group by w.integration_id, w.workflow_id, w.name, w.active, w.keeps_successes, w.minutes_saved, w.provider_minutes_saved
             order by sum(d.minutes_saved) desc nulls last, sum(d.executions) desc nulls last, w.name
             limit 500
             """,
@@ -70,15 +71,17 @@ public sealed class AutomationEndpoints
             var finished = row.Succeeded + row.Failed;
             return new WorkflowPerformance(
                 row.Id, row.Name, row.Active, row.MinutesPerSuccess, row.Executions, row.Succeeded, row.Failed,
-                finished == 0 ? null : decimal.Round((decimal)row.Succeeded / finished, 8), finished == 0 ? null : decimal.Round((decimal)row.FinishedMs / finished, 3),
-                row.MinutesSaved, row.MinutesSaved is { } minutes && economics.HourlyLabourCost is { } hourly ? decimal.Round(minutes / 60 * hourly, 8) : null);
+                Rounded(KpiInputs.Divide(row.Succeeded, finished)), Rounded(KpiInputs.Divide(row.FinishedMs, finished)),
+                row.MinutesSaved, Rounded(row.MinutesSaved / 60 * economics.HourlyLabourCost));
         })];
     }
+
+    private static decimal? Rounded(decimal? value) => value is null ? null : decimal.Round(value.Value, 8);
 
     private static KpiDefinition Kpi(string key) => KpiCatalogue.Find(key) ?? throw new ArgumentOutOfRangeException(nameof(key), key, null);
 
     private sealed record WorkflowRow(
-        string Id, string Name, bool Active, decimal? MinutesPerSuccess, int Executions, int Succeeded, int Failed, long FinishedMs, decimal? MinutesSaved);
+        string Id, string Name, bool Active, decimal? MinutesPerSuccess, int? Executions, int? Succeeded, int Failed, long? FinishedMs, decimal? MinutesSaved);
 }
 
 /// <summary>How the automations did in a period.</summary>
@@ -96,10 +99,10 @@ internal sealed record PerformanceTotals(
     decimal? Executions, decimal? Succeeded, decimal? Failed, decimal? SuccessRate, decimal? AverageDurationMs, decimal? TimeSavedMinutes, decimal? ValueSaved,
     decimal? Cost, decimal? Roi);
 
-/// <summary>One workflow in the period.</summary>
+/// <summary>One workflow in the period; executions and successes are null while the source throws its successes away.</summary>
 /// <param name="TimeSavedPerExecution">Minutes that one success saves; null if nobody said.</param>
 internal sealed record WorkflowPerformance(
-    string Id, string Name, bool Active, decimal? TimeSavedPerExecution, int Executions, int Succeeded, int Failed, decimal? SuccessRate,
+    string Id, string Name, bool Active, decimal? TimeSavedPerExecution, int? Executions, int? Succeeded, int Failed, decimal? SuccessRate,
     decimal? AverageDurationMs, decimal? TimeSavedMinutes, decimal? ValueSaved);
 
 /// <summary>One day; null where nothing is known.</summary>

@@ -10,13 +10,15 @@ internal static class AutomationWriter
     public static Task WriteWorkflowsAsync(TenantTransaction tx, Guid integrationId, IReadOnlyCollection<WorkflowReading> workflows, DateTimeOffset now) =>
         workflows.Count == 0 ? Task.CompletedTask : tx.ExecuteAsync(
             """
-            insert into workflows as w (tenant_id, integration_id, workflow_id, name, active, provider_minutes_saved, updated_at)
-            select @tenant, @integrationId, i.id, i.name, i.active, i.minutes, @now
-            from unnest(@ids, @names, @active, @minutes) as i (id, name, active, minutes)
+            insert into workflows as w (tenant_id, integration_id, workflow_id, name, active, keeps_successes, provider_minutes_saved, updated_at)
+            select @tenant, @integrationId, i.id, i.name, i.active, i.keeps, i.minutes, @now
+            from unnest(@ids, @names, @active, @keeps, @minutes) as i (id, name, active, keeps, minutes)
             order by i.id
             on conflict (tenant_id, integration_id, workflow_id) do update
-            set name = excluded.name, active = excluded.active, provider_minutes_saved = excluded.provider_minutes_saved, updated_at = excluded.updated_at
-            where (w.name, w.active, w.provider_minutes_saved) is distinct from (excluded.name, excluded.active, excluded.provider_minutes_saved)
+            set name = excluded.name, active = excluded.active, keeps_successes = excluded.keeps_successes,
+                provider_minutes_saved = excluded.provider_minutes_saved, updated_at = excluded.updated_at
+            where (w.name, w.active, w.keeps_successes, w.provider_minutes_saved)
+                  is distinct from (excluded.name, excluded.active, excluded.keeps_successes, excluded.provider_minutes_saved)
             """,
             new
             {
@@ -24,6 +26,7 @@ internal static class AutomationWriter
                 ids = workflows.Select(workflow => workflow.WorkflowId).ToArray(),
                 names = workflows.Select(workflow => workflow.Name).ToArray(),
                 active = workflows.Select(workflow => workflow.Active).ToArray(),
+                keeps = workflows.Select(workflow => workflow.KeepsSuccesses).ToArray(),
                 minutes = workflows.Select(workflow => workflow.TimeSavedMinutes).ToArray(),
             });
 
@@ -81,7 +84,8 @@ internal static class AutomationWriter
 
     /// <summary>
     /// Adds executions up again for a range of tenant-local days, per workflow, and returns the days' KPI readings. A day without executions is a real 0 here:
-    /// the whole list of that day was read. Minutes saved are null while no workflow says what a success saves.
+    /// the whole list of that day was read. Minutes saved are not reported while no workflow says what a success saves, and failures alone are reported while
+    /// an active workflow throws its successes away: a total without them would be wrong, and 0 a lie.
     /// </summary>
     public static async Task<IReadOnlyList<(string Kpi, DateOnly Day, decimal Value)>> RollUpAsync(
         TenantTransaction tx, Guid integrationId, string timeZone, DateOnly from, DateOnly to)
@@ -106,10 +110,11 @@ internal static class AutomationWriter
                   and not exists (select 1 from counted c where c.day = d.day and c.workflow_id = d.workflow_id)
             )
             insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, finished_ms, minutes_saved)
-            select @tenant, @integrationId, c.day, c.workflow_id, c.executions, c.succeeded, c.failed, c.finished_ms,
-                   c.succeeded * coalesce(w.minutes_saved, w.provider_minutes_saved)
+            select @tenant, @integrationId, c.day, c.workflow_id, case when known then c.executions end, case when known then c.succeeded end, c.failed,
+                   case when known then c.finished_ms end, case when known then c.succeeded * coalesce(w.minutes_saved, w.provider_minutes_saved) end
             from counted c
             left join workflows w on w.tenant_id = @tenant and w.integration_id = @integrationId and w.workflow_id = c.workflow_id
+            cross join lateral (select coalesce(w.keeps_successes, true) as known) k
             on conflict (tenant_id, integration_id, day, workflow_id) do update
             set executions = excluded.executions, succeeded = excluded.succeeded, failed = excluded.failed, finished_ms = excluded.finished_ms,
                 minutes_saved = excluded.minutes_saved
@@ -122,7 +127,9 @@ internal static class AutomationWriter
                    coalesce(sum(d.failed), 0)::int as failed, coalesce(sum(d.finished_ms), 0)::bigint as finishedms,
                    coalesce(sum(d.minutes_saved), 0)::numeric as minutessaved,
                    exists (select 1 from workflows w where w.tenant_id = @tenant and w.integration_id = @integrationId
-                           and coalesce(w.minutes_saved, w.provider_minutes_saved) is not null) as saves
+                           and coalesce(w.minutes_saved, w.provider_minutes_saved) is not null) as saves,
+                   not exists (select 1 from workflows w where w.tenant_id = @tenant and w.integration_id = @integrationId
+                               and w.active and not w.keeps_successes) as complete
             from generate_series(@from::timestamp, @to::timestamp, interval '1 day') as g (day)
             left join automation_daily d on d.tenant_id = @tenant and d.integration_id = @integrationId and d.day = g.day::date
             group by g.day
@@ -132,9 +139,10 @@ internal static class AutomationWriter
         var readings = new List<(string, DateOnly, decimal)>(days.Count * 5);
         foreach (var day in days)
         {
+            readings.Add(("automation.failed", day.Day, day.Failed));
+            if (!day.Complete) continue;
             readings.Add(("automation.executions", day.Day, day.Executions));
             readings.Add(("automation.succeeded", day.Day, day.Succeeded));
-            readings.Add(("automation.failed", day.Day, day.Failed));
             readings.Add(("automation.finished_ms", day.Day, day.FinishedMs));
             if (day.Saves) readings.Add(("automation.time_saved", day.Day, day.MinutesSaved));
         }
@@ -160,5 +168,5 @@ internal static class AutomationWriter
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 
-    private sealed record DayTotals(DateOnly Day, int Executions, int Succeeded, int Failed, long FinishedMs, decimal MinutesSaved, bool Saves);
+    private sealed record DayTotals(DateOnly Day, int Executions, int Succeeded, int Failed, long FinishedMs, decimal MinutesSaved, bool Saves, bool Complete);
 }

@@ -198,15 +198,22 @@ public sealed class SimulatorProtocolTests
     }
 
     [Fact]
-    public void The_anchor_of_a_demo_outlives_a_restart()
+    public void The_anchor_of_a_demo_outlives_a_restart_until_the_replayed_figures_would_end_more_than_a_week_ago()
     {
         var folder = Directory.CreateTempSubdirectory("kpi-anchor-");
         try
         {
             var time = new FakeTimeProvider(Anchor);
-            Assert.Equal(Anchor, DemoAnchor.LoadOrCreate(folder.FullName, time));
-            time.Advance(TimeSpan.FromDays(30));
-            Assert.Equal(Anchor, DemoAnchor.LoadOrCreate(folder.FullName, time));
+            var first = DemoAnchor.Load(folder.FullName, time);
+            Assert.Equal(new DemoAnchor(Anchor, IsNew: true), first);
+
+            // Not kept before the numbers are dated by it.
+            Assert.True(DemoAnchor.Load(folder.FullName, time).IsNew);
+            first.Save(folder.FullName);
+            Assert.Equal(new DemoAnchor(Anchor, IsNew: false), DemoAnchor.Load(folder.FullName, time));
+
+            time.Advance(TimeSpan.FromDays(7));
+            Assert.Equal(new DemoAnchor(Anchor.AddDays(7), IsNew: true), DemoAnchor.Load(folder.FullName, time));
         }
         finally
         {

@@ -195,6 +195,8 @@ create table workflows (
     workflow_id            text not null,
     name                   text not null,
     active                 boolean not null,
+    -- False: the source throws successes away, so how many there were is not measurable.
+    keeps_successes        boolean not null default true,
     -- Minutes that one success saves: what the provider says, and what was set here, which wins.
     provider_minutes_saved numeric(10, 2),
     minutes_saved          numeric(10, 2),
@@ -229,10 +231,11 @@ create table automation_daily (
     integration_id uuid not null,
     day            date not null,
     workflow_id    text not null,
-    executions     integer not null,
-    succeeded      integer not null,
+    -- Null with the next two where the source throws successes away.
+    executions     integer,
+    succeeded      integer,
     failed         integer not null,
-    finished_ms    bigint not null,
+    finished_ms    bigint,
     -- Null: nobody said what one success of this workflow saves.
     minutes_saved  numeric(14, 2),
     primary key (tenant_id, integration_id, day, workflow_id),
