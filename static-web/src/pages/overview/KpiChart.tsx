@@ -6,7 +6,7 @@ import { Skeleton } from '../../components/Skeleton'
 import { Value } from '../../components/Value'
 import { describeChange } from '../../lib/change'
 import { addDays, daysOf } from '../../lib/dates'
-import { beforeWords } from '../../lib/kpis'
+import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
 import { useHistory } from './queries'
 
@@ -104,7 +104,7 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
           <span className="text-big font-semibold tracking-[-0.02em] sm:text-huge">
             <Value
               value={kpi.value}
-              unit={kpi.unit}
+              unit={shownUnit(kpi)}
               currency={summary.currency}
               status={kpi.status}
               reason={kpi.statusReason}
@@ -129,7 +129,7 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
             dates={chart.dates}
             status={chart.status}
             series={chart.series}
-            unit={kpi.unit}
+            unit={shownUnit(kpi)}
             currency={summary.currency}
             fromZero={kpi.unit !== 'ratio'}
             weekly={chart.weekly}
