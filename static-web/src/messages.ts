@@ -171,7 +171,7 @@ export const messages = {
     emptyTitle: 'No numbers yet',
     empty:
       'As soon as the first source has been read, revenue, visits and automations appear here, with what changed since the period before.',
-    single: 'The day in the four weeks around it',
+    single: 'Four weeks, ending with this day',
     noSources: 'No source is connected yet.',
   },
 
@@ -182,10 +182,13 @@ export const messages = {
     before: 'Before',
     noData: 'no data',
     table: 'Show as a table',
+    tableLabel: (name: string) => `${name}, day by day`,
     hideTable: 'Hide the table',
     day: 'Day',
+    week: 'Week of',
+    weekOf: (day: string) => `Week of ${day}`,
     statusColumn: 'State',
-    provisional: 'Hatched days may still change.',
+    provisional: 'What is hatched may still change.',
     missing: (days: string) => `No data for ${stop(days)}`,
     noDataSince: (day: string) => `No data since ${stop(day)}`,
     missingSome: (n: number) => `${n} days have no data.`,

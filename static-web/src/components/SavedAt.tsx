@@ -1,5 +1,4 @@
 import { useSyncExternalStore } from 'react'
-import { ApiError } from '../api/client'
 import { clock } from '../lib/dates'
 import { messages } from '../messages'
 
@@ -7,7 +6,6 @@ interface Query {
   data: unknown
   dataUpdatedAt: number
   isError: boolean
-  error: unknown
   refetch: () => unknown
 }
 
@@ -25,7 +23,6 @@ export function SavedAt({ query, timeZone }: { query: Query; timeZone: string })
   const online = useSyncExternalStore(subscribe, () => navigator.onLine)
   if (!query.data || query.dataUpdatedAt === 0 || (online && !query.isError)) return null
   const time = clock(new Date(query.dataUpdatedAt).toISOString(), timeZone, new Date())
-  const offline = !online || (query.error instanceof ApiError && query.error.offline)
   return (
     <div
       role="status"
@@ -33,7 +30,7 @@ export function SavedAt({ query, timeZone }: { query: Query; timeZone: string })
     >
       <span aria-hidden="true" className="size-2 shrink-0 rounded-full bg-attention" />
       <span className="flex-1">
-        {offline ? messages.fresh.offline(time) : messages.fresh.stale(time)}
+        {!online ? messages.fresh.offline(time) : messages.fresh.stale(time)}
       </span>
       <button
         type="button"

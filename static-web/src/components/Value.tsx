@@ -49,7 +49,10 @@ export function Value({
     </>
   )
   return alone ? (
-    <button type="button" className={`tip-host cursor-help ${box}`}>
+    <button
+      type="button"
+      className={`tip-host cursor-help after:absolute after:-inset-x-2 after:-inset-y-2.5 ${box}`}
+    >
       {inside}
     </button>
   ) : (

@@ -46,8 +46,8 @@ function moverLine(
   before: string,
   locale?: string,
 ): BriefLine {
-  const moved = movesInPoints(kpi.unit) ? kpi.value - kpi.previous : kpi.change
-  const by = movesInPoints(kpi.unit)
+  const moved = movesInPoints(kpi) ? kpi.value - kpi.previous : kpi.change
+  const by = movesInPoints(kpi)
     ? messages.pointsLong(formatPoints(moved, locale))
     : formatPercent(moved, locale)
   const say = moved > 0 ? messages.brief.above : messages.brief.below

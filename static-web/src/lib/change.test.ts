@@ -3,6 +3,7 @@ import { messages } from '../messages'
 import { describeChange } from './change'
 
 const kpi = {
+  key: 'web.sessions',
   value: 112,
   previous: 100,
   change: 0.12,
@@ -37,6 +38,16 @@ describe('a change in words', () => {
     const change = say({ unit: 'ratio', value: 0.018, previous: 0.016, change: 0.125 })
     expect(change?.text).toBe('0.2\u00a0pt')
     expect(change?.sign).toBe(1)
+  })
+  it('reads a return as a multiple, so its change is in per cent', () => {
+    const change = say({
+      key: 'automation.roi',
+      unit: 'ratio',
+      value: 15,
+      previous: 10,
+      change: 0.5,
+    })
+    expect(change?.text).toBe('50%')
   })
   it('calls it level when nothing would be printed', () => {
     expect(say({ change: 0.0004, value: 100.04 })).toMatchObject({

@@ -1,6 +1,7 @@
 import { messages } from '../messages'
-import type { Compare, Direction, SummaryKpi, Unit } from '../api/types'
+import type { Compare, Direction, SummaryKpi } from '../api/types'
 import { formatPercent, formatPoints } from './format'
+import { shownUnit } from './kpis'
 
 export type Tone = 'good' | 'bad' | 'plain'
 
@@ -16,7 +17,7 @@ export interface Change {
 
 type Changing = Pick<
   SummaryKpi,
-  'value' | 'previous' | 'change' | 'changeWithheld' | 'unit' | 'direction'
+  'key' | 'value' | 'previous' | 'change' | 'changeWithheld' | 'unit' | 'direction'
 >
 
 export function toneOf(sign: number, direction: Direction): Tone {
@@ -25,7 +26,7 @@ export function toneOf(sign: number, direction: Direction): Tone {
 }
 
 /** Ratios move in percentage points, everything else in per cent. */
-export const movesInPoints = (unit: Unit) => unit === 'ratio'
+export const movesInPoints = (kpi: Pick<SummaryKpi, 'key' | 'unit'>) => shownUnit(kpi) === 'ratio'
 
 export function describeChange(
   kpi: Changing,
@@ -40,11 +41,11 @@ export function describeChange(
       messages.withheld[changeWithheld ?? (value === null ? 'not_measurable' : 'no_previous')]
     return { sign: null, tone: 'plain', text: why.short, spoken: why.long }
   }
-  const points = movesInPoints(kpi.unit)
+  const points = movesInPoints(kpi)
   const moved = points ? value - previous : change
   const text = points ? messages.points(formatPoints(moved, locale)) : formatPercent(moved, locale)
-  // What would be printed as nothing is level, whatever the last bit says.
-  const level = Math.abs(moved) < (points ? 0.0005 : 0.0005)
+  // A twentieth of a per cent, or of a point, is no movement worth an arrow.
+  const level = Math.abs(moved) < 0.0005
   const sign = level ? 0 : moved > 0 ? 1 : -1
   const tone = toneOf(sign, kpi.direction)
   return {

@@ -1,6 +1,7 @@
 import type { Compare, Range, Summary, SummaryKpi } from '../api/types'
 import { messages } from '../messages'
 import { addDays } from './dates'
+import type { ShownUnit } from './format'
 
 // The order of interest for the strip on top. A KPI that is not named here still shows, after those that are.
 const headline = [
@@ -29,6 +30,10 @@ export function pickHeadline(kpis: readonly SummaryKpi[], count = 6): SummaryKpi
     .slice(0, count)
     .map(({ kpi }) => kpi)
 }
+
+/** A return is read as a multiple of its cost, though the catalogue counts it as a ratio. */
+export const shownUnit = (kpi: Pick<SummaryKpi, 'key' | 'unit'>): ShownUnit =>
+  kpi.key.endsWith('.roi') ? 'times' : kpi.unit
 
 /** "the 28 days before", "the same days last year". */
 export function beforeWords(range: Range, compare: Compare): string {

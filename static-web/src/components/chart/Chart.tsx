@@ -32,6 +32,8 @@ interface Props extends NumberStyle {
   series: readonly ChartSeries[]
   fromZero?: boolean
   stacked?: boolean
+  /** Each point is a week, named by its first day. */
+  weekly?: boolean
 }
 
 /**
@@ -45,6 +47,7 @@ export function Chart({
   series,
   fromZero = true,
   stacked = false,
+  weekly = false,
   ...style
 }: Props) {
   const [active, setActive] = useState<number | null>(null)
@@ -54,6 +57,7 @@ export function Chart({
   const shownDay = active !== null && active <= last ? active : null
   const empty = series.every((one) => one.values.every((value) => value === null))
 
+  const pointName = (day: string) => (weekly ? messages.chart.weekOf(fullDay(day)) : fullDay(day))
   const cell = (value: number | null | undefined) =>
     value === null || value === undefined
       ? messages.chart.noData
@@ -95,7 +99,7 @@ export function Chart({
         <span className="num min-w-32 text-ink">
           {shownDay === null
             ? dayRange(dates[0] ?? '', dates[last] ?? '')
-            : fullDay(dates[shownDay] ?? '')}
+            : pointName(dates[shownDay] ?? '')}
         </span>
         {series.map((one) => (
           <span key={one.name} className="num inline-flex items-center gap-1.5 whitespace-nowrap">
@@ -162,7 +166,7 @@ export function Chart({
       <p aria-live="polite" className="sr-only">
         {shownDay !== null &&
           messages.chart.readout(
-            fullDay(dates[shownDay] ?? ''),
+            pointName(dates[shownDay] ?? ''),
             series.map((one) => `${one.name} ${cell(one.values[shownDay])}`).join(', ') +
               (status[shownDay] && status[shownDay] !== 'final'
                 ? `. ${messages.status[status[shownDay]]}`
@@ -191,7 +195,7 @@ export function Chart({
         <div
           id={table}
           role="region"
-          aria-label={name}
+          aria-label={messages.chart.tableLabel(name)}
           tabIndex={0}
           className="max-h-80 overflow-auto border-t border-line"
         >
@@ -200,7 +204,7 @@ export function Chart({
             <thead>
               <tr className="text-left text-muted">
                 <th scope="col" className="sticky top-0 bg-surface py-2 pr-4 font-normal">
-                  {messages.chart.day}
+                  {weekly ? messages.chart.week : messages.chart.day}
                 </th>
                 {series.map((one) => (
                   <th

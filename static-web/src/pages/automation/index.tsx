@@ -54,15 +54,17 @@ export default function Automation() {
             </>
           )}
         </div>
-        <PeriodBar
-          range={range}
-          compare={compare}
-          onRange={period.setRange}
-          onCompare={period.setCompare}
-          days={data ?? expectedDays(range, today)}
-          today={today}
-          yesterday={data ? data.to === addDays(today, -1) : true}
-        />
+        {!empty && (
+          <PeriodBar
+            range={range}
+            compare={compare}
+            onRange={period.setRange}
+            onCompare={period.setCompare}
+            days={data ?? expectedDays(range, today)}
+            today={today}
+            yesterday={data ? data.to === addDays(today, -1) : true}
+          />
+        )}
       </div>
       {data ? (
         !empty && (

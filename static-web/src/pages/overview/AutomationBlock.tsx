@@ -1,7 +1,7 @@
 import { Link } from 'react-router'
 import type { Summary } from '../../api/types'
 import { Value } from '../../components/Value'
-import type { ShownUnit } from '../../lib/format'
+import { shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
 
 /** Are the automations worth it? The three numbers that answer. */
@@ -10,8 +10,7 @@ export function AutomationBlock({ summary }: { summary: Summary }) {
   const rows = [
     { name: messages.overview.hoursSaved, kpi: kpi('automation.time_saved') },
     { name: messages.overview.valueSaved, kpi: kpi('automation.value_saved') },
-    // A return is read as a multiple of the cost, whatever unit the catalogue counts it in.
-    { name: messages.overview.roi, kpi: kpi('automation.roi'), unit: 'times' as ShownUnit },
+    { name: messages.overview.roi, kpi: kpi('automation.roi') },
   ].flatMap((row) => (row.kpi ? [{ ...row, kpi: row.kpi }] : []))
   const empty = rows.every((row) => row.kpi.value === null)
   return (
@@ -35,7 +34,7 @@ export function AutomationBlock({ summary }: { summary: Summary }) {
               <dd className="text-lead font-semibold">
                 <Value
                   value={row.kpi.value}
-                  unit={row.unit ?? row.kpi.unit}
+                  unit={shownUnit(row.kpi)}
                   currency={summary.currency}
                   status={row.kpi.status}
                   reason={row.kpi.statusReason}

@@ -5,10 +5,10 @@ import { Chart, type ChartSeries } from '../../components/chart/Chart'
 import { Skeleton } from '../../components/Skeleton'
 import { Value } from '../../components/Value'
 import { describeChange } from '../../lib/change'
-import { daysOf } from '../../lib/dates'
-import { beforeWords } from '../../lib/kpis'
+import { addDays, daysOf } from '../../lib/dates'
+import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
-import { useFourWeeks } from './queries'
+import { useHistory } from './queries'
 
 interface Props {
   summary: Summary
@@ -17,35 +17,75 @@ interface Props {
   tenantId: string
 }
 
+// More days than this are drawn as weeks, which the server adds up: a ratio of a week is not the mean of its days.
+const mostDays = 120
+
 /** The picked number, large, with its days. */
 export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
   const before = beforeWords(shown, summary.compare)
   const change = describeChange(kpi, before, summary.compare)
   const single = summary.dates.length <= 1
-  const weeks = useFourWeeks(tenantId, single ? kpi.key : null, single ? summary.to : null)
-  const points = weeks.data?.series.find((one) => one.key === kpi.key)?.points
+  const long = summary.dates.length > mostDays
+  const { compareFrom, compareTo } = summary
+  const now = useHistory(
+    tenantId,
+    kpi.key,
+    single
+      ? { from: addDays(summary.to, -27), to: summary.to, grain: 'day' }
+      : long
+        ? { from: summary.from, to: summary.to, grain: 'week' }
+        : null,
+  )
+  const earlier = useHistory(
+    tenantId,
+    kpi.key,
+    long && compareFrom && compareTo ? { from: compareFrom, to: compareTo, grain: 'week' } : null,
+  )
+  const waiting = now.isLoading || earlier.isLoading
+  const points = now.data
+  const pointsBefore = earlier.data
 
   const chart = useMemo(() => {
-    if (single) {
-      if (!points) return null
-      const series: ChartSeries[] = [
-        { name: kpi.name, values: points.map((p) => p.value), tone: 'accent', kind: 'line' },
-      ]
-      return { dates: points.map((p) => p.date), status: points.map((p) => p.status), series }
+    const line = (values: readonly (number | null)[]): ChartSeries => ({
+      name: kpi.name,
+      values,
+      tone: 'accent',
+      kind: 'line',
+    })
+    const dashed = (values: readonly (number | null)[], dates: readonly string[]): ChartSeries => ({
+      name: messages.chart.before,
+      values,
+      tone: 'before',
+      kind: 'line',
+      dates,
+    })
+    if (waiting) return null
+    if (points) {
+      const series = [line(points.map((point) => point.value))]
+      if (pointsBefore?.some((point) => point.value !== null))
+        series.push(
+          dashed(
+            points.map((_, i) => pointsBefore[i]?.value ?? null),
+            pointsBefore.map((point) => point.date),
+          ),
+        )
+      return {
+        dates: points.map((point) => point.date),
+        status: points.map((point) => point.status),
+        series,
+        weekly: long,
+      }
     }
-    const series: ChartSeries[] = [
-      { name: kpi.name, values: kpi.sparkline, tone: 'accent', kind: 'line' },
-    ]
-    if (kpi.comparison.some((value) => value !== null) && summary.compareFrom && summary.compareTo)
-      series.push({
-        name: messages.chart.before,
-        values: summary.dates.map((_, i) => kpi.comparison[i] ?? null),
-        tone: 'before',
-        kind: 'line',
-        dates: daysOf(summary.compareFrom, summary.compareTo),
-      })
-    return { dates: summary.dates, status: kpi.dayStatus, series }
-  }, [kpi, points, single, summary])
+    const series = [line(kpi.sparkline)]
+    if (kpi.comparison.some((value) => value !== null) && compareFrom && compareTo)
+      series.push(
+        dashed(
+          summary.dates.map((_, i) => kpi.comparison[i] ?? null),
+          daysOf(compareFrom, compareTo),
+        ),
+      )
+    return { dates: summary.dates, status: kpi.dayStatus, series, weekly: false }
+  }, [compareFrom, compareTo, kpi, long, points, pointsBefore, summary.dates, waiting])
 
   return (
     <section
@@ -64,7 +104,7 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
           <span className="text-big font-semibold tracking-[-0.02em] sm:text-huge">
             <Value
               value={kpi.value}
-              unit={kpi.unit}
+              unit={shownUnit(kpi)}
               currency={summary.currency}
               status={kpi.status}
               reason={kpi.statusReason}
@@ -89,9 +129,10 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
             dates={chart.dates}
             status={chart.status}
             series={chart.series}
-            unit={kpi.unit}
+            unit={shownUnit(kpi)}
             currency={summary.currency}
             fromZero={kpi.unit !== 'ratio'}
+            weekly={chart.weekly}
           />
         ) : (
           <Skeleton className="h-64 w-full sm:h-84" />

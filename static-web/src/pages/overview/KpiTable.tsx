@@ -5,7 +5,7 @@ import { ChangeText } from '../../components/ChangeText'
 import { Sparkline } from '../../components/Sparkline'
 import { Value } from '../../components/Value'
 import { describeChange } from '../../lib/change'
-import { beforeWords } from '../../lib/kpis'
+import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
 
 interface Props {
@@ -69,7 +69,7 @@ export function KpiTable({ summary, kpis, selected, onPick, shown }: Props) {
         </p>
       ) : (
         <table className="num mt-2 w-full">
-          <thead className="text-small text-muted max-sm:sr-only">
+          <thead className="text-small text-muted">
             <tr className="text-right">
               <th scope="col" className="py-2 text-left font-normal">
                 {text.table.kpi}
@@ -136,7 +136,7 @@ export function KpiTable({ summary, kpis, selected, onPick, shown }: Props) {
                   <td className="pl-4 font-semibold sm:pl-6">
                     <Value
                       value={kpi.value}
-                      unit={kpi.unit}
+                      unit={shownUnit(kpi)}
                       currency={summary.currency}
                       precision="table"
                       status={kpi.status}
@@ -149,7 +149,7 @@ export function KpiTable({ summary, kpis, selected, onPick, shown }: Props) {
                       <td className="pl-6 text-muted max-sm:hidden">
                         <Value
                           value={kpi.previous}
-                          unit={kpi.unit}
+                          unit={shownUnit(kpi)}
                           currency={summary.currency}
                           precision="table"
                           reason={messages.withheld.no_previous.long}

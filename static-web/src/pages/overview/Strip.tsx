@@ -4,7 +4,7 @@ import { Skeleton } from '../../components/Skeleton'
 import { Sparkline } from '../../components/Sparkline'
 import { Value } from '../../components/Value'
 import { describeChange } from '../../lib/change'
-import { beforeWords } from '../../lib/kpis'
+import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
 
 interface Props {
@@ -48,7 +48,7 @@ export function Strip({ summary, kpis, selected, onPick, shown }: Props) {
                 <span className="text-lead font-semibold tracking-[-0.01em] sm:text-big xl:block">
                   <Value
                     value={kpi.value}
-                    unit={kpi.unit}
+                    unit={shownUnit(kpi)}
                     currency={summary.currency}
                     status={kpi.status}
                     reason={kpi.statusReason}

@@ -1,7 +1,6 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { api, query } from '../../api/client'
 import type { Compare, History, Range, Summary } from '../../api/types'
-import { addDays } from '../../lib/dates'
 import { readSnapshot, writeSnapshot } from '../../lib/storage'
 
 /** Everything the overview shows, in one request; the last answer is kept for the next visit and shown at once. */
@@ -25,16 +24,27 @@ export function useSummary(tenantId: string, range: Range, compare: Compare) {
   })
 }
 
-/** One day alone draws no line, so its chart shows the four weeks that it ends. */
-export function useFourWeeks(tenantId: string, kpi: string | null, to: string | null) {
+interface Span {
+  from: string
+  to: string
+  grain: 'day' | 'week'
+}
+
+/** The points of one KPI, where the days of the summary are too few or too many to draw. */
+export function useHistory(tenantId: string, kpi: string, span: Span | null) {
   return useQuery({
-    queryKey: ['history', tenantId, kpi, to],
-    enabled: kpi !== null && to !== null,
-    placeholderData: keepPreviousData,
-    queryFn: ({ signal }) =>
-      api.get<History>(
-        `metrics/history${query({ kpis: kpi ?? '', from: addDays(to ?? '', -27), to: to ?? '', grain: 'day' })}`,
-        { signal, tenantId },
-      ),
+    queryKey: ['history', tenantId, kpi, span],
+    enabled: span !== null,
+    queryFn: async ({ signal }) => {
+      const { from = '', to = '', grain = 'day' } = span ?? {}
+      const history = await api.get<History>(
+        `metrics/history${query({ kpis: kpi, from, to, grain })}`,
+        {
+          signal,
+          tenantId,
+        },
+      )
+      return history.series.find((one) => one.key === kpi)?.points ?? []
+    },
   })
 }
