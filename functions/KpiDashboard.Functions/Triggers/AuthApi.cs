@@ -26,7 +26,7 @@ public sealed class AuthApi(SessionEndpoints sessions, TokenEndpoints tokens)
         sessions.LogoutAsync(request, cancellationToken);
 
     /// <summary>Who is signed in.</summary>
-    [Function("AuthMe"), Requires(Permission.SignedIn), Operation("Who is signed in", Response = typeof(SessionResponse))]
+    [Function("AuthMe"), Requires(Permission.SignedIn), Operation("Who is signed in", Response = typeof(MeResponse))]
     public Task<IResult> GetMe([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "auth/me")] HttpRequest request, CancellationToken cancellationToken) =>
         sessions.MeAsync(request, cancellationToken);
 

@@ -93,7 +93,7 @@ public sealed class SessionEndpoints
         var caller = request.Caller();
         var user = caller.UserId ?? throw ApiProblem.Forbidden("A token is nobody's session.");
         var session = await DescribeAsync(user, caller.TenantId, strict: true, cancellationToken);
-        return new JsonAnswer<SessionResponse>(session, SessionJson.Default.SessionResponse);
+        return new JsonAnswer<MeResponse>(session, SessionJson.Default.MeResponse);
     }
 
     /// <summary>What an address is looked up by: as mail systems treat it in practice, upper and lower case are the same.</summary>
@@ -110,11 +110,12 @@ public sealed class SessionEndpoints
         request.HttpContext.Response.Cookies.Append(Cookie, refresh, CookieOptions(request, now + RefreshLifetime));
         request.HttpContext.Response.Headers.CacheControl = "no-store";
         return new JsonAnswer<SessionResponse>(
-            session with { AccessToken = _tokens.Issue(user, session.Tenant.Id, session.Tenant.Role), ExpiresIn = (int)AccessTokens.Lifetime.TotalSeconds },
+            new SessionResponse(
+                _tokens.Issue(user, session.Tenant.Id, session.Tenant.Role), (int)AccessTokens.Lifetime.TotalSeconds, session.User, session.Tenant, session.Tenants),
             SessionJson.Default.SessionResponse);
     }
 
-    private async Task<SessionResponse> DescribeAsync(Guid userId, Guid? tenantId, bool strict, CancellationToken cancellationToken)
+    private async Task<MeResponse> DescribeAsync(Guid userId, Guid? tenantId, bool strict, CancellationToken cancellationToken)
     {
         var user = (await _database.QueryAsync<UserRow>("select id, email, display_name, null::text as password_hash, disabled from find_user(@userId)", new { userId }, cancellationToken)).SingleOrDefault();
         if (user is null || user.disabled) throw ApiProblem.Unauthorized("This account no longer exists or is deactivated.");
@@ -122,8 +123,8 @@ public sealed class SessionEndpoints
         var current = tenants.FirstOrDefault(row => row.tenant_id == tenantId);
         if (current is null && strict) throw ApiProblem.NotFound("You are no member of that business.");
         current ??= tenants.Count > 0 ? tenants[0] : throw ApiProblem.Forbidden("You are no member of any business.");
-        return new SessionResponse(
-            null, null, new SessionUser(user.id, user.email, user.display_name),
+        return new MeResponse(
+            new SessionUser(user.id, user.email, user.display_name),
             new SessionTenant(current.tenant_id, current.name, current.role, current.time_zone, current.currency, current.locale, current.week_start, current.is_demo),
             [.. tenants.Select(row => new SessionTenantEntry(row.tenant_id, row.name, row.role))]);
     }
@@ -156,8 +157,11 @@ internal sealed record LoginRequest(string Email, string Password);
 /// <summary>Switch to another tenant.</summary>
 internal sealed record SwitchRequest(Guid TenantId);
 
-/// <summary>A session; <c>accessToken</c> and <c>expiresIn</c> (seconds) are absent in the answer of <c>auth/me</c>.</summary>
-internal sealed record SessionResponse(string? AccessToken, int? ExpiresIn, SessionUser User, SessionTenant Tenant, IReadOnlyList<SessionTenantEntry> Tenants);
+/// <summary>A session: an access token, the seconds that it lives, and who is signed in where.</summary>
+internal sealed record SessionResponse(string AccessToken, int ExpiresIn, SessionUser User, SessionTenant Tenant, IReadOnlyList<SessionTenantEntry> Tenants);
+
+/// <summary>Who is signed in where.</summary>
+internal sealed record MeResponse(SessionUser User, SessionTenant Tenant, IReadOnlyList<SessionTenantEntry> Tenants);
 
 /// <summary>The person.</summary>
 internal sealed record SessionUser(Guid Id, string Email, string DisplayName);
@@ -171,8 +175,9 @@ internal sealed record SessionTenantEntry(Guid Id, string Name, [property: Allow
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(LoginRequest))]
 [JsonSerializable(typeof(SwitchRequest))]
 [JsonSerializable(typeof(SessionResponse))]
+[JsonSerializable(typeof(MeResponse))]
 internal sealed partial class SessionJson : JsonSerializerContext;

@@ -27,6 +27,9 @@ internal enum KpiUnit
 
     /// <summary>Minutes.</summary>
     Minutes,
+
+    /// <summary>Points from 0 to 100.</summary>
+    Score,
 }
 
 /// <summary>Whether more is better.</summary>

@@ -13,7 +13,7 @@ const session = (token: string, tenantId = 't1'): Session => ({
     timeZone: 'UTC',
     currency: 'EUR',
     locale: 'en',
-    weekStart: 'monday',
+    weekStart: 1,
     isDemo: false,
   },
   tenants: [],

@@ -13,86 +13,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        email: string;
-                        password: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description Done */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/auth/refresh": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Done */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Sign in with e-mail address and password */
+        post: operations["Login"];
         delete?: never;
         options?: never;
         head?: never;
@@ -108,33 +30,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Done */
-                204: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content?: never;
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Sign out here */
+        post: operations["Logout"];
         delete?: never;
         options?: never;
         head?: never;
@@ -148,37 +45,27 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Done */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Me"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** Who is signed in */
+        get: operations["GetMe"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new access token for the refresh cookie */
+        post: operations["RefreshSession"];
         delete?: never;
         options?: never;
         head?: never;
@@ -194,41 +81,93 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        tenantId: string;
-                    };
-                };
-            };
-            responses: {
-                /** @description Done */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Session"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** A session for another tenant of mine */
+        post: operations["SwitchTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/automation/performance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** How the automations did and what they are worth */
+        get: operations["GetPerformance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The process answers */
+        get: operations["GetLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Requests can be served; 503 with the reason otherwise */
+        get: operations["GetReady"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Integrations with their three clocks */
+        get: operations["ListIntegrations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One integration */
+        get: operations["GetIntegration"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -242,84 +181,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Done */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["KpiDefinition"][];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/metrics/summary": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: {
-            parameters: {
-                query?: {
-                    range?: "last_day" | "last_7_days" | "last_28_days" | "last_90_days" | "last_12_months";
-                    from?: string;
-                    to?: string;
-                    compare?: "previous_period" | "previous_year" | "none";
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Done */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["Summary"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** The KPI catalogue */
+        get: operations["ListKpis"];
         put?: never;
         post?: never;
         delete?: never;
@@ -335,40 +198,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    kpis?: string;
-                    from?: string;
-                    to?: string;
-                    grain?: "day" | "week" | "month";
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Done */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["History"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** KPIs over time; a period without data is null */
+        get: operations["GetHistory"];
         put?: never;
         post?: never;
         delete?: never;
@@ -377,47 +208,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/automation/performance": {
+    "/api/metrics/summary": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: {
-                    range?: "last_day" | "last_7_days" | "last_28_days" | "last_90_days" | "last_12_months";
-                    from?: string;
-                    to?: string;
-                    compare?: "previous_period" | "previous_year" | "none";
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Done */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["AutomationPerformance"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** Everything the overview needs in one request */
+        get: operations["GetSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** This document */
+        get: operations["GetOpenApi"];
         put?: never;
         post?: never;
         delete?: never;
@@ -435,41 +251,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        post: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody: {
-                content: {
-                    "application/json": {
-                        connectors?: string[];
-                    };
-                };
-            };
-            responses: {
-                /** @description Done */
-                202: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["RefreshAccepted"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
+        /** Start a sync of all or some connectors */
+        post: operations["StartRefresh"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sync/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
         };
+        /** Sync runs, newest first */
+        get: operations["ListRuns"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -483,39 +283,62 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get: {
-            parameters: {
-                query?: never;
-                header?: never;
-                path: {
-                    id: string;
-                };
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Done */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": components["schemas"]["SyncRun"];
-                    };
-                };
-                /** @description Problem */
-                default: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-            };
-        };
+        /** One sync run and how far it is */
+        get: operations["GetRun"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** API and webhook tokens */
+        get: operations["ListTokens"];
+        put?: never;
+        /** Make a token; it is shown once */
+        post: operations["CreateToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Revoke a token */
+        delete: operations["RevokeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Start a sync, for machines */
+        post: operations["StartRefreshByWebhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -526,87 +349,20 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Problem: {
-            title: string;
-            status: number;
-            type?: string;
-            detail?: string;
-            traceId?: string;
-            errors?: {
-                [key: string]: string[];
-            };
+        CreateTokenRequest: {
+            name: string;
+            scopes: string[];
+            /** Format: date-time */
+            expiresAt?: string | null;
         };
-        User: {
+        CreateTokenResponse: {
+            /** Format: uuid */
             id: string;
-            email: string;
-            displayName: string;
-        };
-        Tenant: {
-            id: string;
-            name: string;
-            /** @enum {string} */
-            role: "owner" | "admin" | "member" | "viewer";
-            timeZone: string;
-            currency: string;
-            locale: string;
-            weekStart: string | number;
-            isDemo: boolean;
-        };
-        TenantLink: {
-            id: string;
-            name: string;
-            /** @enum {string} */
-            role: "owner" | "admin" | "member" | "viewer";
-        };
-        Session: {
-            accessToken: string;
-            expiresIn: number;
-            user: components["schemas"]["User"];
-            tenant: components["schemas"]["Tenant"];
-            tenants: components["schemas"]["TenantLink"][];
-        };
-        Me: {
-            user: components["schemas"]["User"];
-            tenant: components["schemas"]["Tenant"];
-            tenants: components["schemas"]["TenantLink"][];
-        };
-        KpiDefinition: {
-            key: string;
-            name: string;
-            description: string;
-            /** @enum {string} */
-            unit: "count" | "currency" | "ratio" | "seconds" | "milliseconds" | "minutes" | "number" | "score";
-            /** @enum {string} */
-            direction: "up" | "down" | "neutral";
-            aggregation: string;
-            source: string;
-            formula?: string | null;
-        };
-        SummaryKpi: {
-            key: string;
-            name: string;
-            description: string;
-            /** @enum {string} */
-            unit: "count" | "currency" | "ratio" | "seconds" | "milliseconds" | "minutes" | "number" | "score";
-            /** @enum {string} */
-            direction: "up" | "down" | "neutral";
-            aggregation: string;
-            value: number | null;
-            previous: number | null;
-            change: number | null;
-            /** @enum {unknown} */
-            changeWithheld: "partial" | "previous_partial" | "no_previous" | "zero_previous" | "not_measurable" | null;
-            /** @enum {string} */
-            status: "final" | "provisional" | "partial" | "not_measurable";
-            statusReason: string | null;
-            /** Format: date */
-            noDataSince: string | null;
-            sparkline: (number | null)[];
-            comparison: (number | null)[];
-            dayStatus: ("final" | "provisional" | "partial" | "missing")[];
-            goal?: number | null;
+            token: string;
+            signingSecret: string;
         };
         Freshness: {
+            /** Format: uuid */
             integrationId: string;
             connector: string;
             displayName: string;
@@ -616,12 +372,98 @@ export interface components {
             completeThrough: string | null;
             /** Format: date */
             finalThrough: string | null;
+            /** Format: date */
+            readFrom: string | null;
             /** @enum {string} */
-            status: "ok" | "syncing" | "late" | "reconnect_needed" | "failing" | "paused" | "never_synced";
+            status: "ok" | "syncing" | "never_synced" | "late" | "failing" | "reconnect_needed" | "paused";
             message: string | null;
         };
-        Summary: {
-            range: string | null;
+        HealthResponse: {
+            status: string;
+            reason?: string | null;
+        };
+        HistoryPoint: {
+            /** Format: date */
+            date: string;
+            value: number | null;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "not_measurable";
+        };
+        HistoryResponse: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** @enum {string} */
+            grain: "day" | "week" | "month";
+            timeZone: string;
+            currency: string;
+            series: components["schemas"]["HistorySeries"][];
+        };
+        HistorySeries: {
+            key: string;
+            points: components["schemas"]["HistoryPoint"][];
+        };
+        IntegrationResponse: {
+            /** Format: uuid */
+            id: string;
+            connector: string;
+            displayName: string;
+            /** @enum {string} */
+            status: "ok" | "syncing" | "never_synced" | "late" | "failing" | "reconnect_needed" | "paused";
+            message: string | null;
+            schedule: string;
+            /** Format: date-time */
+            nextDueAt: string | null;
+            /** Format: date-time */
+            fetchedAt: string | null;
+            /** Format: date */
+            completeThrough: string | null;
+            /** Format: date */
+            finalThrough: string | null;
+            /** Format: date */
+            readFrom: string | null;
+            /** Format: date */
+            measurableFrom: string | null;
+        };
+        IntegrationsResponse: {
+            integrations: components["schemas"]["IntegrationResponse"][];
+        };
+        KpiEntry: {
+            key: string;
+            name: string;
+            description: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            /** @enum {string} */
+            direction: "up" | "down" | "neutral";
+            /** @enum {string} */
+            aggregation: "sum" | "daily_mean" | "last" | "ratio";
+            formula: string | null;
+            source: string;
+        };
+        LoginRequest: {
+            email: string;
+            password: string;
+        };
+        MeResponse: {
+            user: components["schemas"]["SessionUser"];
+            tenant: components["schemas"]["SessionTenant"];
+            tenants: components["schemas"]["SessionTenantEntry"][];
+        };
+        PerformanceDay: {
+            /** Format: date */
+            date: string;
+            executions: number | null;
+            succeeded: number | null;
+            failed: number | null;
+            timeSavedMinutes: number | null;
+            valueSaved: number | null;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "missing";
+        };
+        PerformanceResponse: {
+            range: string;
             /** Format: date */
             from: string;
             /** Format: date */
@@ -635,27 +477,20 @@ export interface components {
             timeZone: string;
             currency: string;
             isDemo: boolean;
+            connected: boolean;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "not_measurable";
             /** Format: date */
-            today: string;
-            dates: string[];
-            kpis: components["schemas"]["SummaryKpi"][];
+            measurableFrom: string | null;
+            hourlyLabourCost: number | null;
+            automationCostPerMonth: number | null;
+            totals: components["schemas"]["PerformanceTotals"];
+            previous: components["schemas"]["PerformanceTotals"] | null;
+            workflows: components["schemas"]["WorkflowPerformance"][];
+            daily: components["schemas"]["PerformanceDay"][];
             freshness: components["schemas"]["Freshness"][];
         };
-        HistoryPoint: {
-            /** Format: date */
-            date: string;
-            value: number | null;
-            /** @enum {string} */
-            status: "final" | "provisional" | "partial" | "missing";
-        };
-        HistorySeries: {
-            key: string;
-            points: components["schemas"]["HistoryPoint"][];
-        };
-        History: {
-            series: components["schemas"]["HistorySeries"][];
-        };
-        AutomationTotals: {
+        PerformanceTotals: {
             executions: number | null;
             succeeded: number | null;
             failed: number | null;
@@ -666,62 +501,40 @@ export interface components {
             cost: number | null;
             roi: number | null;
         };
-        AutomationWorkflow: {
+        ProblemBody: {
+            type: string;
+            title: string;
+            status: number;
+            detail: string;
+            traceId: string;
+            errors?: {
+                [key: string]: (string | null)[] | null;
+            } | null;
+        };
+        RefreshRequest: {
+            connectors?: string[] | null;
+        };
+        RefreshResponse: {
+            runs: components["schemas"]["RunEntry"][];
+        };
+        RunEntry: {
+            /** Format: uuid */
             id: string;
-            name: string;
-            active: boolean;
-            timeSavedPerExecution: number | null;
-            executions: number | null;
-            succeeded: number | null;
-            failed: number | null;
-            successRate: number | null;
-            averageDurationMs: number | null;
-            timeSavedMinutes: number | null;
-            valueSaved: number | null;
-        };
-        AutomationDay: {
-            /** Format: date */
-            date: string;
-            executions: number | null;
-            succeeded: number | null;
-            failed: number | null;
-            timeSavedMinutes: number | null;
-            valueSaved: number | null;
-            /** @enum {string} */
-            status: "final" | "provisional" | "partial" | "missing";
-        };
-        AutomationPerformance: {
-            /** Format: date */
-            from: string;
-            /** Format: date */
-            to: string;
-            timeZone: string;
-            currency: string;
-            /** @enum {string} */
-            status: "final" | "provisional" | "partial" | "not_measurable";
-            /** Format: date */
-            measurableFrom: string | null;
-            totals: components["schemas"]["AutomationTotals"];
-            previous: components["schemas"]["AutomationTotals"] | null;
-            workflows: components["schemas"]["AutomationWorkflow"][];
-            daily: components["schemas"]["AutomationDay"][];
-        };
-        StartedRun: {
-            id: string;
+            /** Format: uuid */
             integrationId: string;
             connector: string;
             /** @enum {string} */
             status: "queued" | "running" | "waiting" | "succeeded" | "failed" | "dead";
         };
-        RefreshAccepted: {
-            runs: components["schemas"]["StartedRun"][];
-        };
-        SyncRun: {
+        RunResponse: {
+            /** Format: uuid */
             id: string;
+            /** Format: uuid */
             integrationId: string;
             connector: string;
             displayName: string;
-            trigger: string;
+            /** @enum {string} */
+            trigger: "schedule" | "manual" | "webhook" | "connect";
             /** @enum {string} */
             status: "queued" | "running" | "waiting" | "succeeded" | "failed" | "dead";
             /** Format: date */
@@ -730,6 +543,7 @@ export interface components {
             windowTo: string | null;
             slicesDone: number;
             slicesTotal: number;
+            attempts: number;
             readings: number;
             changed: number;
             restated: number;
@@ -743,6 +557,120 @@ export interface components {
             nextAttemptAt: string | null;
             message: string | null;
         };
+        RunsResponse: {
+            runs: components["schemas"]["RunResponse"][];
+            nextCursor: string | null;
+        };
+        SessionResponse: {
+            accessToken: string;
+            expiresIn: number;
+            user: components["schemas"]["SessionUser"];
+            tenant: components["schemas"]["SessionTenant"];
+            tenants: components["schemas"]["SessionTenantEntry"][];
+        };
+        SessionTenant: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
+            timeZone: string;
+            currency: string;
+            locale: string;
+            weekStart: number;
+            isDemo: boolean;
+        };
+        SessionTenantEntry: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
+        };
+        SessionUser: {
+            /** Format: uuid */
+            id: string;
+            email: string;
+            displayName: string;
+        };
+        SummaryKpi: {
+            key: string;
+            name: string;
+            description: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            /** @enum {string} */
+            direction: "up" | "down" | "neutral";
+            /** @enum {string} */
+            aggregation: "sum" | "daily_mean" | "last" | "ratio";
+            value: number | null;
+            previous: number | null;
+            change: number | null;
+            /** @enum {string|null} */
+            changeWithheld: "not_measurable" | "partial" | "no_previous" | "previous_partial" | "zero_previous" | null;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "not_measurable";
+            statusReason: string | null;
+            /** Format: date */
+            noDataSince: string | null;
+            source: string;
+            sparkline: (number | null)[];
+            comparison: (number | null)[];
+            dayStatus: ("final" | "provisional" | "partial" | "missing")[];
+        };
+        SummaryResponse: {
+            range: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** Format: date */
+            compareFrom: string | null;
+            /** Format: date */
+            compareTo: string | null;
+            /** @enum {string} */
+            compare: "previous_period" | "previous_year" | "none";
+            /** Format: date */
+            today: string;
+            timeZone: string;
+            currency: string;
+            isDemo: boolean;
+            dates: string[];
+            kpis: components["schemas"]["SummaryKpi"][];
+            freshness: components["schemas"]["Freshness"][];
+        };
+        SwitchRequest: {
+            /** Format: uuid */
+            tenantId: string;
+        };
+        TokenEntry: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            scopes: string[];
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string | null;
+            /** Format: date-time */
+            lastUsedAt: string | null;
+        };
+        TokensResponse: {
+            tokens: components["schemas"]["TokenEntry"][];
+        };
+        WorkflowPerformance: {
+            id: string;
+            name: string;
+            active: boolean;
+            timeSavedPerExecution: number | null;
+            executions: number | null;
+            succeeded: number | null;
+            failed: number;
+            successRate: number | null;
+            averageDurationMs: number | null;
+            timeSavedMinutes: number | null;
+            valueSaved: number | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -751,4 +679,672 @@ export interface components {
     pathItems: never;
 }
 export type $defs = Record<string, never>;
-export type operations = Record<string, never>;
+export interface operations {
+    Login: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    Logout: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GetMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    RefreshSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    SwitchTenant: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SwitchRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GetPerformance: {
+        parameters: {
+            query?: {
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+                /** @description What to compare with. */
+                compare?: "previous_period" | "previous_year" | "none";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PerformanceResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GetLive: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GetReady: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HealthResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListIntegrations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntegrationsResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GetIntegration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntegrationResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListKpis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KpiEntry"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GetHistory: {
+        parameters: {
+            query?: {
+                /** @description 1 to 20 KPI keys, separated by commas. */
+                kpis?: string;
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+                /** @description Day, week (from the tenant's first weekday) or month. */
+                grain?: "day" | "week" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GetSummary: {
+        parameters: {
+            query?: {
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+                /** @description What to compare with. */
+                compare?: "previous_period" | "previous_year" | "none";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GetOpenApi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    StartRefresh: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RefreshRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefreshResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListRuns: {
+        parameters: {
+            query?: {
+                /** @description Only runs of this integration. */
+                integrationId?: string;
+                /** @description Only runs in this state. */
+                status?: "queued" | "running" | "waiting" | "succeeded" | "failed" | "dead";
+                /** @description Most entries of a page. */
+                limit?: number;
+                /** @description The nextCursor of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunsResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GetRun: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokensResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    CreateToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreateTokenResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    RevokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    StartRefreshByWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RefreshRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefreshResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+}

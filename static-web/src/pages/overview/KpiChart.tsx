@@ -71,7 +71,9 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
         )
       return {
         dates: points.map((point) => point.date),
-        status: points.map((point) => point.status),
+        status: points.map((point) =>
+          point.status === 'not_measurable' ? 'missing' : point.status,
+        ),
         series,
         weekly: long,
       }
