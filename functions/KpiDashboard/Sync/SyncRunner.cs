@@ -244,6 +244,8 @@ public sealed partial class SyncRunner
         var finalThrough = await AutomationWriter.FirstUnfinishedDayAsync(tx, message.IntegrationId, zone.Id) is { } unfinished && unfinished.AddDays(-1) < outcome.FinalThrough
             ? unfinished.AddDays(-1)
             : outcome.FinalThrough;
+        // What is not complete cannot be final, whatever the calendar says.
+        if (outcome.CompleteThrough < finalThrough) finalThrough = outcome.CompleteThrough;
         await tx.ExecuteAsync(
             """
             update integrations
