@@ -77,8 +77,15 @@ internal sealed class DemoSeeder(string ownerConnectionString, SecretSealer seal
                 """,
                 new
                 {
-                    id, name = tenant.Name, zone = tenant.TimeZone, currency = tenant.Currency, locale = tenant.Locale,
-                    weekStart = tenant.Locale == "en-US" ? 0 : 1, labour = tenant.HourlyLabourCost, automation = tenant.AutomationCostPerMonth, now,
+                    id,
+                    name = tenant.Name,
+                    zone = tenant.TimeZone,
+                    currency = tenant.Currency,
+                    locale = tenant.Locale,
+                    weekStart = tenant.Locale == "en-US" ? 0 : 1,
+                    labour = tenant.HourlyLabourCost,
+                    automation = tenant.AutomationCostPerMonth,
+                    now,
                 });
             // Order of membership is the order in which tenants are listed.
             await Member(id, OwnerEmail, "owner", index);
@@ -106,7 +113,12 @@ internal sealed class DemoSeeder(string ownerConnectionString, SecretSealer seal
                 """,
                 new
                 {
-                    tenant = TenantId(tenant.Name), id, connector, name, zone = tenant.TimeZone, now,
+                    tenant = TenantId(tenant.Name),
+                    id,
+                    connector,
+                    name,
+                    zone = tenant.TimeZone,
+                    now,
                     settings = JsonSerializer.Serialize(settings),
                     credentials = sealer.Seal(JsonSerializer.Serialize(credentials), SyncRunner.CredentialPurpose(id)),
                 });

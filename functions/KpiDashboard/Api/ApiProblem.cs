@@ -63,7 +63,8 @@ internal sealed class ApiProblem : Exception
 
     /// <summary>Something this needs is not there yet.</summary>
     public static ApiProblem Unavailable(string sentence, int retryAfterSeconds) => new(
-        StatusCodes.Status503ServiceUnavailable, "unavailable", "Not ready", sentence) { RetryAfterSeconds = retryAfterSeconds };
+        StatusCodes.Status503ServiceUnavailable, "unavailable", "Not ready", sentence)
+    { RetryAfterSeconds = retryAfterSeconds };
 
     /// <summary>A fault of ours: says nothing about the inside but gives the trace id to find it by.</summary>
     public static ApiProblem Fault() => new(

@@ -22,7 +22,8 @@ internal static class AutomationWriter
             """,
             new
             {
-                integrationId, now,
+                integrationId,
+                now,
                 ids = workflows.Select(workflow => workflow.WorkflowId).ToArray(),
                 names = workflows.Select(workflow => workflow.Name).ToArray(),
                 active = workflows.Select(workflow => workflow.Active).ToArray(),

@@ -38,7 +38,11 @@ internal sealed class AccessTokens(IOptionsMonitor<AuthOptions> options, TimePro
         var now = time.GetUtcNow().UtcDateTime;
         return _handler.CreateToken(new SecurityTokenDescriptor
         {
-            Issuer = Issuer, Audience = Issuer, IssuedAt = now, NotBefore = now, Expires = now + Lifetime,
+            Issuer = Issuer,
+            Audience = Issuer,
+            IssuedAt = now,
+            NotBefore = now,
+            Expires = now + Lifetime,
             Subject = new ClaimsIdentity([new Claim("sub", userId.ToString()), new Claim("tid", tenantId.ToString()), new Claim("role", role)]),
             SigningCredentials = new SigningCredentials(Key(options.CurrentValue.CurrentKey), SecurityAlgorithms.HmacSha256),
         });
@@ -49,9 +53,12 @@ internal sealed class AccessTokens(IOptionsMonitor<AuthOptions> options, TimePro
     {
         var result = await _handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
-            ValidIssuer = Issuer, ValidAudience = Issuer, ValidAlgorithms = [SecurityAlgorithms.HmacSha256],
+            ValidIssuer = Issuer,
+            ValidAudience = Issuer,
+            ValidAlgorithms = [SecurityAlgorithms.HmacSha256],
             IssuerSigningKeyResolver = (_, _, kid, _) => options.CurrentValue.SigningKeys.ContainsKey(kid ?? "") ? [Key(kid!)] : [],
-            RequireSignedTokens = true, RequireExpirationTime = true,
+            RequireSignedTokens = true,
+            RequireExpirationTime = true,
             LifetimeValidator = (notBefore, expires, _, _) => time.GetUtcNow().UtcDateTime is var now && notBefore <= now.AddMinutes(1) && now < expires,
         });
         return result.IsValid

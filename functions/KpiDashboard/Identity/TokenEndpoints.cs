@@ -55,8 +55,14 @@ public sealed class TokenEndpoints
                 """,
                 new
                 {
-                    id, name = body.Name.Trim(), hash = TokenHash.Of(token), sealedSecret = _sealer.Seal(secret, SigningPurpose(id)),
-                    scopes = body.Scopes.Distinct(StringComparer.Ordinal).ToArray(), user = caller.UserId, now, expires = body.ExpiresAt,
+                    id,
+                    name = body.Name.Trim(),
+                    hash = TokenHash.Of(token),
+                    sealedSecret = _sealer.Seal(secret, SigningPurpose(id)),
+                    scopes = body.Scopes.Distinct(StringComparer.Ordinal).ToArray(),
+                    user = caller.UserId,
+                    now,
+                    expires = body.ExpiresAt,
                 });
             await Tenancy.TenantProfile.BumpVersionAsync(tx);
         }, cancellationToken);

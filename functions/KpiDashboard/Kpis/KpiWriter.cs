@@ -56,7 +56,10 @@ internal static class KpiWriter
                 kpis = readings.Select(reading => reading.Kpi).ToArray(),
                 days = readings.Select(reading => reading.Day).ToArray(),
                 values = readings.Select(reading => reading.Value).ToArray(),
-                integrationId, runId, today, now,
+                integrationId,
+                runId,
+                today,
+                now,
             });
         return new Outcome(readings.Count, changed, restated);
     }

@@ -262,7 +262,10 @@ public sealed partial class SyncRunner
             """,
             new
             {
-                integration = message.IntegrationId, now, isNewest, finalThrough,
+                integration = message.IntegrationId,
+                now,
+                isNewest,
+                finalThrough,
                 timeZone = outcome.TimeZone is null ? null : zone.Id,
                 currency = outcome.Currency,
                 completeThrough = outcome.CompleteThrough,
@@ -282,8 +285,13 @@ public sealed partial class SyncRunner
             """,
             new
             {
-                checkpoint = outcome.Checkpoint, slices = sliceDone ? 1 : 0, readings = written.Readings, changed = written.Changed, restated = written.Restated,
-                now, run = message.RunId,
+                checkpoint = outcome.Checkpoint,
+                slices = sliceDone ? 1 : 0,
+                readings = written.Readings,
+                changed = written.Changed,
+                restated = written.Restated,
+                now,
+                run = message.RunId,
             });
         if (!runDone) return new NextStep(row.Step + 1, TimeSpan.Zero);
         await EndRunAsync(tx, message.RunId, "succeeded", null, now);

@@ -46,6 +46,12 @@ internal static class AutomationKpis
 
     private static KpiDefinition Sum(string key, string name, string description, KpiUnit unit, KpiDirection direction) => new()
     {
-        Key = key, Name = name, Description = description, Unit = unit, Direction = direction, Aggregation = KpiAggregation.Sum, Source = Source,
+        Key = key,
+        Name = name,
+        Description = description,
+        Unit = unit,
+        Direction = direction,
+        Aggregation = KpiAggregation.Sum,
+        Source = Source,
     };
 }

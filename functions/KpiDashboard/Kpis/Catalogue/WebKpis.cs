@@ -34,13 +34,27 @@ internal static class WebKpis
 
     private static KpiDefinition Stored(string key, string name, string description, KpiUnit unit, KpiAggregation aggregation) => new()
     {
-        Key = key, Name = name, Description = description, Unit = unit, Direction = KpiDirection.Up, Aggregation = aggregation, Source = Source,
+        Key = key,
+        Name = name,
+        Description = description,
+        Unit = unit,
+        Direction = KpiDirection.Up,
+        Aggregation = aggregation,
+        Source = Source,
     };
 
     private static KpiDefinition Derived(
         string key, string name, string description, KpiUnit unit, KpiDirection direction, string formula, string[] parts, Func<KpiInputs, decimal?> compute) => new()
-    {
-        Key = key, Name = name, Description = description, Unit = unit, Direction = direction, Aggregation = KpiAggregation.Ratio, Source = Source,
-        Formula = formula, Parts = parts, Compute = compute,
-    };
+        {
+            Key = key,
+            Name = name,
+            Description = description,
+            Unit = unit,
+            Direction = direction,
+            Aggregation = KpiAggregation.Ratio,
+            Source = Source,
+            Formula = formula,
+            Parts = parts,
+            Compute = compute,
+        };
 }
