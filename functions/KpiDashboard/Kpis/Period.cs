@@ -1,4 +1,5 @@
 using KpiDashboard.Api;
+using static System.FormattableString;
 
 namespace KpiDashboard.Kpis;
 
@@ -13,6 +14,9 @@ internal sealed record Period(string Range, DateOnly From, DateOnly To, string C
 {
     /// <summary>Longest range: 25 months are kept, and a month more never hurts.</summary>
     public const int MaxDays = 800;
+
+    /// <summary>Nothing was measured before; and the days to compare with must exist, too.</summary>
+    public static readonly DateOnly Earliest = new(2000, 1, 1);
 
     /// <summary>Presets end at the last complete day, unless that is more than this many days ago: then they end yesterday and show the gap.</summary>
     public const int MaxAnchorAge = 7;
@@ -48,10 +52,11 @@ internal sealed record Period(string Range, DateOnly From, DateOnly To, string C
             if (query.Text("range") is not null) query.Error("range", "Give either 'range' or 'from' and 'to', not both.");
             if (query.Text("from") is null) query.Error("from", "'from' is missing: give both 'from' and 'to'.");
             if (query.Text("to") is null) query.Error("to", "'to' is missing: give both 'from' and 'to'.");
-            if (from > to) query.Error("from", $"'from' ({from:yyyy-MM-dd}) is after 'to' ({to:yyyy-MM-dd}).");
+            if (from > to) query.Error("from", Invariant($"'from' ({from:yyyy-MM-dd}) is after 'to' ({to:yyyy-MM-dd})."));
+            else if (from < Earliest) query.Error("from", Invariant($"'from' must be {Earliest:yyyy-MM-dd} or later."));
             else if (to?.DayNumber - from?.DayNumber >= MaxDays) query.Error("from", $"The range may have at most {MaxDays} days.");
             // A property may be a day ahead of its tenant.
-            else if (to > today.AddDays(1)) query.Error("to", $"'to' ({to:yyyy-MM-dd}) is in the future.");
+            else if (to > today.AddDays(1)) query.Error("to", Invariant($"'to' ({to:yyyy-MM-dd}) is in the future."));
         }
 
         query.ThrowIfInvalid();

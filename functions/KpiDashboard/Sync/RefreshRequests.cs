@@ -28,7 +28,8 @@ internal sealed class RefreshRequests(Database database, SyncScheduler scheduler
     public async Task<IReadOnlyList<RunEntry>> StartAsync(
         Guid tenantId, IReadOnlyList<string>? wanted, string trigger, string? idempotencyKey, CancellationToken cancellationToken)
     {
-        if (wanted?.FirstOrDefault(key => !_connectors.Contains(key)) is { } unknown)
+        // A null in the list of a request passes the serializer.
+        if (wanted?.Where(key => !_connectors.Contains(key)).Select(key => key ?? "null").FirstOrDefault() is { } unknown)
             throw ApiProblem.Invalid("connectors", $"There is no connector '{(unknown.Length <= 40 ? unknown : unknown[..40] + "…")}'; there are {string.Join(", ", _connectors.Order())}.");
         var now = time.GetUtcNow();
         var (runs, fresh) = await database.InTenantAsync(tenantId, async tx =>

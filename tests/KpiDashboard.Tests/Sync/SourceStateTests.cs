@@ -1,0 +1,71 @@
+using KpiDashboard.Kpis;
+using KpiDashboard.Sync;
+using Xunit;
+
+namespace KpiDashboard.Tests.Sync;
+
+public sealed class SourceStateTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
+
+    private static readonly SourceState Healthy = new(
+        Guid.NewGuid(), "n8n", "n8n", "active", null, "daily", Now.AddHours(-8), new DateOnly(2026, 11, 20), new DateOnly(2026, 11, 18), null, new DateOnly(2025, 10, 21),
+        0, null, Now.AddHours(16), false, Now);
+
+    [Fact]
+    public void A_source_that_was_read_on_time_has_nothing_to_say()
+    {
+        var freshness = Healthy.ToFreshness();
+        Assert.Equal((SourceStatus.Ok, null), (freshness.Status, freshness.Message));
+        Assert.Equal((Healthy.FetchedAt, Healthy.CompleteThrough, Healthy.FinalThrough), (freshness.FetchedAt, freshness.CompleteThrough, freshness.FinalThrough));
+    }
+
+    [Theory]
+    [InlineData("daily", 30)]
+    [InlineData("hourly", 3)]
+    [InlineData("quarter_hourly", 3)]
+    public void A_source_is_late_when_it_was_not_read_for_longer_than_its_schedule_and_some_slack(string schedule, int hours)
+    {
+        Assert.Equal(SourceStatus.Ok, (Healthy with { Schedule = schedule, FetchedAt = Now.AddHours(-hours) }).ToFreshness().Status);
+        Assert.Equal(SourceStatus.Late, (Healthy with { Schedule = schedule, FetchedAt = Now.AddHours(-hours).AddSeconds(-1) }).ToFreshness().Status);
+    }
+
+    [Fact]
+    public void What_only_a_person_can_mend_is_said_before_anything_else()
+    {
+        var troubled = Healthy with { FetchedAt = null, ConsecutiveFailures = 3, Live = true };
+        Assert.Equal(SourceStatus.Syncing, troubled.ToFreshness().Status);
+        Assert.Equal(SourceStatus.Failing, (troubled with { Live = false }).ToFreshness().Status);
+        Assert.Equal(SourceStatus.ReconnectNeeded, (troubled with { State = "reconnect_needed" }).ToFreshness().Status);
+        Assert.Equal(SourceStatus.Paused, (troubled with { State = "paused" }).ToFreshness().Status);
+        Assert.Equal(SourceStatus.NeverSynced, (Healthy with { FetchedAt = null }).ToFreshness().Status);
+    }
+
+    [Fact]
+    public void The_owner_reads_what_is_wrong_in_his_words()
+    {
+        Assert.Equal("n8n could not be read the last time: It did not answer. It is tried again by itself.",
+            (Healthy with { ConsecutiveFailures = 1, LastError = "It did not answer." }).ToFreshness().Message);
+        Assert.Equal("n8n could not be read the last 4 times: It did not answer. It is tried again by itself.",
+            (Healthy with { ConsecutiveFailures = 4, LastError = "It did not answer." }).ToFreshness().Message);
+        Assert.Equal("n8n no longer lets us in. Numbers since then are missing, not zero. Connect it again.", (Healthy with { State = "reconnect_needed" }).ToFreshness().Message);
+        Assert.Equal("The key was revoked.", (Healthy with { State = "reconnect_needed", StatusMessage = "The key was revoked." }).ToFreshness().Message);
+    }
+
+    [Fact]
+    public void Sources_are_complete_together_up_to_the_day_of_the_slowest_that_ever_delivered()
+    {
+        Assert.Null(SourceState.CommonCompleteThrough([]));
+        Assert.Null(SourceState.CommonCompleteThrough([Healthy with { CompleteThrough = null }]));
+        Assert.Equal(new DateOnly(2026, 11, 17), SourceState.CommonCompleteThrough(
+            [Healthy, Healthy with { CompleteThrough = new DateOnly(2026, 11, 17) }, Healthy with { CompleteThrough = null }]));
+    }
+
+    [Fact]
+    public void The_engine_gets_the_clocks_of_each_source_under_its_connector()
+    {
+        var clocks = SourceState.Clocks([Healthy, Healthy with { Connector = "google-analytics", CompleteThrough = null, FinalThrough = null }]);
+        Assert.Equal(new SourceClock(new DateOnly(2026, 11, 20), new DateOnly(2026, 11, 18)), clocks["n8n"]);
+        Assert.Equal(default, clocks["google-analytics"]);
+    }
+}
