@@ -293,6 +293,15 @@ public sealed partial class SyncRunner
                 now,
                 run = message.RunId,
             });
+        if (!runDone && outcome.SlowDown is { } slow)
+        {
+            // The rest of a backfill can wait for the allowance to fill up; today's numbers, which come first, are there.
+            await tx.ExecuteAsync(
+                "update sync_runs set status = 'waiting', message = @reason, next_attempt_at = @until where tenant_id = @tenant and id = @run",
+                new { reason = slow.Reason, until = slow.Until, run = message.RunId });
+            return new NextStep(row.Step + 1, slow.Until - now);
+        }
+
         if (!runDone) return new NextStep(row.Step + 1, TimeSpan.Zero);
         await EndRunAsync(tx, message.RunId, "succeeded", null, now);
         LogSucceeded(message.RunId, step.Connector.Key, written.Changed, written.Restated);

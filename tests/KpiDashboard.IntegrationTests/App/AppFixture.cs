@@ -27,6 +27,9 @@ public sealed class AppFixture(PostgresFixture postgres, AzuriteFixture azurite)
 
     internal DemoStage Demo { get; private set; } = null!;
 
+    /// <summary>The host's master key, for <c>/admin</c>.</summary>
+    internal const string MasterKey = "test-master-key-0123456789";
+
     internal string OwnerConnectionString { get; private set; } = "";
 
     internal IServiceProvider Services => _host!.Services;
@@ -45,7 +48,7 @@ public sealed class AppFixture(PostgresFixture postgres, AzuriteFixture azurite)
         var builder = Functions.App.CreateBuilder(
         [
             "--port", "0", "--data", data, "--no-settings",
-            "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={azurite.ConnectionString}", "--set", "Web:Skip=true",
+            "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={azurite.ConnectionString}", "--set", "Web:Skip=true", "--set", $"Functions:MasterKey={MasterKey}",
         ]);
         builder.FunctionsAssembly = typeof(Functions.App).Assembly;
         builder.Console = new SilentConsole();

@@ -38,6 +38,23 @@ public sealed class RefreshTests(AppFixture app)
     }
 
     [Fact]
+    public async Task The_timer_enqueues_what_is_due_and_the_queue_function_reads_it()
+    {
+        using var client = await app.SignInAsync("Open Lectures");
+        var tenant = DemoSeeder.TenantId("Open Lectures");
+        await app.Database.InTenantAsync(tenant, tx => tx.ExecuteAsync("update integrations set next_due_at = now() - interval '1 minute' where tenant_id = @tenant"), TestContext.Current.CancellationToken);
+
+        using var admin = app.Anonymous();
+        admin.DefaultRequestHeaders.Add("x-functions-key", AppFixture.MasterKey);
+        using var answer = await admin.PostAsJsonAsync("admin/functions/ScheduleSyncs", new { input = "" }, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+
+        await Eventually.TrueAsync(async () => (await client.GetJsonAsync("api/sync/runs?status=succeeded"))["runs"]!.AsArray().Any(run => run!["trigger"]!.GetValue<string>() == "schedule"), TimeSpan.FromMinutes(1), "the scheduled run succeeds");
+        var due = await app.Database.InTenantAsync(tenant, tx => tx.QuerySingleAsync<DateTimeOffset>("select next_due_at from integrations where tenant_id = @tenant"), TestContext.Current.CancellationToken);
+        Assert.True(due > DateTimeOffset.UtcNow, $"It is due at {due:O}.");
+    }
+
+    [Fact]
     public async Task An_idempotency_key_answers_with_the_runs_of_the_first_time()
     {
         using var client = await app.SignInAsync("Open Lectures");

@@ -168,6 +168,30 @@ public sealed class SyncEngineTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task When_an_allowance_runs_low_the_newest_slice_is_written_and_the_rest_of_the_backfill_waits()
+    {
+        await using var engine = await Engine.StartAsync(postgres);
+        var (tenant, _) = await engine.AddTenantAsync();
+        var until = engine.Time.GetUtcNow() + TimeSpan.FromMinutes(20);
+        engine.Connector.Fetch = (request, sink, _) =>
+        {
+            sink.Add(new KpiReading("web.sessions", request.Window.To, 10));
+            return Task.FromResult<FetchOutcome>(new FetchSucceeded { SlowDown = engine.Time.GetUtcNow() < until ? new SlowDown(until, "The allowance is nearly used up.") : null });
+        };
+        await engine.Scheduler.TickAsync(TestContext.Current.CancellationToken);
+        await engine.DrainAsync();
+        Assert.Equal(1, engine.Connector.Fetches);
+        Assert.Equal(("waiting", "The allowance is nearly used up.", 0, 0), await engine.LastRunAsync(tenant));
+        Assert.Equal([10m], await engine.QueryAsync<decimal>(tenant, "select value from kpi_values where tenant_id = @tenant and day = '2026-11-22'"));
+        Assert.Equal(TimeSpan.FromMinutes(20), engine.Queue.Sent.Last().Delay);
+
+        engine.Time.Advance(TimeSpan.FromMinutes(20));
+        engine.Queue.Put(engine.Queue.Sent.Last().Message);
+        await engine.DrainAsync();
+        Assert.Equal("succeeded", (await engine.LastRunAsync(tenant)).Status);
+    }
+
+    [Fact]
     public async Task A_provider_that_stays_down_is_tried_five_times_with_growing_delays_and_then_the_run_failed()
     {
         await using var engine = await Engine.StartAsync(postgres);
