@@ -36,7 +36,7 @@ public sealed class TriggerRulesTests
         Assert.Equal(["HttpTriggerAttribute", "QueueTriggerAttribute", "TimerTriggerAttribute"], kinds);
     }
 
-    /// <summary>The generated executor calls the method by name from another class of the assembly; a nested class it cannot name, an internal one the generator skips.</summary>
+    /// <summary>A method that is not public is left out of the app without a word; one of an internal class runs by slow reflection instead of generated code.</summary>
     [Fact]
     public void Classes_and_methods_are_public_and_not_nested_or_generic() => AssertNone(
         method => !method.IsPublic || !method.DeclaringType!.IsPublic || method.DeclaringType.IsNested
@@ -53,7 +53,7 @@ public sealed class TriggerRulesTests
     public void Each_function_has_one_trigger() => AssertNone(
         method => method.GetParameters().SelectMany(parameter => parameter.CustomAttributes).Count(IsTrigger) != 1);
 
-    /// <summary>Two functions of one name, whatever the case, stop the whole app (AZFW0017 in newer SDKs).</summary>
+    /// <summary>The host tells functions apart by name, whatever the case; newer SDKs than ours refuse to build a repeated one (AZFW0017).</summary>
     [Fact]
     public void Names_are_unique_and_acceptable_to_the_host()
     {
@@ -63,7 +63,7 @@ public sealed class TriggerRulesTests
         Assert.All(names, name => Assert.Matches("^[A-Za-z][A-Za-z0-9_-]{0,126}$", name));
     }
 
-    /// <summary>Without the level as an argument of the constructor the host asks for a function key, and the generator says so nowhere.</summary>
+    /// <summary>Without the level as an argument of the constructor the host asks for a function key, which a visitor of the page does not have.</summary>
     [Fact]
     public void Every_HTTP_function_states_its_authorization_level_and_methods()
     {
@@ -121,7 +121,7 @@ public sealed class TriggerRulesTests
             && !(parameter.ParameterType == typeof(string) && route.Contains($"{{{parameter.Name}}}", StringComparison.Ordinal)));
     });
 
-    /// <summary>The worker has retry attributes for timers and some streams; on a queue function they fail the build of the metadata. A queue has its own retries.</summary>
+    /// <summary>A queue has its own retries: the worker's generator refuses the attribute there (AZFW0012). A timer heals itself at its next tick.</summary>
     [Fact]
     public void No_function_has_a_retry_attribute() => AssertNone(
         method => method.CustomAttributes.Any(attribute => attribute.AttributeType.Name.Contains("Retry", StringComparison.Ordinal)));
