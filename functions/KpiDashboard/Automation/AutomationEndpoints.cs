@@ -46,8 +46,11 @@ public sealed class AutomationEndpoints
         var value = Value("automation.value_saved");
         return new PerformanceTotals(
             Value("automation.executions"), Value("automation.succeeded"), Value("automation.failed"), Value("automation.success_rate"),
-            Value("automation.avg_duration"), Value("automation.time_saved"), value, table.AutomationCost(Kpi("automation.executions")), Value("automation.roi"));
+            Value("automation.avg_duration"), Value("automation.time_saved"), value, Cost(table), Value("automation.roi"));
     }
+
+    /// <summary>Over the same days as value and ROI, so that the three agree; while nobody says what a success saves, over the days with executions.</summary>
+    private static decimal? Cost(KpiTable table) => table.AutomationCost(Kpi("automation.time_saved")) ?? table.AutomationCost(Kpi("automation.executions"));
 
     private static async Task<IReadOnlyList<WorkflowPerformance>> WorkflowsAsync(TenantTransaction tx, Period period, TenantEconomics economics)
     {

@@ -1,5 +1,6 @@
 using System.Data;
 using Dapper;
+using KpiDashboard.Api;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -17,13 +18,15 @@ internal static class DataServices
         {
             var text = provider.GetRequiredService<IConfiguration>().GetConnectionString("Postgres");
             if (string.IsNullOrWhiteSpace(text))
-                throw new InvalidOperationException("ConnectionStrings:Postgres is not set. Name the database to use, as the role kpi_app.");
+                throw ApiProblem.Unavailable("No database is configured (ConnectionStrings:Postgres, as the role kpi_app).", 60);
             var connection = new NpgsqlConnectionStringBuilder(text) { ApplicationName = "kpi-dashboard", IncludeErrorDetail = false };
             // Instances × pool must stay below the server's limit; a dashboard needs few connections for a short time each.
             if (!connection.ContainsKey("Maximum Pool Size")) connection.MaxPoolSize = 20;
             if (!connection.ContainsKey("Command Timeout")) connection.CommandTimeout = 30;
             return new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
         });
+        // Asked for at each use: without a database the app still starts, answers health/live, and says in health/ready what is missing.
+        services.TryAddSingleton<Func<NpgsqlDataSource>>(provider => provider.GetRequiredService<NpgsqlDataSource>);
         services.TryAddSingleton<Database>();
         return services;
     }

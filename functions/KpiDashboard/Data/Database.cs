@@ -7,12 +7,12 @@ namespace KpiDashboard.Data;
 /// The way to Postgres. Work for a tenant runs inside a transaction whose tenant is set with a transaction-local setting, so that row-level security
 /// admits that tenant's rows only and a pooled connection carries nothing over to the next user.
 /// </summary>
-internal sealed class Database(NpgsqlDataSource source)
+internal sealed class Database(Func<NpgsqlDataSource> source)
 {
     /// <summary>Runs work as one transaction for one tenant; commits when it returns, rolls back when it throws.</summary>
     public async Task<T> InTenantAsync<T>(Guid tenantId, Func<TenantTransaction, Task<T>> work, CancellationToken cancellationToken)
     {
-        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await using var connection = await source().OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition(
             "select set_config('app.tenant_id', @tenant, true)", new { tenant = tenantId.ToString() }, transaction, cancellationToken: cancellationToken));
@@ -28,14 +28,14 @@ internal sealed class Database(NpgsqlDataSource source)
     /// <summary>Calls a cross-tenant function of the schema (0002). No tenant is set: any direct read of a tenant table finds nothing.</summary>
     public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object parameters, CancellationToken cancellationToken)
     {
-        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await using var connection = await source().OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: cancellationToken))).AsList();
     }
 
     /// <inheritdoc cref="QueryAsync{T}"/>
     public async Task<int> ExecuteAsync(string sql, object parameters, CancellationToken cancellationToken)
     {
-        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        await using var connection = await source().OpenConnectionAsync(cancellationToken);
         return await connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: cancellationToken));
     }
 }

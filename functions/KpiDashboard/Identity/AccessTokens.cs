@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using KpiDashboard.Api;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
@@ -17,9 +18,11 @@ internal sealed class AuthOptions
     /// <summary><c>Lax</c>, <c>Strict</c> or <c>None</c> (separate origins, then partitioned) for the refresh cookie.</summary>
     public string CookieSameSite { get; set; } = "Strict";
 
+    /// <summary>No key at all is valid: the app starts, says in <c>health/ready</c> what is missing, and signs nobody in.</summary>
     internal static bool IsValid(AuthOptions options) =>
-        options.SigningKeys.ContainsKey(options.CurrentKey)
-        && options.SigningKeys.Values.All(key => Convert.TryFromBase64String(key, new byte[256], out var length) && length >= 32)
+        (options is { SigningKeys.Count: 0, CurrentKey: "" }
+            || (options.SigningKeys.ContainsKey(options.CurrentKey)
+                && options.SigningKeys.Values.All(key => Convert.TryFromBase64String(key, new byte[256], out var length) && length >= 32)))
         && options.CookieSameSite is "Strict" or "Lax" or "None";
 }
 
@@ -35,6 +38,8 @@ internal sealed class AccessTokens(IOptionsMonitor<AuthOptions> options, TimePro
     /// <summary>A token for a person in a tenant.</summary>
     public string Issue(Guid userId, Guid tenantId, string role)
     {
+        if (options.CurrentValue.CurrentKey.Length == 0)
+            throw ApiProblem.Unavailable("No key to sign access tokens with is configured (Auth:CurrentKey and Auth:SigningKeys).", 60);
         var now = time.GetUtcNow().UtcDateTime;
         return _handler.CreateToken(new SecurityTokenDescriptor
         {

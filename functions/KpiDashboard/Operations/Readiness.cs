@@ -1,7 +1,10 @@
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
+using KpiDashboard.Identity;
+using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace KpiDashboard.Operations;
@@ -26,11 +29,14 @@ internal sealed class ReadinessGate
 /// <summary>Health of this instance, for load balancers and the availability test.</summary>
 public sealed class HealthEndpoints
 {
-    private readonly NpgsqlDataSource _source;
+    private readonly Func<NpgsqlDataSource> _source;
     private readonly ReadinessGate _gate;
+    private readonly IOptionsMonitor<SecretOptions> _secrets;
+    private readonly IOptionsMonitor<AuthOptions> _auth;
     private readonly TimeProvider _time;
 
-    internal HealthEndpoints(NpgsqlDataSource source, ReadinessGate gate, TimeProvider time) => (_source, _gate, _time) = (source, gate, time);
+    internal HealthEndpoints(Func<NpgsqlDataSource> source, ReadinessGate gate, IOptionsMonitor<SecretOptions> secrets, IOptionsMonitor<AuthOptions> auth, TimeProvider time) =>
+        (_source, _gate, _secrets, _auth, _time) = (source, gate, secrets, auth, time);
 
     /// <summary><c>GET health/live</c>: the process answers.</summary>
     public static IResult Live() => new JsonAnswer<HealthResponse>(new HealthResponse("live", null), HealthJson.Default.HealthResponse);
@@ -39,11 +45,16 @@ public sealed class HealthEndpoints
     public async Task<IResult> ReadyAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         request.HttpContext.Response.Headers.CacheControl = "no-store";
-        var reason = _gate.Reason ?? await ObstacleAsync(cancellationToken);
+        var reason = _gate.Reason ?? MissingKeys() ?? await ObstacleAsync(cancellationToken);
         return new JsonAnswer<HealthResponse>(
             new HealthResponse(reason is null ? "ready" : "not_ready", reason), HealthJson.Default.HealthResponse,
             reason is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
+
+    private string? MissingKeys() =>
+        _auth.CurrentValue.CurrentKey.Length == 0 ? "No key to sign access tokens with is configured (Auth:CurrentKey and Auth:SigningKeys)."
+        : _secrets.CurrentValue.CurrentKey.Length == 0 ? "No key to seal secrets with is configured (Secrets:CurrentKey and Secrets:Keys)."
+        : null;
 
     private async Task<string?> ObstacleAsync(CancellationToken cancellationToken)
     {
@@ -51,7 +62,11 @@ public sealed class HealthEndpoints
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            return await DatabaseBootstrap.FindObstacleAsync(_source, linked.Token);
+            return await DatabaseBootstrap.FindObstacleAsync(_source(), linked.Token);
+        }
+        catch (ApiProblem problem)
+        {
+            return problem.Message;
         }
         catch (Exception error) when (error is NpgsqlException or TimeoutException || (error is OperationCanceledException && limit.IsCancellationRequested))
         {

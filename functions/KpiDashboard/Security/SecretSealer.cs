@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using KpiDashboard.Api;
 using Microsoft.Extensions.Options;
 
 namespace KpiDashboard.Security;
@@ -13,11 +14,13 @@ internal sealed class SecretOptions
     /// <summary>Key id (1–32 letters, digits or dashes) to 32 bytes in base64. Old keys stay until everything is sealed anew.</summary>
     public Dictionary<string, string> Keys { get; set; } = [];
 
+    /// <summary>No key at all is valid: the app starts, says in <c>health/ready</c> what is missing, and refuses what needs a key.</summary>
     internal static bool IsValid(SecretOptions options) =>
-        options.Keys.ContainsKey(options.CurrentKey)
-        && options.Keys.All(key => key.Key.Length is > 0 and <= 32
-            && key.Key.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')
-            && Convert.TryFromBase64String(key.Value, new byte[64], out var length) && length == 32);
+        options is { Keys.Count: 0, CurrentKey: "" }
+        || (options.Keys.ContainsKey(options.CurrentKey)
+            && options.Keys.All(key => key.Key.Length is > 0 and <= 32
+                && key.Key.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')
+                && Convert.TryFromBase64String(key.Value, new byte[64], out var length) && length == 32));
 }
 
 /// <summary>
@@ -30,6 +33,7 @@ internal sealed class SecretSealer(IOptionsMonitor<SecretOptions> options)
     public byte[] Seal(string text, string purpose)
     {
         var id = options.CurrentValue.CurrentKey;
+        if (id.Length == 0) throw ApiProblem.Unavailable("No key to seal secrets with is configured (Secrets:CurrentKey and Secrets:Keys).", 60);
         var idBytes = Encoding.ASCII.GetBytes(id);
         var plain = Encoding.UTF8.GetBytes(text);
         var header = 1 + idBytes.Length;

@@ -124,7 +124,7 @@ public sealed class RowLevelSecurityTests(PostgresFixture postgres) : IAsyncLife
     [Fact]
     public async Task A_pooled_connection_does_not_carry_the_tenant_over()
     {
-        var database = new Data.Database(_app);
+        var database = new Data.Database(() => _app);
         for (var round = 0; round < 20; round++)
         {
             Assert.Equal(1, await database.InTenantAsync(A, tx => tx.QuerySingleAsync<int>("select count(*)::int from kpi_values"), TestContext.Current.CancellationToken));

@@ -24,7 +24,7 @@ public sealed class Engine : IAsyncDisposable
     {
         (_owner, _app) = (NpgsqlDataSource.Create(owner), NpgsqlDataSource.Create(app));
         KpiDashboard.Data.DataServices.AddDatabase(new Microsoft.Extensions.DependencyInjection.ServiceCollection());
-        Database = new Data.Database(_app);
+        Database = new Data.Database(() => _app);
         var keys = new SecretOptions { CurrentKey = "t", Keys = new() { ["t"] = Convert.ToBase64String(new byte[32]) } };
         var sealer = new SecretSealer(Mock.Of<IOptionsMonitor<SecretOptions>>(monitor => monitor.CurrentValue == keys));
         Scheduler = new SyncScheduler(Database, Queue, Time, NullLogger<SyncScheduler>.Instance);

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using KpiDashboard.Demo.Seeding;
+using KpiDashboard.LocalHost.Runtime;
+using Microsoft.Extensions.Hosting;
+
+// Reads of the API against the whole app with the demo data, one after the other, each as a ratio to health/live in the same run: that request passes the
+// same Kestrel, trigger and middleware and touches no database. Machines differ, ratios less. Run it in Release: dotnet run -c Release.
+const int WarmUp = 100, Measured = 400;
+var data = Directory.CreateTempSubdirectory("kpi-benchmark-").FullName;
+try
+{
+    var builder = KpiDashboard.Functions.App.CreateBuilder(["--port", "0", "--data", data, "--no-settings", "--set", "Web:Skip=true"]);
+    builder.FunctionsAssembly = typeof(KpiDashboard.Functions.App).Assembly;
+    using var host = builder.Build();
+    await host.StartAsync();
+    using var http = new HttpClient { BaseAddress = ((LocalFunctionsHost)host).Address };
+    var waited = Stopwatch.StartNew();
+    while (!(await http.GetAsync("api/health/ready")).IsSuccessStatusCode)
+    {
+        if (waited.Elapsed > TimeSpan.FromMinutes(5)) throw new TimeoutException("The demo was not ready within 5 minutes.");
+        await Task.Delay(200);
+    }
+
+    using var login = await http.PostAsJsonAsync("api/auth/login", new { email = DemoSeeder.OwnerEmail, password = DemoSeeder.Password });
+    http.DefaultRequestHeaders.Add("X-Kpi-Token", JsonNode.Parse(await login.Content.ReadAsStringAsync())!["accessToken"]!.GetValue<string>());
+
+    Console.WriteLine();
+    Console.WriteLine($"{"request",-44} {"p50 ms",8} {"p95 ms",8} {"p50 ÷ live",11} {"bytes",9}");
+    var live = await MeasureAsync("api/health/live");
+    Print("health/live (baseline)", live, live.P50);
+    foreach (var (name, path) in new[]
+    {
+        ("metrics/summary, 28 days", "api/metrics/summary?range=last_28_days"),
+        ("metrics/summary, 12 months", "api/metrics/summary?range=last_12_months&compare=previous_year"),
+        ("metrics/history, 1 KPI, 12 months by week", "api/metrics/history?kpis=shop.revenue&range=last_12_months&grain=week"),
+        ("automation/performance, 28 days", "api/automation/performance?range=last_28_days"),
+        ("sync/runs", "api/sync/runs"),
+    })
+    {
+        Print(name, await MeasureAsync(path), live.P50);
+        if (path.Contains("summary", StringComparison.Ordinal)) Print(name + ", 304", await MeasureAsync(path, conditional: true), live.P50);
+    }
+
+    await host.StopAsync();
+
+    async Task<(double P50, double P95, long Bytes)> MeasureAsync(string path, bool conditional = false)
+    {
+        EntityTagHeaderValue? tag = null;
+        long bytes = 0;
+        var times = new double[Measured];
+        for (var i = -WarmUp; i < Measured; i++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path);
+            if (conditional && tag is not null) request.Headers.IfNoneMatch.Add(tag);
+            var started = Stopwatch.GetTimestamp();
+            using var response = await http.SendAsync(request);
+            bytes = (await response.Content.ReadAsByteArrayAsync()).LongLength;
+            if (i >= 0) times[i] = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+            if (!response.IsSuccessStatusCode && (int)response.StatusCode != 304) throw new InvalidOperationException($"{path} answered {(int)response.StatusCode}.");
+            tag = response.Headers.ETag;
+        }
+
+        Array.Sort(times);
+        return (times[Measured / 2], times[Measured * 95 / 100], bytes);
+    }
+
+    static void Print(string name, (double P50, double P95, long Bytes) result, double baseline) => Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture, $"{name,-44} {result.P50,8:0.00} {result.P95,8:0.00} {result.P50 / baseline,11:0.0} {result.Bytes,9:N0}"));
+}
+finally
+{
+    Directory.Delete(data, recursive: true);
+}
