@@ -117,6 +117,23 @@ public sealed class AccessTokensTests
     public async Task A_token_that_names_another_algorithm_is_refused_though_signed_with_our_key_as_HMAC(string algorithm) =>
         Assert.Null(await Tokens.ReadAsync(Make(header => header["alg"] = algorithm, _ => { })));
 
+    [Theory]
+    [InlineData("HS256", true)]
+    [InlineData("HS384", false)]
+    [InlineData("HS512", false)]
+    public async Task Only_HMAC_SHA256_is_taken_however_good_another_signature_with_our_key_is(string algorithm, bool taken)
+    {
+        // A key that is long enough for all of them.
+        byte[] key = [.. SecondKey, .. SecondKey];
+        _settings.CurrentValue = new AuthOptions { CurrentKey = "one", SigningKeys = new() { ["one"] = Convert.ToBase64String(key) } };
+        var (header, payload, _) = Parts(Tokens.Issue(User, Tenant, "owner"));
+        header["alg"] = algorithm;
+        var signed = $"{Encode(header)}.{Encode(payload)}";
+        var bytes = Encoding.ASCII.GetBytes(signed);
+        var signature = algorithm switch { "HS256" => HMACSHA256.HashData(key, bytes), "HS384" => HMACSHA384.HashData(key, bytes), _ => HMACSHA512.HashData(key, bytes) };
+        Assert.Equal(taken, await Tokens.ReadAsync($"{signed}.{WebEncoders.Base64UrlEncode(signature)}") is not null);
+    }
+
     [Fact]
     public async Task A_token_really_signed_with_RSA_by_a_key_that_it_brings_itself_is_refused()
     {
