@@ -17,13 +17,13 @@ internal sealed class QueryReader(HttpRequest request)
     public string? Text(string name, int maxLength = 200)
     {
         var values = request.Query[name];
-        if (values.Count == 0 || string.IsNullOrEmpty(values[0])) return null;
         if (values.Count > 1)
         {
             Error(name, $"'{name}' is given more than once.");
             return null;
         }
 
+        if (values.Count == 0 || string.IsNullOrEmpty(values[0])) return null;
         if (values[0]!.Length <= maxLength) return values[0];
         Error(name, $"'{name}' may have at most {maxLength} characters.");
         return null;
@@ -121,9 +121,11 @@ internal static class JsonBody
         var field = error.Path is { Length: > 2 } path && path.StartsWith("$.", StringComparison.Ordinal) ? path[2..] : null;
         if (field is null)
         {
-            // A missing required or an unknown member is told by its message alone, at path $.
-            return error.Message.Contains("required", StringComparison.Ordinal) || error.Message.Contains("could not be mapped", StringComparison.Ordinal)
-                ? ApiProblem.BadBody(FirstSentence(error.Message))
+            // A missing required member, or an unknown one with a name that is no identifier, is told by its message alone.
+            var (start, end) = (error.Message.IndexOf('\'', StringComparison.Ordinal) + 1, error.Message.LastIndexOf("' could not be mapped", StringComparison.Ordinal));
+            if (end >= start) return ApiProblem.Invalid(error.Message[start..end], $"'{error.Message[start..end]}' is not a field of this request.");
+            return error.Message.Contains("required", StringComparison.Ordinal)
+                ? ApiProblem.BadBody(Lacking(error.Message))
                 : ApiProblem.BadBody($"The body is not valid JSON (line {(error.LineNumber ?? 0) + 1}).");
         }
 
@@ -132,10 +134,10 @@ internal static class JsonBody
             : $"'{field}' has a value of the wrong kind.");
     }
 
-    private static string FirstSentence(string message)
+    private static string Lacking(string message)
     {
         // The serializer names its own .NET type; the caller knows only the fields.
         var names = string.Join(", ", message.Split('\'').Where((_, index) => index % 2 == 1).Where(part => !part.Contains('.')));
-        return message.Contains("required", StringComparison.Ordinal) ? $"The body lacks {names}." : $"The body has an unknown field: {names}.";
+        return $"The body lacks {names}.";
     }
 }

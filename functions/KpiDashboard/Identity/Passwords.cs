@@ -45,7 +45,9 @@ internal static class Passwords
 
     private static byte[] Derive(string password, byte[] salt, int memoryKib, int passes, int lanes, int length)
     {
-        using var argon = new Argon2id(Encoding.UTF8.GetBytes(password)) { Salt = salt, MemorySize = memoryKib, Iterations = passes, DegreeOfParallelism = lanes };
+        // Keyboards differ in whether an accent is a character of its own (NIST SP 800-63B asks for this). U+FFFE is no character and cannot be normalised.
+        var normalized = password.Contains('\uFFFE') ? password : password.Normalize();
+        using var argon = new Argon2id(Encoding.UTF8.GetBytes(normalized)) { Salt = salt, MemorySize = memoryKib, Iterations = passes, DegreeOfParallelism = lanes };
         return argon.GetBytes(length);
     }
 

@@ -32,6 +32,8 @@ public sealed class SessionEndpoints
     {
         var body = (await JsonBody.ReadAsync(request, SessionJson.Default.LoginRequest, cancellationToken))!;
         if (string.IsNullOrWhiteSpace(body.Email)) throw ApiProblem.Invalid("email", "'email' is empty.");
+        // Postgres takes no NUL in a text, and U+FFFE cannot be normalised.
+        if (body.Email.Trim().Any(c => char.IsControl(c) || c == '\uFFFE')) throw ApiProblem.Invalid("email", "'email' has characters that no address has.");
         if (body.Password is not { Length: > 0 and <= Passwords.MaxLength }) throw ApiProblem.Invalid("password", $"'password' must have 1 to {Passwords.MaxLength} characters.");
 
         var user = (await _database.QueryAsync<UserRow>("select * from find_user_by_email(@key)", new { key = EmailKey(body.Email) }, cancellationToken)).SingleOrDefault();

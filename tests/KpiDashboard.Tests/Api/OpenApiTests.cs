@@ -1,0 +1,199 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using KpiDashboard.Api;
+using KpiDashboard.Functions;
+using KpiDashboard.Identity;
+using Microsoft.AspNetCore.Http;
+using Xunit;
+
+namespace KpiDashboard.Tests.Api;
+
+public sealed class OpenApiTests
+{
+    private static readonly string[] Verbs = ["get", "post", "put", "patch", "delete"];
+
+    private static JsonObject Document { get; } = JsonNode.Parse(OpenApiEndpoint.Text(typeof(App).Assembly))!.AsObject();
+
+    private static IEnumerable<(string Path, string Verb, JsonObject Operation)> Operations =>
+        from path in Document["paths"]!.AsObject()
+        from verb in path.Value!.AsObject()
+        select (path.Key, verb.Key, verb.Value!.AsObject());
+
+    private static IEnumerable<JsonObject> Objects(JsonNode? node) => node switch
+    {
+        JsonObject item => item.Select(member => member.Value).SelectMany(Objects).Prepend(item),
+        JsonArray items => items.SelectMany(Objects),
+        _ => [],
+    };
+
+    [Fact]
+    public void The_file_beside_the_page_is_what_this_build_serves()
+    {
+        var file = Path.Combine(Repository.Root, "static-web", "openapi.json");
+        var generated = OpenApiEndpoint.Text(typeof(App).Assembly);
+        if (Environment.GetEnvironmentVariable("KPI_UPDATE_OPENAPI") == "1") File.WriteAllText(file, generated);
+        Assert.True(
+            File.Exists(file) && File.ReadAllText(file).ReplaceLineEndings("\n") == generated.ReplaceLineEndings("\n"),
+            "static-web/openapi.json is not what the API answers any more. Run the tests once with KPI_UPDATE_OPENAPI=1 to write it anew, "
+            + "then 'npm run api-types' in static-web to make the TypeScript types from it, and commit both.");
+    }
+
+    [Fact]
+    public void It_is_an_OpenAPI_3_1_document_with_the_members_that_one_must_have()
+    {
+        Assert.StartsWith("3.1.", (string)Document["openapi"]!, StringComparison.Ordinal);
+        Assert.NotEmpty((string)Document["info"]!["title"]!);
+        Assert.NotEmpty((string)Document["info"]!["version"]!);
+        Assert.All(Operations, operation =>
+        {
+            Assert.StartsWith("/api/", operation.Path, StringComparison.Ordinal);
+            Assert.Contains(operation.Verb, Verbs);
+            Assert.NotEmpty((string)operation.Operation["summary"]!);
+            Assert.All(operation.Operation["responses"]!.AsObject(), response =>
+            {
+                Assert.Matches("^(default|2[0-9]{2})$", response.Key);
+                Assert.NotEmpty((string)response.Value!["description"]!);
+            });
+        });
+    }
+
+    [Fact]
+    public void Every_reference_leads_to_a_schema_and_every_schema_is_referred_to()
+    {
+        var schemas = Document["components"]!["schemas"]!.AsObject().Select(schema => schema.Key).ToList();
+        var references = Objects(Document).Select(item => (string?)item["$ref"]).OfType<string>().ToList();
+        Assert.NotEmpty(references);
+        Assert.All(references, reference => Assert.Contains(reference.Replace("#/components/schemas/", "", StringComparison.Ordinal), schemas));
+        Assert.Equal(schemas.Order(), references.Select(reference => reference.Split('/')[^1]).Distinct().Order());
+    }
+
+    [Fact]
+    public void Every_operation_id_is_unique()
+    {
+        var ids = Operations.Select(operation => (string)operation.Operation["operationId"]!).ToList();
+        Assert.Equal(ids.Count, ids.Distinct(StringComparer.OrdinalIgnoreCase).Count());
+        Assert.All(ids, id => Assert.Matches("^[A-Za-z][A-Za-z0-9]+$", id));
+    }
+
+    /// <summary>Found without the document's own code: every parameter with an HTTP trigger.</summary>
+    private static List<(MethodInfo Method, string Route, string[] Verbs)> Triggers { get; } =
+    [
+        .. from type in typeof(App).Assembly.GetTypes()
+           from method in type.GetMethods()
+           from parameter in method.GetParameters()
+           from attribute in parameter.GetCustomAttributesData()
+           where attribute.AttributeType.Name == "HttpTriggerAttribute"
+           let trigger = (Microsoft.Azure.Functions.Worker.HttpTriggerAttribute)parameter.GetCustomAttributes().Single(it => it.GetType() == attribute.AttributeType)
+           select (method, $"/api/{trigger.Route}", (trigger.Methods ?? []).Select(verb => verb.ToLowerInvariant()).ToArray()),
+    ];
+
+    [Fact]
+    public void Every_HTTP_trigger_is_described_and_nothing_else_is() =>
+        Assert.Equal(
+            Triggers.SelectMany(trigger => trigger.Verbs.Select(verb => $"{verb} {trigger.Route}")).Order(),
+            Operations.Select(operation => $"{operation.Verb} {operation.Path}").Order());
+
+    [Fact]
+    public void Every_HTTP_trigger_says_what_its_caller_must_be_allowed_and_only_these_let_anybody_in()
+    {
+        Assert.All(Triggers, trigger => Assert.NotNull(trigger.Method.GetCustomAttribute<RequiresAttribute>()));
+        Assert.Equal(
+            ["get /api/health/live", "get /api/health/ready", "get /api/openapi.json", "post /api/auth/login", "post /api/auth/logout", "post /api/auth/refresh"],
+            Triggers.Where(trigger => trigger.Method.GetCustomAttribute<RequiresAttribute>()!.Permission == Permission.Anonymous)
+                .SelectMany(trigger => trigger.Verbs.Select(verb => $"{verb} {trigger.Route}")).Order());
+    }
+
+    [Fact]
+    public void An_open_route_needs_no_token_and_any_other_takes_it_in_either_header() => Assert.All(Triggers, trigger =>
+    {
+        foreach (var verb in trigger.Verbs)
+        {
+            var security = Document["paths"]![trigger.Route]![verb]!["security"]!.AsArray();
+            if (trigger.Method.GetCustomAttribute<RequiresAttribute>()!.Permission == Permission.Anonymous) Assert.Empty(security);
+            else Assert.Equal(["bearer", "header"], security.Select(way => way!.AsObject().Single().Key));
+        }
+    });
+
+    [Fact]
+    public void Every_part_of_a_path_in_braces_is_a_required_parameter_and_parameters_are_named_once() => Assert.All(Operations, operation =>
+    {
+        var parameters = operation.Operation["parameters"]?.AsArray().Select(parameter => parameter!.AsObject()).ToList() ?? [];
+        Assert.Equal(
+            operation.Path.Split('/').Where(part => part.StartsWith('{')).Select(part => part.Trim('{', '}')).Order(),
+            parameters.Where(parameter => (string?)parameter["in"] == "path" && (bool?)parameter["required"] == true).Select(parameter => (string)parameter["name"]!).Order());
+        Assert.Equal(parameters.Count, parameters.Select(parameter => (string)parameter["name"]!).Distinct().Count());
+        Assert.All(parameters, parameter => Assert.NotNull(parameter["schema"]));
+    });
+
+    [Fact]
+    public void Every_schema_has_a_type_that_JSON_knows_and_enumerations_are_words() => Assert.All(
+        Document["components"]!["schemas"]!.AsObject().SelectMany(schema => Objects(schema.Value).Where(item => item["type"] is JsonValue or JsonArray)),
+        schema =>
+        {
+            var types = schema["type"] is JsonArray several ? [.. several.Select(type => (string)type!)] : new[] { (string)schema["type"]! };
+            Assert.All(types, type => Assert.Contains(type, new[] { "object", "array", "string", "number", "integer", "boolean", "null" }));
+            if (types.Contains("object")) Assert.True(schema["properties"] is not null || schema["additionalProperties"] is not null, schema.ToJsonString());
+            if (types.Contains("array")) Assert.NotNull(schema["items"]);
+            if (schema["required"] is JsonArray required) Assert.All(required, name => Assert.NotNull(schema["properties"]![(string)name!]));
+            if (schema["enum"] is JsonArray words) Assert.All(words, word => Assert.True(word is null ? types.Contains("null") : word.GetValueKind() == JsonValueKind.String));
+        });
+
+    [Theory]
+    [InlineData("SummaryKpi", "value", "number null")]
+    [InlineData("SummaryKpi", "change", "number null")]
+    [InlineData("SummaryKpi", "key", "string")]
+    [InlineData("SummaryKpi", "status", "final provisional partial not_measurable")]
+    [InlineData("SummaryKpi", "direction", "up down neutral")]
+    [InlineData("SummaryKpi", "sparkline", "array of number null")]
+    [InlineData("HistoryPoint", "date", "string date")]
+    [InlineData("HistoryPoint", "value", "number null")]
+    [InlineData("RunResponse", "id", "string uuid")]
+    [InlineData("RunResponse", "finishedAt", "string null date-time")]
+    [InlineData("RunResponse", "readings", "integer")]
+    [InlineData("RunResponse", "status", "queued running waiting succeeded failed dead")]
+    [InlineData("SummaryResponse", "compareFrom", "string null date")]
+    [InlineData("SummaryResponse", "isDemo", "boolean")]
+    [InlineData("WorkflowPerformance", "timeSavedMinutes", "number null")]
+    [InlineData("ProblemBody", "status", "integer")]
+    [InlineData("ProblemBody", "errors", "object null")]
+    public void A_property_has_the_type_that_is_really_sent(string schema, string property, string expected)
+    {
+        var node = Document["components"]!["schemas"]![schema]!["properties"]![property]!.AsObject();
+        Assert.Equal(expected, Describe(node));
+
+        static string Describe(JsonObject node) => (node["type"], node["enum"]) switch
+        {
+            (_, JsonArray words) => string.Join(' ', words.Select(word => (string?)word)),
+            (JsonArray types, _) => string.Join(' ', types.Select(type => (string?)type).Append((string?)node["format"]).OfType<string>()),
+            (JsonValue type, _) when (string?)type == "array" => "array of " + Describe(node["items"]!.AsObject()),
+            (JsonValue type, _) => string.Join(' ', new[] { (string?)type, (string?)node["format"] }.OfType<string>()),
+            _ => node.ToJsonString(),
+        };
+    }
+
+    [Theory]
+    [InlineData("CreateTokenRequest", "name scopes")]
+    [InlineData("LoginRequest", "email password")]
+    [InlineData("SwitchRequest", "tenantId")]
+    [InlineData("RefreshRequest", "")]
+    [InlineData("ProblemBody", "detail status title traceId type")]
+    [InlineData("HistoryPoint", "date status value")]
+    [InlineData("SessionResponse", "tenant tenants user")]
+    public void What_a_request_must_hold_and_an_answer_always_holds_is_said(string schema, string required) =>
+        Assert.Equal(
+            required.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            Document["components"]!["schemas"]![schema]!["required"]!.AsArray().Select(name => (string)name!).Order());
+
+    [Fact]
+    public void Every_operation_answers_problems_as_problem_json() => Assert.All(Operations, operation =>
+        Assert.Equal("#/components/schemas/ProblemBody", (string?)operation.Operation["responses"]!["default"]!["content"]!["application/problem+json"]!["schema"]!["$ref"]));
+
+    [Fact]
+    public void It_is_served_as_JSON()
+    {
+        var answer = Assert.IsType<Microsoft.AspNetCore.Http.HttpResults.ContentHttpResult>(new OpenApiEndpoint(new TriggerAssembly(typeof(App).Assembly)).Get());
+        Assert.StartsWith("application/json", answer.ContentType, StringComparison.Ordinal);
+        Assert.Equal(OpenApiEndpoint.Text(typeof(App).Assembly), answer.ResponseContent);
+    }
+}
