@@ -5,7 +5,6 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using KpiDashboard.Demo.Seeding;
 using KpiDashboard.LocalHost.Runtime;
-using Microsoft.Extensions.Hosting;
 
 // Reads of the API against the whole app with the demo data, one after the other, each as a ratio to health/live in the same run: that request passes the
 // same Kestrel, trigger and middleware and touches no database. Machines differ, ratios less. Run it in Release: dotnet run -c Release.

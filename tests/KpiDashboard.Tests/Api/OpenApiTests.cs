@@ -179,7 +179,8 @@ public sealed class OpenApiTests
     [InlineData("RefreshRequest", "")]
     [InlineData("ProblemBody", "detail status title traceId type")]
     [InlineData("HistoryPoint", "date status value")]
-    [InlineData("SessionResponse", "tenant tenants user")]
+    [InlineData("SessionResponse", "accessToken expiresIn tenant tenants user")]
+    [InlineData("MeResponse", "tenant tenants user")]
     public void What_a_request_must_hold_and_an_answer_always_holds_is_said(string schema, string required) =>
         Assert.Equal(
             required.Split(' ', StringSplitOptions.RemoveEmptyEntries),

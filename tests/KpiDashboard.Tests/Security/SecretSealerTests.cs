@@ -132,7 +132,14 @@ public sealed class SecretSealerTests
     {
         Assert.False(SecretOptions.IsValid(new SecretOptions { CurrentKey = "k1", Keys = new() { ["k1"] = "not base64!" } }));
         Assert.False(SecretOptions.IsValid(new SecretOptions { CurrentKey = "k1", Keys = new() { ["k1"] = One, ["k0"] = "not base64!" } }));
-        Assert.False(SecretOptions.IsValid(new SecretOptions()));
+    }
+
+    [Fact]
+    public void No_key_at_all_is_valid_but_a_name_without_its_key_or_a_key_without_a_name_is_not()
+    {
+        Assert.True(SecretOptions.IsValid(new SecretOptions()));
+        Assert.False(SecretOptions.IsValid(new SecretOptions { CurrentKey = "k1" }));
+        Assert.False(SecretOptions.IsValid(new SecretOptions { Keys = new() { ["k1"] = One } }));
     }
 
     /// <summary>A text that is valid Unicode; FsCheck's own are mostly ASCII.</summary>
