@@ -1,0 +1,40 @@
+using System.Net;
+using System.Net.Http.Json;
+using KpiDashboard.LocalHost.Runtime;
+using Xunit;
+
+namespace KpiDashboard.IntegrationTests.App;
+
+/// <summary>The app as it is deployed before anybody set anything: it must start, and say what is missing.</summary>
+public sealed class UnconfiguredTests
+{
+    [Fact]
+    public async Task Without_any_setting_the_app_starts_and_says_what_is_missing()
+    {
+        var data = Directory.CreateTempSubdirectory("kpi-unconfigured-");
+        var builder = Functions.App.CreateBuilder(["--port", "0", "--data", data.FullName, "--no-settings", "--set", "AzureWebJobs.ScheduleSyncs.Disabled=true",
+            "--set", "AzureWebJobs.SyncGoogleAnalytics.Disabled=true", "--set", "AzureWebJobs.SyncN8n.Disabled=true",
+            "--set", "AzureWebJobs.PoisonGoogleAnalytics.Disabled=true", "--set", "AzureWebJobs.PoisonN8n.Disabled=true"]);
+        builder.FunctionsAssembly = typeof(Functions.App).Assembly;
+        builder.Stages.Clear();
+        using var host = builder.Build();
+        try
+        {
+            await host.StartAsync(TestContext.Current.CancellationToken);
+            using var http = new HttpClient { BaseAddress = ((LocalFunctionsHost)host).Address };
+
+            Assert.Equal("live", (await http.GetJsonAsync("api/health/live"))["status"]!.GetValue<string>());
+            using var ready = await http.GetAsync(new Uri("api/health/ready", UriKind.Relative), TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+            Assert.Contains("Auth:SigningKeys", await ready.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            using var login = await http.PostAsJsonAsync("api/auth/login", new { email = "a@b.example", password = "x" }, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, login.StatusCode);
+            Assert.Contains("ConnectionStrings:Postgres", await login.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        }
+        finally
+        {
+            await host.StopAsync(CancellationToken.None);
+            data.Delete(recursive: true);
+        }
+    }
+}
