@@ -227,8 +227,14 @@ public sealed class AccessTokensTests
         var header = new JsonObject { ["alg"] = "HS256", ["kid"] = "one", ["typ"] = "JWT" };
         var payload = new JsonObject
         {
-            ["sub"] = User.ToString(), ["tid"] = Tenant.ToString(), ["role"] = "owner", ["aud"] = "kpi-dashboard", ["iss"] = "kpi-dashboard",
-            ["iat"] = now, ["nbf"] = now, ["exp"] = now + 900,
+            ["sub"] = User.ToString(),
+            ["tid"] = Tenant.ToString(),
+            ["role"] = "owner",
+            ["aud"] = "kpi-dashboard",
+            ["iss"] = "kpi-dashboard",
+            ["iat"] = now,
+            ["nbf"] = now,
+            ["exp"] = now + 900,
         };
         changeHeader(header);
         changePayload(payload);
