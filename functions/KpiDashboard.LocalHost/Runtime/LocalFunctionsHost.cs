@@ -120,7 +120,11 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         {
             await StopCoreAsync();
             if (interrupted.IsCancellationRequested)
+            {
+                _console.Done("Stopped", "");
                 throw new StartupCanceledException();
+            }
+
             if (e is not StartupException && Explain(e) is { } sentence)
                 throw new StartupException(sentence, e);
             throw;
