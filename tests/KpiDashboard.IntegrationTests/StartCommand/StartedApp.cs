@@ -24,6 +24,9 @@ internal sealed class StartedApp : IAsyncDisposable
     /// <summary>The program: a copy of what <c>functions/KpiDashboard.Functions</c> builds, put beside the tests by the project reference.</summary>
     private static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "KpiDashboard.Functions.dll");
 
+    /// <summary>A shell that runs the tests in the background has them, and all they start, ignore Ctrl-C; this takes that back.</summary>
+    private static string[] WithCtrlC => OperatingSystem.IsLinux() ? ["env", "--default-signal=INT"] : [];
+
     public int Id => _process.Id;
 
     /// <summary>What it said so far.</summary>
@@ -50,7 +53,7 @@ internal sealed class StartedApp : IAsyncDisposable
     /// <param name="data">Its data folder.</param>
     /// <param name="arguments">More of its command line.</param>
     public static StartedApp Start(string data, params string[] arguments) =>
-        StartWith([], ["--port", "0", "--data", data, "--no-settings", "--set", "Web:Skip=true", .. arguments]);
+        StartWith(WithCtrlC, ["--port", "0", "--data", data, "--no-settings", "--set", "Web:Skip=true", .. arguments]);
 
     /// <summary>Starts it with this command line alone.</summary>
     /// <param name="prefix">A program and its arguments that run the command line that follows.</param>
