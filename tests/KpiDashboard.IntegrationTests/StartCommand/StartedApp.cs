@@ -80,8 +80,15 @@ internal sealed class StartedApp : IAsyncDisposable
     public Task<Uri> ListensAsync() => AnswerAsync(_address.Task);
 
     /// <summary>Waits until it said something.</summary>
-    public Task SaysAsync(string text) =>
-        Processes.UntilAsync(() => Output.Contains(text, StringComparison.Ordinal) || _process.HasExited, $"it never said {text}:\n{Output}{Errors}", Cancelled);
+    public async Task SaysAsync(string text)
+    {
+        var started = Stopwatch.GetTimestamp();
+        while (!Output.Contains(text, StringComparison.Ordinal))
+        {
+            Assert.True(!_process.HasExited && Stopwatch.GetElapsedTime(started) < Limit, $"It never said '{text}':\n{Output}{Errors}");
+            await Task.Delay(20, Cancelled);
+        }
+    }
 
     /// <summary>Waits until it ended by itself.</summary>
     public async Task<int> ExitedAsync()
