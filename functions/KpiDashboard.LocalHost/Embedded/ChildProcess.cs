@@ -226,8 +226,8 @@ internal sealed class ChildProcess : IAsyncDisposable
         try
         {
             await _supervisor.StandardInput.WriteLineAsync(how);
+            // The pipe stays open: being asked to stop may be followed by being killed.
             await _supervisor.StandardInput.FlushAsync();
-            _supervisor.StandardInput.Close();
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
         {

@@ -55,6 +55,7 @@ internal sealed partial class EmbeddedAzurite : IAsyncDisposable
     private NodeTools _node = null!;
     private string _program = "";
     private ChildProcess? _server;
+    private TaskCompletionSource _closed = new();
 
     private EmbeddedAzurite(EmbeddedAzuriteOptions options, DirectoryLock held)
     {
@@ -114,6 +115,15 @@ internal sealed partial class EmbeddedAzurite : IAsyncDisposable
         _server = null;
         if (crash)
             await server.KillAsync();
+        else
+        {
+            // When its services are closed everything is saved. It stays nevertheless until its clients have closed their halves of idle connections,
+            // and ours do that in their own time.
+            var stopping = server.StopAsync();
+            if (await Task.WhenAny(stopping, _closed.Task) != stopping)
+                await server.KillAsync();
+            await stopping;
+        }
         await server.DisposeAsync();
     }
 
@@ -232,6 +242,8 @@ internal sealed partial class EmbeddedAzurite : IAsyncDisposable
     {
         var started = _options.Time.GetTimestamp();
         var listening = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var closed = _closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var open = 3;
         List<string> arguments =
         [
             _program,
@@ -275,6 +287,8 @@ internal sealed partial class EmbeddedAzurite : IAsyncDisposable
                     // The last of the three to come up.
                     if (line.StartsWith("Azurite Table service is successfully listening", StringComparison.Ordinal))
                         listening.TrySetResult();
+                    else if (line.EndsWith("service successfully closed", StringComparison.Ordinal) && Interlocked.Decrement(ref open) == 0)
+                        closed.TrySetResult();
                 },
             }
         );

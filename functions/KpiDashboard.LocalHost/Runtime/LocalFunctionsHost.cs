@@ -51,6 +51,7 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
     private QueueRunner? _queues;
     private StaticSite? _site;
     private PosixSignalRegistration? _hangUp;
+    private StarterWatch? _starter;
     private bool _appStarted;
     private volatile bool _draining;
     private bool _disposed;
@@ -99,17 +100,17 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
-        using CancellationTokenSource starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token);
-        bool interrupted = false;
+        CancellationToken interrupted = _app.Lifetime.ApplicationStopping;
+        using CancellationTokenSource starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token, interrupted);
         void Interrupt(PosixSignalContext signal)
         {
             signal.Cancel = true;
-            interrupted = true;
-            starting.Cancel();
+            _app.Lifetime.StopApplication();
         }
 
         try
         {
+            _starter = StarterWatch.Begin(_app.Lifetime.StopApplication);
             // Until the app's own lifetime listens, Ctrl-C must not leave behind what the stages have started.
             using (PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt))
             using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt))
@@ -118,8 +119,12 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         catch (Exception e)
         {
             await StopCoreAsync();
-            if (interrupted)
+            if (interrupted.IsCancellationRequested)
+            {
+                _console.Done("Stopped", "");
                 throw new StartupCanceledException();
+            }
+
             if (e is not StartupException && Explain(e) is { } sentence)
                 throw new StartupException(sentence, e);
             throw;
@@ -132,7 +137,12 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         await _stopGate.WaitAsync(CancellationToken.None);
         try
         {
+            bool running = _appStarted;
+            if (running)
+                _console.Progress("Stopping", "");
             await StopCoreAsync();
+            if (running)
+                _console.Done("Stopped", "");
         }
         finally
         {
@@ -276,6 +286,8 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         await _stopping.CancelAsync();
         _hangUp?.Dispose();
         _hangUp = null;
+        _starter?.Dispose();
+        _starter = null;
         await AfterAppStarted.WaitAsync(s_cancelLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
         Task idle = Task.CompletedTask;

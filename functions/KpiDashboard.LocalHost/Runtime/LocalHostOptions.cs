@@ -1,4 +1,5 @@
 using System.Globalization;
+using KpiDashboard.LocalHost.Embedded;
 
 namespace KpiDashboard.LocalHost.Runtime;
 
@@ -14,6 +15,7 @@ internal sealed record LocalHostOptions
           --data DIR        keep data and generated secrets in DIR (default .local in the repository root, or KPI_DATA)
           --reset           delete what an earlier run left in the data folder, then start afresh
           --no-demo         start an empty installation, without demo tenants
+          --no-web          leave the web page out: no npm packages, no build
           --no-settings     ignore local.settings.json
           --set NAME=VALUE  override one setting; may be repeated; NAME may use : or __ between its parts
           --help            show this text
@@ -79,6 +81,10 @@ internal sealed record LocalHostOptions
                     break;
                 case "--no-demo":
                     demo = !Flag();
+                    break;
+                case "--no-web":
+                    if (Flag())
+                        settings[WebPageStage.SkipKey] = "true";
                     break;
                 case "--no-settings":
                     localSettings = !Flag();

@@ -58,9 +58,23 @@ internal sealed class DatabaseStage : IStartupStage
 
     private static async Task<bool> MayCreateRolesAsync(string connectionString, CancellationToken cancellationToken)
     {
-        await using var source = NpgsqlDataSource.Create(connectionString);
-        await using var command = source.CreateCommand("select rolsuper or rolcreaterole from pg_roles where rolname = current_user");
-        return await command.ExecuteScalarAsync(cancellationToken) is true;
+        try
+        {
+            return await AskAsync(connectionString);
+        }
+        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.InvalidCatalogName)
+        {
+            // An administrator need not name a database, or names the one that is to be made.
+            if (await AskAsync(new NpgsqlConnectionStringBuilder(connectionString) { Database = "postgres" }.ConnectionString)) return true;
+            throw;
+        }
+
+        async Task<bool> AskAsync(string where)
+        {
+            await using var source = NpgsqlDataSource.Create(where);
+            await using var command = source.CreateCommand("select rolsuper or rolcreaterole from pg_roles where rolname = current_user");
+            return await command.ExecuteScalarAsync(cancellationToken) is true;
+        }
     }
 
     private static void SetKey(IConfiguration configuration, string current, string key, string value)

@@ -64,7 +64,15 @@ internal sealed class DemoStage(TimeProvider time) : IStartupStage
 
         await WaitForSyncsAsync(context, database, started, cancellationToken);
         context.Services.GetRequiredService<ReadinessGate>().Open();
-        context.Console.Ready($"Ready {context.Address?.ToString().TrimEnd('/')}  sign in as {DemoSeeder.OwnerEmail} with the password {DemoSeeder.Password}");
+        var address = context.Address?.ToString().TrimEnd('/');
+        context.Console.Ready($"""
+            Ready {address}  sign in as {DemoSeeder.OwnerEmail} / {DemoSeeder.Password}
+
+              Open in a browser  {address}
+              E-mail             {DemoSeeder.OwnerEmail}
+              Password           {DemoSeeder.Password}
+              Stop               Ctrl-C; your data stays in {context.DataDirectory}
+            """);
     }
 
     public async ValueTask DisposeAsync()
@@ -124,7 +132,13 @@ internal sealed class ReadyStage : IStartupStage
 
     public Task AfterAppStartedAsync(StartupContext context, CancellationToken cancellationToken)
     {
-        context.Console.Ready($"Ready {context.Address?.ToString().TrimEnd('/')}  (empty installation)");
+        var address = context.Address?.ToString().TrimEnd('/');
+        context.Console.Ready($"""
+            Ready {address}  (empty installation)
+
+              Open in a browser  {address}, and register
+              Stop               Ctrl-C; your data stays in {context.DataDirectory}
+            """);
         return Task.CompletedTask;
     }
 

@@ -50,7 +50,7 @@ internal interface IStartupConsole
     /// <summary>Something that goes on; on a terminal it replaces the previous progress line of the same stage.</summary>
     void Progress(string stage, string text);
 
-    /// <summary>The last line: begins with <c>Ready </c>.</summary>
+    /// <summary>What the start ends with: a line that begins with <c>Ready </c> for programs that wait for it, then what a person needs.</summary>
     void Ready(string text);
 }
 

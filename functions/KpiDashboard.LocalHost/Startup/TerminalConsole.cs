@@ -8,7 +8,7 @@ namespace KpiDashboard.LocalHost.Startup;
 /// </summary>
 internal sealed class TerminalConsole : IStartupConsole
 {
-    private const int NameWidth = 12;
+    private const int NameWidth = 17;
     private static readonly TimeSpan s_plainInterval = TimeSpan.FromSeconds(5);
 
     private readonly TextWriter _out;
@@ -19,6 +19,7 @@ internal sealed class TerminalConsole : IStartupConsole
     private readonly Lock _gate = new();
     private readonly Dictionary<string, long> _lastPlain = [];
     private bool _progressShown;
+    private string _shown = "";
 
     public TerminalConsole()
         : this(Console.Out, Console.Error, !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") != "dumb", WindowWidth, TimeProvider.System) { }
@@ -52,11 +53,15 @@ internal sealed class TerminalConsole : IStartupConsole
             string line = Line(stage, text);
             if (_isTerminal)
             {
+                if (_progressShown && _shown == line)
+                    return;
+                // Whatever stands there, a typed ^C for example, would push the line out of its column.
+                _progressShown = true;
                 EraseProgress();
                 int width = Math.Max(20, _width()) - 1;
                 // A line that wrapped could not be erased.
                 _out.Write(line.Length > width ? line[..(width - 1)] + "…" : line);
-                _progressShown = true;
+                (_progressShown, _shown) = (true, line);
             }
             else
             {
@@ -95,7 +100,7 @@ internal sealed class TerminalConsole : IStartupConsole
         }
     }
 
-    private static string Line(string stage, string text) => $"{stage.PadRight(NameWidth)} {text}";
+    private static string Line(string stage, string text) => $"{stage.PadRight(NameWidth)} {text}".TrimEnd();
 
     private static int WindowWidth()
     {

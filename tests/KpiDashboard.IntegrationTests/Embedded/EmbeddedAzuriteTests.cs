@@ -1,4 +1,7 @@
+using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Azure.Storage.Queues;
 using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Startup;
@@ -56,6 +59,28 @@ public sealed class EmbeddedAzuriteTests(AzuriteFixture fixture) : IDisposable
         await queue.CreateAsync(cancellationToken: Cancelled);
         await azurite.RestartAsync(Cancelled, crash: true);
         Assert.False(await queue.ExistsAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task A_client_that_keeps_its_connection_does_not_hold_up_the_end_and_what_it_sent_is_kept()
+    {
+        using var client = new TcpClient();
+        await using (var azurite = await StartAsync("a"))
+        {
+            await new QueueClient(azurite.ConnectionString, "kept").CreateAsync(cancellationToken: Cancelled);
+            // A request that is answered, and then a connection that nobody closes, as in a pool.
+            await client.ConnectAsync(IPAddress.Loopback, azurite.QueuePort, Cancelled);
+            await client.GetStream().WriteAsync("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray(), Cancelled);
+            Assert.True(await client.GetStream().ReadAsync(new byte[1], Cancelled) == 1);
+
+            var started = Stopwatch.GetTimestamp();
+            await azurite.StopAsync();
+            // It would be killed after ten seconds.
+            Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(9));
+        }
+
+        await using var again = await StartAsync("a");
+        Assert.True(await new QueueClient(again.ConnectionString, "kept").ExistsAsync(Cancelled));
     }
 
     [Fact]

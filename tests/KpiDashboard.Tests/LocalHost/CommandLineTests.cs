@@ -21,13 +21,14 @@ public sealed class CommandLineTests
     [Fact]
     public void Every_option_is_read_in_both_forms()
     {
-        LocalHostOptions options = Parse(["--port", "0", "--data=some/where", "--reset", "--no-demo", "--no-settings", "--set", "A__B=c=d", "--set=E="]);
+        LocalHostOptions options = Parse(["--port", "0", "--data=some/where", "--reset", "--no-demo", "--no-web", "--no-settings", "--set", "A__B=c=d", "--set=E="]);
 
         Assert.Equal(0, options.Port);
         Assert.Equal(Path.GetFullPath("some/where"), options.DataDirectory);
         Assert.True(options.Reset);
         Assert.False(options.Demo);
         Assert.False(options.LocalSettings);
+        Assert.Equal("true", options.Settings["Web:Skip"]);
         Assert.Equal("c=d", options.Settings["A:B"]);
         Assert.Equal("", options.Settings["E"]);
     }

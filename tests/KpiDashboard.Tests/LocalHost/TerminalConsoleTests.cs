@@ -29,7 +29,7 @@ public sealed class TerminalConsoleTests : IDisposable
         console.Ready("Ready http://localhost:7071");
 
         Assert.Equal(
-            $"Postgres     1 of 2{Erase}Postgres     {new string('x', 25)}…{Erase}Postgres     ready\n\nReady http://localhost:7071\n", _out.ToString());
+            $"{Erase}Postgres          1 of 2{Erase}Postgres          {new string('x', 20)}…{Erase}Postgres          ready\n\nReady http://localhost:7071\n", _out.ToString());
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class TerminalConsoleTests : IDisposable
         console.Done("Azurite", "ready");
         console.Ready("Ready http://localhost:7071");
 
-        Assert.Equal("Azurite      0 s\nAzurite      5 s\nAzurite      10 s\nAzurite      ready\nReady http://localhost:7071\n", _out.ToString());
+        Assert.Equal("Azurite           0 s\nAzurite           5 s\nAzurite           10 s\nAzurite           ready\nReady http://localhost:7071\n", _out.ToString());
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public sealed class TerminalConsoleTests : IDisposable
         console.Progress("Web", "building");
         console.Error("12:00:00 warn  Vite: slow");
 
-        Assert.Equal($"Web          building{Erase}", _out.ToString());
+        Assert.Equal($"{Erase}Web               building{Erase}", _out.ToString());
         Assert.Equal("12:00:00 warn  Vite: slow\n", _error.ToString());
     }
 
