@@ -100,26 +100,34 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
-        CancellationToken interrupted = _app.Lifetime.ApplicationStopping;
-        using CancellationTokenSource starting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token, interrupted);
-        void Interrupt(PosixSignalContext signal)
+        using CancellationTokenSource starting = CancellationTokenSource.CreateLinkedTokenSource(
+            cancellationToken, _stopping.Token, _app.Lifetime.ApplicationStopping);
+        // The app stops itself too, when its own start fails: that is no interruption.
+        bool interrupted = false;
+        void Interrupt()
+        {
+            interrupted = true;
+            _app.Lifetime.StopApplication();
+        }
+
+        void OnSignal(PosixSignalContext signal)
         {
             signal.Cancel = true;
-            _app.Lifetime.StopApplication();
+            Interrupt();
         }
 
         try
         {
-            _starter = StarterWatch.Begin(_app.Lifetime.StopApplication);
+            _starter = StarterWatch.Begin(Interrupt);
             // Until the app's own lifetime listens, Ctrl-C must not leave behind what the stages have started.
-            using (PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt))
-            using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt))
+            using (PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal))
+            using (PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal))
                 await StartCoreAsync(starting.Token);
         }
         catch (Exception e)
         {
             await StopCoreAsync();
-            if (interrupted.IsCancellationRequested)
+            if (interrupted)
             {
                 _console.Done("Stopped", "");
                 throw new StartupCanceledException();
