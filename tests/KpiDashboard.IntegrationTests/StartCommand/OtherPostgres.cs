@@ -43,7 +43,8 @@ internal sealed class OtherPostgres : IAsyncDisposable
         var port = FreePort.Next();
         var server = ChildProcess.Start(Options(
             "postgres", "-D", cluster, "-c", string.Create(CultureInfo.InvariantCulture, $"port={port}"),
-            "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off") with { StopSignal = "SIGINT" });
+            "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "fsync=off") with
+        { StopSignal = "SIGINT" });
         var other = new OtherPostgres(server, port);
         try
         {
