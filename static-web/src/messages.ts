@@ -136,6 +136,7 @@ export const messages = {
     empty: 'No numbers have arrived for this period.',
     complete: (source: string, day: string, many: boolean) =>
       `${many ? `${source}: complete` : 'Complete'} through ${stop(day)} The days after that have no data yet.`,
+    silent: (source: string, day: string) => `No ${source} data since ${stop(day)}`,
     failures: (failed: string, rate: string) =>
       `${failed} automation runs failed; ${rate} succeeded.`,
     oneFailure: (rate: string) => `One automation run failed; ${rate} succeeded.`,
