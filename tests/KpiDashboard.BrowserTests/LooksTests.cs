@@ -55,7 +55,7 @@ public sealed class LooksTests(AppFixture app)
             await using var visit = await app.VisitAsync(screen);
             await visit.SignInAsync(path, tenant);
             await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveCountAsync(1);
-            await visit.ScreenshotAsync($"{tenant}{path}-{screen.Width}".Replace('/', '-').Replace('?', '-').Replace('&', '-').Replace(' ', '-'));
+            await visit.ScreenshotAsync($"{string.Join('-', $"{tenant}{path}".Split(' ', '/', '?', '&', '='))}-{screen.Width}");
             var result = await visit.Page.RunAxe(new AxeRunOptions
             {
                 RunOnly = new() { Type = "tag", Values = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] },

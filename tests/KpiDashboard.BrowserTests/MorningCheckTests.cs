@@ -1,3 +1,4 @@
+using System.Globalization;
 using KpiDashboard.BrowserTests.App;
 using Microsoft.Playwright;
 using Xunit;
@@ -18,7 +19,7 @@ public sealed class MorningCheckTests(AppFixture app)
 
         await Visit.ExpectExactAsync(visit.Tile("Revenue"), Numbers.Money(summary.Kpi("shop.revenue").Number("value"), "$"));
         await Visit.ExpectExactAsync(visit.Tile("Sessions"), Numbers.Count(summary.Kpi("web.sessions").Number("value")));
-        await Expect(visit.Brief).ToContainTextAsync(".");
+        await Expect(visit.Brief).ToContainTextAsync("28 days before");
         await Expect(visit.Page.GetByText("Complete through").First).ToBeInViewportAsync();
 
         await visit.SettledAsync();
@@ -32,6 +33,24 @@ public sealed class MorningCheckTests(AppFixture app)
 
         Assert.Equal(360, await visit.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
         Assert.Empty(visit.Complaints);
+    }
+
+    [Theory]
+    [InlineData("Merch Shop")]
+    [InlineData("Kiwi Plumbing")]
+    public async Task A_source_that_fell_silent_is_named_with_the_day_and_no_other(string tenant)
+    {
+        using var api = await app.ApiAsync(tenant);
+        var summary = await api.SummaryAsync();
+        var today = DateOnly.Parse(summary["today"]!.GetValue<string>(), CultureInfo.InvariantCulture);
+        var silent = summary["freshness"]!.AsArray()
+            .Select(source => (Name: source!["displayName"]!.GetValue<string>(), Through: DateOnly.Parse(source["completeThrough"]!.GetValue<string>(), CultureInfo.InvariantCulture)))
+            .Where(source => today.DayNumber - source.Through.DayNumber >= 3)
+            .Select(source => $"No {source.Name} data since {source.Through.AddDays(1).ToString("ddd d MMM", CultureInfo.InvariantCulture)}.")
+            .ToList();
+        await using var visit = await app.VisitAsync(Screen.Desktop);
+        await visit.SignInAsync(tenant: tenant);
+        await Expect(visit.Brief.GetByRole(AriaRole.Listitem).Filter(new() { HasText = "data since" })).ToHaveTextAsync(silent);
     }
 
     [Fact]

@@ -64,7 +64,7 @@ public sealed class RefreshTests(AppFixture app)
     {
         await using var visit = await app.VisitAsync(Screen.Desktop);
         await visit.SignInAsync(email: DemoSeeder.ViewerEmail);
-        await Expect(visit.Page.GetByText("Read only").First).ToBeVisibleAsync();
+        await Expect(visit.Page.GetByRole(AriaRole.Complementary).GetByText("Read only")).ToBeVisibleAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" })).ToBeVisibleAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Button, new() { Name = "Refresh" })).ToHaveCountAsync(0);
     }

@@ -9,10 +9,11 @@ namespace KpiDashboard.BrowserTests.App;
 /// <param name="Width">In CSS pixels.</param>
 /// <param name="Height">In CSS pixels.</param>
 /// <param name="Density">Device pixels of a CSS pixel.</param>
+/// <param name="Touch">Whether it is a phone: fingers, and scroll bars that take no room.</param>
 /// <param name="Dark">Whether the system is set to dark.</param>
-internal sealed record Screen(int Width, int Height, int Density = 1, bool Dark = false)
+internal sealed record Screen(int Width, int Height, int Density = 1, bool Touch = false, bool Dark = false)
 {
-    public static readonly Screen Phone = new(360, 780, 2), Desktop = new(1440, 900);
+    public static readonly Screen Phone = new(360, 780, 2, Touch: true), Desktop = new(1440, 900);
 }
 
 /// <summary>One person at one page, from a first visit on. Keeps what the browser complained about.</summary>
@@ -58,6 +59,8 @@ internal sealed class Visit : IAsyncDisposable
             TimezoneId = "Europe/London",
             ViewportSize = new() { Width = screen.Width, Height = screen.Height },
             DeviceScaleFactor = screen.Density,
+            IsMobile = screen.Touch,
+            HasTouch = screen.Touch,
             ColorScheme = screen.Dark ? ColorScheme.Dark : ColorScheme.Light,
             ReducedMotion = ReducedMotion.Reduce,
         });
