@@ -64,6 +64,7 @@ public sealed class MorningCheckTests(AppFixture app)
             await Expect(visit.Page.GetByRole(AriaRole.Main)).ToContainTextAsync("e");
             await visit.SettledAsync();
             Assert.True(await visit.Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= 360, $"{path} scrolls sideways.");
+            Assert.Empty(await visit.Page.EvaluateAsync<string[]>("[...document.querySelectorAll('[role=group] button, h2, th, dt')].filter(one => one.clientWidth > 1 && one.scrollWidth > one.clientWidth + 1).map(one => one.textContent)"));
         }
 
         Assert.Empty(visit.Complaints);

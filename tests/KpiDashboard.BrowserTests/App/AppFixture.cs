@@ -106,7 +106,10 @@ public sealed class AppFixture : IAsyncLifetime
         try
         {
             await _host.StartAsync(limit.Token);
-            Address = ((LocalFunctionsHost)_host).Address!;
+            var host = (LocalFunctionsHost)_host;
+            Address = host.Address!;
+            // What goes wrong after the app answers, such as a page that cannot be built, is thrown here and not waited out.
+            await host.AfterAppStarted.WaitAsync(limit.Token);
             using var http = new HttpClient { BaseAddress = Address };
             while (!(await http.GetAsync("api/health/ready", limit.Token)).IsSuccessStatusCode)
                 await Task.Delay(200, limit.Token);
