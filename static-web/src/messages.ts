@@ -12,34 +12,29 @@ const be = (name: string) => {
   return /[^s]s$/.test(noun.trim()) ? 'are' : 'is'
 }
 
-const ranges: Record<Range, { label: string; short: string; noun: string; before: string }> = {
+const ranges: Record<Range, { label: string; noun: string; before: string }> = {
   last_day: {
     label: 'Last full day',
-    short: 'Day',
     noun: 'on the last full day',
     before: 'the day before',
   },
   last_7_days: {
     label: '7 days',
-    short: '7 days',
     noun: 'in the last 7 days',
     before: 'the 7 days before',
   },
   last_28_days: {
     label: '28 days',
-    short: '28 days',
     noun: 'in the last 28 days',
     before: 'the 28 days before',
   },
   last_90_days: {
     label: '90 days',
-    short: '90 days',
     noun: 'in the last 90 days',
     before: 'the 90 days before',
   },
   last_12_months: {
     label: '12 months',
-    short: '12 mo',
     noun: 'in the last 12 months',
     before: 'the 12 months before',
   },
@@ -136,6 +131,7 @@ export const messages = {
     empty: 'No numbers have arrived for this period.',
     complete: (source: string, day: string, many: boolean) =>
       `${many ? `${source}: complete` : 'Complete'} through ${stop(day)} The days after that have no data yet.`,
+    silent: (source: string, day: string) => `No ${source} data since ${stop(day)}`,
     failures: (failed: string, rate: string) =>
       `${failed} automation runs failed; ${rate} succeeded.`,
     oneFailure: (rate: string) => `One automation run failed; ${rate} succeeded.`,
@@ -188,7 +184,7 @@ export const messages = {
     week: 'Week of',
     weekOf: (day: string) => `Week of ${day}`,
     statusColumn: 'State',
-    provisional: 'What is hatched may still change.',
+    provisional: 'What is hatched is incomplete or may still change.',
     missing: (days: string) => `No data for ${stop(days)}`,
     noDataSince: (day: string) => `No data since ${stop(day)}`,
     missingSome: (n: number) => `${n} days have no data.`,
@@ -196,7 +192,6 @@ export const messages = {
     readout: (day: string, value: string) => `${day}: ${value}`,
     failed: 'The chart could not be loaded. The table below has the same numbers.',
     loading: 'Loading the chart',
-    total: 'Total of the period',
   },
 
   fresh: {
@@ -245,7 +240,6 @@ export const messages = {
         : `done, ${changed} ${s(changed, 'number', 'numbers')} changed`,
     failed: (why: string | null) => `failed. ${why ?? 'It will be tried again.'}`,
     dead: (why: string | null) => `gave up. ${why ?? 'It needs a look.'}`,
-    allDone: 'Everything is read.',
     nothing: 'There is no source to refresh.',
     slow: 'This takes longer than two minutes. It goes on without you; the numbers appear when they are in.',
     error: (why: string) => `The refresh could not be started. ${why}`,

@@ -23,7 +23,7 @@ export function PeriodBar({ range, compare, onRange, onCompare, days, today, yes
       <div
         role="group"
         aria-label={messages.rangeLabel}
-        className="-mx-2 flex justify-between sm:justify-start"
+        className="-mx-1.5 flex justify-between sm:justify-start"
       >
         {ranges.map((one) => {
           const on = one === range
@@ -41,7 +41,7 @@ export function PeriodBar({ range, compare, onRange, onCompare, days, today, yes
               onClick={() => {
                 onRange(one)
               }}
-              className={`tap relative px-2 text-small whitespace-nowrap after:absolute after:inset-x-2 after:bottom-1.5 after:h-0.5 after:rounded-full ${on ? 'font-semibold text-ink after:bg-accent' : 'text-muted hover:text-ink'}`}
+              className={`tap relative px-1.5 text-small whitespace-nowrap after:absolute after:inset-x-1.5 after:bottom-1.5 after:h-0.5 after:rounded-full ${on ? 'font-semibold text-ink after:bg-accent' : 'text-muted hover:text-ink'}`}
             >
               {text}
             </button>

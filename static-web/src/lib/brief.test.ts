@@ -105,9 +105,24 @@ describe('the brief', () => {
     ])
   })
   it('says until when the numbers are complete', () => {
-    const lines = texts(summary([kpi({})], [source({ completeThrough: '2026-11-15' })]))
+    const lines = texts(summary([kpi({})], [source({ completeThrough: '2026-11-20' })]))
     expect(lines[1]).toMatch(
-      /^Complete through Sun,? 15 Nov\. The days after that have no data yet\.$/,
+      /^Complete through Fri,? 20 Nov\. The days after that have no data yet\.$/,
+    )
+  })
+  it('says since when a source has been silent, once three days are not complete', () => {
+    const through = (completeThrough: string) =>
+      makeBrief(summary([kpi({})], [source({ completeThrough })]), 'last_7_days', 'en-GB')[1]
+    expect(through('2026-11-14')?.text).toMatch(/^No Google Analytics data since Sun,? 15 Nov\.$/)
+    expect(through('2026-11-14')?.tone).toBe('attention')
+    expect(through('2026-11-19')?.text).toMatch(/^No Google Analytics data since Fri,? 20 Nov\.$/)
+    expect(through('2026-11-20')?.text).not.toContain('since')
+    expect(through('2026-11-21')).toBeUndefined()
+  })
+  it('says it also when the period asked for ends before the silence', () => {
+    const week = summary([kpi({})], [source({ completeThrough: '2026-11-14' })])
+    expect(texts({ ...week, from: '2026-11-08', to: '2026-11-14' })[1]).toContain(
+      'No Google Analytics data since',
     )
   })
   it('puts what is broken before what merely moved, after the lead', () => {

@@ -2,7 +2,7 @@
 import type { Range, Summary, SummaryKpi } from '../api/types'
 import { messages } from '../messages'
 import { movesInPoints, toneOf, type Tone } from './change'
-import { dayName } from './dates'
+import { addDays, dayName } from './dates'
 import { formatNumber, formatPercent, formatPoints } from './format'
 import { beforeWords, pickHeadline } from './kpis'
 
@@ -114,19 +114,24 @@ export function makeBrief(summary: Summary, range: Range, locale?: string): Brie
     })
   }
 
-  const behind = summary.freshness.filter(
-    (f) => f.completeThrough !== null && f.completeThrough < summary.to,
-  )
-  for (const source of behind)
-    lines.push({
-      text: messages.brief.complete(
-        source.displayName,
-        dayName(source.completeThrough ?? '', locale),
-        summary.freshness.length > 1,
-      ),
-      tone: 'attention',
-      kpi: null,
-    })
+  for (const { completeThrough, displayName } of summary.freshness) {
+    if (completeThrough === null) continue
+    const since = addDays(completeThrough, 1)
+    // Yesterday may still be on its way. When the day before it has nothing either, that is news.
+    const silent = addDays(since, 2) <= summary.today
+    if (silent || completeThrough < summary.to)
+      lines.push({
+        text: silent
+          ? messages.brief.silent(displayName, dayName(since, locale))
+          : messages.brief.complete(
+              displayName,
+              dayName(completeThrough, locale),
+              summary.freshness.length > 1,
+            ),
+        tone: 'attention',
+        kpi: null,
+      })
+  }
   for (const source of summary.freshness) {
     if (source.status !== 'reconnect_needed' && source.status !== 'failing') continue
     const why = source.message ?? messages.fresh.explain[source.status]

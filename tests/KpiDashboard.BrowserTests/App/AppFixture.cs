@@ -1,0 +1,165 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using KpiDashboard.BrowserTests.App;
+using KpiDashboard.Demo.Google;
+using KpiDashboard.Demo.Seeding;
+using KpiDashboard.LocalHost.Runtime;
+using KpiDashboard.LocalHost.Startup;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Playwright;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(AppFixture))]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
+
+namespace KpiDashboard.BrowserTests.App;
+
+/// <summary>
+/// What the start command starts, in this process: embedded Postgres and Azurite, the simulated providers, the function app, the demo tenants really synced,
+/// and the web page built from its sources. Besides, one Chromium; each test has a profile of its own in it.
+/// </summary>
+public sealed class AppFixture : IAsyncLifetime
+{
+    /// <summary>Only matters when something is broken: a first start fetches packages and builds the page.</summary>
+    private static readonly TimeSpan s_startLimit = TimeSpan.FromMinutes(15);
+
+    private readonly string _data = Path.Combine(Path.GetTempPath(), "kpi-test-" + Guid.NewGuid().ToString("N"));
+    private readonly LastWords _console = new();
+    private DemoStage? _demo;
+    private IHost? _host;
+    private IPlaywright? _playwright;
+
+    internal Uri Address { get; private set; } = null!;
+
+    internal IBrowser Browser { get; private set; } = null!;
+
+    internal GoogleSimulator Google => _demo!.Google!;
+
+    /// <summary>Where pictures go; not under version control.</summary>
+    internal string Screenshots { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        try
+        {
+            // First: without it nothing else is worth starting.
+            _playwright = await Playwright.CreateAsync();
+            Browser = await Chromium.LaunchAsync(_playwright);
+            await StartAppAsync(TestContext.Current.CancellationToken);
+        }
+        catch
+        {
+            // xunit disposes only of what was initialised.
+            await DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Browser is not null) await Browser.CloseAsync();
+        _playwright?.Dispose();
+        if (_host is not null)
+        {
+            await _host.StopAsync(CancellationToken.None);
+            if (_host is IAsyncDisposable disposable) await disposable.DisposeAsync();
+            else _host.Dispose();
+            _host = null;
+        }
+
+        if (Directory.Exists(_data)) Directory.Delete(_data, recursive: true);
+    }
+
+    /// <summary>A new profile of the browser, as of someone who has never been here.</summary>
+    internal Task<Visit> VisitAsync(Screen screen) => Visit.StartAsync(this, screen);
+
+    /// <summary>The API as the page uses it, signed in to a demo tenant.</summary>
+    internal async Task<Api> ApiAsync(string tenant)
+    {
+        var http = new HttpClient(new HttpClientHandler { UseCookies = false }) { BaseAddress = Address };
+        foreach (var (path, body) in new (string, object)[]
+        {
+            ("api/auth/login", new { email = DemoSeeder.OwnerEmail, password = DemoSeeder.Password }),
+            ("api/auth/switch", new { tenantId = DemoSeeder.TenantId(tenant) }),
+        })
+        {
+            using var response = await http.PostAsJsonAsync(path, body, TestContext.Current.CancellationToken);
+            response.EnsureSuccessStatusCode();
+            var session = await response.Content.ReadFromJsonAsync<JsonNode>(TestContext.Current.CancellationToken);
+            http.DefaultRequestHeaders.Remove("X-Kpi-Token");
+            http.DefaultRequestHeaders.Add("X-Kpi-Token", session!["accessToken"]!.GetValue<string>());
+        }
+
+        return new Api(http);
+    }
+
+    private async Task StartAppAsync(CancellationToken cancellationToken)
+    {
+        Directory.CreateDirectory(_data);
+        var builder = Functions.App.CreateBuilder(["--port", "0", "--data", _data, "--no-settings"]);
+        builder.FunctionsAssembly = typeof(Functions.App).Assembly;
+        builder.Console = _console;
+        _demo = builder.Stages.OfType<DemoStage>().Single();
+        _host = builder.Build();
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_startLimit);
+        try
+        {
+            await _host.StartAsync(limit.Token);
+            var host = (LocalFunctionsHost)_host;
+            Address = host.Address!;
+            // What goes wrong after the app answers, such as a page that cannot be built, is thrown here and not waited out.
+            await host.AfterAppStarted.WaitAsync(limit.Token);
+            using var http = new HttpClient { BaseAddress = Address };
+            while (!(await http.GetAsync("api/health/ready", limit.Token)).IsSuccessStatusCode)
+                await Task.Delay(200, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"The app was not ready within {s_startLimit.TotalMinutes:0} minutes. Its last words: {_console}");
+        }
+
+        var root = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(root.FullName, "KpiDashboard.sln"))) root = root.Parent!;
+        Screenshots = Directory.CreateDirectory(Path.Combine(root.FullName, "artifacts", "screenshots")).FullName;
+    }
+
+    /// <summary>Says nothing, but remembers for when the start fails.</summary>
+    private sealed class LastWords : IStartupConsole
+    {
+        private readonly Lock _gate = new();
+        private readonly Dictionary<string, string> _lines = [];
+
+        public void Done(string stage, string text) => Remember(stage, text);
+
+        public void Progress(string stage, string text) => Remember(stage, text);
+
+        public void Ready(string text) => Remember("Ready", text);
+
+        public override string ToString()
+        {
+            lock (_gate) return string.Join("; ", _lines.Select(line => $"{line.Key}: {line.Value}"));
+        }
+
+        private void Remember(string stage, string text)
+        {
+            lock (_gate) _lines[stage] = text;
+        }
+    }
+}
+
+/// <summary>Reads what the page should show.</summary>
+internal sealed class Api(HttpClient http) : IDisposable
+{
+    public async Task<JsonNode> GetAsync(string path)
+    {
+        using var response = await http.GetAsync($"api/{path}", TestContext.Current.CancellationToken);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(response.IsSuccessStatusCode, $"GET {path} answered {(int)response.StatusCode}: {text}");
+        return JsonNode.Parse(text)!;
+    }
+
+    public Task<JsonNode> SummaryAsync(string range = "last_28_days") => GetAsync($"metrics/summary?range={range}&compare=previous_period");
+
+    public void Dispose() => http.Dispose();
+}

@@ -1,0 +1,121 @@
+using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
+using KpiDashboard.Demo.Seeding;
+using Microsoft.Playwright;
+
+namespace KpiDashboard.BrowserTests.App;
+
+/// <summary>What someone looks at the page with.</summary>
+/// <param name="Width">In CSS pixels.</param>
+/// <param name="Height">In CSS pixels.</param>
+/// <param name="Density">Device pixels of a CSS pixel.</param>
+/// <param name="Touch">Whether it is a phone: fingers, and scroll bars that take no room.</param>
+/// <param name="Dark">Whether the system is set to dark.</param>
+internal sealed record Screen(int Width, int Height, int Density = 1, bool Touch = false, bool Dark = false)
+{
+    public static readonly Screen Phone = new(360, 780, 2, Touch: true), Desktop = new(1440, 900);
+}
+
+/// <summary>One person at one page, from a first visit on. Keeps what the browser complained about.</summary>
+internal sealed class Visit : IAsyncDisposable
+{
+    /// <summary>How long Playwright waits for what should come about; only matters when something is broken.</summary>
+    private const float Patience = 60_000;
+
+    private readonly AppFixture _app;
+    private readonly IBrowserContext _context;
+    private readonly ConcurrentQueue<string> _complaints = new();
+
+    static Visit() => Assertions.SetDefaultExpectTimeout(Patience);
+
+    private Visit(AppFixture app, IBrowserContext context, IPage page)
+    {
+        (_app, _context, Page) = (app, context, page);
+        page.PageError += (_, error) => _complaints.Enqueue("page error: " + error);
+        page.Console += (_, message) =>
+        {
+            if (message.Type is "error" or "warning") _complaints.Enqueue($"{message.Type}: {message.Text} ({message.Location})");
+        };
+    }
+
+    public IPage Page { get; }
+
+    /// <summary>Errors, warnings and violations of the content security policy, but for the answer to the question whether anyone is signed in.</summary>
+    public IReadOnlyList<string> Complaints =>
+        [.. _complaints.Where(said => !(said.Contains("status of 401", StringComparison.Ordinal) && said.Contains("/api/auth/refresh", StringComparison.Ordinal)))];
+
+    public ILocator Strip => Page.GetByRole(AriaRole.List, new() { Name = "Headline numbers" });
+
+    public ILocator Brief => Page.GetByRole(AriaRole.Region, new() { Name = "What changed" });
+
+    public ILocator SignInForm => Page.GetByRole(AriaRole.Form, new() { Name = "Sign in" });
+
+    public static async Task<Visit> StartAsync(AppFixture app, Screen screen)
+    {
+        var context = await app.Browser.NewContextAsync(new()
+        {
+            BaseURL = app.Address.ToString(),
+            Locale = "en-GB",
+            TimezoneId = "Europe/London",
+            ViewportSize = new() { Width = screen.Width, Height = screen.Height },
+            DeviceScaleFactor = screen.Density,
+            IsMobile = screen.Touch,
+            HasTouch = screen.Touch,
+            ColorScheme = screen.Dark ? ColorScheme.Dark : ColorScheme.Light,
+            ReducedMotion = ReducedMotion.Reduce,
+        });
+        context.SetDefaultTimeout(Patience);
+        await context.AddInitScriptAsync("addEventListener('securitypolicyviolation', e => console.error('policy violated: ' + e.violatedDirective + ' ' + e.blockedURI))");
+        return new Visit(app, context, await context.NewPageAsync());
+    }
+
+    /// <summary>Signs in with the form, as people do, and waits for the numbers.</summary>
+    public async Task SignInAsync(string path = "/", string tenant = "Merch Shop", string email = DemoSeeder.OwnerEmail)
+    {
+        await Page.GotoAsync("/sign-in");
+        await FillInAsync(email, DemoSeeder.Password);
+        await Assertions.Expect(Tile("Sessions")).ToBeVisibleAsync();
+        if (tenant != "Merch Shop") await SwitchAsync(tenant);
+        if (path != "/") await Page.GotoAsync(path);
+    }
+
+    public async Task FillInAsync(string email, string password)
+    {
+        await SignInForm.GetByLabel("E-mail address").FillAsync(email);
+        await SignInForm.GetByRole(AriaRole.Textbox, new() { Name = "Password" }).FillAsync(password);
+        await SignInForm.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+    }
+
+    public async Task SwitchAsync(string tenant)
+    {
+        await Page.GetByRole(AriaRole.Button, new() { Name = "Choose another business" }).ClickAsync();
+        await Page.GetByRole(AriaRole.List, new() { Name = "Businesses" }).GetByRole(AriaRole.Button, new() { Name = tenant }).ClickAsync();
+        await Assertions.Expect(Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync(tenant);
+        await Assertions.Expect(Tile("Sessions")).ToBeVisibleAsync();
+    }
+
+    /// <summary>A headline number.</summary>
+    public ILocator Tile(string kpi) => Strip.GetByRole(AriaRole.Button, new() { NameRegex = new Regex($@"^{kpi}\b") });
+
+    /// <summary>Waits until the first number in a place is this one: exactly, as those hear it who do not see it; what is seen is shortened.</summary>
+    public static Task ExpectExactAsync(ILocator place, string exact) =>
+        Assertions.Expect(place.Locator(".num").First.Locator("xpath=self::*[not(*)] | ./*[contains(@class, 'sr-only')]"))
+            .ToHaveTextAsync(new Regex($@"^{Regex.Escape(exact)}(\. |$)"));
+
+    /// <summary>A picture of what is on the screen, and one of the whole page.</summary>
+    public async Task ScreenshotAsync(string name, bool whole = true)
+    {
+        await SettledAsync();
+        await Page.ScreenshotAsync(new() { Path = Path.Combine(_app.Screenshots, name + ".png") });
+        if (whole) await Page.ScreenshotAsync(new() { Path = Path.Combine(_app.Screenshots, name + "-whole.png"), FullPage = true });
+    }
+
+    /// <summary>Waits until nothing on the page is a placeholder any more and fonts and charts are drawn.</summary>
+    public async Task SettledAsync()
+    {
+        await Assertions.Expect(Page.Locator(".skeleton")).ToHaveCountAsync(0);
+        await Page.EvaluateAsync("() => document.fonts.ready.then(() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))))");
+    }
+
+    public async ValueTask DisposeAsync() => await _context.CloseAsync();
+}

@@ -1,0 +1,56 @@
+using KpiDashboard.BrowserTests.App;
+using Microsoft.Playwright;
+using Xunit;
+using static Microsoft.Playwright.Assertions;
+
+namespace KpiDashboard.BrowserTests;
+
+/// <summary>What is not known is not shown as a number.</summary>
+public sealed class HonestyTests(AppFixture app)
+{
+    [Fact]
+    public async Task Days_without_tracking_take_the_percentage_away_and_say_why()
+    {
+        using var api = await app.ApiAsync("Nordlicht Studio");
+        var summary = await api.SummaryAsync("last_90_days");
+        var sessions = summary.Kpi("web.sessions");
+        Assert.Equal("partial", sessions["status"]!.GetValue<string>());
+        Assert.Null(sessions["change"]);
+        var missing = sessions["dayStatus"]!.AsArray().Count(day => day!.GetValue<string>() == "missing");
+        Assert.Equal(3, missing);
+
+        await using var visit = await app.VisitAsync(Screen.Desktop);
+        await visit.SignInAsync("/?range=last_90_days", "Nordlicht Studio");
+        var tile = visit.Tile("Sessions");
+        await Visit.ExpectExactAsync(tile, Numbers.Count(sessions.Number("value")));
+        await Expect(tile).ToContainTextAsync("Days missing");
+        await Expect(tile).ToContainTextAsync("Days of this period have no data, so no percentage is given.");
+        await Expect(tile).Not.ToContainTextAsync("%");
+
+        await tile.ClickAsync();
+        await Expect(visit.Page.Locator("figcaption")).ToContainTextAsync("No data for ");
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Show as a table" }).ClickAsync();
+        var rows = visit.Page.GetByRole(AriaRole.Region, new() { Name = "Sessions, day by day" }).Locator("tbody tr");
+        await Expect(rows).ToHaveCountAsync(90);
+        await Expect(rows.Filter(new() { Has = visit.Page.Locator("td:nth-of-type(1)").GetByText("no data", new() { Exact = true }) })).ToHaveCountAsync(missing);
+        await Expect(rows.Locator("td:nth-of-type(1)").GetByText("0", new() { Exact = true })).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_measured_is_a_dash_with_its_reason()
+    {
+        using var api = await app.ApiAsync("Kiwi Plumbing");
+        var unknown = (await api.SummaryAsync())["kpis"]!.AsArray().Where(kpi => kpi!["status"]!.GetValue<string>() == "not_measurable").ToList();
+        Assert.NotEmpty(unknown);
+        await using var visit = await app.VisitAsync(Screen.Desktop);
+        await visit.SignInAsync("/", "Kiwi Plumbing");
+        foreach (var kpi in unknown)
+        {
+            Assert.Null(kpi!["value"]);
+            var row = visit.Page.GetByRole(AriaRole.Row).Filter(new() { Has = visit.Page.GetByRole(AriaRole.Rowheader, new() { Name = kpi["name"]!.GetValue<string>(), Exact = true }) });
+            var value = row.Locator("td:nth-of-type(2)");
+            await Expect(value.Locator("[aria-hidden]").First).ToHaveTextAsync("–");
+            await Expect(value.Locator(".sr-only")).ToHaveTextAsync(kpi["statusReason"]!.GetValue<string>());
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Globalization;
+using KpiDashboard.BrowserTests.App;
+using Microsoft.Playwright;
+using Xunit;
+using static Microsoft.Playwright.Assertions;
+
+namespace KpiDashboard.BrowserTests;
+
+/// <summary>The glance at the phone before the first coffee.</summary>
+public sealed class MorningCheckTests(AppFixture app)
+{
+    [Fact]
+    public async Task The_first_screen_of_a_phone_answers_how_the_business_is_doing()
+    {
+        await using var visit = await app.VisitAsync(Screen.Phone);
+        await visit.SignInAsync();
+        using var api = await app.ApiAsync("Merch Shop");
+        var summary = await api.SummaryAsync();
+
+        await Visit.ExpectExactAsync(visit.Tile("Revenue"), Numbers.Money(summary.Kpi("shop.revenue").Number("value"), "$"));
+        await Visit.ExpectExactAsync(visit.Tile("Sessions"), Numbers.Count(summary.Kpi("web.sessions").Number("value")));
+        await Expect(visit.Brief).ToContainTextAsync("28 days before");
+        await Expect(visit.Page.GetByText("Complete through").First).ToBeInViewportAsync();
+
+        await visit.SettledAsync();
+        Assert.Equal(0, await visit.Page.EvaluateAsync<int>("scrollY"));
+        var tiles = visit.Strip.GetByRole(AriaRole.Button);
+        for (var i = 0; i < 4; i++)
+        {
+            var box = (await tiles.Nth(i).BoundingBoxAsync())!;
+            Assert.True(box.X >= 0 && box.X + box.Width <= 360 && box.Y >= 0 && box.Y + box.Height <= 780, $"Tile {i} of the strip is at {box.X}, {box.Y}, {box.Width} × {box.Height}: not within 360 × 780.");
+        }
+
+        Assert.Equal(360, await visit.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
+        Assert.Empty(visit.Complaints);
+    }
+
+    [Theory]
+    [InlineData("Merch Shop")]
+    [InlineData("Kiwi Plumbing")]
+    public async Task A_source_that_fell_silent_is_named_with_the_day_and_no_other(string tenant)
+    {
+        using var api = await app.ApiAsync(tenant);
+        var summary = await api.SummaryAsync();
+        var today = DateOnly.Parse(summary["today"]!.GetValue<string>(), CultureInfo.InvariantCulture);
+        var silent = summary["freshness"]!.AsArray()
+            .Select(source => (Name: source!["displayName"]!.GetValue<string>(), Through: DateOnly.Parse(source["completeThrough"]!.GetValue<string>(), CultureInfo.InvariantCulture)))
+            .Where(source => today.DayNumber - source.Through.DayNumber >= 3)
+            .Select(source => $"No {source.Name} data since {source.Through.AddDays(1).ToString("ddd d MMM", CultureInfo.InvariantCulture)}.")
+            .ToList();
+        await using var visit = await app.VisitAsync(Screen.Desktop);
+        await visit.SignInAsync(tenant: tenant);
+        await Expect(visit.Brief.GetByRole(AriaRole.Listitem).Filter(new() { HasText = "data since" })).ToHaveTextAsync(silent);
+    }
+
+    [Fact]
+    public async Task No_page_scrolls_sideways_on_a_phone_or_makes_the_browser_complain()
+    {
+        await using var visit = await app.VisitAsync(Screen.Phone);
+        await visit.SignInAsync();
+        foreach (var path in new[] { "/", "/?range=last_12_months", "/?range=last_day", "/automation", "/automation?range=last_12_months", "/nowhere" })
+        {
+            await visit.Page.GotoAsync(path);
+            await Expect(visit.Page.GetByRole(AriaRole.Main)).ToContainTextAsync("e");
+            await visit.SettledAsync();
+            Assert.True(await visit.Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= 360, $"{path} scrolls sideways.");
+            Assert.Empty(await visit.Page.EvaluateAsync<string[]>("[...document.querySelectorAll('[role=group] button, h2, th, dt')].filter(one => one.clientWidth > 1 && one.scrollWidth > one.clientWidth + 1).map(one => one.textContent)"));
+        }
+
+        Assert.Empty(visit.Complaints);
+    }
+}

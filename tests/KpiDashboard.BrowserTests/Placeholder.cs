@@ -1,1 +1,0 @@
-namespace KpiDashboard.BrowserTests; public sealed class Placeholder { [Xunit.Fact] public void Ok() => Xunit.Assert.Equal(2, 1 + 1); }
