@@ -201,7 +201,7 @@ export const messages = {
     clocks: { fetched: 'Fetched', complete: 'Complete through', final: 'Final through' },
     none: '–',
     status: {
-      ok: 'Up to date',
+      ok: 'Read on time',
       syncing: 'Being read now',
       late: 'Late',
       reconnect_needed: 'Needs to be reconnected',

@@ -88,7 +88,7 @@ internal sealed class GeneratedSite(SiteProfile profile, DateTimeOffset anchor) 
             ActiveUsers = Math.Min(users, (int)Math.Ceiling(users * Noise.Between(0.96, 1.0, profile.Seed, id, 7))),
             NewUsers = (int)(users * Noise.Between(0.6, 0.72, profile.Seed, id, 8)),
             KeyEvents = orders + enquiries,
-            KeyEventSessions = Math.Min(sessions, orders + (int)(enquiries * 0.9)),
+            KeyEventSessions = Math.Min(sessions, orders + (int)Math.Ceiling(enquiries * 0.9)),
             SessionSeconds = (long)(sessions * Noise.Between(104, 149, profile.Seed, id, 9)),
             Transactions = orders,
             Revenue = Math.Round((decimal)(orders * profile.OrderValue * Noise.Between(0.85, 1.18, profile.Seed, id, 10)), 2),

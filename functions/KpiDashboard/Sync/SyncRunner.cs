@@ -274,7 +274,7 @@ public sealed partial class SyncRunner
                 readFrom = fullFrom <= step.Window.To ? fullFrom : (DateOnly?)null,
                 readTo = isNewest ? step.Window.To : (DateOnly?)null,
                 deep = runDone && step.Window.Days > SyncWindow.DeepDays,
-                backfill = runDone && step.Window.From <= step.Window.To.AddMonths(-SyncWindow.BackfillMonths),
+                backfill = runDone && step.Window.From <= SyncWindow.BackfillFrom(step.Window.To),
             });
         await tx.ExecuteAsync(
             """

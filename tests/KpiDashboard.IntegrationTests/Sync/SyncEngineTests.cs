@@ -8,7 +8,7 @@ namespace KpiDashboard.IntegrationTests.Sync;
 public sealed class SyncEngineTests(PostgresFixture postgres)
 {
     [Fact]
-    public async Task A_due_integration_is_read_13_months_back_slice_by_slice_newest_first_and_is_due_again_tomorrow()
+    public async Task A_due_integration_is_read_13_months_and_two_weeks_back_slice_by_slice_newest_first_and_is_due_again_tomorrow()
     {
         await using var engine = await Engine.StartAsync(postgres);
         var (tenant, _) = await engine.AddTenantAsync();
@@ -21,9 +21,10 @@ public sealed class SyncEngineTests(PostgresFixture postgres)
 
         var today = new DateOnly(2026, 11, 22);
         Assert.Equal(today, windows[0].To);
-        Assert.Equal(today.AddMonths(-13), windows[^1].From);
+        var first = today.AddMonths(-13).AddDays(-14);
+        Assert.Equal(first, windows[^1].From);
         for (var i = 1; i < windows.Count; i++) Assert.Equal(windows[i - 1].From.AddDays(-1), windows[i].To);
-        var days = today.DayNumber - today.AddMonths(-13).DayNumber + 1;
+        var days = today.DayNumber - first.DayNumber + 1;
         Assert.Equal([(days, days * 10m)], await engine.QueryAsync<(int, decimal)>(tenant, "select count(*)::int, sum(value) from kpi_values where tenant_id = @tenant"));
         Assert.Equal("succeeded", (await engine.LastRunAsync(tenant)).Status);
         var due = (await engine.QueryAsync<DateTimeOffset>(tenant, "select next_due_at from integrations where tenant_id = @tenant"))[0];

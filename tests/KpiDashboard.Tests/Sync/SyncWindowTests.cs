@@ -8,14 +8,23 @@ namespace KpiDashboard.Tests.Sync;
 
 public sealed class SyncWindowTests
 {
+    [Property]
+    public void The_first_sync_reaches_the_same_28_days_of_last_year_even_if_they_end_a_week_ago(int offset, int age)
+    {
+        var today = new DateOnly(2024, 1, 1).AddDays((offset & int.MaxValue) % 2000);
+        var to = today.AddDays(-1 - ((age & int.MaxValue) % (KpiDashboard.Kpis.Period.MaxAnchorAge + 1)));
+        var (from, _) = KpiDashboard.Kpis.Period.Other(to.AddDays(-27), to, "previous_year");
+        Assert.True(SyncWindow.Plan(null, null, null, today, DateTimeOffset.UnixEpoch).From <= from);
+    }
+
     private static readonly DateOnly Today = new(2026, 11, 21);
     private static readonly DateTimeOffset Now = new(2026, 11, 21, 5, 0, 0, TimeSpan.Zero);
 
     [Theory]
-    [InlineData("2026-11-21", "2025-10-21")]
-    [InlineData("2028-03-31", "2027-02-28")]
-    [InlineData("2029-03-31", "2028-02-29")]
-    public void The_first_sync_reads_13_months(string today, string from)
+    [InlineData("2026-11-21", "2025-10-07")]
+    [InlineData("2028-03-31", "2027-02-14")]
+    [InlineData("2029-03-31", "2028-02-15")]
+    public void The_first_sync_reads_13_months_and_two_weeks(string today, string from)
     {
         var day = DateOnly.ParseExact(today, "yyyy-MM-dd", null);
         Assert.Equal(new DayWindow(DateOnly.ParseExact(from, "yyyy-MM-dd", null), day), SyncWindow.Plan(null, null, null, day, Now));
@@ -23,7 +32,7 @@ public sealed class SyncWindowTests
 
     [Fact]
     public void A_first_sync_that_did_not_come_to_its_end_is_done_again_from_the_start() =>
-        Assert.Equal(new DayWindow(Today.AddMonths(-13), Today), SyncWindow.Plan(Today.AddDays(-1), null, Now.AddHours(-1), Today, Now));
+        Assert.Equal(new DayWindow(Today.AddMonths(-13).AddDays(-14), Today), SyncWindow.Plan(Today.AddDays(-1), null, Now.AddHours(-1), Today, Now));
 
     [Fact]
     public void A_daily_sync_reads_the_last_three_days_again_and_today()
@@ -59,7 +68,7 @@ public sealed class SyncWindowTests
 
         Assert.Equal(Today, window.To);
         Assert.True(window.From <= Today.AddDays(-3));
-        if (never || !backfilled) Assert.Equal(Today.AddMonths(-13), window.From);
+        if (never || !backfilled) Assert.Equal(Today.AddMonths(-13).AddDays(-14), window.From);
         else
         {
             Assert.True(window.From <= readTo!.Value.AddDays(1), "A day between what was read and the window is left out.");
