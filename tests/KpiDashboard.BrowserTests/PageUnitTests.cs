@@ -11,10 +11,9 @@ public sealed class PageUnitTests(AppFixture app)
     [Fact]
     public async Task The_pages_own_unit_tests_pass()
     {
-        Assert.NotNull(app.Address);
         var start = new ProcessStartInfo("node", ["node_modules/vitest/vitest.mjs", "run", "--reporter=dot"])
         {
-            WorkingDirectory = Path.Combine(Repository(), "static-web"),
+            WorkingDirectory = Path.Combine(app.RepositoryRoot, "static-web"),
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,
@@ -35,15 +34,5 @@ public sealed class PageUnitTests(AppFixture app)
         {
             if (!process.HasExited) process.Kill(entireProcessTree: true);
         }
-    }
-
-    private static string Repository()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "KpiDashboard.sln"))) return folder.FullName;
-        }
-
-        throw new InvalidOperationException("The tests do not run inside the repository.");
     }
 }

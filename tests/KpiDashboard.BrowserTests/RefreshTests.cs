@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using KpiDashboard.BrowserTests.App;
 using KpiDashboard.Demo.Datasets;
 using KpiDashboard.Demo.Seeding;
@@ -54,6 +55,42 @@ public sealed class RefreshTests(AppFixture app)
         finally
         {
             app.Google.SetValue(property, day, "sessions", null);
+            await api.RefreshAsync();
+        }
+
+        Assert.Empty(visit.Complaints);
+    }
+
+    [Fact]
+    public async Task A_refresh_by_webhook_is_answered_with_its_runs_and_the_page_then_shows_what_the_source_says_now()
+    {
+        const string Tenant = "Kiwi Plumbing";
+        var property = DemoWorld.Tenants.Single(tenant => tenant.Name == Tenant).Ga4PropertyId;
+        using var api = await app.ApiAsync(Tenant);
+        var token = (await api.SendAsync(HttpMethod.Post, "tokens", HttpStatusCode.Created, new { name = "cron", scopes = new[] { "refresh" } }))["token"]!.GetValue<string>();
+        var before = await api.SummaryAsync("last_7_days");
+        // The last full day in Auckland.
+        var day = DateOnly.ParseExact(before["to"]!.GetValue<string>(), "yyyy-MM-dd", CultureInfo.InvariantCulture);
+        await using var visit = await app.VisitAsync(Screen.Desktop);
+        await visit.SignInAsync("/?range=last_7_days", Tenant);
+        await Visit.ExpectExactAsync(visit.Tile("Sessions"), Numbers.Count(before.Kpi("web.sessions").Number("value")));
+
+        var shown = app.Google.Value(property, day, "sessions") ?? throw new InvalidOperationException($"The simulator has no sessions on {day}.");
+        try
+        {
+            app.Google.SetValue(property, day, "sessions", shown + 4321);
+            Assert.Equal(["succeeded"], await api.RefreshAsync("webhooks/refresh", token));
+
+            var after = await api.SummaryAsync("last_7_days");
+            Assert.NotEqual(before.Kpi("web.sessions").Number("value"), after.Kpi("web.sessions").Number("value"));
+            Assert.Equal(shown + 4321, after.Kpi("web.sessions")["sparkline"]![6]!.GetValue<decimal>());
+            await visit.Page.ReloadAsync();
+            await Visit.ExpectExactAsync(visit.Tile("Sessions"), Numbers.Count(after.Kpi("web.sessions").Number("value")));
+        }
+        finally
+        {
+            app.Google.SetValue(property, day, "sessions", null);
+            await api.RefreshAsync();
         }
 
         Assert.Empty(visit.Complaints);

@@ -122,7 +122,8 @@ internal sealed record LocalHostOptions
 
     private static string? Trimmed(string? value) => string.IsNullOrWhiteSpace(value) ? null : value.Trim();
 
-    private static string? FindRepositoryRoot(string start)
+    /// <summary>The folder of the solution at or above a folder; null if there is none.</summary>
+    public static string? FindRepositoryRoot(string start)
     {
         for (DirectoryInfo? folder = new(start); folder is not null; folder = folder.Parent)
         {

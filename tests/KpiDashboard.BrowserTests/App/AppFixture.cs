@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using KpiDashboard.BrowserTests.App;
@@ -34,6 +36,9 @@ public sealed class AppFixture : IAsyncLifetime
     internal IBrowser Browser { get; private set; } = null!;
 
     internal GoogleSimulator Google => _demo!.Google!;
+
+    /// <summary>Where the page's sources are.</summary>
+    internal string RepositoryRoot { get; private set; } = "";
 
     /// <summary>Where pictures go; not under version control.</summary>
     internal string Screenshots { get; private set; } = "";
@@ -99,6 +104,7 @@ public sealed class AppFixture : IAsyncLifetime
         var builder = Functions.App.CreateBuilder(["--port", "0", "--data", _data, "--no-settings"]);
         builder.FunctionsAssembly = typeof(Functions.App).Assembly;
         builder.Console = _console;
+        RepositoryRoot = builder.Options.RepositoryRoot;
         _demo = builder.Stages.OfType<DemoStage>().Single();
         _host = builder.Build();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -119,9 +125,7 @@ public sealed class AppFixture : IAsyncLifetime
             throw new TimeoutException($"The app was not ready within {s_startLimit.TotalMinutes:0} minutes. Its last words: {_console}");
         }
 
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(root.FullName, "KpiDashboard.sln"))) root = root.Parent!;
-        Screenshots = Directory.CreateDirectory(Path.Combine(root.FullName, "artifacts", "screenshots")).FullName;
+        Screenshots = Directory.CreateDirectory(Path.Combine(RepositoryRoot, "artifacts", "screenshots")).FullName;
     }
 
     /// <summary>Says nothing, but remembers for when the start fails.</summary>
@@ -151,15 +155,39 @@ public sealed class AppFixture : IAsyncLifetime
 /// <summary>Reads what the page should show.</summary>
 internal sealed class Api(HttpClient http) : IDisposable
 {
-    public async Task<JsonNode> GetAsync(string path)
+    public Task<JsonNode> GetAsync(string path) => SendAsync(HttpMethod.Get, path, HttpStatusCode.OK);
+
+    /// <summary>Sends a request that must be answered with a status; with a token, as a machine that has no other.</summary>
+    public async Task<JsonNode> SendAsync(HttpMethod method, string path, HttpStatusCode expected, object? body = null, string? token = null)
     {
-        using var response = await http.GetAsync($"api/{path}", TestContext.Current.CancellationToken);
+        using var machine = token is null ? null : new HttpClient { BaseAddress = http.BaseAddress };
+        using var request = new HttpRequestMessage(method, $"api/{path}") { Content = body is null ? null : JsonContent.Create(body) };
+        if (token is not null)
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        using var response = await (machine ?? http).SendAsync(request, TestContext.Current.CancellationToken);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        Assert.True(response.IsSuccessStatusCode, $"GET {path} answered {(int)response.StatusCode}: {text}");
+        Assert.True(response.StatusCode == expected, $"{method} {path} answered {(int)response.StatusCode}: {text}");
         return JsonNode.Parse(text)!;
     }
 
     public Task<JsonNode> SummaryAsync(string range = "last_28_days") => GetAsync($"metrics/summary?range={range}&compare=previous_period");
+
+    /// <summary>Starts a refresh, waits until its runs are over and returns how they ended.</summary>
+    public async Task<IReadOnlyList<string>> RefreshAsync(string path = "sync/refresh", string? token = null)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromMinutes(1));
+        var ends = new List<string>();
+        foreach (var run in (await SendAsync(HttpMethod.Post, path, HttpStatusCode.Accepted, token: token))["runs"]!.AsArray())
+        {
+            string status;
+            while ((status = (await GetAsync($"sync/runs/{run!["id"]}"))["status"]!.GetValue<string>()) is "queued" or "running" or "waiting")
+                await Task.Delay(200, limit.Token);
+            ends.Add(status);
+        }
+
+        return ends;
+    }
 
     public void Dispose() => http.Dispose();
 }

@@ -15,24 +15,13 @@ namespace KpiDashboard.Tests.Connectors;
 /// <summary>Files recorded from real providers, beside these tests.</summary>
 internal static class Recorded
 {
-    private static readonly string Folder = Find();
+    private static readonly string Folder = Path.Combine(Repository.Root, "tests", "KpiDashboard.Tests", "Connectors");
 
     /// <param name="file">For example <c>N8n/workflows.json</c>.</param>
     public static string Read(string file)
     {
         var parts = file.Split('/');
         return File.ReadAllText(Path.Combine(Folder, parts[0], "Recorded", parts[1]));
-    }
-
-    private static string Find()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "KpiDashboard.sln")))
-                return Path.Combine(folder.FullName, "tests", "KpiDashboard.Tests", "Connectors");
-        }
-
-        throw new InvalidOperationException("The tests do not lie inside the repository.");
     }
 }
 

@@ -10,7 +10,7 @@ public sealed class BicepTests
     [Fact]
     public async Task Every_Bicep_file_builds_and_lints_without_any_diagnostic()
     {
-        var root = RepositoryRoot();
+        var root = Repository.Root;
         var files = Directory.GetFiles(Path.Combine(root, "infra"), "*.bicep*", SearchOption.AllDirectories);
         Assert.NotEmpty(files);
         foreach (var file in files)
@@ -79,15 +79,5 @@ public sealed class BicepTests
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(program, File.GetUnixFileMode(program) | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
         return program;
-    }
-
-    private static string RepositoryRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "KpiDashboard.sln"))) return folder.FullName;
-        }
-
-        throw new InvalidOperationException("The tests do not run inside the repository.");
     }
 }

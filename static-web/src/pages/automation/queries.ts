@@ -19,6 +19,8 @@ export function useAutomation(tenantId: string, range: Range, compare: Compare) 
       writeSnapshot(name, data, Date.now())
       return data
     },
+    // A saved copy, however young, is shown but never taken for an answer.
+    refetchOnMount: 'always',
     initialData: () => readSnapshot<AutomationPerformance>(name)?.data,
     initialDataUpdatedAt: () => readSnapshot<AutomationPerformance>(name)?.at,
     placeholderData: (previous, before) =>

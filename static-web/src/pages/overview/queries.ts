@@ -16,6 +16,8 @@ export function useSummary(tenantId: string, range: Range, compare: Compare) {
       writeSnapshot(name, data, Date.now())
       return data
     },
+    // A saved copy, however young, is shown but never taken for an answer.
+    refetchOnMount: 'always',
     initialData: () => readSnapshot<Summary>(name)?.data,
     initialDataUpdatedAt: () => readSnapshot<Summary>(name)?.at,
     // Another period of the same business stays on the page until the new one is there.
