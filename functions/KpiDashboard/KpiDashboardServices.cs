@@ -1,5 +1,6 @@
 using System.Reflection;
 using KpiDashboard.Api;
+using KpiDashboard.Auditing;
 using KpiDashboard.Automation;
 using KpiDashboard.Connectors.GoogleAnalytics;
 using KpiDashboard.Connectors.N8n;
@@ -7,8 +8,10 @@ using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
 using KpiDashboard.Operations;
+using KpiDashboard.Privacy;
 using KpiDashboard.Security;
 using KpiDashboard.Sync;
+using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -33,10 +36,23 @@ public static class KpiDashboardServices
         services.AddSingleton<SecretSealer>();
         services.AddOptions<AuthOptions>().BindConfiguration("Auth")
             .Validate(AuthOptions.IsValid, "Auth:CurrentKey must name one of Auth:SigningKeys, and each of those must be 32 bytes or more in base64.").ValidateOnStart();
+        services.AddOptions<LimitOptions>().BindConfiguration("Limits")
+            .Validate(LimitOptions.IsValid, "Each of Limits:<name> needs Permits from 1 to 1000000 and a Period of at most 7 days.").ValidateOnStart();
+        services.AddSingleton<RateLimits>();
+        services.AddSingleton<ClientAddress>();
+        services.AddSingleton<AuditLog>();
         services.AddSingleton<AccessTokens>();
+        services.AddSingleton<Sessions>();
         services.AddEndpoint<Authenticator>();
         services.AddEndpoint<SessionEndpoints>();
         services.AddEndpoint<TokenEndpoints>();
+        services.AddEndpoint<AccountEndpoints>();
+        services.AddEndpoint<SecondFactorEndpoints>();
+        services.AddEndpoint<OidcEndpoints>();
+        services.AddEndpoint<TenantEndpoints>();
+        services.AddEndpoint<MemberEndpoints>();
+        services.AddEndpoint<AuditEndpoints>();
+        services.AddEndpoint<PrivacyEndpoints>();
 
         services.AddGoogleAnalyticsConnector(configuration);
         services.AddN8nConnector(configuration);

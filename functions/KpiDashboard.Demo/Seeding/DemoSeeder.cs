@@ -51,7 +51,7 @@ internal sealed class DemoSeeder(string ownerConnectionString, SecretSealer seal
             if (known is not null && Passwords.Verify(Password, known, out var outdated) && !outdated) continue;
             await Run(
                 """
-                insert into users (id, email, email_key, display_name, password_hash, created_at) values (@id, @email, @key, @name, @hash, @now)
+                insert into users (id, email, email_key, display_name, password_hash, email_verified_at, created_at) values (@id, @email, @key, @name, @hash, @now, @now)
                 on conflict (id) do update set password_hash = excluded.password_hash
                 """,
                 new { id = StableId($"user:{email}"), email, key = SessionEndpoints.EmailKey(email), name, hash = Passwords.Hash(Password), now });

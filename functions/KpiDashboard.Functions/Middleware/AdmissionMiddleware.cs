@@ -10,7 +10,7 @@ namespace KpiDashboard.Functions.Middleware;
 /// <summary>Lets a request through to its route only if the caller may do what the route's <see cref="RequiresAttribute"/> says; without one, nobody may.</summary>
 internal sealed class AdmissionMiddleware(Authenticator authenticator) : IFunctionsWorkerMiddleware
 {
-    private readonly ConcurrentDictionary<string, Permission?> _permissions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, RequiresAttribute?> _requirements = new(StringComparer.Ordinal);
 
     /// <inheritdoc />
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
@@ -18,15 +18,15 @@ internal sealed class AdmissionMiddleware(Authenticator authenticator) : IFuncti
         var http = context.GetHttpContext() ?? throw new InvalidOperationException("Middleware must be added after ConfigureFunctionsWebApplication().");
         // The body of an answer depends on the token: no cache on the way may give it to another.
         http.Response.Headers.Vary = "X-Kpi-Token, Authorization";
-        var permission = _permissions.GetOrAdd(context.FunctionDefinition.EntryPoint, Find)
+        var required = _requirements.GetOrAdd(context.FunctionDefinition.EntryPoint, Find)
             ?? throw ApiProblem.Forbidden("Nobody may call this.");
-        await authenticator.AdmitAsync(http, permission, http.RequestAborted);
+        await authenticator.AdmitAsync(http, required, http.RequestAborted);
         await next(context);
     }
 
-    private static Permission? Find(string entryPoint)
+    private static RequiresAttribute? Find(string entryPoint)
     {
         var dot = entryPoint.LastIndexOf('.');
-        return typeof(AdmissionMiddleware).Assembly.GetType(entryPoint[..dot])?.GetMethod(entryPoint[(dot + 1)..])?.GetCustomAttribute<RequiresAttribute>()?.Permission;
+        return typeof(AdmissionMiddleware).Assembly.GetType(entryPoint[..dot])?.GetMethod(entryPoint[(dot + 1)..])?.GetCustomAttribute<RequiresAttribute>();
     }
 }

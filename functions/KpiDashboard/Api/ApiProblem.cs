@@ -61,6 +61,24 @@ internal sealed class ApiProblem : Exception
     /// <summary>It is in a state that does not admit this.</summary>
     public static ApiProblem Conflict(string sentence) => new(StatusCodes.Status409Conflict, "conflict", "Not possible now", sentence);
 
+    /// <summary>Too often; <paramref name="retryAfterSeconds"/> until it may be tried again.</summary>
+    public static ApiProblem TooMany(int retryAfterSeconds) => new(
+        StatusCodes.Status429TooManyRequests, "too-many-requests", "Too many attempts",
+        retryAfterSeconds < 90 ? $"Too many attempts. Try again in {Math.Max(1, retryAfterSeconds)} seconds." : $"Too many attempts. Try again in {(retryAfterSeconds + 59) / 60} minutes.")
+    { RetryAfterSeconds = Math.Max(1, retryAfterSeconds) };
+
+    /// <summary>The sign-in is too long ago for what is asked; the page asks for the password and tries again.</summary>
+    public static ApiProblem ConfirmIdentity() => new(
+        StatusCodes.Status403Forbidden, "confirm-identity", "Confirm that it is you", "Your sign-in is too long ago for this. Confirm that it is you and try again.");
+
+    /// <summary>The business asks for a second factor that the person has not set up.</summary>
+    public static ApiProblem SecondFactorRequired() => new(
+        StatusCodes.Status403Forbidden, "second-factor-required", "Second factor needed", "This business asks for a second factor. Set one up in your profile first.");
+
+    /// <summary>Password (or provider) was right; the code of the second factor is still to come.</summary>
+    public static ApiProblem SecondFactorCode() => new(
+        StatusCodes.Status401Unauthorized, "second-factor", "Code needed", "Enter the code of your authenticator app.");
+
     /// <summary>Something this needs is not there yet.</summary>
     public static ApiProblem Unavailable(string sentence, int retryAfterSeconds) => new(
         StatusCodes.Status503ServiceUnavailable, "unavailable", "Not ready", sentence)

@@ -5,11 +5,14 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using KpiDashboard.Auditing;
 using KpiDashboard.Automation;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
 using KpiDashboard.Operations;
+using KpiDashboard.Privacy;
 using KpiDashboard.Sync;
+using KpiDashboard.Tenancy;
 
 namespace KpiDashboard.Api;
 
@@ -45,7 +48,10 @@ internal static class OpenApiDocument
 {
     /// <summary>Every JSON context whose types the API speaks.</summary>
     private static readonly JsonSerializerContext[] Contexts =
-        [MetricsJson.Default, AutomationJson.Default, RunJson.Default, SessionJson.Default, TokenJson.Default, HealthJson.Default, ProblemJson.Default];
+    [
+        MetricsJson.Default, AutomationJson.Default, RunJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
+        OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, HealthJson.Default, ProblemJson.Default,
+    ];
 
     private static readonly Dictionary<string, (string Description, JsonObject Schema)> Parameters = new(StringComparer.Ordinal)
     {
@@ -57,6 +63,9 @@ internal static class OpenApiDocument
         ["grain"] = ("Day, week (from the tenant's first weekday) or month.", Choice("day", "week", "month")),
         ["integrationId"] = ("Only runs of this integration.", Text("uuid")),
         ["status"] = ("Only runs in this state.", Choice("queued", "running", "waiting", "succeeded", "failed", "dead")),
+        ["format"] = ("CSV or JSON.", Choice("csv", "json")),
+        ["actor"] = ("Only what this person or token did.", Text("uuid")),
+        ["action"] = ("Only this action.", Text()),
         ["limit"] = ("Most entries of a page.", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = 200 }),
         ["cursor"] = ("The nextCursor of the page before.", Text()),
     };

@@ -26,7 +26,7 @@ internal sealed class AuthOptions
         && options.CookieSameSite is "Strict" or "Lax" or "None";
 }
 
-/// <summary>Signs and checks access tokens: JWT, 15 minutes, one tenant and role each.</summary>
+/// <summary>Signs and checks access tokens: JWT, 15 minutes, one person, session and tenant each. The role is not in it: it is read anew for each request.</summary>
 internal sealed class AccessTokens(IOptionsMonitor<AuthOptions> options, TimeProvider time)
 {
     /// <summary>How long a token lives.</summary>
@@ -36,7 +36,7 @@ internal sealed class AccessTokens(IOptionsMonitor<AuthOptions> options, TimePro
     private readonly JsonWebTokenHandler _handler = new() { MapInboundClaims = false, SetDefaultTimesOnTokenCreation = false };
 
     /// <summary>A token for a person in a tenant.</summary>
-    public string Issue(Guid userId, Guid tenantId, string role)
+    public string Issue(Guid userId, Guid tenantId, Guid sessionId)
     {
         if (options.CurrentValue.CurrentKey.Length == 0)
             throw ApiProblem.Unavailable("No key to sign access tokens with is configured (Auth:CurrentKey and Auth:SigningKeys).", 60);
@@ -48,13 +48,13 @@ internal sealed class AccessTokens(IOptionsMonitor<AuthOptions> options, TimePro
             IssuedAt = now,
             NotBefore = now,
             Expires = now + Lifetime,
-            Subject = new ClaimsIdentity([new Claim("sub", userId.ToString()), new Claim("tid", tenantId.ToString()), new Claim("role", role)]),
+            Subject = new ClaimsIdentity([new Claim("sub", userId.ToString()), new Claim("tid", tenantId.ToString()), new Claim("sid", sessionId.ToString())]),
             SigningCredentials = new SigningCredentials(Key(options.CurrentValue.CurrentKey), SecurityAlgorithms.HmacSha256),
         });
     }
 
     /// <summary>Who a token speaks for; null when it is not one of ours, was tampered with, or has expired.</summary>
-    public async Task<Caller?> ReadAsync(string token)
+    public async Task<AccessTokenIdentity?> ReadAsync(string token)
     {
         var result = await _handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
@@ -69,10 +69,13 @@ internal sealed class AccessTokens(IOptionsMonitor<AuthOptions> options, TimePro
         return result.IsValid
             && result.Claims.TryGetValue("sub", out var sub) && Guid.TryParse(sub as string, out var user)
             && result.Claims.TryGetValue("tid", out var tid) && Guid.TryParse(tid as string, out var tenant)
-            && result.Claims.TryGetValue("role", out var role)
-                ? new Caller(tenant, user, null, role as string ?? "")
+            && result.Claims.TryGetValue("sid", out var sid) && Guid.TryParse(sid as string, out var session)
+                ? new AccessTokenIdentity(user, tenant, session)
                 : null;
     }
 
     private SymmetricSecurityKey Key(string id) => new(Convert.FromBase64String(options.CurrentValue.SigningKeys[id])) { KeyId = id };
 }
+
+/// <summary>Who an access token was issued to; whether that still holds is another question.</summary>
+internal sealed record AccessTokenIdentity(Guid UserId, Guid TenantId, Guid SessionId);

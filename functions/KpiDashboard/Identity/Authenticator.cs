@@ -6,46 +6,81 @@ namespace KpiDashboard.Identity;
 
 /// <summary>
 /// Finds out who calls and whether he may. The token comes as <c>Authorization: Bearer …</c> or as <c>X-Kpi-Token: …</c> (Static Web Apps overwrites the
-/// former); both mean the same. <c>kpi_…</c> is a token of a tenant, anything else an access token.
+/// former); both mean the same. <c>kpi_…</c> is a token of a tenant, anything else an access token. A person's session, role and membership are read anew
+/// for each request: who is removed or signed out is out at once, not when a token runs out.
 /// </summary>
 public sealed class Authenticator
 {
     /// <summary>Begins every API or webhook token.</summary>
     internal const string TokenPrefix = "kpi_";
 
+    /// <summary>How long after a sign-in what is dangerous needs no new proof.</summary>
+    internal static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(15);
+
     private readonly AccessTokens _accessTokens;
     private readonly Database _database;
+    private readonly RateLimits _limits;
     private readonly TimeProvider _time;
 
-    internal Authenticator(AccessTokens accessTokens, Database database, TimeProvider time) => (_accessTokens, _database, _time) = (accessTokens, database, time);
+    internal Authenticator(AccessTokens accessTokens, Database database, RateLimits limits, TimeProvider time) =>
+        (_accessTokens, _database, _limits, _time) = (accessTokens, database, limits, time);
 
-    /// <summary>Admits the request, leaving its <c>Caller</c> among the request's features, or raises 401 or 403.</summary>
-    public async Task AdmitAsync(HttpContext context, Permission permission, CancellationToken cancellationToken)
+    /// <summary>Admits the request, leaving its <c>Caller</c> among the request's features, or raises 401, 403 or 429.</summary>
+    public async Task AdmitAsync(HttpContext context, RequiresAttribute required, CancellationToken cancellationToken)
     {
+        var permission = required.Permission;
         if (permission == Permission.Anonymous) return;
         if (Token(context.Request) is not { Length: > 0 and <= 4096 } token)
             throw ApiProblem.Unauthorized("Send a token in 'Authorization: Bearer …' or 'X-Kpi-Token'.");
-
-        var (caller, may) = token.StartsWith(TokenPrefix, StringComparison.Ordinal)
-            ? await MachineAsync(token, permission, cancellationToken)
-            : await PersonAsync(token, permission);
-        if (caller is null) throw ApiProblem.Unauthorized("The token is not valid or has expired. Sign in again, or make a new one.");
-        if (!may) throw ApiProblem.Forbidden(caller.UserId is null ? "The token's scopes do not allow this." : $"The role {caller.Role} may not do this.");
-        context.Features.Set(caller);
+        context.Features.Set(token.StartsWith(TokenPrefix, StringComparison.Ordinal)
+            ? await MachineAsync(token, required, cancellationToken)
+            : await PersonAsync(token, required, cancellationToken));
     }
 
-    private async Task<(Caller? Caller, bool May)> PersonAsync(string token, Permission permission)
+    /// <summary>Who calls a route that anybody may call, if a valid access token of a person came along; else null.</summary>
+    internal async Task<Caller?> FindPersonAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        Token(request) is { Length: > 0 and <= 4096 } token && !token.StartsWith(TokenPrefix, StringComparison.Ordinal)
+            ? (await StateAsync(token, cancellationToken))?.Caller
+            : null;
+
+    private async Task<Caller> PersonAsync(string token, RequiresAttribute required, CancellationToken cancellationToken)
     {
-        var caller = await _accessTokens.ReadAsync(token);
-        return (caller, caller is not null && Permissions.RoleMay(caller.Role, permission));
+        if (await StateAsync(token, cancellationToken) is not var (caller, state)) throw NotValid();
+        if (state.second_factor_required && !state.second_factor && required.Permission != Permission.SignedIn) throw ApiProblem.SecondFactorRequired();
+        if (!Permissions.RoleMay(caller.Role, required.Permission)) throw ApiProblem.Forbidden($"The role {caller.Role} may not do this.");
+        ThrowIfDeleting(required, state.delete_after);
+        if (required.Fresh && _time.GetUtcNow() - state.authenticated_at > FreshFor) throw ApiProblem.ConfirmIdentity();
+        return caller;
     }
 
-    private async Task<(Caller? Caller, bool May)> MachineAsync(string token, Permission permission, CancellationToken cancellationToken)
+    private async Task<(Caller Caller, SessionState State)?> StateAsync(string token, CancellationToken cancellationToken)
     {
-        var found = await _database.QueryAsync<(Guid TenantId, Guid Id, string[] Scopes, bool Usable)>(
-            "select tenant_id, id, scopes, usable from find_api_token(@hash, @now)",
-            new { hash = TokenHash.Of(token), now = _time.GetUtcNow() }, cancellationToken);
-        return found is [{ Usable: true } row] ? (new Caller(row.TenantId, null, row.Id, "machine"), Permissions.ScopesMay(row.Scopes, permission)) : (null, false);
+        if (await _accessTokens.ReadAsync(token) is not { } identity) return null;
+        var found = await _database.QueryAsync<SessionState>(
+            "select * from check_session(@SessionId, @UserId, @TenantId, @now)",
+            new { identity.SessionId, identity.UserId, identity.TenantId, now = _time.GetUtcNow() }, cancellationToken);
+        return found is [var state]
+            ? (new Caller(identity.TenantId, identity.UserId, identity.SessionId, null, state.role, state.email, state.email_verified), state)
+            : null;
+    }
+
+    private async Task<Caller> MachineAsync(string token, RequiresAttribute required, CancellationToken cancellationToken)
+    {
+        var found = await _database.QueryAsync<TokenState>(
+            "select * from admit_api_token(@hash, @now)", new { hash = TokenHash.Of(token), now = _time.GetUtcNow() }, cancellationToken);
+        if (found is not [{ usable: true } state]) throw NotValid();
+        await _limits.TakeAsync(Bucket.Token, state.id.ToString("N"), cancellationToken);
+        if (required.Fresh || !Permissions.ScopesMay(state.scopes, required.Permission)) throw ApiProblem.Forbidden("The token's scopes do not allow this.");
+        ThrowIfDeleting(required, state.delete_after);
+        return new Caller(state.tenant_id, null, null, state.id, "machine", state.name);
+    }
+
+    private static ApiProblem NotValid() => ApiProblem.Unauthorized("The token is not valid or has expired. Sign in again, or make a new one.");
+
+    private static void ThrowIfDeleting(RequiresAttribute required, DateTimeOffset? deleteAfter)
+    {
+        if (deleteAfter is { } at && !Permissions.WhileDeleting(required.Permission))
+            throw ApiProblem.Conflict($"This business is to be deleted after {at:yyyy-MM-dd HH:mm} UTC and can only be read. An owner can undo that.");
     }
 
     private static string? Token(HttpRequest request)
@@ -54,6 +89,13 @@ public sealed class Authenticator
         var authorization = request.Headers.Authorization.ToString();
         return authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? authorization[7..].Trim() : null;
     }
+
+#pragma warning disable IDE1006 // Dapper maps these to the columns of the functions by name.
+    private sealed record SessionState(
+        string email, string role, DateTimeOffset authenticated_at, bool email_verified, bool second_factor, bool second_factor_required, DateTimeOffset? delete_after);
+
+    private sealed record TokenState(Guid tenant_id, Guid id, string name, string[] scopes, bool usable, DateTimeOffset? delete_after);
+#pragma warning restore IDE1006
 }
 
 /// <summary>Random secrets are kept as SHA-256: with 256 bits of entropy there is nothing to guess, so nothing slow is needed.</summary>

@@ -6,7 +6,7 @@ public enum Permission
     /// <summary>Anybody, without a token: sign-in, health, the API description.</summary>
     Anonymous,
 
-    /// <summary>Anybody who is signed in.</summary>
+    /// <summary>Anybody who is signed in: one's own account, sessions and businesses.</summary>
     SignedIn,
 
     /// <summary>See numbers, integrations and runs.</summary>
@@ -17,6 +17,18 @@ public enum Permission
 
     /// <summary>Add, list and revoke API and webhook tokens.</summary>
     ManageTokens,
+
+    /// <summary>Invite people, change their roles, deactivate and remove them.</summary>
+    ManageMembers,
+
+    /// <summary>Change the settings of the business.</summary>
+    ManageSettings,
+
+    /// <summary>See and export the audit log.</summary>
+    ReadAudit,
+
+    /// <summary>Hand the business over, export all its data, delete it.</summary>
+    ManageTenant,
 }
 
 /// <summary>
@@ -28,15 +40,22 @@ public sealed class RequiresAttribute(Permission permission) : Attribute
 {
     /// <summary>What is needed.</summary>
     public Permission Permission { get; } = permission;
+
+    /// <summary>The person must have proved who it is within the last 15 minutes: for what a stolen session must not do.</summary>
+    public bool Fresh { get; init; }
 }
 
-/// <summary>The one table of who may do what.</summary>
+/// <summary>The one table of who may do what; the API, the page and the documentation read it.</summary>
 internal static class Permissions
 {
     private static readonly Dictionary<string, Permission[]> ByRole = new(StringComparer.Ordinal)
     {
-        ["owner"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.ManageTokens],
-        ["admin"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.ManageTokens],
+        ["owner"] =
+        [
+            Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings,
+            Permission.ReadAudit, Permission.ManageTenant,
+        ],
+        ["admin"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings],
         ["member"] = [Permission.SignedIn, Permission.Read, Permission.Refresh],
         ["viewer"] = [Permission.SignedIn, Permission.Read],
     };
@@ -49,13 +68,26 @@ internal static class Permissions
         ["n8n"] = [],
     };
 
+    /// <summary>Roles, the most powerful first.</summary>
+    public static IReadOnlyCollection<string> Roles => ByRole.Keys;
+
     /// <summary>Scopes that a token may have.</summary>
     public static IReadOnlyCollection<string> Scopes => ByScope.Keys;
 
+    /// <summary>What a role may; nothing for an unknown one.</summary>
+    public static IReadOnlyList<Permission> Of(string role) => ByRole.TryGetValue(role, out var granted) ? granted : [];
+
     /// <summary>Whether a role may.</summary>
-    public static bool RoleMay(string role, Permission permission) => ByRole.TryGetValue(role, out var granted) && granted.Contains(permission);
+    public static bool RoleMay(string role, Permission permission) => Of(role).Contains(permission);
 
     /// <summary>Whether one of the scopes may.</summary>
     public static bool ScopesMay(IEnumerable<string> scopes, Permission permission) =>
         scopes.Any(scope => ByScope.TryGetValue(scope, out var granted) && granted.Contains(permission));
+
+    /// <summary>What is still possible in a business that is to be deleted: look, export, and change one's mind.</summary>
+    public static bool WhileDeleting(Permission permission) =>
+        permission is Permission.SignedIn or Permission.Read or Permission.ReadAudit or Permission.ManageTenant;
+
+    /// <summary>A permission as the API, the page and the audit log name it, for example <c>manage_members</c>.</summary>
+    public static string Word(Permission permission) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(permission.ToString());
 }

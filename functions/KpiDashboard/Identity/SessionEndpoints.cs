@@ -1,31 +1,25 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
+using KpiDashboard.Auditing;
 using KpiDashboard.Data;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Options;
 
 namespace KpiDashboard.Identity;
 
-/// <summary>Sign in, stay signed in, switch tenant, sign out.</summary>
+/// <summary>Sign in, stay signed in, switch tenant, sign out here or everywhere.</summary>
 public sealed class SessionEndpoints
 {
-    /// <summary>Cookie with the refresh token; HttpOnly, on <c>/api/auth</c> only.</summary>
-    internal const string Cookie = "kpi_refresh";
-
-    /// <summary>How long a browser stays signed in without being used.</summary>
-    internal static readonly TimeSpan RefreshLifetime = TimeSpan.FromDays(30);
-
     /// <summary>Two tabs may refresh with the same token at the same moment; later, a second use means that somebody copied it.</summary>
     internal static readonly TimeSpan ReuseGrace = TimeSpan.FromSeconds(10);
 
     private readonly Database _database;
-    private readonly AccessTokens _tokens;
-    private readonly IOptionsMonitor<AuthOptions> _options;
+    private readonly Sessions _sessions;
+    private readonly AuditLog _audit;
     private readonly TimeProvider _time;
 
-    internal SessionEndpoints(Database database, AccessTokens tokens, IOptionsMonitor<AuthOptions> options, TimeProvider time) =>
-        (_database, _tokens, _options, _time) = (database, tokens, options, time);
+    internal SessionEndpoints(Database database, Sessions sessions, AuditLog audit, TimeProvider time) =>
+        (_database, _sessions, _audit, _time) = (database, sessions, audit, time);
 
     /// <summary><c>POST auth/login</c>.</summary>
     public async Task<IResult> LoginAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -41,51 +35,75 @@ public sealed class SessionEndpoints
         if (!fits || user is null || user.disabled) throw ApiProblem.Unauthorized("The e-mail address or the password is not right.");
         if (outdated)
             await _database.ExecuteAsync("select update_password_hash(@id, @hash)", new { user.id, hash = Passwords.Hash(body.Password) }, cancellationToken);
-        return await OpenAsync(request, user.id, null, Guid.CreateVersion7(_time.GetUtcNow()), cancellationToken);
+        return Sessions.Answer(request, await _sessions.OpenAsync(request, user.id, null, "password", cancellationToken));
     }
 
     /// <summary><c>POST auth/refresh</c>: a new access token for the refresh cookie, which is replaced.</summary>
     public async Task<IResult> RefreshAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        if (request.Cookies[Cookie] is not { Length: > 0 and <= 200 } token) throw ApiProblem.Unauthorized("Nobody is signed in here.");
-        var used = (await _database.QueryAsync<RefreshRow>(
-            "select * from use_refresh_token(@hash, @now, @grace)",
-            new { hash = TokenHash.Of(token), now = _time.GetUtcNow(), grace = ReuseGrace }, cancellationToken)).Single();
-        if (used is not { outcome: "ok", user_id: { } user, family_id: { } family })
+        if (request.Cookies[Sessions.Cookie] is not { Length: > 0 and <= 200 } token) throw ApiProblem.Unauthorized("Nobody is signed in here.");
+        var used = await UseAsync(token, cancellationToken);
+        if (used is not { outcome: "ok", user_id: { } user, family_id: { } session })
         {
-            Expire(request);
+            _sessions.Expire(request);
+            if (used is { outcome: "reused", user_id: { } victim })
+                await _audit.WriteForPersonAsync(request, victim, AuditActions.TokenReused, null, null, cancellationToken);
             throw ApiProblem.Unauthorized(used.outcome == "reused"
                 ? "This sign-in was used twice, so it was ended everywhere to be safe. Sign in again."
                 : "The sign-in has ended. Sign in again.");
         }
 
-        return await OpenAsync(request, user, used.tenant, family, cancellationToken);
+        return Sessions.Answer(request, await _sessions.ContinueAsync(request, user, used.tenant, session, strict: false, cancellationToken));
     }
 
-    /// <summary><c>POST auth/switch</c>: a session for another tenant of the same person.</summary>
+    /// <summary><c>POST auth/switch</c>: the session goes on in another tenant of the same person.</summary>
     public async Task<IResult> SwitchAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var body = (await JsonBody.ReadAsync(request, SessionJson.Default.SwitchRequest, cancellationToken))!;
-        var user = request.Caller().UserId ?? throw ApiProblem.Forbidden("A token belongs to one business and cannot switch.");
-        var family = Guid.CreateVersion7(_time.GetUtcNow());
-        if (request.Cookies[Cookie] is { Length: > 0 and <= 200 } token)
-        {
-            // The old cookie belongs to the old tenant; its successor continues the family, so that sign-out still ends all of it.
-            var used = (await _database.QueryAsync<RefreshRow>(
-                "select * from use_refresh_token(@hash, @now, @grace)",
-                new { hash = TokenHash.Of(token), now = _time.GetUtcNow(), grace = ReuseGrace }, cancellationToken)).Single();
-            if (used is { outcome: "ok", family_id: { } known } && used.user_id == user) family = known;
-        }
-
-        return await OpenAsync(request, user, body.TenantId, family, cancellationToken, strict: true);
+        var caller = request.Caller();
+        var session = await _sessions.ContinueAsync(request, caller.Person, body.TenantId, caller.SessionId!.Value, strict: true, cancellationToken);
+        // The old cookie belongs to the old tenant and is not used again.
+        if (request.Cookies[Sessions.Cookie] is { Length: > 0 and <= 200 } token) await UseAsync(token, cancellationToken);
+        return Sessions.Answer(request, session);
     }
 
     /// <summary><c>POST auth/logout</c>.</summary>
     public async Task<IResult> LogoutAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        if (request.Cookies[Cookie] is { Length: > 0 and <= 200 } token)
-            await _database.ExecuteAsync("select revoke_refresh_family(@hash, @now)", new { hash = TokenHash.Of(token), now = _time.GetUtcNow() }, cancellationToken);
-        Expire(request);
+        if (request.Cookies[Sessions.Cookie] is { Length: > 0 and <= 200 } token)
+            await _database.ExecuteAsync("select end_session_of_token(@hash, 'signed out', @now)", new { hash = TokenHash.Of(token), now = _time.GetUtcNow() }, cancellationToken);
+        _sessions.Expire(request);
+        return TypedResults.NoContent();
+    }
+
+    /// <summary><c>POST auth/logout-everywhere</c>: every session of the person ends, this one too.</summary>
+    public async Task<IResult> LogoutEverywhereAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var person = request.Caller().Person;
+        await EndAsync(person, null, null, "signed out everywhere", cancellationToken);
+        await _audit.WriteForPersonAsync(request, person, AuditActions.SignedOutEverywhere, null, null, cancellationToken);
+        _sessions.Expire(request);
+        return TypedResults.NoContent();
+    }
+
+    /// <summary><c>GET auth/sessions</c>: where the person is signed in.</summary>
+    public async Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        var rows = await _database.QueryAsync<SessionRow>("select * from list_sessions(@user, @now)", new { user = caller.Person, now = _time.GetUtcNow() }, cancellationToken);
+        return new JsonAnswer<SessionsResponse>(
+            new SessionsResponse([.. rows.Select(row => new SessionEntry(row.id, row.id == caller.SessionId, row.method, row.created_at, row.last_seen_at, row.address, row.user_agent))]),
+            SessionJson.Default.SessionsResponse);
+    }
+
+    /// <summary><c>DELETE auth/sessions/{id}</c>: signs that browser out.</summary>
+    public async Task<IResult> EndAsync(HttpRequest request, string id, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        if (!Guid.TryParseExact(id, "D", out var session) || await EndAsync(caller.Person, session, null, "ended from another session", cancellationToken) == 0)
+            throw ApiProblem.NotFound("There is no such session.");
+        await _audit.WriteForPersonAsync(request, caller.Person, AuditActions.SignedOut, null, null, cancellationToken);
+        if (session == caller.SessionId) _sessions.Expire(request);
         return TypedResults.NoContent();
     }
 
@@ -93,63 +111,25 @@ public sealed class SessionEndpoints
     public async Task<IResult> MeAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var caller = request.Caller();
-        var user = caller.UserId ?? throw ApiProblem.Forbidden("A token is nobody's session.");
-        var session = await DescribeAsync(user, caller.TenantId, strict: true, cancellationToken);
-        return new JsonAnswer<MeResponse>(session, SessionJson.Default.MeResponse);
+        return new JsonAnswer<MeResponse>(await _sessions.DescribeAsync(caller.Person, caller.TenantId, strict: true, cancellationToken), SessionJson.Default.MeResponse);
     }
 
     /// <summary>What an address is looked up by: as mail systems treat it in practice, upper and lower case are the same.</summary>
     internal static string EmailKey(string email) => email.Trim().Normalize().ToUpperInvariant();
 
-    private async Task<IResult> OpenAsync(HttpRequest request, Guid user, Guid? tenant, Guid family, CancellationToken cancellationToken, bool strict = false)
-    {
-        var session = await DescribeAsync(user, tenant, strict, cancellationToken);
-        var refresh = TokenHash.Fresh("");
-        var now = _time.GetUtcNow();
-        await _database.ExecuteAsync(
-            "select issue_refresh_token(@hash, @family, @user, @tenant, @now, @expires)",
-            new { hash = TokenHash.Of(refresh), family, user, tenant = session.Tenant.Id, now, expires = now + RefreshLifetime }, cancellationToken);
-        request.HttpContext.Response.Cookies.Append(Cookie, refresh, CookieOptions(request, now + RefreshLifetime));
-        request.HttpContext.Response.Headers.CacheControl = "no-store";
-        return new JsonAnswer<SessionResponse>(
-            new SessionResponse(
-                _tokens.Issue(user, session.Tenant.Id, session.Tenant.Role), (int)AccessTokens.Lifetime.TotalSeconds, session.User, session.Tenant, session.Tenants),
-            SessionJson.Default.SessionResponse);
-    }
+    private async Task<int> EndAsync(Guid user, Guid? session, Guid? except, string reason, CancellationToken cancellationToken) =>
+        (await _database.QueryAsync<int>("select end_sessions(@user, @session, @except, @reason, @now)", new { user, session, except, reason, now = _time.GetUtcNow() }, cancellationToken)).Single();
 
-    private async Task<MeResponse> DescribeAsync(Guid userId, Guid? tenantId, bool strict, CancellationToken cancellationToken)
-    {
-        var user = (await _database.QueryAsync<UserRow>("select id, email, display_name, null::text as password_hash, disabled from find_user(@userId)", new { userId }, cancellationToken)).SingleOrDefault();
-        if (user is null || user.disabled) throw ApiProblem.Unauthorized("This account no longer exists or is deactivated.");
-        var tenants = await _database.QueryAsync<MembershipRow>("select * from list_memberships(@userId)", new { userId }, cancellationToken);
-        var current = tenants.FirstOrDefault(row => row.tenant_id == tenantId);
-        if (current is null && strict) throw ApiProblem.NotFound("You are no member of that business.");
-        current ??= tenants.Count > 0 ? tenants[0] : throw ApiProblem.Forbidden("You are no member of any business.");
-        return new MeResponse(
-            new SessionUser(user.id, user.email, user.display_name),
-            new SessionTenant(current.tenant_id, current.name, current.role, current.time_zone, current.currency, current.locale, current.week_start, current.is_demo),
-            [.. tenants.Select(row => new SessionTenantEntry(row.tenant_id, row.name, row.role))]);
-    }
-
-    private void Expire(HttpRequest request) =>
-        request.HttpContext.Response.Cookies.Append(Cookie, "", CookieOptions(request, DateTimeOffset.UnixEpoch));
-
-    private CookieOptions CookieOptions(HttpRequest request, DateTimeOffset expires)
-    {
-        var sameSite = Enum.Parse<SameSiteMode>(_options.CurrentValue.CookieSameSite);
-        // Behind the platform's proxy the request itself is plain HTTP; only a browser on this very machine may go without Secure.
-        var isLocal = request.Host.Host is "localhost" or "127.0.0.1" && !request.IsHttps && !request.Headers.ContainsKey("X-Forwarded-Proto");
-        var cookie = new CookieOptions { HttpOnly = true, Secure = !isLocal, SameSite = sameSite, Path = "/api/auth", Expires = expires, IsEssential = true };
-        if (sameSite == SameSiteMode.None) cookie.Extensions.Add("Partitioned");
-        return cookie;
-    }
+    private async Task<RefreshRow> UseAsync(string token, CancellationToken cancellationToken) =>
+        (await _database.QueryAsync<RefreshRow>(
+            "select * from use_refresh_token(@hash, @now, @grace)", new { hash = TokenHash.Of(token), now = _time.GetUtcNow(), grace = ReuseGrace }, cancellationToken)).Single();
 
 #pragma warning disable IDE1006 // Dapper maps these to the columns of the functions by name.
     private sealed record UserRow(Guid id, string email, string display_name, string? password_hash, bool disabled);
 
     private sealed record RefreshRow(string outcome, Guid? family_id, Guid? user_id, Guid? tenant);
 
-    private sealed record MembershipRow(Guid tenant_id, string name, string role, string time_zone, string currency, string locale, short week_start, bool is_demo);
+    private sealed record SessionRow(Guid id, string method, DateTimeOffset created_at, DateTimeOffset last_seen_at, string? address, string? user_agent);
 #pragma warning restore IDE1006
 }
 
@@ -165,15 +145,25 @@ internal sealed record SessionResponse(string AccessToken, int ExpiresIn, Sessio
 /// <summary>Who is signed in where.</summary>
 internal sealed record MeResponse(SessionUser User, SessionTenant Tenant, IReadOnlyList<SessionTenantEntry> Tenants);
 
-/// <summary>The person.</summary>
-internal sealed record SessionUser(Guid Id, string Email, string DisplayName);
+/// <summary>The person. <c>emailVerified</c>: the address was proved; until then some things wait. <c>secondFactor</c>: one is set up.</summary>
+internal sealed record SessionUser(Guid Id, string Email, string DisplayName, bool EmailVerified, bool HasPassword, bool SecondFactor);
 
-/// <summary>The tenant that the session acts in.</summary>
+/// <summary>
+/// The tenant that the session acts in, and what the person may do there. <c>secondFactorMissing</c>: the tenant asks for one that the person has not set up, and
+/// nothing else is allowed before. <c>deleteAfter</c>: it is to be deleted then, and can only be read.
+/// </summary>
 internal sealed record SessionTenant(
-    Guid Id, string Name, [property: AllowedValues("owner", "admin", "member", "viewer")] string Role, string TimeZone, string Currency, string Locale, int WeekStart, bool IsDemo);
+    Guid Id, string Name, [property: AllowedValues("owner", "admin", "member", "viewer")] string Role, string TimeZone, string Currency, string Locale, int WeekStart, bool IsDemo,
+    IReadOnlyList<string> Permissions, bool SecondFactorMissing, DateTimeOffset? DeleteAfter);
 
 /// <summary>A tenant to switch to.</summary>
 internal sealed record SessionTenantEntry(Guid Id, string Name, [property: AllowedValues("owner", "admin", "member", "viewer")] string Role);
+
+/// <summary>Where a person is signed in.</summary>
+internal sealed record SessionsResponse(IReadOnlyList<SessionEntry> Sessions);
+
+/// <summary>A browser that is signed in; <c>current</c> is the one that asks.</summary>
+internal sealed record SessionEntry(Guid Id, bool Current, string Method, DateTimeOffset CreatedAt, DateTimeOffset LastSeenAt, string? Address, string? UserAgent);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
@@ -182,4 +172,5 @@ internal sealed record SessionTenantEntry(Guid Id, string Name, [property: Allow
 [JsonSerializable(typeof(SwitchRequest))]
 [JsonSerializable(typeof(SessionResponse))]
 [JsonSerializable(typeof(MeResponse))]
+[JsonSerializable(typeof(SessionsResponse))]
 internal sealed partial class SessionJson : JsonSerializerContext;

@@ -1,5 +1,8 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
+using KpiDashboard.Auditing;
 using KpiDashboard.Data;
 using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
@@ -12,10 +15,11 @@ public sealed class TokenEndpoints
     private readonly Database _database;
     private readonly TenantReads _reads;
     private readonly SecretSealer _sealer;
+    private readonly AuditLog _audit;
     private readonly TimeProvider _time;
 
-    internal TokenEndpoints(Database database, TenantReads reads, SecretSealer sealer, TimeProvider time) =>
-        (_database, _reads, _sealer, _time) = (database, reads, sealer, time);
+    internal TokenEndpoints(Database database, TenantReads reads, SecretSealer sealer, AuditLog audit, TimeProvider time) =>
+        (_database, _reads, _sealer, _audit, _time) = (database, reads, sealer, audit, time);
 
     /// <summary>What a signing secret is sealed for.</summary>
     internal static string SigningPurpose(Guid token) => $"token:{token:D}";
@@ -64,6 +68,11 @@ public sealed class TokenEndpoints
                     now,
                     expires = body.ExpiresAt,
                 });
+            await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.TokenCreated, "token", id.ToString(), body.Name.Trim(), After: new JsonObject
+            {
+                ["scopes"] = string.Join(' ', body.Scopes.Distinct(StringComparer.Ordinal)),
+                ["expiresAt"] = body.ExpiresAt?.ToString("O", CultureInfo.InvariantCulture),
+            }));
             await Tenancy.TenantProfile.BumpVersionAsync(tx);
         }, cancellationToken);
         request.HttpContext.Response.Headers.CacheControl = "no-store";
@@ -76,10 +85,12 @@ public sealed class TokenEndpoints
         var caller = request.Caller();
         var revoked = Guid.TryParseExact(id, "D", out var token) && await _database.InTenantAsync(caller.TenantId, async tx =>
         {
-            var rows = await tx.ExecuteAsync(
-                "update api_tokens set revoked_at = @now where tenant_id = @tenant and id = @token and revoked_at is null", new { token, now = _time.GetUtcNow() });
-            if (rows > 0) await Tenancy.TenantProfile.BumpVersionAsync(tx);
-            return rows > 0;
+            var name = await tx.QuerySingleOrDefaultAsync<string>(
+                "update api_tokens set revoked_at = @now where tenant_id = @tenant and id = @token and revoked_at is null returning name", new { token, now = _time.GetUtcNow() });
+            if (name is null) return false;
+            await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.TokenRevoked, "token", token.ToString(), name));
+            await Tenancy.TenantProfile.BumpVersionAsync(tx);
+            return true;
         }, cancellationToken);
         return revoked ? TypedResults.NoContent() : throw ApiProblem.NotFound("There is no such token.");
     }

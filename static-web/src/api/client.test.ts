@@ -5,7 +5,14 @@ import type { Session } from './types'
 const session = (token: string, tenantId = 't1'): Session => ({
   accessToken: token,
   expiresIn: 900,
-  user: { id: 'u', email: 'a@b.c', displayName: 'A' },
+  user: {
+    id: 'u',
+    email: 'a@b.c',
+    displayName: 'A',
+    emailVerified: true,
+    hasPassword: true,
+    secondFactor: false,
+  },
   tenant: {
     id: tenantId,
     name: 'T',
@@ -15,6 +22,9 @@ const session = (token: string, tenantId = 't1'): Session => ({
     locale: 'en',
     weekStart: 1,
     isDemo: false,
+    permissions: ['signed_in', 'read'],
+    secondFactorMissing: false,
+    deleteAfter: null,
   },
   tenants: [],
 })

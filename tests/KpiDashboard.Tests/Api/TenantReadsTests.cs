@@ -12,7 +12,7 @@ namespace KpiDashboard.Tests.Api;
 public sealed class TenantReadsTests
 {
     private static readonly TenantProfile Tenant = new(Guid.NewGuid(), "Shop", "Europe/Berlin", "EUR", "de-DE", 1, null, null, 42, false);
-    private static readonly Caller Owner = new(Tenant.Id, Guid.NewGuid(), null, "owner");
+    private static readonly Caller Owner = new(Tenant.Id, Guid.NewGuid(), Guid.NewGuid(), null, "owner", "a@b.example");
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 21, 12, 1, 0, TimeSpan.Zero));
 

@@ -14,6 +14,7 @@ public sealed class AccessTokensTests
 {
     private static readonly Guid User = Guid.Parse("0190b2c4-0000-7000-8000-000000000001");
     private static readonly Guid Tenant = Guid.Parse("0190b2c4-0000-7000-8000-000000000002");
+    private static readonly Guid Session = Guid.Parse("0190b2c4-0000-7000-8000-000000000009");
     private static readonly byte[] FirstKey = [.. Enumerable.Range(1, 32).Select(i => (byte)i)];
     private static readonly byte[] SecondKey = [.. Enumerable.Range(101, 48).Select(i => (byte)i)];
 
@@ -23,14 +24,14 @@ public sealed class AccessTokensTests
     private AccessTokens Tokens => new(_settings, _time);
 
     [Fact]
-    public async Task A_token_speaks_for_its_person_tenant_and_role() =>
-        Assert.Equal(new Caller(Tenant, User, null, "member"), await Tokens.ReadAsync(Tokens.Issue(User, Tenant, "member")));
+    public async Task A_token_speaks_for_its_person_tenant_and_session() =>
+        Assert.Equal(new AccessTokenIdentity(User, Tenant, Session), await Tokens.ReadAsync(Tokens.Issue(User, Tenant, Session)));
 
     [Fact]
-    public void A_token_carries_ids_role_and_times_and_nothing_about_the_person()
+    public void A_token_carries_ids_and_times_and_neither_a_role_nor_anything_about_the_person()
     {
-        var (header, payload, _) = Parts(Tokens.Issue(User, Tenant, "owner"));
-        Assert.Equal(["aud", "exp", "iat", "iss", "nbf", "role", "sub", "tid"], payload.Select(claim => claim.Key).Order());
+        var (header, payload, _) = Parts(Tokens.Issue(User, Tenant, Session));
+        Assert.Equal(["aud", "exp", "iat", "iss", "nbf", "sid", "sub", "tid"], payload.Select(claim => claim.Key).Order());
         Assert.Equal(("HS256", "one"), ((string)header["alg"]!, (string)header["kid"]!));
         Assert.Equal(15 * 60, (long)payload["exp"]! - (long)payload["iat"]!);
     }
@@ -38,7 +39,7 @@ public sealed class AccessTokensTests
     [Fact]
     public async Task A_token_ends_exactly_fifteen_minutes_after_it_was_issued()
     {
-        var token = Tokens.Issue(User, Tenant, "owner");
+        var token = Tokens.Issue(User, Tenant, Session);
         _time.Advance(TimeSpan.FromMinutes(15) - TimeSpan.FromMilliseconds(1));
         Assert.NotNull(await Tokens.ReadAsync(token));
         _time.Advance(TimeSpan.FromMilliseconds(1));
@@ -50,7 +51,7 @@ public sealed class AccessTokensTests
     [Fact]
     public async Task A_token_from_a_machine_whose_clock_is_a_minute_ahead_is_taken_and_more_is_not()
     {
-        var token = Tokens.Issue(User, Tenant, "owner");
+        var token = Tokens.Issue(User, Tenant, Session);
         _time.AutoAdvanceAmount = TimeSpan.Zero;
         var behind = new FakeTimeProvider(_time.GetUtcNow().AddMinutes(-1));
         Assert.NotNull(await new AccessTokens(_settings, behind).ReadAsync(token));
@@ -62,16 +63,16 @@ public sealed class AccessTokensTests
     public async Task A_token_signed_with_another_key_of_the_same_name_is_refused()
     {
         var other = new AccessTokens(new Settings(new AuthOptions { CurrentKey = "one", SigningKeys = new() { ["one"] = Convert.ToBase64String(SecondKey) } }), _time);
-        Assert.Null(await Tokens.ReadAsync(other.Issue(User, Tenant, "owner")));
+        Assert.Null(await Tokens.ReadAsync(other.Issue(User, Tenant, Session)));
     }
 
     [Fact]
     public async Task After_a_new_key_new_tokens_are_signed_with_it_and_old_ones_live_on_until_their_key_is_taken_away()
     {
         var tokens = Tokens;
-        var old = tokens.Issue(User, Tenant, "owner");
+        var old = tokens.Issue(User, Tenant, Session);
         _settings.CurrentValue = new AuthOptions { CurrentKey = "two", SigningKeys = new() { ["one"] = Convert.ToBase64String(FirstKey), ["two"] = Convert.ToBase64String(SecondKey) } };
-        var fresh = tokens.Issue(User, Tenant, "owner");
+        var fresh = tokens.Issue(User, Tenant, Session);
 
         Assert.Equal("two", (string)Parts(fresh).Header["kid"]!);
         Assert.NotNull(await tokens.ReadAsync(old));
@@ -126,7 +127,7 @@ public sealed class AccessTokensTests
         // A key that is long enough for all of them.
         byte[] key = [.. SecondKey, .. SecondKey];
         _settings.CurrentValue = new AuthOptions { CurrentKey = "one", SigningKeys = new() { ["one"] = Convert.ToBase64String(key) } };
-        var (header, payload, _) = Parts(Tokens.Issue(User, Tenant, "owner"));
+        var (header, payload, _) = Parts(Tokens.Issue(User, Tenant, Session));
         header["alg"] = algorithm;
         var signed = $"{Encode(header)}.{Encode(payload)}";
         var bytes = Encoding.ASCII.GetBytes(signed);
@@ -139,7 +140,7 @@ public sealed class AccessTokensTests
     {
         using var rsa = RSA.Create(2048);
         var parameters = rsa.ExportParameters(false);
-        var (header, payload, _) = Parts(Tokens.Issue(User, Tenant, "owner"));
+        var (header, payload, _) = Parts(Tokens.Issue(User, Tenant, Session));
         header["alg"] = "RS256";
         header["jwk"] = new JsonObject { ["kty"] = "RSA", ["kid"] = "one", ["n"] = WebEncoders.Base64UrlEncode(parameters.Modulus!), ["e"] = WebEncoders.Base64UrlEncode(parameters.Exponent!) };
         var signed = $"{Encode(header)}.{Encode(payload)}";
@@ -148,13 +149,13 @@ public sealed class AccessTokensTests
     }
 
     [Theory]
-    [InlineData("role", "owner")]
+    [InlineData("sid", "0190b2c4-0000-7000-8000-000000000005")]
     [InlineData("tid", "0190b2c4-0000-7000-8000-000000000003")]
     [InlineData("sub", "0190b2c4-0000-7000-8000-000000000004")]
     [InlineData("exp", 4_000_000_000)]
     public async Task A_payload_that_was_changed_is_refused(string claim, object value)
     {
-        var (header, payload, signature) = Parts(Tokens.Issue(User, Tenant, "viewer"));
+        var (header, payload, signature) = Parts(Tokens.Issue(User, Tenant, Session));
         payload[claim] = JsonSerializer.SerializeToNode(value);
         Assert.Null(await Tokens.ReadAsync($"{Encode(header)}.{Encode(payload)}.{signature}"));
     }
@@ -162,7 +163,7 @@ public sealed class AccessTokensTests
     [Fact]
     public async Task A_change_of_any_character_of_the_payload_or_of_the_signature_is_refused()
     {
-        var token = Tokens.Issue(User, Tenant, "viewer");
+        var token = Tokens.Issue(User, Tenant, Session);
         // The last character of the signature holds two unused bits.
         for (var i = token.IndexOf('.') + 1; i < token.Length - 1; i++)
         {
@@ -183,7 +184,7 @@ public sealed class AccessTokensTests
     [Theory]
     [InlineData("sub")]
     [InlineData("tid")]
-    [InlineData("role")]
+    [InlineData("sid")]
     [InlineData("exp")]
     [InlineData("iss")]
     [InlineData("aud")]
@@ -229,7 +230,7 @@ public sealed class AccessTokensTests
         {
             ["sub"] = User.ToString(),
             ["tid"] = Tenant.ToString(),
-            ["role"] = "owner",
+            ["sid"] = Session.ToString(),
             ["aud"] = "kpi-dashboard",
             ["iss"] = "kpi-dashboard",
             ["iat"] = now,

@@ -7,8 +7,8 @@ public sealed class PermissionsTests
 {
     // Who may do what, written down a second time: role or scope, then what it may.
     [Theory]
-    [InlineData("owner", "SignedIn Read Refresh ManageTokens")]
-    [InlineData("admin", "SignedIn Read Refresh ManageTokens")]
+    [InlineData("owner", "SignedIn Read Refresh ManageTokens ManageMembers ManageSettings ReadAudit ManageTenant")]
+    [InlineData("admin", "SignedIn Read Refresh ManageTokens ManageMembers ManageSettings")]
     [InlineData("member", "SignedIn Read Refresh")]
     [InlineData("viewer", "SignedIn Read")]
     [InlineData("machine", "")]

@@ -1,0 +1,45 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+
+namespace KpiDashboard.Identity;
+
+/// <summary>
+/// The network address that a request came from. Proxies append to <c>X-Forwarded-For</c> what they saw, so only as many of its last entries are believed
+/// as there are proxies of ours in front (setting <c>Http:Proxies</c>: 0 here, 1 in Azure, 2 behind Static Web Apps); what a client wrote there itself is not.
+/// </summary>
+internal sealed class ClientAddress(IConfiguration configuration)
+{
+    /// <summary>The address as text, for the audit log and the list of sessions; null if there is none.</summary>
+    public string? Of(HttpRequest request) => Find(request)?.ToString();
+
+    /// <summary>What limits are counted by: an IPv4 address, or the /64 network of an IPv6 one, which is what one household gets.</summary>
+    public string LimitKey(HttpRequest request)
+    {
+        if (Find(request) is not { } address) return "unknown";
+        return address.AddressFamily == AddressFamily.InterNetworkV6 ? new IPNetwork(new IPAddress([.. address.GetAddressBytes()[..8], .. new byte[8]]), 64).ToString() : address.ToString();
+    }
+
+    private IPAddress? Find(HttpRequest request)
+    {
+        var address = request.HttpContext.Connection.RemoteIpAddress;
+        var proxies = configuration.GetValue("Http:Proxies", 0);
+        if (proxies > 0)
+        {
+            var entries = request.Headers["X-Forwarded-For"].SelectMany(header => (header ?? "").Split(',')).Select(entry => entry.Trim()).ToList();
+            if (entries.Count >= proxies && TryRead(entries[^proxies], out var forwarded)) address = forwarded;
+        }
+
+        return address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
+    }
+
+    private static bool TryRead(string text, out IPAddress? address)
+    {
+        // The platform appends the port to IPv4 addresses: 203.0.113.7:51234.
+        if (IPAddress.TryParse(text, out address)) return true;
+        if (!IPEndPoint.TryParse(text, out var endPoint)) return false;
+        address = endPoint.Address;
+        return true;
+    }
+}
