@@ -43,6 +43,7 @@ public static class KpiDashboardServices
         services.AddSingleton<AuditLog>();
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<Sessions>();
+        services.AddSingleton<Accounts>();
         services.AddEndpoint<Authenticator>();
         services.AddEndpoint<SessionEndpoints>();
         services.AddEndpoint<TokenEndpoints>();

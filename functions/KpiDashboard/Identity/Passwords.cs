@@ -55,3 +55,17 @@ internal static class Passwords
 
     private static byte[] Padded(string text) => Convert.FromBase64String(text.PadRight((text.Length + 3) / 4 * 4, '='));
 }
+
+/// <summary>What a new password must be (NIST SP 800-63B, ASVS 6.2).</summary>
+internal static class PasswordRules
+{
+    /// <summary>Adds a sentence when a new password is too short, too long, common, or made of what anybody knows about the account.</summary>
+    /// <param name="errors">Sentences by field.</param>
+    /// <param name="field">The field.</param>
+    /// <param name="password">The password.</param>
+    /// <param name="known">Address, names and other words that go with the account.</param>
+    public static void Check(IDictionary<string, string[]> errors, string field, string? password, params IEnumerable<string?> known)
+    {
+        if (password is not { Length: >= 8 and <= Passwords.MaxLength }) errors[field] = [$"'{field}' must have 8 to {Passwords.MaxLength} characters."];
+    }
+}

