@@ -66,13 +66,13 @@ public sealed class Authenticator
 
     private async Task<Caller> MachineAsync(string token, RequiresAttribute required, CancellationToken cancellationToken)
     {
-        var found = await _database.QueryAsync<TokenState>(
-            "select * from admit_api_token(@hash, @now)", new { hash = TokenHash.Of(token), now = _time.GetUtcNow() }, cancellationToken);
-        if (found is not [{ usable: true } state]) throw NotValid();
-        await _limits.TakeAsync(Bucket.Token, state.id.ToString("N"), cancellationToken);
-        if (required.Fresh || !Permissions.ScopesMay(state.scopes, required.Permission)) throw ApiProblem.Forbidden("The token's scopes do not allow this.");
-        ThrowIfDeleting(required, state.delete_after);
-        return new Caller(state.tenant_id, null, null, state.id, "machine", state.name);
+        var found = await _database.QueryAsync<(Guid TenantId, Guid Id, string Name, string[] Scopes, bool Usable, DateTimeOffset? DeleteAfter)>(
+            "select tenant_id, id, name, scopes, usable, delete_after from admit_api_token(@hash, @now)", new { hash = TokenHash.Of(token), now = _time.GetUtcNow() }, cancellationToken);
+        if (found is not [{ Usable: true } state]) throw NotValid();
+        await _limits.TakeAsync(Bucket.Token, state.Id.ToString("N"), cancellationToken);
+        if (required.Fresh || !Permissions.ScopesMay(state.Scopes, required.Permission)) throw ApiProblem.Forbidden("The token's scopes do not allow this.");
+        ThrowIfDeleting(required, state.DeleteAfter);
+        return new Caller(state.TenantId, null, null, state.Id, "machine", state.Name);
     }
 
     private static ApiProblem NotValid() => ApiProblem.Unauthorized("The token is not valid or has expired. Sign in again, or make a new one.");
@@ -93,8 +93,6 @@ public sealed class Authenticator
 #pragma warning disable IDE1006 // Dapper maps these to the columns of the functions by name.
     private sealed record SessionState(
         string email, string role, DateTimeOffset authenticated_at, bool email_verified, bool second_factor, bool second_factor_required, DateTimeOffset? delete_after);
-
-    private sealed record TokenState(Guid tenant_id, Guid id, string name, string[] scopes, bool usable, DateTimeOffset? delete_after);
 #pragma warning restore IDE1006
 }
 

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using KpiDashboard.Demo.Seeding;
 using Xunit;
 
 namespace KpiDashboard.IntegrationTests.App;
@@ -82,7 +83,8 @@ public sealed class BadInputTests(AppFixture app)
         client.DefaultRequestHeaders.Remove("X-Kpi-Token");
         var parts = token.Split('.');
         var payload = Encoding.UTF8.GetString(Microsoft.AspNetCore.WebUtilities.WebEncoders.Base64UrlDecode(parts[1]));
-        var changed = Microsoft.AspNetCore.WebUtilities.WebEncoders.Base64UrlEncode(Encoding.UTF8.GetBytes(payload.Replace("\"owner\"", "\"admin\"", StringComparison.Ordinal)));
+        Assert.Contains(DemoSeeder.TenantId("Merch Shop").ToString(), payload, StringComparison.Ordinal);
+        var changed = Microsoft.AspNetCore.WebUtilities.WebEncoders.Base64UrlEncode(Encoding.UTF8.GetBytes(payload.Replace(DemoSeeder.TenantId("Merch Shop").ToString(), DemoSeeder.TenantId("Kiwi Plumbing").ToString(), StringComparison.Ordinal)));
         client.DefaultRequestHeaders.Add("X-Kpi-Token", $"{parts[0]}.{changed}.{parts[2]}");
         using var response = await client.GetAsync(new Uri("api/auth/me", UriKind.Relative), TestContext.Current.CancellationToken);
         await ProblemAsync(response, 401);
