@@ -6,6 +6,7 @@ using KpiDashboard.Connectors.N8n;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
+using KpiDashboard.Mail;
 using KpiDashboard.Operations;
 using KpiDashboard.Security;
 using KpiDashboard.Sync;
@@ -38,8 +39,11 @@ public static class KpiDashboardServices
         services.AddEndpoint<SessionEndpoints>();
         services.AddEndpoint<TokenEndpoints>();
 
+        services.AddMail();
+
         services.AddGoogleAnalyticsConnector(configuration);
         services.AddN8nConnector(configuration);
+        services.TryAddSingleton<StorageQueues>();
         services.TryAddSingleton<ISyncQueues, SyncQueues>();
         services.AddEndpoint<SyncScheduler>();
         services.AddEndpoint<SyncRunner>();

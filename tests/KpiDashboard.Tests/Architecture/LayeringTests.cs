@@ -63,6 +63,8 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Identity.TokenEndpoints",
                 "KpiDashboard.KpiDashboardServices",
                 "KpiDashboard.Kpis.MetricsEndpoints",
+                "KpiDashboard.Mail.MailMessageRef",
+                "KpiDashboard.Mail.MailSender",
                 "KpiDashboard.Operations.HealthEndpoints",
                 "KpiDashboard.Sync.DeadLetters",
                 "KpiDashboard.Sync.SyncEndpoints",
