@@ -39,6 +39,9 @@ public static class KpiDashboardServices
             .Validate(AuthOptions.IsValid, "Auth:CurrentKey must name one of Auth:SigningKeys, and each of those must be 32 bytes or more in base64.").ValidateOnStart();
         services.AddOptions<LimitOptions>().BindConfiguration("Limits")
             .Validate(LimitOptions.IsValid, "Each of Limits:<name> needs Permits from 1 to 1000000 and a Period of at most 7 days.").ValidateOnStart();
+        services.AddOptions<HttpOptions>().BindConfiguration("Http")
+            .Validate(HttpOptions.IsValid, "Http:AllowedOrigins must be origins like https://kpi.example.com, separated by blanks, without paths or wildcards.").ValidateOnStart();
+        services.AddSingleton<RequestOrigins>();
         services.AddSingleton<RateLimits>();
         services.AddSingleton<ClientAddress>();
         services.AddSingleton<AuditLog>();
@@ -50,6 +53,7 @@ public static class KpiDashboardServices
         services.AddEndpoint<TokenEndpoints>();
         services.AddEndpoint<AccountEndpoints>();
         services.AddEndpoint<SecondFactorEndpoints>();
+        services.AddOidc();
         services.AddEndpoint<OidcEndpoints>();
         services.AddEndpoint<TenantEndpoints>();
         services.AddEndpoint<MemberEndpoints>();

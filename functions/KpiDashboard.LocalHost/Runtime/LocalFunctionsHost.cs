@@ -75,6 +75,7 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             compression.EnableForHttps = true;
             compression.MimeTypes = [.. ResponseCompressionDefaults.MimeTypes, "image/svg+xml", "application/manifest+json", "font/ttf"];
         });
+        web.Services.AddCors();
         web.Services.Configure<ForwardedHeadersOptions>(forwarded => forwarded.ForwardedHeaders = AspNetForwardedHeaders.All);
         web.Services.Configure<KestrelServerOptions>(kestrel =>
         {
@@ -255,6 +256,14 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             return Task.CompletedTask;
         });
         _app.UseForwardedHeaders();
+        // The platform's own CORS in Azure; closed unless origins are named.
+        if (HttpOptions.Parse(_app.Configuration[HttpOptions.AllowedOriginsKey]) is { Length: > 0 } origins)
+        {
+            _app.UseWhen(
+                context => context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase),
+                branch => branch.UseCors(cors => cors.SetIsOriginAllowed(origin => origins.Contains(origin, StringComparer.Ordinal)).AllowCredentials().AllowAnyHeader().AllowAnyMethod()));
+        }
+
         _app.UseRouting();
         _app.UseWhen(context => context.GetEndpoint() is null && _site is not null, branch =>
         {
