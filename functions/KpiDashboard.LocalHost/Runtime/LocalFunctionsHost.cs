@@ -261,7 +261,11 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         {
             _app.UseWhen(
                 context => context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase),
-                branch => branch.UseCors(cors => cors.SetIsOriginAllowed(origin => origins.Contains(origin, StringComparer.Ordinal)).AllowCredentials().AllowAnyHeader().AllowAnyMethod()));
+                branch =>
+                {
+                    branch.UseCors(cors => cors.SetIsOriginAllowed(origin => origins.Contains(origin, StringComparer.Ordinal)).AllowCredentials().AllowAnyHeader().AllowAnyMethod());
+                    branch.Use(VaryByOriginAsync);
+                });
         }
 
         _app.UseRouting();
@@ -273,6 +277,18 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         admin.Map(_app);
         _caughtMail?.Map(_app);
         ((IEndpointRouteBuilder)_app).DataSources.Add(new FixedEndpoints([.. http.Endpoints(Functions)]));
+    }
+
+    /// <summary>The answer to an origin that is not listed differs too; ASP.NET Core says so only to the others.</summary>
+    private static Task VaryByOriginAsync(HttpContext http, RequestDelegate next)
+    {
+        http.Response.OnStarting(() =>
+        {
+            if (!http.Response.Headers.Vary.Contains("Origin"))
+                http.Response.Headers.Append("Vary", "Origin");
+            return Task.CompletedTask;
+        });
+        return next(http);
     }
 
     private async Task RunAfterAppStartedAsync(StartupContext context, CancellationToken cancellationToken)
