@@ -57,6 +57,8 @@ public static class KpiDashboardServices
         services.AddEndpoint<PrivacyEndpoints>();
 
         services.AddMail();
+        services.AddSingleton<IMailKind, InvitationMail>();
+        services.AddSingleton<IMailKind, OwnershipTransferredMail>();
 
         services.AddGoogleAnalyticsConnector(configuration);
         services.AddN8nConnector(configuration);
