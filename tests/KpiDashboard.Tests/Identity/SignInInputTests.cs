@@ -105,7 +105,7 @@ public sealed class SignInInputTests
     public async Task A_token_that_cannot_be_made_as_asked_is_refused_with_the_field(string json, string field)
     {
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero));
-        var endpoints = new TokenEndpoints(null!, null!, null!, null!, time);
+        var endpoints = new TokenEndpoints(null!, null!, null!, time);
         var problem = await Assert.ThrowsAsync<ApiProblem>(() => endpoints.CreateAsync(Post(json).Request, TestContext.Current.CancellationToken));
         Assert.Equal(400, problem.Status);
         Assert.Contains($"'{field}'", problem.Message, StringComparison.Ordinal);
