@@ -62,12 +62,12 @@ internal sealed partial class MailOutbox(Database database, SecretSealer sealer,
     /// <summary>The same with a delay, for the next attempt.</summary>
     internal async Task DispatchAsync(Guid id, TimeSpan delay, CancellationToken cancellationToken)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(DispatchLimit);
+        using var limit = new CancellationTokenSource(DispatchLimit, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            await SendAsync(id, delay, limit.Token);
-            await database.ExecuteAsync("select mark_mail_enqueued(@ids, @now)", new { ids = new[] { id }, now = time.GetUtcNow() }, limit.Token);
+            await SendAsync(id, delay, linked.Token);
+            await database.ExecuteAsync("select mark_mail_enqueued(@ids, @now)", new { ids = new[] { id }, now = time.GetUtcNow() }, linked.Token);
         }
 #pragma warning disable CA1031 // Whatever it is, the entry is safe and the sweeper enqueues it.
         catch (Exception error)

@@ -1,0 +1,157 @@
+using System.Reflection;
+using System.Text;
+using Dapper;
+using KpiDashboard.Api;
+using KpiDashboard.Identity;
+using KpiDashboard.IntegrationTests.App;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Xunit;
+
+namespace KpiDashboard.IntegrationTests.Access;
+
+/// <summary>A route of the app: one verb of one HTTP trigger.</summary>
+/// <param name="Verb">Upper case.</param>
+/// <param name="Path">Below <c>/api</c>, with its parameters in braces.</param>
+/// <param name="Required">What the trigger says its caller must be allowed.</param>
+internal sealed record AppRoute(string Verb, string Path, RequiresAttribute Required)
+{
+    /// <summary>Every route there is, read from the triggers, so that a new one cannot be forgotten.</summary>
+    public static IReadOnlyList<AppRoute> All { get; } =
+    [
+        .. from operation in OpenApiDocument.Operations(typeof(Functions.App).Assembly)
+           from verb in operation.Verbs
+           orderby operation.Route, verb
+           select new AppRoute(verb.ToUpperInvariant(), operation.Route, operation.Method.GetCustomAttribute<RequiresAttribute>()!),
+    ];
+
+    public override string ToString() => $"{Verb} {Path}";
+}
+
+/// <summary>A business made for a test, with one row of every kind; <c>Marker</c> is part of all its names.</summary>
+internal sealed record AccessTenant(Guid Id, string Marker, Guid Integration, Guid Run, Guid Token, Guid Invitation, Guid Export, Guid OwnerId, Guid OtherOwnerId, string OwnerToken, Guid OwnerSession)
+{
+    /// <summary>Everything that would betray the business in another's answer.</summary>
+    public IEnumerable<string> Traces => [Marker, .. new[] { Id, Integration, Run, Token, Invitation, Export, OwnerId, OtherOwnerId, OwnerSession }.Select(id => id.ToString())];
+}
+
+/// <summary>A person made for a test.</summary>
+internal sealed record AccessPerson(Guid Id, Guid Session, string Token);
+
+/// <summary>
+/// Makes businesses and people straight in the database, as kpi_owner: hundreds of people, each used once, would take minutes through the hashing of passwords.
+/// What they then do goes through the whole app.
+/// </summary>
+internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
+{
+    private readonly NpgsqlDataSource _owner = NpgsqlDataSource.Create(app.OwnerConnectionString);
+    private readonly HttpClient _client = new(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = app.Address };
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>Runs a statement as kpi_owner, who sees every tenant.</summary>
+    public async Task ExecuteAsync(string sql, object parameters)
+    {
+        await using var connection = await _owner.OpenConnectionAsync(Cancel);
+        await connection.ExecuteAsync(new CommandDefinition(sql, parameters, cancellationToken: Cancel));
+    }
+
+    /// <summary>Asks as kpi_owner, who sees every tenant.</summary>
+    public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? parameters = null)
+    {
+        await using var connection = await _owner.OpenConnectionAsync(Cancel);
+        return (await connection.QueryAsync<T>(new CommandDefinition(sql, parameters, cancellationToken: Cancel))).AsList();
+    }
+
+    /// <summary>A business with data; two made with different markers hold the same numbers.</summary>
+    public async Task<AccessTenant> TenantAsync(string marker)
+    {
+        var id = Guid.NewGuid();
+        await ExecuteAsync(
+            "insert into tenants (id, name, time_zone, currency, hourly_labour_cost, automation_cost_per_month, created_at) values (@id, 'Business ' || @marker, 'Europe/Berlin', 'EUR', 40, 100, '2026-01-01Z')",
+            new { id, marker });
+        var owner = await PersonAsync(id, "owner", $"owner-{marker}");
+        var other = await PersonAsync(id, "owner", $"second-{marker}");
+        var tenant = new AccessTenant(
+            id, marker, Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), owner.Id, other.Id, owner.Token, owner.Session);
+        await ExecuteAsync(
+            """
+            insert into integrations (tenant_id, id, connector, display_name, status, status_message, next_due_at, fetched_at, complete_through, final_through, read_from, read_to, backfilled_at, created_at)
+            values (@Id, @Integration, 'n8n', 'n8n ' || @Marker, 'paused', null, null, '2026-11-20Z', '2026-11-19', '2026-11-19', '2026-10-01', '2026-11-19', '2026-11-20Z', '2026-01-01Z');
+            insert into sync_runs (tenant_id, id, integration_id, connector, trigger, status, message, queued_at, updated_at, finished_at)
+            values (@Id, @Run, @Integration, 'n8n', 'manual', 'succeeded', 'Run of ' || @Marker, '2026-11-20Z', '2026-11-20Z', '2026-11-20Z');
+            insert into sync_requests (tenant_id, run_id, operation, fetched_at, rows, sampled, thresholded) values (@Id, @Run, 'GET /' || @Marker, '2026-11-20Z', 1, false, false);
+            insert into kpi_values (tenant_id, kpi, day, value, day_ended, integration_id, run_id, first_seen_at, changed_at)
+            select @Id, k, d::date, 7, true, @Integration, @Run, '2026-11-20Z', '2026-11-20Z'
+            from unnest(array['automation.executions', 'automation.succeeded', 'automation.failed', 'automation.time_saved', 'web.sessions', 'shop.revenue']) k,
+                 generate_series(timestamp '2026-10-01', '2026-11-19', '1 day') d;
+            insert into kpi_restatements (tenant_id, kpi, day, old_value, new_value, at) values (@Id, 'web.sessions', '2026-11-01', 6, 7, '2026-11-20Z');
+            insert into workflows (tenant_id, integration_id, workflow_id, name, active, provider_minutes_saved, updated_at) values (@Id, @Integration, 'w', 'Workflow ' || @Marker, true, 5, '2026-11-20Z');
+            insert into executions (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at, stopped_at) values (@Id, @Integration, '1', 'w', 'succeeded', 'production', '2026-11-10Z', '2026-11-10T00:01Z');
+            insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, finished_ms, minutes_saved)
+            select @Id, @Integration, d::date, 'w', 7, 7, 7, 700, 7 from generate_series(timestamp '2026-10-01', '2026-11-19', '1 day') d;
+            insert into api_tokens (tenant_id, id, name, token_hash, signing_secret, scopes, created_by, created_at) values (@Id, @Token, 'Token ' || @Marker, sha256(@Token::text::bytea), '', '{read}', @OwnerId, '2026-11-01Z');
+            insert into idempotency_keys (tenant_id, key, run_ids, created_at) values (@Id, 'k', array[@Run], now());
+            insert into audit_log (tenant_id, at, actor_kind, actor_id, actor_name, action, subject_kind, subject_name, before, after, address)
+            values (@Id, '2026-11-10Z', 'person', @OwnerId, 'owner-' || @Marker || '@x.example', 'token.created', 'token', 'Token ' || @Marker, '{"was": 1}', jsonb_build_object('name', @Marker::text), '192.0.2.1');
+            insert into invitations (tenant_id, id, email, email_key, role, token_hash, invited_by, created_at, expires_at)
+            values (@Id, @Invitation, 'invited-' || @Marker || '@x.example', upper('invited-' || @Marker || '@x.example'), 'viewer', sha256(@Invitation::text::bytea), @OwnerId, '2026-11-20Z', now() + interval '1 day');
+            insert into tenant_exports (tenant_id, id, status, requested_by, created_at) values (@Id, @Export, 'failed', @OwnerId, '2026-11-10Z');
+            """, tenant);
+        return tenant;
+    }
+
+    /// <summary>A person with a session in a business.</summary>
+    public async Task<AccessPerson> PersonAsync(Guid tenant, string role, string? name = null)
+    {
+        var (id, session) = (Guid.NewGuid(), Guid.NewGuid());
+        name ??= id.ToString("N");
+        await ExecuteAsync(
+            """
+            insert into users (id, email, email_key, display_name, email_verified_at, created_at) values (@id, @name || '@x.example', upper(@name || '@x.example'), 'Person ' || @name, '2026-01-01Z', '2026-01-01Z');
+            insert into memberships (tenant_id, user_id, role, created_at) values (@tenant, @id, @role, '2026-01-01Z');
+            insert into sessions (id, user_id, method, created_at, authenticated_at, last_seen_at, expires_at) values (@session, @id, 'password', now(), now(), now(), now() + interval '1 day');
+            """, new { id, session, tenant, role, name });
+        return new AccessPerson(id, session, app.Services.GetRequiredService<AccessTokens>().Issue(id, tenant, session));
+    }
+
+    /// <summary>An API token with one scope.</summary>
+    public async Task<string> MachineAsync(Guid tenant, string scope)
+    {
+        var token = TokenHash.Fresh(Authenticator.TokenPrefix);
+        await ExecuteAsync(
+            "insert into api_tokens (tenant_id, id, name, token_hash, signing_secret, scopes, created_at) values (@tenant, gen_random_uuid(), 'm', @hash, '', array[@scope], now())",
+            new { tenant, hash = TokenHash.Of(token), scope });
+        return token;
+    }
+
+    /// <summary>Sends a request; a body only to verbs that take one.</summary>
+    public async Task<(int Status, string Body)> SendAsync(string verb, string path, string? token, string? body = null)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(verb), "api/" + path);
+        if (token is not null) request.Headers.Add("X-Kpi-Token", token);
+        if (verb is "POST" or "PUT" or "PATCH") request.Content = new StringContent(body ?? "{}", Encoding.UTF8, "application/json");
+        using var response = await _client.SendAsync(request, Cancel);
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(Cancel));
+    }
+
+    /// <summary>A fingerprint of every row of a tenant, table by table.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> FingerprintAsync(Guid tenant)
+    {
+        var prints = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var table in await QueryAsync<string>(
+            "select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') order by 1"))
+        {
+            prints[table] = (await QueryAsync<string>($"select count(*) || ' ' || coalesce(md5(string_agg(t::text, '|' order by t::text)), '') from {table} t where tenant_id = @tenant", new { tenant })).Single();
+        }
+
+        prints["tenants"] = (await QueryAsync<string>("select t::text from tenants t where id = @tenant", new { tenant })).Single();
+        return prints;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _client.Dispose();
+        await _owner.DisposeAsync();
+    }
+}
