@@ -1103,6 +1103,7 @@ export interface components {
         HistorySeries: {
             key: string;
             points: components["schemas"]["HistoryPoint"][];
+            currency: string | null;
         };
         IntegrationResponse: {
             /** Format: uuid */
@@ -1133,7 +1134,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             email: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             invitedBy: string | null;
             /** Format: date-time */
             createdAt: string;
@@ -1146,7 +1148,8 @@ export interface components {
         InvitationResponse: {
             businessName: string;
             email: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             invitedBy: string | null;
             hasAccount: boolean;
             /** Format: date-time */
@@ -1183,7 +1186,8 @@ export interface components {
             id: string;
             email: string;
             displayName: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             active: boolean;
             secondFactor: boolean;
             /** Format: date-time */
@@ -1441,6 +1445,7 @@ export interface components {
             sparkline: (number | null)[];
             comparison: (number | null)[];
             dayStatus: ("final" | "provisional" | "partial" | "missing")[];
+            currency: string | null;
         };
         SummaryResponse: {
             range: string;
@@ -1471,7 +1476,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             isDemo: boolean;
             integrations: number;
             troubled: number;
@@ -1510,6 +1516,9 @@ export interface components {
             expiresAt: string | null;
             /** Format: date-time */
             lastUsedAt: string | null;
+            createdBy: string | null;
+            /** @enum {string} */
+            state: "active" | "expired";
         };
         TokensResponse: {
             tokens: components["schemas"]["TokenEntry"][];
