@@ -26,11 +26,18 @@ public sealed class MemberEndpoints
     private readonly Sessions _sessions;
     private readonly Accounts _accounts;
     private readonly Authenticator _authenticator;
+    private readonly SignInGuard _guard;
+    private readonly PasswordHasher _hasher;
+    private readonly PasswordRules _rules;
     private readonly TimeProvider _time;
 
     internal MemberEndpoints(
-        Database database, AuditLog audit, MailOutbox mail, RateLimits limits, Sessions sessions, Accounts accounts, Authenticator authenticator, TimeProvider time) =>
-        (_database, _audit, _mail, _limits, _sessions, _accounts, _authenticator, _time) = (database, audit, mail, limits, sessions, accounts, authenticator, time);
+        Database database, AuditLog audit, MailOutbox mail, RateLimits limits, Sessions sessions, Accounts accounts, Authenticator authenticator, SignInGuard guard,
+        PasswordHasher hasher, PasswordRules rules, TimeProvider time)
+    {
+        (_database, _audit, _mail, _limits, _sessions, _accounts) = (database, audit, mail, limits, sessions, accounts);
+        (_authenticator, _guard, _hasher, _rules, _time) = (authenticator, guard, hasher, rules, time);
+    }
 
     /// <summary><c>GET members</c>.</summary>
     public async Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken) =>
@@ -224,7 +231,7 @@ public sealed class MemberEndpoints
 
         if (account is not null)
         {
-            await CheckPasswordAsync(account, invitation.email_key, body.Password, cancellationToken);
+            await CheckPasswordAsync(request, account, invitation.email_key, body.Password, cancellationToken);
             // Link and password were right: the person joins even if the code of its second factor is still to come, or the link would be asked for again.
             await JoinAsync(request, invitation, account.id, account.email, null, cancellationToken);
             return Sessions.Answer(
@@ -233,9 +240,9 @@ public sealed class MemberEndpoints
 
         var errors = new Dictionary<string, string[]>();
         TenantRules.Name(errors, "displayName", body.DisplayName);
-        PasswordRules.Check(errors, "password", body.Password, invitation.email, body.DisplayName, invitation.business);
+        _rules.Check(errors, "password", body.Password, invitation.email, body.DisplayName, invitation.business);
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
-        var user = new NewUser(Guid.CreateVersion7(_time.GetUtcNow()), invitation.email, body.DisplayName!, Passwords.Hash(body.Password!), Verified: true);
+        var user = new NewUser(Guid.CreateVersion7(_time.GetUtcNow()), invitation.email, body.DisplayName!, _hasher.Hash(body.Password!), Verified: true);
         await JoinAsync(request, invitation, user.Id, user.Email, user, cancellationToken);
         return Sessions.Answer(
             request, await _sessions.BeginAsync(request, user.Id, invitation.tenant_id, "invitation", cancellationToken) ?? throw ApiProblem.SecondFactorCode());
@@ -272,13 +279,13 @@ public sealed class MemberEndpoints
             await TenantProfile.BumpVersionAsync(tx);
         }, cancellationToken);
 
-    private async Task CheckPasswordAsync(AccountRow account, string emailKey, string? password, CancellationToken cancellationToken)
+    private async Task CheckPasswordAsync(HttpRequest request, AccountRow account, string emailKey, string? password, CancellationToken cancellationToken)
     {
         if (password is not { Length: > 0 and <= Passwords.MaxLength })
             throw ApiProblem.Invalid("password", $"'password' must be the password of your account: 1 to {Passwords.MaxLength} characters. Or sign in first.");
-        await _limits.TakeAsync(Bucket.SignInAccount, emailKey, cancellationToken);
-        if (!Passwords.Verify(password, account.password_hash, out _) || account.disabled) throw ApiProblem.Unauthorized("The password is not right.");
-        await _limits.ReturnAsync(Bucket.SignInAccount, emailKey, cancellationToken);
+        var permit = await _guard.EnterAsync(request, emailKey, account.id, cancellationToken);
+        if (!_hasher.Verify(password, account.password_hash, out _) || account.disabled) throw ApiProblem.Unauthorized("The password is not right.");
+        await _guard.ReturnAsync(permit, cancellationToken);
     }
 
     private async Task<InvitationRow> FindAsync(string token, CancellationToken cancellationToken)

@@ -91,6 +91,22 @@ public sealed class InvitationsTests(AppFixture app)
     }
 
     [Fact]
+    public async Task Link_and_password_make_the_membership_even_while_the_code_of_the_second_factor_is_awaited()
+    {
+        var (tenant, other) = (await _town.TenantAsync(), await _town.TenantAsync("Other"));
+        var owner = await _town.PersonAsync(tenant, "owner");
+        var person = await _town.PersonAsync(other, "owner", secondFactor: true);
+        var (_, token) = await InviteAsync(owner, person.Email);
+        using var anybody = app.Anonymous();
+        var answer = await anybody.AskAsync(HttpMethod.Post, "api/auth/accept-invitation", new { token, password = Town.Password });
+        Assert.Equal(401, answer.Status);
+        Assert.EndsWith("/second-factor", (string)answer.Body!["type"]!, StringComparison.Ordinal);
+        Assert.Equal(("member", true), await _town.MembershipAsync(tenant, person.Id));
+        // No session but the one that was there.
+        Assert.Single(await _town.QueryAsync<Guid>("select id from sessions where user_id = @Id", new { person.Id }));
+    }
+
+    [Fact]
     public async Task Wrong_passwords_with_a_link_run_into_the_limit_of_sign_in()
     {
         var (tenant, other) = (await _town.TenantAsync(), await _town.TenantAsync("Other"));
