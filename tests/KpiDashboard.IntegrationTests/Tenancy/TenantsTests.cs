@@ -142,8 +142,15 @@ public sealed class TenantsTests(AppFixture app)
         var owner = await _town.PersonAsync(tenant, "owner");
         var wrong = new
         {
-            name = "", timeZone = "W. Europe Standard Time", currency = "EURO", locale = "x", weekStart = 7, fiscalYearStartMonth = 0, hourlyLabourCost = -1,
-            automationCostPerMonth = 1.001, requireSecondFactor = false,
+            name = "",
+            timeZone = "W. Europe Standard Time",
+            currency = "EURO",
+            locale = "x",
+            weekStart = 7,
+            fiscalYearStartMonth = 0,
+            hourlyLabourCost = -1,
+            automationCostPerMonth = 1.001,
+            requireSecondFactor = false,
         };
         var answer = await owner.Client.AskAsync(HttpMethod.Put, "api/tenant", wrong);
         Assert.Equal(400, answer.Status);
