@@ -1137,6 +1137,7 @@ export interface components {
         HistorySeries: {
             key: string;
             points: components["schemas"]["HistoryPoint"][];
+            currency: string | null;
         };
         IntegrationResponse: {
             /** Format: uuid */
@@ -1167,7 +1168,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             email: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             invitedBy: string | null;
             /** Format: date-time */
             createdAt: string;
@@ -1180,7 +1182,8 @@ export interface components {
         InvitationResponse: {
             businessName: string;
             email: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             invitedBy: string | null;
             hasAccount: boolean;
             /** Format: date-time */
@@ -1217,7 +1220,8 @@ export interface components {
             id: string;
             email: string;
             displayName: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             active: boolean;
             secondFactor: boolean;
             /** Format: date-time */
@@ -1487,6 +1491,7 @@ export interface components {
             sparkline: (number | null)[];
             comparison: (number | null)[];
             dayStatus: ("final" | "provisional" | "partial" | "missing")[];
+            currency: string | null;
         };
         SummaryResponse: {
             range: string;
@@ -1517,7 +1522,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             isDemo: boolean;
             integrations: number;
             troubled: number;
@@ -1556,6 +1562,9 @@ export interface components {
             expiresAt: string | null;
             /** Format: date-time */
             lastUsedAt: string | null;
+            createdBy: string | null;
+            /** @enum {string} */
+            state: "active" | "expired";
         };
         TokensResponse: {
             tokens: components["schemas"]["TokenEntry"][];

@@ -38,6 +38,7 @@ public sealed class RowLevelSecurityTests(PostgresFixture postgres) : IAsyncLife
                 insert into api_tokens (tenant_id, id, name, token_hash, signing_secret, scopes, created_at) values (@tenant, @run, 'n', sha256(@tenant::text::bytea), '', '{}', now());
                 insert into idempotency_keys (tenant_id, key, run_ids, created_at) values (@tenant, 'k', '{}', now());
                 insert into audit_log (tenant_id, at, actor_kind, actor_name, action) values (@tenant, now(), 'system', 's', 'tenant.created');
+                insert into invitations (tenant_id, id, email, email_key, role, token_hash, created_at, expires_at) values (@tenant, @run, 'a@x.example', 'A', 'viewer', sha256(@tenant::text::bytea), now(), now());
                 """,
                 new { tenant, integration, run, user });
         }

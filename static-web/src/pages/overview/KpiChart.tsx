@@ -107,7 +107,7 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
             <Value
               value={kpi.value}
               unit={shownUnit(kpi)}
-              currency={summary.currency}
+              currency={kpi.currency ?? summary.currency}
               status={kpi.status}
               reason={kpi.statusReason}
               alone
@@ -132,7 +132,7 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
             status={chart.status}
             series={chart.series}
             unit={shownUnit(kpi)}
-            currency={summary.currency}
+            currency={kpi.currency ?? summary.currency}
             fromZero={kpi.unit !== 'ratio'}
             weekly={chart.weekly}
           />
