@@ -110,12 +110,14 @@ internal sealed class PasswordRules(IOptionsMonitor<AuthOptions> options)
             .Select(text => Passwords.Normalized(text).ToLowerInvariant())
             .SelectMany(text => text.Split('@').Append(text).SelectMany(part => part.Split((char[])[' ', '.', '-', '_', '+', '@', '\'', ','], StringSplitOptions.RemoveEmptyEntries).Append(part)))
             .Select(Plain)
-            .Where(word => word.Length >= ShortestWord)
+            .Where(word => word.Length > 1)
             .Distinct(StringComparer.Ordinal)
             .OrderByDescending(word => word.Length);
         var found = false;
         foreach (var word in words)
         {
+            // Longest first: a short one counts only beside a longer one.
+            if (word.Length < ShortestWord && !found) break;
             var without = rest.Replace(word, "", StringComparison.Ordinal);
             found |= without.Length < rest.Length;
             rest = without;

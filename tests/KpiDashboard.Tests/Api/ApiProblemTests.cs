@@ -87,7 +87,7 @@ public sealed class ApiProblemTests
         context.Response.Cookies.Append("kpi_refresh", "");
         context.Response.Headers["X-Other"] = "of the answer that did not come";
         await ApiProblem.SecondFactorCode().WriteAsync(context.Response, TestContext.Current.CancellationToken);
-        Assert.Equal(["kpi_challenge=sealed; path=/", "kpi_refresh=; path=/"], context.Response.Headers.SetCookie);
+        Assert.Equal<string?>(["kpi_challenge=sealed; path=/", "kpi_refresh=; path=/"], context.Response.Headers.SetCookie.ToArray());
         Assert.Empty(context.Response.Headers["X-Other"].ToString());
     }
 }
