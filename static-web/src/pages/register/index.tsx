@@ -158,6 +158,7 @@ function Form({ pending }: { pending: Pending | undefined }) {
         <>
           <TimeZoneSelect
             id="timeZone"
+            focus={asked}
             chosen={timeZone}
             error={errors.timeZone?.message}
             field={register('timeZone')}

@@ -6,7 +6,7 @@ import { api, ApiError, refreshSession } from '../../api/client'
 import { Frame, Said, Way } from '../../components/account/Frame'
 import { IncompleteLink } from '../../components/account/IncompleteLink'
 import { PasswordField } from '../../components/form/Field'
-import { place, sentence } from '../../components/form/problems'
+import { ofLink, place, sentence } from '../../components/form/problems'
 import { Submit } from '../../components/form/Submit'
 import { primaryButton, quietButton } from '../../components/Notice'
 import { isOfLink, useLinkToken } from '../../lib/link'
@@ -69,7 +69,7 @@ export default function VerifyEmail() {
   return (
     <Frame
       title={text.failed}
-      lead={<p role="alert">{sentence(error)}</p>}
+      lead={<p role="alert">{ofLink(error)}</p>}
       foot={identity && <Way to="/">{account.toOverview}</Way>}
     >
       {!identity ? (
