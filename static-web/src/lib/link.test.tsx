@@ -81,6 +81,7 @@ it('tells the problems of a link from those that can be mended', () => {
   expect(isOfLink(new ApiError('Gone.', 404))).toBe(true)
   expect(isOfLink(new ApiError('Used.', 400, { token: ['Used.'] }))).toBe(true)
   expect(isOfLink(new ApiError('Short.', 400, { password: ['Short.'] }))).toBe(false)
+  expect(isOfLink(new ApiError('Confirm your address first.', 409))).toBe(false)
   expect(isOfLink(new ApiError('Away.', 0))).toBe(false)
   expect(isOfLink(new TypeError('x'))).toBe(false)
 })

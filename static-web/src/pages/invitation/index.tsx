@@ -41,10 +41,11 @@ export default function Invitation() {
       forget()
       await navigate('/', { replace: true })
     } catch (error) {
-      if (error instanceof ApiError && error.kind === 'second-factor')
-        // Signed in by the code, the person comes back here and joins with one button.
-        await navigate('/sign-in/code', { state: { from: '/invitation' } })
-      else if (isOfLink(error)) setDead(error)
+      if (error instanceof ApiError && error.kind === 'second-factor') {
+        // The password was right, so the person belongs to the business already; only the sign-in waits for the code.
+        forget()
+        await navigate('/sign-in/code', { replace: true })
+      } else if (isOfLink(error)) setDead(error)
       else throw error
     }
   }

@@ -50,11 +50,12 @@ export default function VerifyEmail() {
       </Frame>
     )
   if (token === null) return <IncompleteLink />
-  const error = isOfLink(withPassword.error) ? withPassword.error : attempt.error
+  const refused = withPassword.error instanceof ApiError && withPassword.error.status === 409
+  const error = refused || isOfLink(withPassword.error) ? withPassword.error : attempt.error
   if (!error) return <Frame title={text.title} lead={<p role="status">{text.working}</p>} />
   if (error instanceof ApiError && error.kind === 'password-needed')
     return <WithPassword confirm={(password) => withPassword.mutateAsync(password)} />
-  if (error instanceof ApiError && !isOfLink(error))
+  if (!(error instanceof ApiError) || error.status < 400 || error.status > 428)
     return (
       <Frame title={text.failed} lead={<p role="alert">{sentence(error)}</p>}>
         <button
@@ -74,13 +75,13 @@ export default function VerifyEmail() {
     >
       {!identity ? (
         <>
-          <p className="mt-3 text-muted">{text.signInForNew}</p>
+          {isOfLink(error) && <p className="mt-3 text-muted">{text.signInForNew}</p>}
           <Link to="/sign-in" className={`${primaryButton} mt-8 h-12 w-full`}>
             {account.toSignIn}
           </Link>
         </>
       ) : (
-        !identity.user.emailVerified && <Resend email={identity.user.email} />
+        isOfLink(error) && !identity.user.emailVerified && <Resend email={identity.user.email} />
       )}
     </Frame>
   )
