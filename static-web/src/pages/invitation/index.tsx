@@ -27,9 +27,11 @@ export default function Invitation() {
   const invitation = useQuery({
     queryKey: ['invitation', token],
     queryFn: () => api.open<InvitationDetails>('POST', 'auth/invitation', { token }),
-    enabled: token !== null,
+    enabled: token !== null && !restoring,
     retry: false,
     staleTime: Infinity,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
   })
 
   /** Joins; what a form can mend is thrown. */

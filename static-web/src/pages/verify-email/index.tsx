@@ -28,6 +28,8 @@ export default function VerifyEmail() {
     enabled: token !== null && !restoring,
     retry: false,
     staleTime: Infinity,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
   })
   const withPassword = useMutation({
     mutationFn: (password: string) => api.open('POST', 'auth/verify-email', { token, password }),
