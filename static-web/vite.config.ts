@@ -39,7 +39,7 @@ export default defineConfig(({ command, mode }) => ({
             // The first screen in one file: small ones compress badly.
             {
               name: 'first',
-              test: /src\/(messages|api|lib\/(?!automation)|components\/(?!chart|Dialog)|app\/(?!Extras|RefreshPanel|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
+              test: /src\/(messages\.ts|api|lib\/(?!automation)|components\/(?!chart|Dialog|VerifyBanner)|app\/(?!Extras|RefreshPanel|panels|Banners)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
             },
           ],
         },

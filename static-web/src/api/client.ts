@@ -118,6 +118,7 @@ async function call<T>(
   path: string,
   body?: unknown,
   { signal, tenantId }: CallOptions = {},
+  content?: (response: Response) => Promise<T>,
 ): Promise<T> {
   const sameTenant = () => {
     if (tenantId !== undefined && tokenTenant !== null && tokenTenant !== tenantId)
@@ -134,12 +135,17 @@ async function call<T>(
     if (renewed) response = await send(method, path, body, signal)
     if (response.status === 401) adopt(null)
   }
-  return read<T>(response)
+  return response.ok && content ? content(response) : read<T>(response)
 }
 
 export const api = {
   get: <T>(path: string, options?: CallOptions) => call<T>('GET', path, undefined, options),
   post: <T>(path: string, body: unknown = {}) => call<T>('POST', path, body),
+  put: <T>(path: string, body: unknown) => call<T>('PUT', path, body),
+  patch: <T>(path: string, body: unknown) => call<T>('PATCH', path, body),
+  delete: <T>(path: string) => call<T>('DELETE', path),
+  /** The answer itself, for files. */
+  file: (path: string) => call('GET', path, undefined, {}, (response) => Promise.resolve(response)),
   /** Signs in; the only call that is made without a session on purpose. */
   async signIn(email: string, password: string) {
     const session = await read<Session>(await send('POST', 'auth/login', { email, password }))

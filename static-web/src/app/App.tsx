@@ -6,7 +6,9 @@ import Overview from '../pages/overview'
 import { Shell } from './Shell'
 
 const Automation = lazy(() => import('../pages/automation'))
+const Businesses = lazy(() => import('../pages/businesses'))
 const NotFound = lazy(() => import('../pages/not-found'))
+const Settings = lazy(() => import('../pages/settings'))
 const SignIn = lazy(() => import('../pages/sign-in'))
 
 export function App() {
@@ -18,6 +20,8 @@ export function App() {
         <Route element={<SignedIn />}>
           <Route index element={<Overview />} />
           <Route path="automation" element={<Automation />} />
+          <Route path="settings/*" element={<Settings />} />
+          <Route path="businesses" element={<Businesses />} />
           <Route path="*" element={<NotFound />} />
         </Route>
       </Routes>
