@@ -50,7 +50,6 @@ export const messages = {
     themes: { system: 'System', light: 'Light', dark: 'Dark' },
     shortcuts: 'Keyboard shortcuts',
     signOut: 'Sign out',
-    signedInAs: (name: string) => `Signed in as ${name}`,
     close: 'Close',
   },
   tenant: {
@@ -66,7 +65,6 @@ export const messages = {
   ranges,
   rangeLabel: 'Period',
   yesterday: 'Yesterday',
-  yesterdayNoun: 'yesterday',
   compareLabel: 'Compare with',
   compare: {
     previous_period: 'previous period',
@@ -142,7 +140,6 @@ export const messages = {
     strip: 'Headline numbers',
     all: 'Everything else',
     find: 'Find a number',
-    findHint: '/',
     noMore: 'Everything measured stands above.',
     noneFound: (text: string) => `No number is called “${text}”.`,
     table: {
@@ -160,30 +157,16 @@ export const messages = {
     hoursSaved: 'Time saved',
     valueSaved: 'Worth',
     roi: 'Return on its cost',
-    freshness: 'Where the numbers come from',
-    health: 'Business health',
     emptyTitle: 'No numbers yet',
     empty:
       'As soon as the first source has been read, revenue, visits and automations appear here, with what changed since the period before.',
     single: 'Four weeks, ending with this day',
-    noSources: 'No source is connected yet.',
   },
 
   fresh: {
     through: (day: string) => `Complete through ${day}`,
     fetched: (time: string) => `fetched ${time}`,
     never: 'Nothing has been fetched yet',
-    clocks: { fetched: 'Fetched', complete: 'Complete through', final: 'Final through' },
-    none: '–',
-    status: {
-      ok: 'Read on time',
-      syncing: 'Being read now',
-      late: 'Late',
-      reconnect_needed: 'Needs to be reconnected',
-      failing: 'Failing',
-      paused: 'Paused',
-      never_synced: 'Not read yet',
-    },
     explain: {
       ok: null,
       syncing: 'New numbers are on their way.',
@@ -205,22 +188,6 @@ export const messages = {
     lost: (why: string) => `The progress can no longer be followed. ${why}`,
     nothing: 'There is no source to refresh.',
     slow: 'This takes longer than two minutes. It goes on without you; the numbers appear when they are in.',
-  },
-
-  signIn: {
-    title: 'Sign in',
-    lead: 'How is the business doing, and are its automations worth it?',
-    leadMore: 'One page, every morning.',
-    email: 'E-mail address',
-    password: 'Password',
-    show: 'Show the password',
-    hide: 'Hide the password',
-    submit: 'Sign in',
-    submitting: 'Signing in…',
-    emailMissing: 'Enter your e-mail address.',
-    emailWrong: 'This does not look like an e-mail address.',
-    passwordMissing: 'Enter your password.',
-    ended: 'Your session has ended. Sign in again to go on.',
   },
 
   errors: {

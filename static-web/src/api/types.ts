@@ -9,8 +9,16 @@ type Answer<O, Code extends number> = O extends { responses: infer R }
     : never
   : never
 
+type Body<O> = O extends { requestBody: { content: { 'application/json': infer B } } } ? B : never
+
 export type Session = Answer<paths['/api/auth/login']['post'], 200>
 export type Tenant = Session['tenant']
+export type Role = Tenant['role']
+export type Provider = Answer<paths['/api/auth/providers']['get'], 200>['providers'][number]
+export type InvitationDetails = Answer<paths['/api/auth/invitation']['post'], 200>
+export type Registration = Body<paths['/api/auth/register']['post']>
+export type InvitationAnswer = Body<paths['/api/auth/accept-invitation']['post']>
+export type Confirmation = Body<paths['/api/auth/confirm']['post']>
 export type Summary = Answer<paths['/api/metrics/summary']['get'], 200>
 export type SummaryKpi = Summary['kpis'][number]
 export type Freshness = Summary['freshness'][number]

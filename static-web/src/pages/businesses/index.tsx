@@ -11,7 +11,7 @@ import { fullDay } from '../../lib/dates'
 import { useIdentity, useSession } from '../../lib/session'
 import { messages } from '../../messages'
 import { settings } from '../../messages-settings'
-import { withConfirmation } from '../settings/access'
+import { Confirmations, useConfirmation } from '../settings/access'
 import { Combo } from '../settings/Combo'
 import { currencyChoices, timeZoneChoices } from '../settings/regions'
 import {
@@ -264,12 +264,17 @@ function Fresh({ one }: { one: TenantEntry }) {
 function NewBusiness({ open, onClose }: { open: boolean; onClose: () => void }) {
   return (
     <Dialog title={text.newTitle} open={open} onClose={onClose}>
-      {open && <NewForm />}
+      {open && (
+        <Confirmations>
+          <NewForm />
+        </Confirmations>
+      )}
     </Dialog>
   )
 }
 
 function NewForm() {
+  const confirmed = useConfirmation()
   const { tenant } = useIdentity()
   const navigate = useNavigate()
   const [timeZone, setTimeZone] = useState(
@@ -284,7 +289,7 @@ function NewForm() {
   } = useForm({ defaultValues: { businessName: '', timeZone: '', currency: '' } })
   const submit = handleSubmit(async ({ businessName }) => {
     try {
-      const session = await withConfirmation(() =>
+      const session = await confirmed(() =>
         api.post<Session>('tenants', { businessName: businessName.trim(), timeZone, currency }),
       )
       adopt(session)

@@ -5,7 +5,7 @@ import type { AuditEntry, AuditPage } from '../../api/types'
 import { quietButton } from '../../components/Notice'
 import { useIdentity } from '../../lib/session'
 import { settings } from '../../messages-settings'
-import { withConfirmation } from './access'
+import { useConfirmation } from './access'
 import { useMembers } from './queries'
 import { Failed, Labelled, LoadFailed, Page, Rows, saveFile, Section, Select } from './ui'
 import { auditSentence, changeValue, deviceWords, fieldWords, moment } from './words'
@@ -218,6 +218,7 @@ function Entry({ entry, timeZone }: { entry: AuditEntry; timeZone: string }) {
 }
 
 function Export({ filter, disabled }: { filter: Filter; disabled: boolean }) {
+  const confirmed = useConfirmation()
   const { tenant } = useIdentity()
   const [busy, setBusy] = useState<string | null>(null)
   const [failed, setFailed] = useState<unknown>(null)
@@ -225,7 +226,7 @@ function Export({ filter, disabled }: { filter: Filter; disabled: boolean }) {
     setBusy(format)
     setFailed(null)
     try {
-      const answer = await withConfirmation(() =>
+      const answer = await confirmed(() =>
         api.file(`audit/export${search({ format, ...set(filter) })}`),
       )
       saveFile(await answer.blob(), `audit-log-${tenant.name.replaceAll(/\W+/g, '-')}.${format}`)

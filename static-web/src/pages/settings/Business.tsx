@@ -9,10 +9,10 @@ import { primaryButton, quietButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
 import { Value } from '../../components/Value'
 import type { ShownUnit } from '../../lib/format'
-import { useIdentity } from '../../lib/session'
+import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
 import { settings } from '../../messages-settings'
-import { useMay, withConfirmation } from './access'
+import { useConfirmation } from './access'
 import { Combo } from './Combo'
 import { renewIdentity, useSettings } from './queries'
 import { currencyChoices, localeChoices, timeZoneChoices } from './regions'
@@ -96,6 +96,7 @@ function Waiting() {
 }
 
 function SettingsForm({ data, readOnly }: { data: Settings; readOnly: boolean }) {
+  const confirmed = useConfirmation()
   const { tenant, user } = useIdentity()
   const client = useQueryClient()
   const [effects, setEffects] = useState<readonly SettingsEffect[] | null>(null)
@@ -135,7 +136,7 @@ function SettingsForm({ data, readOnly }: { data: Settings; readOnly: boolean })
   const submit = handleSubmit(async (fields) => {
     setEffects(null)
     try {
-      const answer = await withConfirmation(() =>
+      const answer = await confirmed(() =>
         api.put<{ settings: Settings; effects: SettingsEffect[] }>('tenant', toSettings(fields)),
       )
       drafts.delete(tenant.id)

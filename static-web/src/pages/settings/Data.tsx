@@ -4,7 +4,7 @@ import type { DataExport } from '../../api/types'
 import { primaryButton, quietButton } from '../../components/Notice'
 import { useIdentity } from '../../lib/session'
 import { settings } from '../../messages-settings'
-import { withConfirmation } from './access'
+import { useConfirmation } from './access'
 import { renewIdentity, useExports, useReload } from './queries'
 import {
   dangerButton,
@@ -31,6 +31,7 @@ export default function Data() {
 }
 
 function Exports() {
+  const confirmed = useConfirmation()
   const query = useExports()
   const reload = useReload()
   const [busy, setBusy] = useState(false)
@@ -41,7 +42,7 @@ function Exports() {
     setBusy(true)
     setFailed(null)
     try {
-      await withConfirmation(() => api.post('tenant/exports'))
+      await confirmed(() => api.post('tenant/exports'))
       await reload('exports')
     } catch (error) {
       setFailed(error)
@@ -92,6 +93,7 @@ function Exports() {
 const tones = { queued: 'plain', running: 'plain', succeeded: 'good', failed: 'trouble' } as const
 
 function ExportRow({ one }: { one: DataExport }) {
+  const confirmed = useConfirmation()
   const { tenant } = useIdentity()
   const [busy, setBusy] = useState(false)
   const [failed, setFailed] = useState<unknown>(null)
@@ -101,7 +103,7 @@ function ExportRow({ one }: { one: DataExport }) {
     setBusy(true)
     setFailed(null)
     try {
-      const answer = await withConfirmation(() => api.file(`tenant/exports/${one.id}/download`))
+      const answer = await confirmed(() => api.file(`tenant/exports/${one.id}/download`))
       const day = one.createdAt.slice(0, 10)
       saveFile(await answer.blob(), `${tenant.name.replaceAll(/\W+/g, '-')}-${day}.zip`)
     } catch (error) {
@@ -154,6 +156,7 @@ function ExportRow({ one }: { one: DataExport }) {
 }
 
 function Deletion() {
+  const confirmed = useConfirmation()
   const { tenant } = useIdentity()
   const { ask, dialog } = useQuestion()
   const [busy, setBusy] = useState(false)
@@ -162,7 +165,7 @@ function Deletion() {
     setBusy(true)
     setFailed(null)
     try {
-      await withConfirmation(() => api.delete('tenant/deletion'))
+      await confirmed(() => api.delete('tenant/deletion'))
       await renewIdentity()
     } catch (error) {
       setFailed(error)

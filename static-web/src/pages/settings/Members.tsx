@@ -6,10 +6,10 @@ import { api, ApiError } from '../../api/client'
 import type { Invitation, Member, Members as MemberList } from '../../api/types'
 import { Menu, useCloseMenu } from '../../components/Menu'
 import { primaryButton, quietButton } from '../../components/Notice'
-import { useIdentity } from '../../lib/session'
+import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
 import { settings } from '../../messages-settings'
-import { useMay, withConfirmation } from './access'
+import { useConfirmation } from './access'
 import { renewIdentity, useMembers, useReload, useRoles } from './queries'
 import {
   Failed,
@@ -65,6 +65,7 @@ export default function Members() {
 type Ask = (question: Question) => void
 
 function Invite() {
+  const confirmed = useConfirmation()
   const reload = useReload()
   const [sent, setSent] = useState<string | null>(null)
   const {
@@ -77,7 +78,7 @@ function Invite() {
   const submit = handleSubmit(async ({ email, role }) => {
     setSent(null)
     try {
-      await withConfirmation(() => api.post('members/invitations', { email: email.trim(), role }))
+      await confirmed(() => api.post('members/invitations', { email: email.trim(), role }))
       reset()
       setSent(email.trim())
       await reload('members')
@@ -250,6 +251,7 @@ function Second({ member }: { member: Member }) {
 }
 
 function RoleSelect({ member }: { member: Member }) {
+  const confirmed = useConfirmation()
   const { user, tenant } = useIdentity()
   const reload = useReload()
   const [wanted, setWanted] = useState<string | null>(null)
@@ -260,7 +262,7 @@ function RoleSelect({ member }: { member: Member }) {
     setWanted(role)
     setFailed(null)
     try {
-      await withConfirmation(() => api.patch(`members/${member.id}`, { role }))
+      await confirmed(() => api.patch(`members/${member.id}`, { role }))
       await reload('members')
     } catch (error) {
       setFailed(error)
@@ -376,6 +378,7 @@ function ActionList({ member, ask }: { member: Member; ask: Ask }) {
 }
 
 function Invitations({ list, ask }: { list: readonly Invitation[]; ask: Ask }) {
+  const confirmed = useConfirmation()
   const { tenant } = useIdentity()
   const reload = useReload()
   const [busy, setBusy] = useState<string | null>(null)
@@ -386,7 +389,7 @@ function Invitations({ list, ask }: { list: readonly Invitation[]; ask: Ask }) {
     setSaid(null)
     setFailed(null)
     try {
-      await withConfirmation(() => api.post(`members/invitations/${id}/resend`))
+      await confirmed(() => api.post(`members/invitations/${id}/resend`))
       setSaid(text.resentTo(email))
       await reload('members')
     } catch (error) {

@@ -7,7 +7,7 @@ import { primaryButton, quietButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
 import { useIdentity } from '../../lib/session'
 import { settings } from '../../messages-settings'
-import { withConfirmation } from './access'
+import { useConfirmation } from './access'
 import { renewIdentity, useReload, useSecondFactor } from './queries'
 import {
   CopyButton,
@@ -30,6 +30,7 @@ const base = 'auth/second-factor'
 
 /** Set up, renew and turn off the codes that are asked for besides the password. */
 export function SecondFactorPart() {
+  const confirmed = useConfirmation()
   const { tenant } = useIdentity()
   const { hash } = useLocation()
   const query = useSecondFactor()
@@ -53,7 +54,7 @@ export function SecondFactorPart() {
     setBusy(true)
     setFailed(null)
     try {
-      setSetup(await withConfirmation(() => api.post<SecondFactorSetup>(`${base}/setup`)))
+      setSetup(await confirmed(() => api.post<SecondFactorSetup>(`${base}/setup`)))
     } catch (error) {
       setFailed(error)
     } finally {
@@ -175,6 +176,7 @@ function Setup({
   onCodes: (codes: readonly string[]) => void
   onCancel: () => void
 }) {
+  const confirmed = useConfirmation()
   const heading = useFocus<HTMLHeadingElement>()
   const {
     register,
@@ -184,7 +186,7 @@ function Setup({
   } = useForm({ defaultValues: { code: '' } })
   const submit = handleSubmit(async ({ code }) => {
     try {
-      const answer = await withConfirmation(() =>
+      const answer = await confirmed(() =>
         api.post<RecoveryCodes>(`${base}/enable`, { code: code.replaceAll(/\s/g, '') }),
       )
       onCodes(answer.recoveryCodes)

@@ -6,7 +6,7 @@ import type { FreshToken, Token } from '../../api/types'
 import { primaryButton, quietButton } from '../../components/Notice'
 import { useIdentity } from '../../lib/session'
 import { settings } from '../../messages-settings'
-import { withConfirmation } from './access'
+import { useConfirmation } from './access'
 import { useReload, useTokens } from './queries'
 import {
   CopyButton,
@@ -179,6 +179,7 @@ function Make({
   onMade: (name: string, made: FreshToken) => void
   onCancel: () => void
 }) {
+  const confirmed = useConfirmation()
   const {
     register,
     handleSubmit,
@@ -187,9 +188,8 @@ function Make({
   } = useForm<Fields>({ defaultValues: { name: '', scopes: ['refresh'], expiry: '90' } })
   const submit = handleSubmit(async ({ name, scopes: chosen, expiry }) => {
     try {
-      const expiresAt =
-        expiry === 'never' ? null : daysFromNow(Number(expiry))
-      const made = await withConfirmation(() =>
+      const expiresAt = expiry === 'never' ? null : daysFromNow(Number(expiry))
+      const made = await confirmed(() =>
         api.post<FreshToken>('tokens', { name: name.trim(), scopes: chosen, expiresAt }),
       )
       onMade(name.trim(), made)

@@ -2,10 +2,10 @@ import { ChevronRight, type LucideIcon } from 'lucide-react'
 import { Building2, CircleUser, Database, KeyRound, ScrollText, Users } from 'lucide-react'
 import { lazy, Suspense, useEffect, useSyncExternalStore } from 'react'
 import { Link, Navigate, Route, Routes, useLocation } from 'react-router'
-import { useIdentity } from '../../lib/session'
+import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
 import { settings } from '../../messages-settings'
-import { useMay } from './access'
+import { Confirmations } from './access'
 import { Business } from './Business'
 import { NotForYou, Rows } from './ui'
 
@@ -74,51 +74,53 @@ export default function Settings() {
           ))}
         </nav>
       )}
-      <Suspense
-        fallback={
-          <div className="mt-24">
-            <Rows />
-          </div>
-        }
-      >
-        <Routes>
-          <Route index element={isWide ? <Business /> : <Sections places={places} />} />
-          <Route path="business" element={<Business />} />
-          <Route path="profile" element={<Profile />} />
-          <Route path="members" element={<Members />} />
-          <Route
-            path="tokens"
-            element={
-              tokens ? (
-                <Tokens />
-              ) : (
-                <NotForYou title={settings.tokens.title} who={settings.tokens.closed} />
-              )
-            }
-          />
-          <Route
-            path="audit"
-            element={
-              audit ? (
-                <Audit />
-              ) : (
-                <NotForYou title={settings.audit.title} who={settings.audit.closed} />
-              )
-            }
-          />
-          <Route
-            path="data"
-            element={
-              tenant ? (
-                <Data />
-              ) : (
-                <NotForYou title={settings.data.title} who={settings.data.closed} />
-              )
-            }
-          />
-          <Route path="*" element={<Navigate to="/settings" replace />} />
-        </Routes>
-      </Suspense>
+      <Confirmations>
+        <Suspense
+          fallback={
+            <div className="mt-24">
+              <Rows />
+            </div>
+          }
+        >
+          <Routes>
+            <Route index element={isWide ? <Business /> : <Sections places={places} />} />
+            <Route path="business" element={<Business />} />
+            <Route path="profile" element={<Profile />} />
+            <Route path="members" element={<Members />} />
+            <Route
+              path="tokens"
+              element={
+                tokens ? (
+                  <Tokens />
+                ) : (
+                  <NotForYou title={settings.tokens.title} who={settings.tokens.closed} />
+                )
+              }
+            />
+            <Route
+              path="audit"
+              element={
+                audit ? (
+                  <Audit />
+                ) : (
+                  <NotForYou title={settings.audit.title} who={settings.audit.closed} />
+                )
+              }
+            />
+            <Route
+              path="data"
+              element={
+                tenant ? (
+                  <Data />
+                ) : (
+                  <NotForYou title={settings.data.title} who={settings.data.closed} />
+                )
+              }
+            />
+            <Route path="*" element={<Navigate to="/settings" replace />} />
+          </Routes>
+        </Suspense>
+      </Confirmations>
     </div>
   )
 }

@@ -16,7 +16,7 @@ import { Skeleton } from '../../components/Skeleton'
 import { useIdentity } from '../../lib/session'
 import { messages } from '../../messages'
 import { settings } from '../../messages-settings'
-import { withConfirmation } from './access'
+import { useConfirmation } from './access'
 
 const text = settings.common
 
@@ -242,6 +242,7 @@ export interface Question {
 
 /** Asks before something that is not easily undone, in words that say what will happen. */
 export function useQuestion() {
+  const confirmed = useConfirmation()
   const [question, setQuestion] = useState<Question | null>(null)
   const [open, setOpen] = useState(false)
   const [busy, setBusy] = useState(false)
@@ -257,7 +258,7 @@ export function useQuestion() {
     setBusy(true)
     setFailed(null)
     try {
-      await withConfirmation(question.run)
+      await confirmed(question.run)
       close()
     } catch (error) {
       setFailed(error)
