@@ -11,12 +11,7 @@ export const later = {
     deleting: (name: string, day: string) =>
       `${name} will be deleted on ${stop(day)} Until then it can be read but not changed.`,
     keep: 'Keep the business',
-    unconfirmed: (email: string) => `The address ${email} is not confirmed yet.`,
-    gate: (name: string) => `${name} asks for a second factor`,
-    gateLong:
-      'Every person in this business signs in with a password and a code from an authenticator app. Set yours up; everything opens right after.',
-    gateAction: 'Set up the second factor',
-    gateShort: (name: string) =>
+    gate: (name: string) =>
       `${name} asks for a second factor. Set yours up below; everything opens right after.`,
   },
 

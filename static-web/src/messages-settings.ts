@@ -91,7 +91,8 @@ export const settings = {
     timeZone: 'Time zone',
     timeZoneHint: (time: string) => `A day ends at midnight there. It is ${time} now.`,
     currency: 'Currency',
-    currencyHint: 'Amounts are converted to it when they arrive in another one.',
+    currencyHint:
+      'Amounts on every page are in it. Changing it does not convert what was already read.',
     locale: 'Language and formats',
     localeHint: 'For mails and exports. This page follows your browser.',
     weekStart: 'Week starts on',
@@ -141,7 +142,7 @@ export const settings = {
     passwordLead: 'Changing it signs you out everywhere else.',
     current: 'Current password',
     fresh: 'New password',
-    freshHint: 'At least 12 characters. A few unrelated words make a good one.',
+    freshHint: 'Long beats complicated: a few unrelated words make a good one.',
     show: 'Show',
     hide: 'Hide',
     currentMissing: 'Enter your current password.',
@@ -253,6 +254,7 @@ export const settings = {
     removeTitle: (name: string) => `Remove ${name}?`,
     removeText: (business: string) =>
       `This person no longer belongs to ${business}. Coming back takes a new invitation. What was done before stays in the audit log.`,
+    deleting: 'This business is to be deleted: nobody can be invited or changed until it is kept.',
     onlyYou: 'Only you so far. Invite somebody above.',
     invitations: 'Open invitations',
     noInvitations: 'Nobody is invited at the moment.',
@@ -261,11 +263,11 @@ export const settings = {
     expires: (day: string) => `link works until ${day}`,
     expired: (day: string) => `the link expired on ${day}`,
     resend: 'Send again',
-    resendFor: (email: string) => `Send the invitation to ${email} again`,
+    resendFor: (email: string) => `Send again to ${email}`,
     resentTo: (email: string) =>
       `A new link is on its way to ${email}. The old one stopped working.`,
     revoke: 'Take back',
-    revokeFor: (email: string) => `Take the invitation of ${email} back`,
+    revokeFor: (email: string) => `Take back the invitation of ${email}`,
     revokeTitle: 'Take the invitation back?',
     revokeText: (email: string) => `The link that was mailed to ${email} stops working.`,
     rolesTitle: 'Who may do what',
@@ -387,7 +389,7 @@ export const settings = {
     bar: 'Progress of the export',
     delete: 'Delete this business',
     deleteLead:
-      'First comes a time of grace, in which the business can be read but not changed and you can change your mind. After it, every number, setting, member and log entry is gone for good, from backups too once they expire.',
+      'First comes a time of grace, in which the business can be read but not changed and you can change your mind. After it, every number, setting, member and log entry is gone for good.',
     deleteAction: 'Delete this business',
     deleteTitle: (name: string) => `Delete ${name}?`,
     deleteText:

@@ -1,7 +1,6 @@
 import { TriangleAlert } from 'lucide-react'
 import { lazy, Suspense } from 'react'
 import { Link, useLocation } from 'react-router'
-import { Notice, primaryButton } from '../components/Notice'
 import { dayIn, fullDay } from '../lib/dates'
 import { useIdentity } from '../lib/session'
 import { later } from '../messages-later'
@@ -38,39 +37,22 @@ export default function Banners() {
           {tenant.permissions.includes('manage_tenant') && pathname !== '/settings/data' && (
             <Link
               to="/settings/data"
-              className="tap inline-flex items-center font-semibold text-accent"
+              className="tap inline-flex items-center font-semibold text-accent-strong"
             >
               {text.keep}
             </Link>
           )}
         </div>
       )}
-      {tenant.secondFactorMissing &&
-        (pathname === '/settings/profile' ? (
-          <p
-            role="status"
-            className="flex items-center gap-3 border-b border-line bg-sunken px-4 py-2.5 text-small sm:px-8"
-          >
-            <TriangleAlert aria-hidden="true" size={16} className="shrink-0 text-attention" />
-            {text.gateShort(tenant.name)}
-          </p>
-        ) : (
-          pathname !== '/businesses' && (
-            <div className="mx-auto max-w-[78rem] px-4 pt-4 sm:px-8">
-              <h1 className="sr-only">{text.gate(tenant.name)}</h1>
-              <Notice
-                title={text.gate(tenant.name)}
-                action={
-                  <Link to="/settings/profile#second-factor" className={primaryButton}>
-                    {text.gateAction}
-                  </Link>
-                }
-              >
-                {text.gateLong}
-              </Notice>
-            </div>
-          )
-        ))}
+      {tenant.secondFactorMissing && pathname === '/settings/profile' && (
+        <p
+          role="status"
+          className="flex items-center gap-3 border-b border-line bg-sunken px-4 py-2.5 text-small sm:px-8"
+        >
+          <TriangleAlert aria-hidden="true" size={16} className="shrink-0 text-attention" />
+          {text.gate(tenant.name)}
+        </p>
+      )}
     </>
   )
 }

@@ -125,9 +125,7 @@ export function Shell() {
         <Suspense fallback={<div className="min-h-dvh" />}>
           {(!user.emailVerified || tenant.secondFactorMissing || tenant.deleteAfter) && <Banners />}
           {/* Another business is another page: nothing of the one before stays. */}
-          {!(tenant.secondFactorMissing && !/^\/(settings\/profile|businesses)/.test(pathname)) && (
-            <Outlet key={tenant.id} />
-          )}
+          <Outlet key={tenant.id} />
         </Suspense>
       </main>
 

@@ -285,8 +285,13 @@ function NewForm() {
     register,
     handleSubmit,
     setError,
+    setFocus,
     formState: { errors, isSubmitting },
   } = useForm({ defaultValues: { businessName: '', timeZone: '', currency: '' } })
+  // Whoever opens the dialog came to type the name.
+  useEffect(() => {
+    setFocus('businessName')
+  }, [setFocus])
   const submit = handleSubmit(async ({ businessName }) => {
     try {
       const session = await confirmed(() =>

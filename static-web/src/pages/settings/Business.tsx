@@ -431,6 +431,7 @@ function useUnsaved(dirty: boolean, forget: () => void) {
         title: text.leaveTitle,
         text: text.leaveText,
         action: text.leave,
+        cancel: text.stay,
         run: async () => {
           forget()
           await navigate(to)

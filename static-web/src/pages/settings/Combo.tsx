@@ -34,7 +34,7 @@ export function Combo({
   const [typed, setTyped] = useState('')
   const [at, setAt] = useState(0)
   const list = useId()
-  const box = useRef<HTMLUListElement>(null)
+  const box = useRef<HTMLDivElement>(null)
   const searchable = useMemo(
     () =>
       choices.map((choice) => ({
@@ -123,7 +123,7 @@ export function Combo({
         size={16}
         className="pointer-events-none absolute top-3.5 right-3 text-muted"
       />
-      <ul
+      <div
         ref={box}
         id={list}
         role="listbox"
@@ -135,10 +135,11 @@ export function Combo({
           found.map((choice, i) => (
             // The keys are handled by the input, which keeps the focus.
             // eslint-disable-next-line jsx-a11y/click-events-have-key-events
-            <li
+            <div
               key={choice.value}
               id={`${list}-${i}`}
               role="option"
+              tabIndex={-1}
               aria-selected={choice.value === value}
               className={`flex min-h-11 cursor-pointer items-center justify-between gap-3 rounded px-3 ${i === at ? 'bg-sunken' : ''} ${choice.value === value ? 'font-semibold' : ''}`}
               onMouseDown={(event) => {
@@ -152,14 +153,14 @@ export function Combo({
               {choice.hint && (
                 <span className="shrink-0 text-small font-normal text-muted">{choice.hint}</span>
               )}
-            </li>
+            </div>
           ))}
         {open && found.length === 0 && (
-          <li role="presentation" className="px-3 py-2.5 text-small text-muted">
+          <div role="presentation" className="px-3 py-2.5 text-small text-muted">
             {settings.business.noneFound}
-          </li>
+          </div>
         )}
-      </ul>
+      </div>
     </div>
   )
 }

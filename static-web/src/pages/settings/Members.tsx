@@ -34,13 +34,17 @@ const roleWords = (role: string) => (messages.tenant.role as Record<string, stri
 const nameOf = (member: Member) => member.displayName || member.email
 
 export default function Members() {
+  const { tenant } = useIdentity()
   const may = useMay('manage_members')
   const owner = useMay('manage_tenant')
   const query = useMembers(may)
   const { ask, dialog } = useQuestion()
   return (
-    <Page title={text.title} lead={may ? text.lead : text.closed}>
-      {may && <Invite />}
+    <Page
+      title={text.title}
+      lead={!may ? text.closed : tenant.deleteAfter ? text.deleting : text.lead}
+    >
+      {may && !tenant.deleteAfter && <Invite />}
       {may &&
         (query.data ? (
           <>
@@ -55,7 +59,7 @@ export default function Members() {
           </Section>
         ))}
       <RoleTable />
-      {owner && query.data && <Transfer list={query.data} ask={ask} />}
+      {owner && !tenant.deleteAfter && query.data && <Transfer list={query.data} ask={ask} />}
       <Leave ask={ask} />
       {dialog}
     </Page>
@@ -272,19 +276,19 @@ function RoleSelect({ member }: { member: Member }) {
   }
   return (
     <>
-      <select
+      <Select
         aria-label={text.roleOf(nameOf(member))}
         value={wanted ?? member.role}
         disabled={wanted !== null}
         onChange={(event) => void change(event.target.value)}
-        className="h-11 w-full min-w-28 rounded border border-line bg-surface px-2 hover:border-line-strong disabled:text-muted"
+        className="h-11 w-full min-w-28 rounded border border-line bg-surface px-3 hover:border-line-strong disabled:text-muted"
       >
         {roles.map((role) => (
           <option key={role} value={role}>
             {roleWords(role)}
           </option>
         ))}
-      </select>
+      </Select>
       <Failed error={failed} />
     </>
   )
@@ -422,36 +426,38 @@ function Invitations({ list, ask }: { list: readonly Invitation[]; ask: Ask }) {
                     </span>
                   </p>
                 </div>
-                <div className="flex gap-2">
-                  <button
-                    type="button"
-                    aria-label={text.resendFor(one.email)}
-                    disabled={busy !== null}
-                    className={`${small} border border-line bg-surface hover:border-line-strong`}
-                    onClick={() => void resend(one)}
-                  >
-                    {busy === one.id ? text.sending : text.resend}
-                  </button>
-                  <button
-                    type="button"
-                    aria-label={text.revokeFor(one.email)}
-                    className={`${small} border border-line bg-surface hover:border-line-strong`}
-                    onClick={() => {
-                      ask({
-                        title: text.revokeTitle,
-                        text: text.revokeText(one.email),
-                        action: text.revoke,
-                        danger: true,
-                        run: async () => {
-                          await api.delete(`members/invitations/${one.id}`)
-                          await reload('members')
-                        },
-                      })
-                    }}
-                  >
-                    {text.revoke}
-                  </button>
-                </div>
+                {!tenant.deleteAfter && (
+                  <div className="flex gap-2">
+                    <button
+                      type="button"
+                      aria-label={text.resendFor(one.email)}
+                      disabled={busy !== null}
+                      className={`${small} border border-line bg-surface hover:border-line-strong`}
+                      onClick={() => void resend(one)}
+                    >
+                      {busy === one.id ? text.sending : text.resend}
+                    </button>
+                    <button
+                      type="button"
+                      aria-label={text.revokeFor(one.email)}
+                      className={`${small} border border-line bg-surface hover:border-line-strong`}
+                      onClick={() => {
+                        ask({
+                          title: text.revokeTitle,
+                          text: text.revokeText(one.email),
+                          action: text.revoke,
+                          danger: true,
+                          run: async () => {
+                            await api.delete(`members/invitations/${one.id}`)
+                            await reload('members')
+                          },
+                        })
+                      }}
+                    >
+                      {text.revoke}
+                    </button>
+                  </div>
+                )}
               </li>
             )
           })}

@@ -151,6 +151,7 @@ function List({
             </div>
             <button
               type="button"
+              disabled={tenant.deleteAfter !== null}
               aria-label={text.revokeOne(token.name)}
               className={`${small} border border-line bg-surface hover:border-line-strong`}
               onClick={() => {

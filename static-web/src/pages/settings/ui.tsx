@@ -1,4 +1,4 @@
-import { Check, ChevronLeft, Copy } from 'lucide-react'
+import { Check, ChevronDown, ChevronLeft, Copy } from 'lucide-react'
 import {
   useEffect,
   useId,
@@ -233,6 +233,8 @@ export interface Question {
   /** What the button does. */
   action: string
   busy?: string
+  /** What leaves everything as it is, where that is not to cancel. */
+  cancel?: string
   /** Red: it takes something away. */
   danger?: boolean
   /** What must be typed first. */
@@ -292,7 +294,7 @@ export function useQuestion() {
           <Failed error={failed} />
           <div className="mt-6 flex flex-wrap justify-end gap-3">
             <button type="button" className={quietButton} onClick={close}>
-              {text.cancel}
+              {question.cancel ?? text.cancel}
             </button>
             <button
               type="submit"
@@ -390,7 +392,16 @@ export function Secret({ label, value, copy }: { label: string; value: string; c
 
 /** A select that looks like the inputs around it. */
 export function Select({ className = '', ...props }: ComponentProps<'select'>) {
-  return <select {...props} className={`${className} pr-8`} />
+  return (
+    <div className="relative">
+      <select {...props} className={`${className} appearance-none truncate pr-9`} />
+      <ChevronDown
+        aria-hidden="true"
+        size={16}
+        className="pointer-events-none absolute top-3.5 right-3 text-muted"
+      />
+    </div>
+  )
 }
 
 /** Moves the focus to what has just appeared. */
