@@ -39,6 +39,7 @@ export const account = {
       ? `Too many attempts. Try again in ${seconds} ${seconds === 1 ? 'second' : 'seconds'}.`
       : `Too many attempts. Try again in ${Math.ceil(seconds / 60)} minutes.`,
   retry: 'Try again',
+  thisLink: 'This link',
   incomplete: {
     title: 'This link is incomplete',
     text: 'Open it again from the mail, or copy the whole address from there.',

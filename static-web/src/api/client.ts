@@ -88,7 +88,8 @@ async function toError(response: Response) {
 
 async function read<T>(response: Response): Promise<T> {
   if (!response.ok) throw await toError(response)
-  return (response.status === 204 ? undefined : await response.json()) as T
+  const text = await response.text()
+  return (text === '' ? undefined : JSON.parse(text)) as T
 }
 
 /** Tabs take turns: the refresh token rotates, and using an old one looks like theft. */

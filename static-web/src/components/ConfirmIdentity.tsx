@@ -109,7 +109,7 @@ function Proof({
         />
       ) : (
         <>
-          <input type="hidden" name="username" autoComplete="username" value={email} readOnly />
+          <input hidden name="username" autoComplete="username" value={email} readOnly />
           <PasswordField
             id="confirm-password"
             label={account.password}

@@ -11,7 +11,13 @@ const text = account.verify
 export function VerifyBanner() {
   const { user } = useIdentity()
   const unverified = !user.emailVerified
-  const resend = useMutation({ mutationFn: () => api.post('auth/verify-email/resend') })
+  const resend = useMutation({
+    mutationFn: () => api.post('auth/verify-email/resend'),
+    // Confirmed elsewhere in the meantime, perhaps.
+    onError: () => {
+      refreshSession().catch(() => undefined)
+    },
+  })
   // The link opens in another tab; coming back, this one should know.
   useEffect(() => {
     if (!unverified) return

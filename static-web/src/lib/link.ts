@@ -57,6 +57,6 @@ export function wanted(location: { state: unknown; search: string }): string {
 export function isOfLink(error: unknown): boolean {
   return (
     error instanceof ApiError &&
-    (error.fields.token !== undefined || [404, 409, 410].includes(error.status))
+    (error.fields.token !== undefined || [404, 410].includes(error.status))
   )
 }

@@ -30,7 +30,7 @@ export function Frame({
     shownBefore = true
   }, [title])
   return (
-    <main id="main" ref={main} tabIndex={-1} className="min-h-dvh px-6 pt-12 pb-12 sm:pt-[14dvh]">
+    <main id="main" ref={main} tabIndex={-1} className="min-h-dvh px-6 pt-12 pb-12 sm:pt-[10dvh]">
       <div className="mx-auto w-full max-w-[22rem]">
         <Mark className="size-10" />
         <h1 className="mt-6 text-big font-semibold tracking-[-0.01em] [overflow-wrap:anywhere]">

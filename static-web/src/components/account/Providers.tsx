@@ -1,13 +1,16 @@
 import { useQuery } from '@tanstack/react-query'
 import { api } from '../../api/client'
 import type { Provider } from '../../api/types'
+import { useSession } from '../../lib/session'
 import { quietButton } from '../Notice'
 import { account } from '../../messages-account'
 
 /** Asked for once; without an answer there are simply no buttons. */
 export function useProviders() {
+  const { restoring } = useSession()
   return useQuery({
     queryKey: ['providers'],
+    enabled: !restoring,
     queryFn: () => api.open<{ providers: Provider[] }>('GET', 'auth/providers'),
     staleTime: Infinity,
     select: (answer) => answer.providers,

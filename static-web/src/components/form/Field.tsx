@@ -40,7 +40,7 @@ export function Labelled({
       </label>
       {children}
       {(error || beside) && (
-        <div className="flex items-start justify-between gap-3">
+        <div className={`flex items-start justify-between gap-3 ${beside ? '-mb-2' : ''}`}>
           {error ? (
             <p id={`${id}-error`} className="mt-1 text-small text-trouble">
               {error}

@@ -19,7 +19,12 @@ export function Submit({
           {error}
         </p>
       )}
-      <button type="submit" disabled={busy} className={`${primaryButton} h-12 w-full`}>
+      {/* Not disabled while it works: the focus would be lost. */}
+      <button
+        type={busy ? 'button' : 'submit'}
+        aria-disabled={busy}
+        className={`${primaryButton} h-12 w-full aria-disabled:opacity-60`}
+      >
         {busy ? busyText : children}
       </button>
     </>

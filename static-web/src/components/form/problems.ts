@@ -8,6 +8,11 @@ export function sentence(error: unknown): string {
   return error.status === 429 && error.retryAfter ? account.wait(error.retryAfter) : error.message
 }
 
+/** What went wrong with a link of a mail. */
+export function ofLink(error: unknown): string {
+  return named(sentence(error), 'token', account.thisLink)
+}
+
 /** What the API said of a field, with the name that the field has on the page in place of its own. */
 export function named(said: string, field: string, label: string): string {
   return said.replace(`'${field}'`, label)

@@ -7,7 +7,7 @@ import type { InvitationAnswer, InvitationDetails } from '../../api/types'
 import { Frame, Way, WayButton } from '../../components/account/Frame'
 import { IncompleteLink } from '../../components/account/IncompleteLink'
 import { Field, PasswordField } from '../../components/form/Field'
-import { place, sentence } from '../../components/form/problems'
+import { ofLink, place } from '../../components/form/problems'
 import { Submit } from '../../components/form/Submit'
 import { primaryButton } from '../../components/Notice'
 import { enter } from '../../lib/enter'
@@ -27,9 +27,11 @@ export default function Invitation() {
   const invitation = useQuery({
     queryKey: ['invitation', token],
     queryFn: () => api.open<InvitationDetails>('POST', 'auth/invitation', { token }),
-    enabled: token !== null,
+    enabled: token !== null && !restoring,
     retry: false,
     staleTime: Infinity,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
   })
 
   /** Joins; what a form can mend is thrown. */
@@ -41,10 +43,11 @@ export default function Invitation() {
       forget()
       await navigate('/', { replace: true })
     } catch (error) {
-      if (error instanceof ApiError && error.kind === 'second-factor')
-        // Signed in by the code, the person comes back here and joins with one button.
-        await navigate('/sign-in/code', { state: { from: '/invitation' } })
-      else if (isOfLink(error)) setDead(error)
+      if (error instanceof ApiError && error.kind === 'second-factor') {
+        // The password was right, so the person belongs to the business already; only the sign-in waits for the code.
+        forget()
+        await navigate('/sign-in/code', { replace: true })
+      } else if (isOfLink(error)) setDead(error)
       else throw error
     }
   }
@@ -149,9 +152,7 @@ function Answer({
     >
       <p className="text-small text-muted [overflow-wrap:anywhere]">{said}</p>
       {/* Password managers keep the password with the name that they find here. */}
-      {email && (
-        <input type="hidden" name="username" autoComplete="username" value={email} readOnly />
-      )}
+      {email && <input hidden name="username" autoComplete="username" value={email} readOnly />}
       {password === 'new' && (
         <Field
           id="displayName"
@@ -199,21 +200,21 @@ function WrongPerson({ invited, signedIn }: { invited: string; signedIn: string 
 }
 
 function Failed({ error, retry }: { error: unknown; retry: () => void }) {
-  const ofLink = isOfLink(error)
+  const dead = isOfLink(error)
   return (
     <Frame
       title={text.pageTitle}
-      heading={ofLink ? text.failed : text.pageTitle}
-      lead={<p role="alert">{sentence(error)}</p>}
+      heading={dead ? text.failed : text.pageTitle}
+      lead={<p role="alert">{ofLink(error)}</p>}
       foot={
-        ofLink ? (
+        dead ? (
           <Way to="/">{account.toOverview}</Way>
         ) : (
           <WayButton onClick={retry}>{account.retry}</WayButton>
         )
       }
     >
-      {ofLink && <p className="mt-3 text-muted">{text.askAgain}</p>}
+      {dead && <p className="mt-3 text-muted">{text.askAgain}</p>}
     </Frame>
   )
 }

@@ -39,8 +39,9 @@ export default function Register() {
   const pending = useQuery({
     queryKey: ['oidc-pending'],
     queryFn: () => api.open<Pending>('GET', 'auth/oidc/pending'),
-    enabled: through && !identity,
+    enabled: through && !identity && !restoring,
     retry: false,
+    refetchOnWindowFocus: false,
     gcTime: 0,
   })
   if (identity && !restoring) return <Navigate to="/" replace />
@@ -158,6 +159,7 @@ function Form({ pending }: { pending: Pending | undefined }) {
         <>
           <TimeZoneSelect
             id="timeZone"
+            focus={asked}
             chosen={timeZone}
             error={errors.timeZone?.message}
             field={register('timeZone')}

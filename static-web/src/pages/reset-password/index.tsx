@@ -5,7 +5,7 @@ import { ApiError } from '../../api/client'
 import { Frame, Way } from '../../components/account/Frame'
 import { IncompleteLink } from '../../components/account/IncompleteLink'
 import { PasswordField } from '../../components/form/Field'
-import { place, sentence } from '../../components/form/problems'
+import { ofLink, place } from '../../components/form/problems'
 import { Submit } from '../../components/form/Submit'
 import { primaryButton } from '../../components/Notice'
 import { enter } from '../../lib/enter'
@@ -35,7 +35,7 @@ export default function ResetPassword() {
         forget()
         await navigate('/sign-in/code', { replace: true })
       } else if (isOfLink(error)) {
-        setDead(sentence(error))
+        setDead(ofLink(error))
         forget()
       } else place(error, setError, { password: account.newPassword })
     }

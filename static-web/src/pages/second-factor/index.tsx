@@ -93,7 +93,7 @@ function Step({ recovery, from }: { recovery: boolean; from: string }) {
           id="code"
           label={text.label}
           error={errors.code?.message}
-          disabled={isSubmitting}
+          readOnly={isSubmitting}
           onFull={() => form.current?.requestSubmit()}
           {...register('code', {
             validate: (code) => digitsOf(code).length === 6 || text.missing,

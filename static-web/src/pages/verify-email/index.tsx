@@ -6,7 +6,7 @@ import { api, ApiError, refreshSession } from '../../api/client'
 import { Frame, Said, Way } from '../../components/account/Frame'
 import { IncompleteLink } from '../../components/account/IncompleteLink'
 import { PasswordField } from '../../components/form/Field'
-import { place, sentence } from '../../components/form/problems'
+import { ofLink, place, sentence } from '../../components/form/problems'
 import { Submit } from '../../components/form/Submit'
 import { primaryButton, quietButton } from '../../components/Notice'
 import { isOfLink, useLinkToken } from '../../lib/link'
@@ -28,6 +28,8 @@ export default function VerifyEmail() {
     enabled: token !== null && !restoring,
     retry: false,
     staleTime: Infinity,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
   })
   const withPassword = useMutation({
     mutationFn: (password: string) => api.open('POST', 'auth/verify-email', { token, password }),
@@ -50,11 +52,12 @@ export default function VerifyEmail() {
       </Frame>
     )
   if (token === null) return <IncompleteLink />
-  const error = isOfLink(withPassword.error) ? withPassword.error : attempt.error
+  const refused = withPassword.error instanceof ApiError && withPassword.error.status === 409
+  const error = refused || isOfLink(withPassword.error) ? withPassword.error : attempt.error
   if (!error) return <Frame title={text.title} lead={<p role="status">{text.working}</p>} />
   if (error instanceof ApiError && error.kind === 'password-needed')
     return <WithPassword confirm={(password) => withPassword.mutateAsync(password)} />
-  if (error instanceof ApiError && !isOfLink(error))
+  if (!(error instanceof ApiError) || error.status < 400 || error.status > 428)
     return (
       <Frame title={text.failed} lead={<p role="alert">{sentence(error)}</p>}>
         <button
@@ -69,18 +72,18 @@ export default function VerifyEmail() {
   return (
     <Frame
       title={text.failed}
-      lead={<p role="alert">{sentence(error)}</p>}
+      lead={<p role="alert">{ofLink(error)}</p>}
       foot={identity && <Way to="/">{account.toOverview}</Way>}
     >
       {!identity ? (
         <>
-          <p className="mt-3 text-muted">{text.signInForNew}</p>
+          {isOfLink(error) && <p className="mt-3 text-muted">{text.signInForNew}</p>}
           <Link to="/sign-in" className={`${primaryButton} mt-8 h-12 w-full`}>
             {account.toSignIn}
           </Link>
         </>
       ) : (
-        !identity.user.emailVerified && <Resend email={identity.user.email} />
+        isOfLink(error) && !identity.user.emailVerified && <Resend email={identity.user.email} />
       )}
     </Frame>
   )
