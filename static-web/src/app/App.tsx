@@ -6,8 +6,10 @@ import Overview from '../pages/overview'
 import { Shell } from './Shell'
 
 const Automation = lazy(() => import('../pages/automation'))
+const Businesses = lazy(() => import('../pages/businesses'))
 const NotFound = lazy(() => import('../pages/not-found'))
 const PublicPages = lazy(() => import('./PublicPages'))
+const Settings = lazy(() => import('../pages/settings'))
 
 const open = /^\/(sign-in|register|verify-email|forgot-password|reset-password|invitation)(\/|$)/
 
@@ -23,6 +25,8 @@ export function App() {
           <Route element={<SignedIn />}>
             <Route index element={<Overview />} />
             <Route path="automation" element={<Automation />} />
+            <Route path="settings/*" element={<Settings />} />
+            <Route path="businesses" element={<Businesses />} />
             <Route path="*" element={<NotFound />} />
           </Route>
         </Routes>
