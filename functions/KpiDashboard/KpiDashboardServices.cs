@@ -7,6 +7,7 @@ using KpiDashboard.Connectors.N8n;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
+using KpiDashboard.Mail;
 using KpiDashboard.Operations;
 using KpiDashboard.Privacy;
 using KpiDashboard.Security;
@@ -55,8 +56,11 @@ public static class KpiDashboardServices
         services.AddEndpoint<AuditEndpoints>();
         services.AddEndpoint<PrivacyEndpoints>();
 
+        services.AddMail();
+
         services.AddGoogleAnalyticsConnector(configuration);
         services.AddN8nConnector(configuration);
+        services.TryAddSingleton<StorageQueues>();
         services.TryAddSingleton<ISyncQueues, SyncQueues>();
         services.AddEndpoint<SyncScheduler>();
         services.AddEndpoint<SyncRunner>();

@@ -1,10 +1,11 @@
+using KpiDashboard.Mail;
 using KpiDashboard.Sync;
 using Microsoft.Azure.Functions.Worker;
 
 namespace KpiDashboard.Functions.Triggers;
 
-/// <summary>One queue and its poison queue for each connector: queues scale apart, and one provider's trouble stays its own.</summary>
-public sealed class Queues(SyncRunner runner, DeadLetters deadLetters)
+/// <summary>One queue and its poison queue for each connector, and one for mail: queues scale apart, and one provider's trouble stays its own.</summary>
+public sealed class Queues(SyncRunner runner, DeadLetters deadLetters, MailSender mail)
 {
     /// <summary>Reads Google Analytics.</summary>
     [Function("SyncGoogleAnalytics")]
@@ -25,4 +26,12 @@ public sealed class Queues(SyncRunner runner, DeadLetters deadLetters)
     [Function("PoisonN8n")]
     public Task PoisonN8n([QueueTrigger("sync-n8n-poison")] string body, CancellationToken cancellationToken) =>
         deadLetters.HandleAsync("sync-n8n-poison", body, cancellationToken);
+
+    /// <summary>Sends a mail of the outbox.</summary>
+    [Function("SendMail")]
+    public Task SendMail([QueueTrigger("mail")] MailMessageRef message, CancellationToken cancellationToken) => mail.SendAsync(message, cancellationToken);
+
+    /// <summary>A mail message that five tries did not get through.</summary>
+    [Function("PoisonMail")]
+    public Task PoisonMail([QueueTrigger("mail-poison")] string body, CancellationToken cancellationToken) => mail.PoisonAsync(body, cancellationToken);
 }

@@ -1,12 +1,17 @@
+using KpiDashboard.Mail;
 using KpiDashboard.Sync;
 using Microsoft.Azure.Functions.Worker;
 
 namespace KpiDashboard.Functions.Triggers;
 
 /// <summary>What happens by the clock. Cron is UTC.</summary>
-public sealed class Timers(SyncScheduler scheduler)
+public sealed class Timers(SyncScheduler scheduler, MailSender mail)
 {
     /// <summary>Every 5 minutes: enqueue what is due, sweep what got lost. A missed tick heals itself at the next.</summary>
     [Function("ScheduleSyncs")]
     public Task ScheduleSyncs([TimerTrigger("0 */5 * * * *")] TimerInfo timer, CancellationToken cancellationToken) => scheduler.TickAsync(cancellationToken);
+
+    /// <summary>Every 5 minutes: enqueue again the mails whose message got lost. A function of its own, so that neither sweep can stop the other.</summary>
+    [Function("SweepMail")]
+    public Task SweepMail([TimerTrigger("30 */5 * * * *")] TimerInfo timer, CancellationToken cancellationToken) => mail.SweepAsync(cancellationToken);
 }

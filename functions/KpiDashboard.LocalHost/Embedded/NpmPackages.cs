@@ -13,6 +13,9 @@ internal sealed record NpmPackage(string Name, string Version, IReadOnlyList<str
     /// <summary>Azurite, the storage emulator.</summary>
     public static readonly NpmPackage Azurite = new("azurite", "3.37.0", ["dist/src/azurite.js", "package.json"]);
 
+    /// <summary>An SMTP server, for catching mail.</summary>
+    public static readonly NpmPackage SmtpServer = new("smtp-server", "3.21.6", ["dist/cjs/smtp-server.js", "package.json"]);
+
     /// <summary>The Postgres server for this machine.</summary>
     /// <exception cref="StartupException">There is none for it.</exception>
     public static NpmPackage Postgres()

@@ -3,6 +3,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using KpiDashboard.Api;
+using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Startup;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -50,6 +52,7 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
     private TimerRunner? _timers;
     private QueueRunner? _queues;
     private StaticSite? _site;
+    private CaughtMailPages? _caughtMail;
     private PosixSignalRegistration? _hangUp;
     private StarterWatch? _starter;
     private bool _appStarted;
@@ -212,6 +215,7 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         _timers = new TimerRunner(Functions, _invoker, new TimerStore(_options.DataDirectory), time, loggers.CreateLogger<TimerRunner>());
         _queues = new QueueRunner(Functions, _invoker, hostJson, new StorageConnections(settings), loggers);
         _site = settings["Web:Root"] is { Length: > 0 } root ? new StaticSite(root) : null;
+        _caughtMail = settings[MailCatcherStage.FolderKey] is { Length: > 0 } mails ? new CaughtMailPages(mails) : null;
         MapPipeline(
             new HttpIntegration(_invoker, keys, loggers.CreateLogger<HttpIntegration>()),
             new AdminApi(Functions, keys, _timers, _queues, loggers.CreateLogger<AdminApi>()));
@@ -219,6 +223,9 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         _appStarted = true;
         await _app.StartAsync(cancellationToken);
         Address = context.Address = ListeningAddress();
+        // Links in mails lead here unless somebody said where people find the page.
+        if (string.IsNullOrWhiteSpace(settings[WebAddress.Key]))
+            settings[WebAddress.Key] = Address.GetLeftPart(UriPartial.Authority);
         _timers.Start();
         _queues.Start();
         _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
@@ -255,6 +262,7 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             branch.Run(_site is null ? static _ => Task.CompletedTask : _site.InvokeAsync);
         });
         admin.Map(_app);
+        _caughtMail?.Map(_app);
         ((IEndpointRouteBuilder)_app).DataSources.Add(new FixedEndpoints([.. http.Endpoints(Functions)]));
     }
 

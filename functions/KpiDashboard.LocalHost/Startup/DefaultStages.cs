@@ -13,6 +13,7 @@ internal static class DefaultStages
         new WebPageStage(TimeProvider.System),
         new PostgresStage(NullLogger<PostgresStage>.Instance, TimeProvider.System),
         new AzuriteStage(NullLogger<AzuriteStage>.Instance, TimeProvider.System),
+        new MailCatcherStage(NullLogger<MailCatcherStage>.Instance, TimeProvider.System),
         new DatabaseStage(),
         options.Demo ? new DemoStage(TimeProvider.System) : new ReadyStage(),
     ];

@@ -1,8 +1,5 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
-using Azure.Identity;
-using Azure.Storage.Queues;
-using Microsoft.Extensions.Configuration;
+using KpiDashboard.Data;
 
 namespace KpiDashboard.Sync;
 
@@ -13,58 +10,13 @@ internal interface ISyncQueues
     Task SendAsync(string connector, SyncMessage message, TimeSpan delay, CancellationToken cancellationToken);
 }
 
-/// <summary>
-/// Azure storage queues <c>sync-&lt;connector&gt;</c> of the account that the Functions host uses: <c>AzureWebJobsStorage</c> as a connection string, or
-/// <c>AzureWebJobsStorage:queueServiceUri</c> with a managed identity.
-/// </summary>
-internal sealed class SyncQueues(IConfiguration configuration) : ISyncQueues
+/// <summary>Storage queues <c>sync-&lt;connector&gt;</c>.</summary>
+internal sealed class SyncQueues(StorageQueues queues) : ISyncQueues
 {
-    /// <summary>A storage queue hides a message for 7 days at most; nothing of ours waits longer than a day.</summary>
-    private static readonly TimeSpan MaxDelay = TimeSpan.FromDays(1);
-
-    private readonly ConcurrentDictionary<string, Lazy<Task<QueueClient>>> _clients = new(StringComparer.Ordinal);
-
     /// <summary>Name of the queue of a connector.</summary>
     public static string NameOf(string connector) => "sync-" + connector;
 
     /// <inheritdoc />
-    public async Task SendAsync(string connector, SyncMessage message, TimeSpan delay, CancellationToken cancellationToken)
-    {
-        var client = await ClientAsync(NameOf(connector), cancellationToken);
-        var visibility = delay <= TimeSpan.Zero ? TimeSpan.Zero : delay > MaxDelay ? MaxDelay : delay;
-        // Never expires: a message that waited out a week-long outage is still due.
-        await client.SendMessageAsync(
-            JsonSerializer.Serialize(message, SyncJson.Default.SyncMessage), visibility, TimeSpan.FromSeconds(-1), cancellationToken);
-    }
-
-    private async Task<QueueClient> ClientAsync(string queue, CancellationToken cancellationToken)
-    {
-        var entry = _clients.GetOrAdd(queue, name => new Lazy<Task<QueueClient>>(() => OpenAsync(name)));
-        try
-        {
-            return await entry.Value.WaitAsync(cancellationToken);
-        }
-        catch (Exception) when (entry.Value.IsFaulted)
-        {
-            // The next send tries again: a storage account that was away for a moment must not stay away for this process.
-            _clients.TryRemove(new KeyValuePair<string, Lazy<Task<QueueClient>>>(queue, entry));
-            throw;
-        }
-    }
-
-    private async Task<QueueClient> OpenAsync(string queue)
-    {
-        // The queue trigger decodes base64 by default; plain text would go to poison without a word.
-        var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
-        var client = configuration["AzureWebJobsStorage"] is { Length: > 0 } connection
-            ? new QueueClient(connection, queue, options)
-            : configuration["AzureWebJobsStorage:queueServiceUri"] is { Length: > 0 } uri
-                ? new QueueClient(
-                    new Uri($"{uri.TrimEnd('/')}/{queue}"),
-                    new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = configuration["AzureWebJobsStorage:clientId"] }),
-                    options)
-                : throw new InvalidOperationException("AzureWebJobsStorage is not set. Name the storage account whose queues carry the sync messages.");
-        await client.CreateIfNotExistsAsync();
-        return client;
-    }
+    public Task SendAsync(string connector, SyncMessage message, TimeSpan delay, CancellationToken cancellationToken) =>
+        queues.SendAsync(NameOf(connector), JsonSerializer.Serialize(message, SyncJson.Default.SyncMessage), delay, cancellationToken);
 }

@@ -67,6 +67,8 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Identity.TokenEndpoints",
                 "KpiDashboard.KpiDashboardServices",
                 "KpiDashboard.Kpis.MetricsEndpoints",
+                "KpiDashboard.Mail.MailMessageRef",
+                "KpiDashboard.Mail.MailSender",
                 "KpiDashboard.Operations.HealthEndpoints",
                 "KpiDashboard.Privacy.PrivacyEndpoints",
                 "KpiDashboard.Sync.DeadLetters",

@@ -1,0 +1,177 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using KpiDashboard.Api;
+using KpiDashboard.IntegrationTests.App;
+using KpiDashboard.IntegrationTests.Embedded;
+using KpiDashboard.LocalHost.Embedded;
+using KpiDashboard.LocalHost.Runtime;
+using KpiDashboard.LocalHost.Startup;
+using KpiDashboard.Mail;
+using MailKit.Net.Smtp;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using MimeKit;
+using Xunit;
+
+namespace KpiDashboard.IntegrationTests.Mail;
+
+/// <summary>The whole function app: its own queue trigger, its own clock, its own catcher.</summary>
+public sealed class MailAppTests(PostgresFixture postgres, MailStorage storage) : IClassFixture<MailStorage>, IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly Notes _console = new();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Ten_mails_for_a_server_that_is_down_arrive_once_each_through_the_queue_when_it_is_back()
+    {
+        await using var smtp = await EmbeddedMailCatcher.StartAsync(new() { DataDirectory = _folder["smtp"] }, Cancelled);
+        await smtp.StopAsync(crash: true);
+        var kind = new ResetMail();
+        await using var app = await StartAsync(kind, "--set", "Mail:Host=127.0.0.1", "--set", $"Mail:Port={smtp.Port.ToString(CultureInfo.InvariantCulture)}", "--set", "Mail:From=no-reply@kpi.example.com");
+        var outbox = app.Services.GetRequiredService<MailOutbox>();
+        var ids = new List<Guid>();
+        for (var i = 0; i < 10; i++) ids.Add(await outbox.AddAsync(kind.Name, JsonSerializer.Serialize(new ResetData($"person{i}@example.com", MailRig.Link)), null, Cancelled));
+        await Eventually.TrueAsync(() => Task.FromResult(kind.Composed == 10), TimeSpan.FromMinutes(1), "each mail was tried");
+        await Task.Delay(TimeSpan.FromSeconds(2), Cancelled);
+        await smtp.StartAgainAsync(Cancelled);
+        await Eventually.TrueAsync(() => Task.FromResult(smtp.Mails().Count >= 10), TimeSpan.FromMinutes(2), "the mails arrive");
+        // One more round of whatever might still be in the queue.
+        await Task.Delay(TimeSpan.FromSeconds(5), Cancelled);
+        Assert.Equal(ids.Select(id => $"{id:N}@kpi.example.com").Order(), smtp.Mails().Select(path => MimeMessage.Load(path).MessageId).Order());
+        // Nothing is caught, so nothing is shown.
+        using var http = new HttpClient { BaseAddress = app.Address };
+        Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync("mail", Cancelled)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Without_a_mail_server_mails_are_caught_and_can_be_read_on_a_page()
+    {
+        var kind = new ResetMail();
+        await using var app = await StartAsync(kind);
+        await Eventually.TrueAsync(() => Task.FromResult(_console.Lines.Contains($"Mail: caught locally; read it at {app.Address.ToString().TrimEnd('/')}/mail")), TimeSpan.FromMinutes(1), "the terminal says where");
+        Assert.Equal($"{app.Address}verify-email#t", app.Services.GetRequiredService<WebAddress>().Of("verify-email#t").AbsoluteUri);
+        using var http = new HttpClient { BaseAddress = app.Address };
+        Assert.Contains("Nothing has been sent yet", await http.GetStringAsync("mail", Cancelled), StringComparison.Ordinal);
+
+        await app.Services.GetRequiredService<MailOutbox>().AddAsync(kind.Name, JsonSerializer.Serialize(new ResetData("ada@example.com", MailRig.Link)), null, Cancelled);
+        var list = "";
+        await Eventually.TrueAsync(async () => (list = await http.GetStringAsync("mail", Cancelled)).Contains("Choose a new password", StringComparison.Ordinal), TimeSpan.FromMinutes(1), "the mail is listed");
+        Assert.Contains("ada@example.com", list, StringComparison.Ordinal);
+        var path = list.Split("href=\"/").Select(part => part.Split('"')[0]).Single(part => part.StartsWith("mail/2", StringComparison.Ordinal));
+
+        using var page = await http.GetAsync(path, Cancelled);
+        var shown = await page.Content.ReadAsStringAsync(Cancelled);
+        Assert.Contains($"<a href=\"{MailRig.Link}\">", shown, StringComparison.Ordinal);
+        Assert.Contains($"src=\"/{path}/html\" sandbox=\"allow-top-navigation-by-user-activation\"", shown, StringComparison.Ordinal);
+        Assert.DoesNotContain("unsafe", Policy(page), StringComparison.Ordinal);
+        Assert.Equal("text/css", (await http.GetAsync("mail/style.css", Cancelled)).Content.Headers.ContentType!.MediaType);
+
+        using var html = await http.GetAsync($"{path}/html", Cancelled);
+        Assert.Contains($"href=\"{MailRig.Link}\"", await html.Content.ReadAsStringAsync(Cancelled), StringComparison.Ordinal);
+        Assert.Contains("sandbox allow-top-navigation-by-user-activation", Policy(html), StringComparison.Ordinal);
+        Assert.DoesNotContain("allow-scripts", Policy(html), StringComparison.Ordinal);
+
+        foreach (var wrong in (string[])["mail/x", "mail/..%2fsecrets", "mail/20261122T120000000Z-0000000000", "mail/20261122T120000000Z-0000000000/html"])
+            Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync(wrong, Cancelled)).StatusCode);
+        using var rebound = new HttpRequestMessage(HttpMethod.Get, "mail") { Headers = { Host = "attacker.example" } };
+        Assert.Equal(HttpStatusCode.NotFound, (await http.SendAsync(rebound, Cancelled)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Mail_Skip_leaves_the_catcher_out()
+    {
+        await using var app = await StartAsync(new ResetMail(), "--set", "Mail:Skip=true");
+        Assert.DoesNotContain(_console.Lines, line => line.StartsWith("Mail:", StringComparison.Ordinal));
+        Assert.False(Directory.Exists(Path.Combine(_folder["data"], "mail")));
+    }
+
+    [Fact]
+    public async Task A_wrong_mail_setting_stops_the_start_with_a_sentence()
+    {
+        var error = await Assert.ThrowsAsync<StartupException>(() => StartAsync(new ResetMail(), "--set", "Mail:Host=127.0.0.1", "--set", "Mail:From=nobody"));
+        Assert.Contains("Mail:From must be the e-mail address", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_catcher_keeps_the_newest_mails_and_refuses_one_that_is_too_large()
+    {
+        await using var smtp = await EmbeddedMailCatcher.StartAsync(new() { DataDirectory = _folder["smtp"], MostMails = 3, MailLimitBytes = 2000 }, Cancelled);
+        using var client = new SmtpClient();
+        await client.ConnectAsync("127.0.0.1", smtp.Port, MailKit.Security.SecureSocketOptions.None, Cancelled);
+        for (var i = 0; i < 5; i++) await client.SendAsync(Mail($"{i}", "short"), Cancelled);
+        Assert.Equal(["2", "3", "4"], smtp.Mails().Select(path => MimeMessage.Load(path).Subject));
+        await Assert.ThrowsAsync<SmtpCommandException>(() => client.SendAsync(Mail("large", new string('x', 5000)), Cancelled));
+        Assert.Equal(3, smtp.Mails().Count);
+
+        static MimeMessage Mail(string subject, string text)
+        {
+            var mail = new MimeMessage { Subject = subject, Body = new TextPart("plain") { Text = text } };
+            mail.From.Add(new MailboxAddress("", "a@example.com"));
+            mail.To.Add(new MailboxAddress("", "b@example.com"));
+            return mail;
+        }
+    }
+
+    [Fact]
+    public async Task The_catcher_ends_with_its_owner_and_comes_back_on_the_same_port()
+    {
+        int id, port;
+        await using (var smtp = await EmbeddedMailCatcher.StartAsync(new() { DataDirectory = _folder["smtp"] }, Cancelled))
+        {
+            port = smtp.Port;
+            await smtp.StopAsync();
+            Assert.False(await FreePort.IsListeningAsync(port, Cancelled));
+            await smtp.StartAgainAsync(Cancelled);
+            Assert.Equal(port, smtp.Port);
+            Assert.True(await FreePort.IsListeningAsync(port, Cancelled));
+            id = smtp.ProcessId!.Value;
+        }
+
+        Assert.False(Processes.IsAlive(id));
+    }
+
+    private static string Policy(HttpResponseMessage answer) => Assert.Single(answer.Headers.GetValues("Content-Security-Policy"));
+
+    private async Task<RunningApp> StartAsync(IMailKind kind, params string[] options)
+    {
+        Directory.CreateDirectory(_folder["data"]);
+        TestSecrets.Write(_folder["data"]);
+        var database = await postgres.CreateDatabaseAsync(Cancelled);
+        var builder = Functions.App.CreateBuilder(
+        [
+            "--port", "0", "--data", _folder["data"], "--no-settings", "--no-web", "--no-demo",
+            "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={storage.ConnectionString}", .. options,
+        ]);
+        builder.FunctionsAssembly = typeof(Functions.App).Assembly;
+        builder.Console = _console;
+        builder.Services.AddSingleton(kind);
+        var host = builder.Build();
+        await host.StartAsync(Cancelled);
+        return new RunningApp(host, ((LocalFunctionsHost)host).Address!);
+    }
+
+    private sealed record RunningApp(IHost Host, Uri Address) : IAsyncDisposable
+    {
+        public IServiceProvider Services => Host.Services;
+
+        public ValueTask DisposeAsync() => ((IAsyncDisposable)Host).DisposeAsync();
+    }
+
+    private sealed class Notes : IStartupConsole
+    {
+        private readonly System.Collections.Concurrent.ConcurrentQueue<string> _lines = new();
+
+        public IReadOnlyCollection<string> Lines => _lines;
+
+        public void Done(string stage, string text) => _lines.Enqueue($"{stage}: {text}");
+
+        public void Progress(string stage, string text) { }
+
+        public void Ready(string text) { }
+    }
+}
