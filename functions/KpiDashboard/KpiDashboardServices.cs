@@ -54,7 +54,7 @@ public static class KpiDashboardServices
         services.AddEndpoint<TenantEndpoints>();
         services.AddEndpoint<MemberEndpoints>();
         services.AddEndpoint<AuditEndpoints>();
-        services.AddEndpoint<PrivacyEndpoints>();
+        services.AddPrivacy();
 
         services.AddMail();
 
