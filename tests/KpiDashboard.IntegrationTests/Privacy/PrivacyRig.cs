@@ -2,7 +2,6 @@ using System.Globalization;
 using System.IO.Compression;
 using Dapper;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.Mail;
