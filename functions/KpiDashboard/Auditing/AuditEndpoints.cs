@@ -82,6 +82,13 @@ public sealed class AuditEndpoints
         var (old, now) = (Fields(before), Fields(after));
         return [.. old.Keys.Concat(now.Keys).Distinct(StringComparer.Ordinal).Select(field => new AuditChange(field, old.GetValueOrDefault(field), now.GetValueOrDefault(field)))];
 
+        static string? Text(JsonElement value) => value.ValueKind switch
+        {
+            JsonValueKind.Null => null,
+            JsonValueKind.String => value.GetString(),
+            _ => value.GetRawText(),
+        };
+
         static Dictionary<string, string?> Fields(string? json)
         {
             if (json is null) return [];
@@ -89,7 +96,7 @@ public sealed class AuditEndpoints
             return document.RootElement.ValueKind != JsonValueKind.Object
                 ? []
                 : document.RootElement.EnumerateObject().ToDictionary(
-                    field => field.Name, field => field.Value.ValueKind == JsonValueKind.Null ? null : field.Value.ToString(), StringComparer.Ordinal);
+                    field => field.Name, field => Text(field.Value), StringComparer.Ordinal);
         }
     }
 

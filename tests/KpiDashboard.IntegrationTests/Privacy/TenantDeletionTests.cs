@@ -161,6 +161,14 @@ public sealed class TenantDeletionTests(PostgresFixture postgres) : IAsyncLifeti
         Assert.Equal(3, await _rig.OneAsync<int>("select count(*)::int from sessions"));
     }
 
+    [Fact]
+    public async Task No_reference_to_an_account_stands_in_the_way_of_erasing_it()
+    {
+        var references = await _rig.ManyAsync<(string Table, char OnDelete)>("select conrelid::regclass::text, confdeltype from pg_constraint where contype = 'f' and confrelid = 'users'::regclass");
+        Assert.True(references.Count >= 5, $"Only {references.Count} references were found.");
+        Assert.All(references, reference => Assert.True(reference.OnDelete is 'c' or 'n', $"{reference.Table} keeps accounts from being erased: let its reference cascade or be set to null."));
+    }
+
     private Task PendAsync(PlantedTenant tenant, TimeSpan grace) =>
         _rig.ExecuteAsync("update tenants set deletion_requested_at = @now, delete_after = @at where id = @Id", new { tenant.Id, now = _rig.Time.GetUtcNow().UtcDateTime, at = (_rig.Time.GetUtcNow() + grace).UtcDateTime });
 

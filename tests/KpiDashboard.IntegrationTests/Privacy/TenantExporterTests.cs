@@ -60,7 +60,7 @@ public sealed class TenantExporterTests(PostgresFixture postgres) : IAsyncLifeti
             Assert.DoesNotContain(_b.Id.ToString(), text, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain("deadbeef", text, StringComparison.OrdinalIgnoreCase);
             Assert.DoesNotContain("feedface", text, StringComparison.OrdinalIgnoreCase);
-            Assert.DoesNotContain("token_hash\"", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("\"token_hash\":", text, StringComparison.Ordinal);
         }
 
         Assert.Contains(manifest["leftOut"]!.AsArray(), left => left!["what"]!.GetValue<string>() == "integrations.credentials" && left["why"]!.GetValue<string>().Contains("sealed", StringComparison.Ordinal));

@@ -24,7 +24,7 @@ public sealed class AuditActionsTests
     [Theory]
     [InlineData(null, null, "")]
     [InlineData("""{"role":"viewer"}""", """{"role":"admin"}""", "role:viewer>admin")]
-    [InlineData("""{"a":1,"b":null}""", """{"c":true,"d":{"x":[1]}}""", "a:1> b:> c:>True d:>{\"x\":[1]}")]
+    [InlineData("""{"a":1,"b":null}""", """{"c":true,"d":{"x":[1]}}""", "a:1> b:> c:>true d:>{\"x\":[1]}")]
     public void Changes_are_the_union_of_both_sides_field_by_field(string? before, string? after, string expected) =>
         Assert.Equal(expected, string.Join(' ', AuditEndpoints.Changes(before, after).Select(change => $"{change.Field}:{change.Before}>{change.After}")));
 }
