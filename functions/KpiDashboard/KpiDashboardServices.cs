@@ -64,7 +64,7 @@ public static class KpiDashboardServices
         services.AddEndpoint<TenantEndpoints>();
         services.AddEndpoint<MemberEndpoints>();
         services.AddEndpoint<AuditEndpoints>();
-        services.AddEndpoint<PrivacyEndpoints>();
+        services.AddPrivacy();
 
         services.AddMail();
         services.AddSingleton<IMailKind, InvitationMail>();

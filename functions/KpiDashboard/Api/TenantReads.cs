@@ -50,6 +50,15 @@ internal sealed class TenantReads(Database database, TimeProvider time)
             : TypedResults.Bytes(body, "application/json; charset=utf-8");
     }
 
+    /// <summary>The same of a tenant's own data that changes without the tenant's data version.</summary>
+    public Task<IResult> AnswerByContentAsync<T>(
+        HttpRequest request, JsonTypeInfo<T> type, Func<TenantTransaction, TenantProfile, Task<T>> load, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        return database.InTenantAsync(caller.TenantId, async tx =>
+            Answer(request, await load(tx, await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.")), type), cancellationToken);
+    }
+
     private string Tag(HttpRequest request, Caller caller, TenantProfile tenant)
     {
         // Some answers speak of time ("late"): a quarter of an hour is as long as one may stand unchanged.
