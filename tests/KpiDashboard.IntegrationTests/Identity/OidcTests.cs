@@ -52,7 +52,7 @@ public sealed class OidcTests(OidcFixture app) : IClassFixture<OidcFixture>, IAs
         Assert.Equal([[app.Issuer(provider), user]], await app.RowsAsync("select issuer, user_id from user_identities where subject = $1", _subject));
         Assert.Equal(
             [["account.sign_in_linked", $$"""{"issuer": "{{app.Issuer(provider)}}", "provider": "{{provider}}"}"""], ["session.opened", $$"""{"method": "oidc:{{provider}}"}"""], ["session.opened", $$"""{"method": "oidc:{{provider}}"}"""]],
-            await app.RowsAsync("select action, after::text from audit_log where actor_id = $1 and action <> 'tenant.created' order by id", user));
+            await app.RowsAsync("select action, after::text from audit_log where actor_id = $1 and action <> 'tenant.created' order by at, action", user));
     }
 
     [Fact]

@@ -179,8 +179,8 @@ public sealed class PrivacyAppTests(AppFixture app) : IAsyncLifetime
         while (cursor.Length > 0);
 
         Assert.Equal(await OneAsync<int>("select count(*)::int from audit_log where tenant_id = @Id", new { _mine.Id }), all.Count);
-        Assert.Equal(all.Count, all.Select(entry => entry["id"]!.GetValue<long>()).Distinct().Count());
-        Assert.Equal(all.OrderByDescending(entry => entry["at"]!.GetValue<DateTimeOffset>()).ThenByDescending(entry => entry["id"]!.GetValue<long>()), all);
+        Assert.Equal(all.Count, all.Select(entry => entry["id"]!.GetValue<Guid>()).Distinct().Count());
+        Assert.Equal(all.OrderByDescending(entry => entry["at"]!.GetValue<DateTimeOffset>()).ThenByDescending(entry => entry["id"]!.GetValue<string>(), StringComparer.Ordinal), all);
         var changes = all.First(entry => entry["action"]!.GetValue<string>() == "tenant.settings_changed")["changes"]!.AsArray();
         Assert.Equal(["a:1:", "b:x:y", "c::"], changes.Select(change => $"{change!["field"]}:{change["before"]}:{change["after"]}"));
 

@@ -147,6 +147,8 @@ internal sealed record PlantedTenant(Guid Id, Guid Owner, Guid Member, Guid Inte
             insert into api_tokens (tenant_id, id, name, token_hash, signing_secret, scopes, created_by, created_at)
                 values (@tenant, @run, @m || ' token', sha256(@m::bytea), '\xfeedface', '{read,push}', @member, @now);
             insert into idempotency_keys (tenant_id, key, run_ids, created_at) values (@tenant, @m, array[@run], @now);
+            insert into invitations (tenant_id, id, email, email_key, role, token_hash, invited_by, created_at, expires_at)
+                values (@tenant, gen_random_uuid(), @m || '-invited@x.example', upper(@m || '-invited@x.example'), 'viewer', sha256((@m || 'i')::bytea), @owner, @now, @now);
             insert into audit_log (tenant_id, at, actor_kind, actor_id, actor_name, action, subject_kind, subject_id, subject_name, before, after, address, user_agent) values
                 (@tenant, @now, 'person', @member, @memberEmail, 'session.opened', null, null, null, null, '{"method": "password"}', '192.0.2.7', @m || ' browser'),
                 (@tenant, @now, 'person', @owner, @ownerEmail, 'member.role_changed', 'person', @member::text, @memberEmail,

@@ -113,7 +113,7 @@ public sealed class SettingsEffectsTests(AppFixture app)
         Assert.All(after, value => Assert.Equal(before[value.Key], value.Value));
         Assert.InRange(before.Count - after.Count, 0, 2);
         Assert.Empty(await _town.QueryAsync<string>("select kpi from kpi_restatements where tenant_id = @tenant", new { tenant }));
-        var audit = await _town.QueryAsync<string>("select after ->> 'timeZone' from audit_log where tenant_id = @tenant order by id", new { tenant });
+        var audit = await _town.QueryAsync<string>("select after ->> 'timeZone' from audit_log where tenant_id = @tenant order by at, action", new { tenant });
         Assert.Equal(["Asia/Tokyo", "UTC"], audit);
     }
 

@@ -85,7 +85,7 @@ internal sealed partial class Town(AppFixture app)
 
     /// <summary>What the audit log of a tenant tells, the oldest first.</summary>
     public Task<IReadOnlyList<string>> AuditAsync(Guid tenant) =>
-        QueryAsync<string>("select action from audit_log where tenant_id = @tenant order by id", new { tenant });
+        QueryAsync<string>("select action from audit_log where tenant_id = @tenant order by at, action", new { tenant });
 
     public async Task<(string Role, bool Active)?> MembershipAsync(Guid tenant, Guid user) =>
         (await QueryAsync<(string, bool)>("select role, deactivated_at is null from memberships where tenant_id = @tenant and user_id = @user", new { tenant, user }))
