@@ -71,6 +71,8 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Mail.MailSender",
                 "KpiDashboard.Operations.HealthEndpoints",
                 "KpiDashboard.Privacy.PrivacyEndpoints",
+                "KpiDashboard.Sync.ClaimMessage",
+                "KpiDashboard.Sync.DeadLetterEndpoints",
                 "KpiDashboard.Sync.DeadLetters",
                 "KpiDashboard.Sync.SyncEndpoints",
                 "KpiDashboard.Sync.SyncMessage",
