@@ -75,9 +75,9 @@ public sealed class DeadLetterTests(PostgresFixture postgres)
     {
         await using var engine = await Engine.StartAsync(postgres);
         var (tenant, replaced) = await KillRunAsync(engine);
+        var (off, paused) = await KillRunAsync(engine);
         engine.Time.Advance(TimeSpan.FromSeconds(1));
         await engine.Refresh.StartAsync(tenant, null, "manual", null, TestContext.Current.CancellationToken);
-        var (off, paused) = await KillRunAsync(engine);
         await engine.ExecuteAsOwnerAsync("update integrations set status = 'paused' where tenant_id = @off", new { off });
 
         Assert.Equal(["superseded", "inactive"], await RequeueAsync(engine, $$"""{"runIds":["{{replaced}}","{{paused}}"]}"""));

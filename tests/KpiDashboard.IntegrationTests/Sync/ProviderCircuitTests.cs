@@ -137,7 +137,10 @@ public sealed class ProviderCircuitTests(PostgresFixture postgres, ITestOutputHe
         await engine.DrainAsync();
 
         Assert.Equal("succeeded", (await engine.LastRunAsync(well)).Status);
-        Assert.Contains("does not answer at the moment", (await engine.LastRunAsync(broken[^1])).Message, StringComparison.Ordinal);
+        var told = new List<string?>();
+        foreach (var tenant in broken) told.Add((await engine.LastRunAsync(tenant)).Message);
+        // The fifth opened it; the others had failed already, each on its own.
+        Assert.Single(told, message => message!.Contains("does not answer at the moment", StringComparison.Ordinal));
         await engine.ExecuteAsOwnerAsync("do $$ begin assert (select string_agg(key, ' ') from provider_circuits) = 'n8n:broken.example/api/v1'; end $$");
     }
 
