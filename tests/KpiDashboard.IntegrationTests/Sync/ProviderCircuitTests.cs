@@ -125,7 +125,7 @@ public sealed class ProviderCircuitTests(PostgresFixture postgres, ITestOutputHe
         await using var services = new ServiceCollection().AddN8nConnector(new ConfigurationBuilder().Build()).BuildServiceProvider();
         var n8n = services.GetRequiredService<IConnector>();
         engine.Connector.Provider = n8n.ProviderKey;
-        engine.Connector.Fetch = (request, sink, token) => request.Settings.GetProperty("baseUrl").GetString()!.Contains("broken", StringComparison.Ordinal)
+        engine.Connector.Fetch = (request, sink, token) => request.Settings.GetProperty("baseUrl").GetString()!.Contains("broken", StringComparison.OrdinalIgnoreCase)
             ? Down(request, sink, token) : Task.FromResult<FetchOutcome>(new FetchSucceeded());
         var broken = new List<Guid>();
         foreach (var address in new[] { "https://broken.example", "https://BROKEN.example/", "https://broken.example/api/v1", "https://broken.example", "https://broken.example" })
