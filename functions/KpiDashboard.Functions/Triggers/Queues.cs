@@ -1,11 +1,12 @@
 using KpiDashboard.Mail;
+using KpiDashboard.Privacy;
 using KpiDashboard.Sync;
 using Microsoft.Azure.Functions.Worker;
 
 namespace KpiDashboard.Functions.Triggers;
 
-/// <summary>One queue and its poison queue for each connector, and one for mail: queues scale apart, and one provider's trouble stays its own.</summary>
-public sealed class Queues(SyncScheduler scheduler, SyncRunner runner, DeadLetters deadLetters, MailSender mail)
+/// <summary>One queue and its poison queue for each connector, one for mail, one for exports: queues scale apart, and one provider's trouble stays its own.</summary>
+public sealed class Queues(SyncScheduler scheduler, SyncRunner runner, DeadLetters deadLetters, MailSender mail, TenantExporter exports)
 {
     /// <summary>Claims and enqueues a shard of what is due.</summary>
     [Function("ClaimSyncs")]
@@ -43,4 +44,12 @@ public sealed class Queues(SyncScheduler scheduler, SyncRunner runner, DeadLette
     /// <summary>A mail message that five tries did not get through.</summary>
     [Function("PoisonMail")]
     public Task PoisonMail([QueueTrigger("mail-poison")] string body, CancellationToken cancellationToken) => mail.PoisonAsync(body, cancellationToken);
+
+    /// <summary>Writes an export of everything of a tenant.</summary>
+    [Function("TenantExport")]
+    public Task ExportTenant([QueueTrigger("tenant-export")] TenantExportMessage message, CancellationToken cancellationToken) => exports.RunAsync(message, cancellationToken);
+
+    /// <summary>An export message that five tries did not get through.</summary>
+    [Function("PoisonTenantExport")]
+    public Task PoisonTenantExport([QueueTrigger("tenant-export-poison")] string body, CancellationToken cancellationToken) => exports.PoisonAsync(body, cancellationToken);
 }

@@ -210,6 +210,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/oidc/pending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The address that a provider proved and that has no account yet */
+        get: operations["PendingOidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/oidc/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register a business with the address that a provider proved */
+        post: operations["RegisterOidc"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/oidc/{provider}/callback": {
         parameters: {
             query?: never;
@@ -1158,6 +1192,7 @@ export interface components {
         HistorySeries: {
             key: string;
             points: components["schemas"]["HistoryPoint"][];
+            currency: string | null;
         };
         IntegrationResponse: {
             /** Format: uuid */
@@ -1188,7 +1223,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             email: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             invitedBy: string | null;
             /** Format: date-time */
             createdAt: string;
@@ -1201,7 +1237,8 @@ export interface components {
         InvitationResponse: {
             businessName: string;
             email: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             invitedBy: string | null;
             hasAccount: boolean;
             /** Format: date-time */
@@ -1238,7 +1275,8 @@ export interface components {
             id: string;
             email: string;
             displayName: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             active: boolean;
             secondFactor: boolean;
             /** Format: date-time */
@@ -1253,6 +1291,18 @@ export interface components {
         MembersResponse: {
             members: components["schemas"]["MemberEntry"][];
             invitations: components["schemas"]["InvitationEntry"][];
+        };
+        OidcPendingResponse: {
+            provider: string;
+            providerName: string;
+            email: string;
+            displayName: string;
+        };
+        OidcRegisterRequest: {
+            businessName: string;
+            displayName?: string | null;
+            timeZone?: string | null;
+            currency?: string | null;
         };
         PerformanceDay: {
             /** Format: date */
@@ -1508,6 +1558,7 @@ export interface components {
             sparkline: (number | null)[];
             comparison: (number | null)[];
             dayStatus: ("final" | "provisional" | "partial" | "missing")[];
+            currency: string | null;
         };
         SummaryResponse: {
             range: string;
@@ -1538,7 +1589,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             isDemo: boolean;
             integrations: number;
             troubled: number;
@@ -1577,6 +1629,9 @@ export interface components {
             expiresAt: string | null;
             /** Format: date-time */
             lastUsedAt: string | null;
+            createdBy: string | null;
+            /** @enum {string} */
+            state: "active" | "expired";
         };
         TokensResponse: {
             tokens: components["schemas"]["TokenEntry"][];
@@ -2046,6 +2101,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    PendingOidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OidcPendingResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    RegisterOidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OidcRegisterRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionResponse"];
+                };
             };
             /** @description A problem. */
             default: {

@@ -38,6 +38,9 @@ public sealed class RowLevelSecurityTests(PostgresFixture postgres) : IAsyncLife
                 insert into api_tokens (tenant_id, id, name, token_hash, signing_secret, scopes, created_at) values (@tenant, @run, 'n', sha256(@tenant::text::bytea), '', '{}', now());
                 insert into idempotency_keys (tenant_id, key, run_ids, created_at) values (@tenant, 'k', '{}', now());
                 insert into audit_log (tenant_id, at, actor_kind, actor_name, action) values (@tenant, now(), 'system', 's', 'tenant.created');
+                insert into invitations (tenant_id, id, email, email_key, role, token_hash, created_at, expires_at) values (@tenant, @run, 'a@x.example', 'A', 'viewer', sha256(@tenant::text::bytea), now(), now());
+                insert into tenant_exports (tenant_id, id, created_at, updated_at) values (@tenant, @run, now(), now());
+                insert into tenant_export_parts (tenant_id, export_id, part, content) values (@tenant, @run, 0, '\x00');
                 """,
                 new { tenant, integration, run, user });
         }
