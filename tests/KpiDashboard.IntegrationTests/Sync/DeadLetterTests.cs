@@ -76,11 +76,13 @@ public sealed class DeadLetterTests(PostgresFixture postgres)
         await using var engine = await Engine.StartAsync(postgres);
         var (tenant, replaced) = await KillRunAsync(engine);
         var (off, paused) = await KillRunAsync(engine);
+        var (going, leaving) = await KillRunAsync(engine);
         engine.Time.Advance(TimeSpan.FromSeconds(1));
         await engine.Refresh.StartAsync(tenant, null, "manual", null, TestContext.Current.CancellationToken);
         await engine.ExecuteAsOwnerAsync("update integrations set status = 'paused' where tenant_id = @off", new { off });
+        await engine.ExecuteAsOwnerAsync("update tenants set delete_after = now() where id = @going", new { going });
 
-        Assert.Equal(["superseded", "inactive"], await RequeueAsync(engine, $$"""{"runIds":["{{replaced}}","{{paused}}"]}"""));
+        Assert.Equal(["superseded", "inactive", "inactive"], await RequeueAsync(engine, $$"""{"runIds":["{{replaced}}","{{paused}}","{{leaving}}"]}"""));
         Assert.Equal([("dead", 1), ("queued", 1)], await engine.QueryAsync<(string, int)>(tenant, "select status, count(*)::int from sync_runs where tenant_id = @tenant group by 1 order by 1"));
     }
 

@@ -149,6 +149,19 @@ public sealed class ScheduleTests(PostgresFixture postgres, AzuriteFixture azuri
     }
 
     [Fact]
+    public async Task A_business_that_is_to_be_deleted_is_not_claimed()
+    {
+        await using var engine = await Engine.StartAsync(postgres);
+        await engine.AddTenantAsync();
+        await engine.ExecuteAsOwnerAsync("update tenants set delete_after = @at", new { at = engine.Time.GetUtcNow().AddDays(7).UtcDateTime });
+        await engine.Scheduler.TickAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, engine.Queue.Count);
+        await engine.ExecuteAsOwnerAsync("update tenants set delete_after = null");
+        await engine.Scheduler.TickAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(1, engine.Queue.Count);
+    }
+
+    [Fact]
     public async Task A_swept_run_that_waits_is_sent_for_the_time_it_waits_for_and_an_early_message_comes_again()
     {
         await using var engine = await Engine.StartAsync(postgres);

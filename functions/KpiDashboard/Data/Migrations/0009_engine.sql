@@ -104,7 +104,7 @@ language sql volatile security definer
 set search_path = pg_catalog, public, pg_temp
 as $$ delete from provider_circuits where last_failure_at < p_before and (retry_at is null or retry_at < p_before) $$;
 
--- Claiming one shard of the due integrations, so that several instances help; otherwise as in 0002, which stays for the release before this one.
+-- Claiming one shard of the due integrations, so that several instances help; otherwise as in 0003, which stays for the release before this one.
 create function claim_due_integrations(p_now timestamptz, p_limit integer, p_traceparent text, p_shard integer, p_shards integer)
 returns table (run_id uuid, tenant_id uuid, integration_id uuid, connector text)
 language sql volatile security definer
@@ -114,7 +114,7 @@ as $$
         select i.tenant_id, i.id, i.connector, i.schedule, i.sync_hour, t.time_zone
         from integrations i
         join tenants t on t.id = i.tenant_id
-        where i.status = 'active' and i.next_due_at <= p_now
+        where i.status = 'active' and i.next_due_at <= p_now and t.delete_after is null
           and mod(abs(hashtext(i.tenant_id::text)::bigint), p_shards) = p_shard
           and not exists (
               select 1 from sync_runs r
@@ -194,7 +194,7 @@ as $$
 $$;
 
 -- Brings a dead run back as the next step of itself. outcome: requeued; superseded: another run of the integration is live and reads what this one would;
--- inactive: the integration is paused or must be connected again; not_dead; unknown.
+-- inactive: the integration is paused or must be connected again, or the tenant is being deleted; not_dead; unknown.
 create function requeue_dead_run(p_run uuid, p_now timestamptz)
 returns table (outcome text, tenant_id uuid, integration_id uuid, connector text, step integer, traceparent text)
 language plpgsql volatile security definer
@@ -209,7 +209,7 @@ begin
         return query select 'unknown', null::uuid, null::uuid, null::text, null::integer, null::text;
         return;
     end if;
-    select i.status into v_status from integrations i where i.tenant_id = r.tenant_id and i.id = r.integration_id;
+    select case when t.delete_after is null then i.status else 'deleting' end into v_status from integrations i join tenants t on t.id = i.tenant_id where i.tenant_id = r.tenant_id and i.id = r.integration_id;
     if r.status <> 'dead' then
         return query select 'not_dead', r.tenant_id, r.integration_id, r.connector, r.step, r.traceparent;
     elsif v_status <> 'active' then
