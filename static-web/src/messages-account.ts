@@ -119,7 +119,7 @@ export const account = {
     failed: 'The address could not be confirmed',
     again: 'Send a new link',
     sent: (email: string) => `A new link is on its way to ${email}.`,
-    signInForNew: 'Sign in to have a new link sent.',
+    signInForNew: 'Have a new link sent from the browser where you registered, or register again.',
     banner: (email: string) => `Confirm your address: we sent a mail to ${email}.`,
     bannerAgain: 'Send again',
     bannerSending: 'Sending…',

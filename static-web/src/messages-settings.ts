@@ -324,7 +324,7 @@ export const settings = {
     kept: 'I have kept them',
     list: 'Tokens in use',
     empty: 'No tokens yet. One lets a program read these numbers or start a refresh.',
-    made: (day: string) => `made ${day}`,
+    made: (day: string, by: string | null) => (by ? `made ${day} by ${by}` : `made ${day}`),
     used: (time: string) => `last used ${time}`,
     unused: 'never used',
     expires: (day: string) => `expires ${day}`,

@@ -132,7 +132,7 @@ public sealed class AuditEndpoints
             actorId = Guid.TryParseExact(filter.Actor, "D", out var id) ? id : (Guid?)null,
             action = filter.Action,
             at = cursor?.At,
-            id = cursor?.Id ?? 0,
+            id = cursor?.Id ?? Guid.Empty,
             limit,
         });
 
@@ -150,7 +150,7 @@ public sealed class AuditEndpoints
                 [
                     entry.At.UtcDateTime.ToString("O", CultureInfo.InvariantCulture), entry.ActorKind, entry.ActorName, entry.Action, entry.Words, entry.SubjectKind, entry.SubjectName,
                     entry.SubjectId, string.Join("; ", entry.Changes.Select(change => $"{change.Field}: {change.Before ?? "–"} → {change.After ?? "–"}")), entry.Address, entry.UserAgent,
-                    entry.Id.ToString(CultureInfo.InvariantCulture),
+                    entry.Id.ToString(),
                 ], cancellationToken);
         }
 
@@ -188,25 +188,25 @@ public sealed class AuditEndpoints
     private sealed record AuditFilter(DateOnly? From, DateOnly? To, string? Actor, string? Action);
 
     /// <summary>The last entry of a page; the next page begins after it.</summary>
-    private sealed record Cursor(DateTimeOffset At, long Id)
+    private sealed record Cursor(DateTimeOffset At, Guid Id)
     {
         public static Cursor? Parse(QueryReader query)
         {
             if (query.Text("cursor") is not { } text) return null;
             var parts = text.Split('-');
             if (parts.Length == 2 && long.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var microseconds)
-                && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var id) && microseconds <= (DateTimeOffset.MaxValue.Ticks - DateTimeOffset.UnixEpoch.Ticks) / 10)
+                && Guid.TryParseExact(parts[1], "N", out var id) && microseconds <= (DateTimeOffset.MaxValue.Ticks - DateTimeOffset.UnixEpoch.Ticks) / 10)
                 return new Cursor(DateTimeOffset.UnixEpoch.AddTicks(microseconds * 10), id);
             query.Error("cursor", "'cursor' must be the nextCursor of the page before.");
             return null;
         }
 
-        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(At - DateTimeOffset.UnixEpoch).Ticks / 10}-{Id}");
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(At - DateTimeOffset.UnixEpoch).Ticks / 10}-{Id:N}");
     }
 
 #pragma warning disable IDE1006 // Dapper maps these to the columns by name.
     private sealed record AuditRow(
-        long id, DateTimeOffset at, string actor_kind, Guid? actor_id, string actor_name, string action, string? subject_kind, string? subject_id, string? subject_name,
+        Guid id, DateTimeOffset at, string actor_kind, Guid? actor_id, string actor_name, string action, string? subject_kind, string? subject_id, string? subject_name,
         string? before, string? after, string? address, string? user_agent);
 #pragma warning restore IDE1006
 }
@@ -219,7 +219,7 @@ internal sealed record AuditActionEntry(string Key, string Words);
 
 /// <summary>Who did what, when, from where; <c>changes</c> holds what changed, field by field.</summary>
 internal sealed record AuditEntry(
-    long Id, DateTimeOffset At, string ActorKind, Guid? ActorId, string ActorName, string Action, string Words, string? SubjectKind, string? SubjectId, string? SubjectName,
+    Guid Id, DateTimeOffset At, string ActorKind, Guid? ActorId, string ActorName, string Action, string Words, string? SubjectKind, string? SubjectId, string? SubjectName,
     IReadOnlyList<AuditChange> Changes, string? Address, string? UserAgent);
 
 /// <summary>A field before and after, as text; null where there was none.</summary>

@@ -65,7 +65,7 @@ public sealed class AccountEndpoints
     public async Task<IResult> VerifyEmailAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var body = (await JsonBody.ReadAsync(request, AccountJson.Default.VerifyEmailRequest, cancellationToken))!;
-        if (await FindTokenAsync(body.Token, "verify", cancellationToken) is not { } token) throw LinkIsOver("Sign in and have another one sent.");
+        if (await FindTokenAsync(body.Token, "verify", cancellationToken) is not { } token) throw LinkIsOver("Have another one sent from the browser where you registered, or register again.");
         if ((await _authenticator.FindPersonAsync(request, cancellationToken))?.UserId != token.user_id)
         {
             if (string.IsNullOrEmpty(body.Password)) throw ApiProblem.PasswordNeeded("Enter the password that you registered with.");
@@ -77,7 +77,7 @@ public sealed class AccountEndpoints
         var outcome = (await _database.QueryAsync<string>(
             "select verify_email(@hash, @now)", new { hash = TokenHash.Of(body.Token), now = _time.GetUtcNow() }, cancellationToken)).Single();
         if (outcome == "taken") throw ApiProblem.Conflict("Another account has proved this address in the meantime. Sign in to that one.");
-        if (outcome != "ok") throw LinkIsOver("Sign in and have another one sent.");
+        if (outcome != "ok") throw LinkIsOver("Have another one sent from the browser where you registered, or register again.");
         await _audit.WriteForPersonAsync(request, token.user_id, AuditActions.EmailVerified, null, null, cancellationToken);
         return TypedResults.NoContent();
     }

@@ -15,8 +15,11 @@ internal sealed class VerifyEmailMail(Database database, WebAddress web, TimePro
     /// <summary>Name of this kind; data: <see cref="PersonMailData"/>.</summary>
     public const string Kind = "verify-email";
 
-    /// <summary>How long the link works.</summary>
-    public static readonly TimeSpan Lifetime = TimeSpan.FromHours(48);
+    /// <summary>
+    /// How long the link works: as long as the session that registering opened. It confirms nothing without that session or the password, so a long life is
+    /// no danger; and an account that is not confirmed cannot sign in anew.
+    /// </summary>
+    public static readonly TimeSpan Lifetime = TimeSpan.FromDays(30);
 
     /// <inheritdoc/>
     public string Name => Kind;
@@ -44,7 +47,7 @@ internal sealed class VerifyEmailMail(Database database, WebAddress web, TimePro
             "Welcome,",
             ["Somebody, probably you, registered with this address. Confirm that it is yours. You may be asked for the password that you registered with."],
             new MailAction("Confirm this address", web.Of($"verify-email#token={token}")),
-            "The link works for 48 hours. If you did not register, ignore this mail: without it the address is not used."));
+            "The link works for 30 days. If you did not register, ignore this mail: without it the address is not used."));
     }
 }
 

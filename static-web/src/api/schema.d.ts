@@ -1053,7 +1053,8 @@ export interface components {
             after: string | null;
         };
         AuditEntry: {
-            id: number;
+            /** Format: uuid */
+            id: string;
             /** Format: date-time */
             at: string;
             actorKind: string;

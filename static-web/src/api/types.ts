@@ -32,6 +32,7 @@ export type SyncRun = Answer<paths['/api/sync/runs/{id}']['get'], 200>
 
 export type Settings = Answer<paths['/api/tenant']['get'], 200>
 export type SettingsEffect = Answer<paths['/api/tenant']['put'], 200>['effects'][number]
+export type PendingSignUp = Answer<paths['/api/auth/oidc/pending']['get'], 200>
 export type Tenants = Answer<paths['/api/tenants']['get'], 200>
 export type TenantEntry = Tenants['tenants'][number]
 export type Roles = Answer<paths['/api/roles']['get'], 200>

@@ -96,7 +96,7 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
             values (@Id, '2026-11-10Z', 'person', @OwnerId, 'owner-' || @Marker || '@x.example', 'token.created', 'token', 'Token ' || @Marker, '{"was": 1}', jsonb_build_object('name', @Marker::text), '192.0.2.1');
             insert into invitations (tenant_id, id, email, email_key, role, token_hash, invited_by, created_at, expires_at)
             values (@Id, @Invitation, 'invited-' || @Marker || '@x.example', upper('invited-' || @Marker || '@x.example'), 'viewer', sha256(@Invitation::text::bytea), @OwnerId, '2026-11-20Z', now() + interval '1 day');
-            insert into tenant_exports (tenant_id, id, status, requested_by, created_at) values (@Id, @Export, 'failed', @OwnerId, '2026-11-10Z');
+            insert into tenant_exports (tenant_id, id, status, requested_by, created_at, updated_at, finished_at, expires_at) values (@Id, @Export, 'failed', @OwnerId, '2026-11-10Z', '2026-11-10Z', '2026-11-10Z', '2099-01-01Z');
             """, tenant);
         return tenant;
     }
@@ -109,7 +109,7 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
         await ExecuteAsync(
             """
             insert into users (id, email, email_key, display_name, email_verified_at, created_at) values (@id, @name || '@x.example', upper(@name || '@x.example'), 'Person ' || @name, '2026-01-01Z', '2026-01-01Z');
-            insert into memberships (tenant_id, user_id, role, created_at) values (@tenant, @id, @role, '2026-01-01Z');
+            insert into memberships (tenant_id, user_id, role, created_at) values (@tenant, @id, @role, clock_timestamp());
             insert into sessions (id, user_id, method, created_at, authenticated_at, last_seen_at, expires_at) values (@session, @id, 'password', now(), now(), now(), now() + interval '1 day');
             """, new { id, session, tenant, role, name });
         return new AccessPerson(id, session, app.Services.GetRequiredService<AccessTokens>().Issue(id, tenant, session));

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useForm } from 'react-hook-form'
 import { Navigate, useLocation } from 'react-router'
+import type { PendingSignUp } from '../../api/types'
 import { api } from '../../api/client'
 import { Frame, Said, Way, WayButton } from '../../components/account/Frame'
 import { Providers } from '../../components/account/Providers'
@@ -15,13 +16,6 @@ import { useSession } from '../../lib/session'
 import { account } from '../../messages-account'
 
 const text = account.register
-
-interface Pending {
-  provider: string
-  providerName: string
-  email: string
-  displayName: string | null
-}
 
 interface Fields {
   displayName: string
@@ -38,7 +32,7 @@ export default function Register() {
   const through = new URLSearchParams(search).has('provider')
   const pending = useQuery({
     queryKey: ['oidc-pending'],
-    queryFn: () => api.open<Pending>('GET', 'auth/oidc/pending'),
+    queryFn: () => api.open<PendingSignUp>('GET', 'auth/oidc/pending'),
     enabled: through && !identity && !restoring,
     retry: false,
     refetchOnWindowFocus: false,
@@ -80,7 +74,7 @@ export default function Register() {
   )
 }
 
-function Form({ pending }: { pending: Pending | undefined }) {
+function Form({ pending }: { pending: PendingSignUp | undefined }) {
   const [asked, setAsked] = useState(false)
   const {
     register,

@@ -121,7 +121,7 @@ function List({
     <ul>
       {tokens.map((token) => {
         const day = token.expiresAt ? date(token.expiresAt, tenant.timeZone) : null
-        const expired = token.expiresAt !== null && Date.parse(token.expiresAt) <= now.getTime()
+        const expired = token.state === 'expired'
         return (
           <li
             key={token.id}
@@ -139,7 +139,7 @@ function List({
               <p className="text-small">{scopeWords(token.scopes)}</p>
               <p className="num text-small text-muted">
                 {[
-                  text.made(date(token.createdAt, tenant.timeZone)),
+                  text.made(date(token.createdAt, tenant.timeZone), token.createdBy),
                   token.lastUsedAt
                     ? text.used(ago(token.lastUsedAt, tenant.timeZone, now))
                     : text.unused,
