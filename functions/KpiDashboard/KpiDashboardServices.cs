@@ -78,9 +78,11 @@ public static class KpiDashboardServices
         services.AddN8nConnector(configuration);
         services.TryAddSingleton<StorageQueues>();
         services.TryAddSingleton<ISyncQueues, SyncQueues>();
+        services.AddSingleton<ProviderCircuits>();
         services.AddEndpoint<SyncScheduler>();
         services.AddEndpoint<SyncRunner>();
         services.AddEndpoint<DeadLetters>();
+        services.AddEndpoint<DeadLetterEndpoints>();
         services.AddSingleton<RefreshRequests>();
         services.AddEndpoint<SyncEndpoints>();
 

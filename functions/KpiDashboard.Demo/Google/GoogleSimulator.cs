@@ -247,7 +247,7 @@ internal sealed class GoogleSimulator : IAsyncDisposable
             }
 
             using (body)
-                await AnswerAsync(context, property, body.RootElement, batch, fault, now);
+                await AnswerAsync(context, property, body.RootElement, batch, fault, SimulatorServer.Now(context, fault, time));
         }
         finally
         {
@@ -286,7 +286,7 @@ internal sealed class GoogleSimulator : IAsyncDisposable
             }
 
             foreach (var query in queries)
-                WriteReport(json, property, query, fault as Fault.EmptyDays, now);
+                WriteReport(json, property, query, fault, now);
             if (batch)
             {
                 json.WriteEndArray();
@@ -296,9 +296,9 @@ internal sealed class GoogleSimulator : IAsyncDisposable
         }, fault);
     }
 
-    private void WriteReport(Utf8JsonWriter json, Property property, Query query, Fault.EmptyDays? without, DateTimeOffset now)
+    private void WriteReport(Utf8JsonWriter json, Property property, Query query, Fault? fault, DateTimeOffset now)
     {
-        var rows = Rows(property, query, without, now);
+        var rows = Rows(property, query, fault as Fault.EmptyDays, now);
         json.WriteStartObject();
         if (query.Dated)
         {
@@ -313,7 +313,9 @@ internal sealed class GoogleSimulator : IAsyncDisposable
         json.WriteEndArray();
 
         // An empty page has no "rows" at all, and a report without any row no "rowCount" either: proto3 JSON leaves defaults out.
-        var page = rows.Skip(query.Offset).Take(query.Limit).ToList();
+        var page = rows.Skip(fault is Fault.DuplicatedPage ? 0 : query.Offset).Take(query.Limit).ToList();
+        if (fault is Fault.DuplicatedPage && query.Offset == 0)
+            page = [.. page.SelectMany(row => new[] { row, row })];
         if (page.Count > 0)
         {
             json.WriteStartArray("rows");

@@ -163,7 +163,10 @@ internal sealed class N8nSimulator : IAsyncDisposable
         }
 
         var workflow = query["workflowId"].ToString();
-        var now = time.GetUtcNow();
+        var now = SimulatorServer.Now(context, fault, time);
+        var again = fault is Fault.DuplicatedPage && lastId is null;
+        if (fault is Fault.DuplicatedPage)
+            lastId = null;
         var page = new List<(SimulatedExecution Execution, string Status)>();
         var more = false;
         var all = instance.Executions(now);
@@ -184,11 +187,13 @@ internal sealed class N8nSimulator : IAsyncDisposable
             page.Add((execution, state));
         }
 
+        var written = again ? page.SelectMany(row => new[] { row, row }) : page;
+
         await SimulatorServer.WriteAsync(context, 200, json =>
         {
             json.WriteStartObject();
             json.WriteStartArray("data");
-            foreach (var (execution, state) in page)
+            foreach (var (execution, state) in written)
                 WriteExecution(json, execution, state);
             json.WriteEndArray();
             json.WriteString("nextCursor", more ? Cursor("lastId", page[^1].Execution.Id.ToString(CultureInfo.InvariantCulture), limit, quoted: true) : null);
@@ -198,7 +203,7 @@ internal sealed class N8nSimulator : IAsyncDisposable
 
     private async Task ExecutionAsync(HttpContext context, Instance instance, long id, Fault? fault)
     {
-        var now = time.GetUtcNow();
+        var now = SimulatorServer.Now(context, fault, time);
         if (instance.Executions(now).FirstOrDefault(execution => execution.Id == id) is not { } found)
         {
             await ErrorAsync(context, 404, "Not Found");

@@ -10,7 +10,7 @@ namespace KpiDashboard.Functions.Middleware;
 /// <summary>Lets a request through to its route only if the caller may do what the route's <see cref="RequiresAttribute"/> says; without one, nobody may.</summary>
 internal sealed class AdmissionMiddleware(Authenticator authenticator) : IFunctionsWorkerMiddleware
 {
-    private readonly ConcurrentDictionary<string, RequiresAttribute?> _requirements = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (RequiresAttribute? Required, bool ByKey)> _requirements = new(StringComparer.Ordinal);
 
     /// <inheritdoc />
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
@@ -18,15 +18,18 @@ internal sealed class AdmissionMiddleware(Authenticator authenticator) : IFuncti
         var http = context.GetHttpContext() ?? throw new InvalidOperationException("Middleware must be added after ConfigureFunctionsWebApplication().");
         // The body of an answer depends on the token: no cache on the way may give it to another.
         http.Response.Headers.Vary = "X-Kpi-Token, Authorization";
-        var required = _requirements.GetOrAdd(context.FunctionDefinition.EntryPoint, Find)
-            ?? throw ApiProblem.Forbidden("Nobody may call this.");
-        await authenticator.AdmitAsync(http, required, http.RequestAborted);
+        var (required, byKey) = _requirements.GetOrAdd(context.FunctionDefinition.EntryPoint, Find);
+        if (required is null) throw ApiProblem.Forbidden("Nobody may call this.");
+        // The host has checked the function key before it called us: there is nothing left to check, and nothing else that would open such a route.
+        if (!(required.Permission == Permission.Operate && byKey)) await authenticator.AdmitAsync(http, required, http.RequestAborted);
         await next(context);
     }
 
-    private static RequiresAttribute? Find(string entryPoint)
+    private static (RequiresAttribute? Required, bool ByKey) Find(string entryPoint)
     {
         var dot = entryPoint.LastIndexOf('.');
-        return typeof(AdmissionMiddleware).Assembly.GetType(entryPoint[..dot])?.GetMethod(entryPoint[(dot + 1)..])?.GetCustomAttribute<RequiresAttribute>();
+        var method = typeof(AdmissionMiddleware).Assembly.GetType(entryPoint[..dot])?.GetMethod(entryPoint[(dot + 1)..]);
+        var level = method?.GetParameters().Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>()).OfType<HttpTriggerAttribute>().SingleOrDefault()?.AuthLevel;
+        return (method?.GetCustomAttribute<RequiresAttribute>(), level is AuthorizationLevel.Function or AuthorizationLevel.Admin);
     }
 }

@@ -6,8 +6,17 @@ using Microsoft.Azure.Functions.Worker;
 namespace KpiDashboard.Functions.Triggers;
 
 /// <summary>One queue and its poison queue for each connector, one for mail, one for exports: queues scale apart, and one provider's trouble stays its own.</summary>
-public sealed class Queues(SyncRunner runner, DeadLetters deadLetters, MailSender mail, TenantExporter exports)
+public sealed class Queues(SyncScheduler scheduler, SyncRunner runner, DeadLetters deadLetters, MailSender mail, TenantExporter exports)
 {
+    /// <summary>Claims and enqueues a shard of what is due.</summary>
+    [Function("ClaimSyncs")]
+    public Task ClaimSyncs([QueueTrigger("sync-claim")] ClaimMessage message, CancellationToken cancellationToken) => scheduler.ClaimAsync(message, cancellationToken);
+
+    /// <summary>A claim that five tries did not get through: the next tick claims anew, the message is kept for inspection.</summary>
+    [Function("PoisonClaims")]
+    public Task PoisonClaims([QueueTrigger("sync-claim-poison")] string body, CancellationToken cancellationToken) =>
+        deadLetters.HandleAsync("sync-claim-poison", body, cancellationToken);
+
     /// <summary>Reads Google Analytics.</summary>
     [Function("SyncGoogleAnalytics")]
     public Task SyncGoogleAnalytics([QueueTrigger("sync-google-analytics")] SyncMessage message, CancellationToken cancellationToken) =>

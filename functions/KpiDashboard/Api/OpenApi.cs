@@ -49,7 +49,7 @@ internal static class OpenApiDocument
     /// <summary>Every JSON context whose types the API speaks.</summary>
     private static readonly JsonSerializerContext[] Contexts =
     [
-        MetricsJson.Default, AutomationJson.Default, RunJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
+        MetricsJson.Default, AutomationJson.Default, RunJson.Default, DeadLetterJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
         OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, HealthJson.Default, ProblemJson.Default,
     ];
 
@@ -102,6 +102,7 @@ internal static class OpenApiDocument
                 {
                     ["bearer"] = new JsonObject { ["type"] = "http", ["scheme"] = "bearer" },
                     ["header"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "X-Kpi-Token" },
+                    ["functionKey"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "x-functions-key" },
                 },
             },
         };
@@ -146,8 +147,8 @@ internal static class OpenApiDocument
                 ["content"] = Json("application/problem+json", Reference(typeof(ProblemBody), schemas)),
             },
         };
-        result["security"] = permission == Permission.Anonymous
-            ? []
+        result["security"] = permission == Permission.Anonymous ? []
+            : permission == Permission.Operate ? new JsonArray(new JsonObject { ["functionKey"] = new JsonArray() })
             : new JsonArray(new JsonObject { ["bearer"] = new JsonArray() }, new JsonObject { ["header"] = new JsonArray() });
         return result;
     }

@@ -15,6 +15,12 @@ internal interface IConnector
     string DisplayName { get; }
 
     /// <summary>
+    /// Names what is down when a fetch ends as <see cref="ProviderDown"/>: integrations with the same key stop asking together. By default all of a connector;
+    /// a connector to servers of the tenants' own names the server. Holds no secret.
+    /// </summary>
+    string ProviderKey(JsonElement settings) => Key;
+
+    /// <summary>
     /// Cuts a window into the slices that one queue message handles, newest first so that a dashboard is useful within seconds.
     /// A connector that pages by cursor instead of by day returns the window as one slice and continues through <see cref="FetchSucceeded.Checkpoint"/>.
     /// </summary>
@@ -184,6 +190,12 @@ internal sealed record FetchSucceeded : FetchOutcome
     /// will never be known: stop asking, and count them neither as success nor as failure.
     /// </summary>
     public IReadOnlyList<string> LostExecutions { get; init; } = [];
+
+    /// <summary>
+    /// Connectors that read KPI values by day: days of the window for which the answer held nothing. Where there were values, the engine asks once more
+    /// before it believes that.
+    /// </summary>
+    public IReadOnlyList<DateOnly> EmptyDays { get; init; } = [];
 }
 
 /// <summary>An allowance has ten per cent or less left; it fills up again at <paramref name="Until"/> at the latest.</summary>

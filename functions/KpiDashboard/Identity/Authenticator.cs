@@ -29,7 +29,9 @@ public sealed class Authenticator
     public async Task AdmitAsync(HttpContext context, RequiresAttribute required, CancellationToken cancellationToken)
     {
         var permission = required.Permission;
-        if (permission == Permission.Anonymous) return;
+        if (permission is Permission.Anonymous) return;
+        // Opened by the host's function key alone, and then this is not called.
+        if (permission is Permission.Operate) throw ApiProblem.Forbidden("Nobody may call this.");
         if (Token(context.Request) is not { Length: > 0 and <= 4096 } token)
             throw ApiProblem.Unauthorized("Send a token in 'Authorization: Bearer …' or 'X-Kpi-Token'.");
         context.Features.Set(token.StartsWith(TokenPrefix, StringComparison.Ordinal)

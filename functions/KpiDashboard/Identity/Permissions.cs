@@ -29,6 +29,12 @@ public enum Permission
 
     /// <summary>Hand the business over, export all its data, delete it.</summary>
     ManageTenant,
+
+    /// <summary>
+    /// Operate the installation, across tenants: no role and no scope has it. The Functions host admits by function key before the function runs, and
+    /// admission refuses everybody where the trigger does not ask for one.
+    /// </summary>
+    Operate,
 }
 
 /// <summary>

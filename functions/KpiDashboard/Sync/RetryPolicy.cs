@@ -9,6 +9,9 @@ internal static class RetryPolicy
     /// <summary>A run that waited this often for quotas is given up; a day of hourly waits, and then some.</summary>
     public const int MaxWaits = 60;
 
+    /// <summary>How long after an answer that left days out which had values the source is asked again.</summary>
+    public static readonly TimeSpan DoubtTime = TimeSpan.FromMinutes(5);
+
     /// <summary>
     /// Exponential backoff with full jitter over the upper half: 1, 2, 4, 8 … minutes, at most an hour, each between 50 and 100 %.
     /// </summary>

@@ -41,7 +41,7 @@ internal sealed record Freshness(
 internal sealed record SourceState(
     Guid Id, string Connector, string DisplayName, string State, string? StatusMessage, string Schedule, DateTimeOffset? FetchedAt, DateOnly? CompleteThrough,
     DateOnly? FinalThrough, DateOnly? MeasurableFrom, DateOnly? ReadFrom, int ConsecutiveFailures, string? LastError, DateTimeOffset? NextDueAt, bool Live,
-    DateTimeOffset Now, string? Currency = null)
+    string? WaitsFor, DateTimeOffset Now, string? Currency = null)
 {
     /// <summary>Reads the tenant's sources.</summary>
     public static Task<IReadOnlyList<SourceState>> LoadAsync(TenantTransaction tx, TenantProfile tenant, DateTimeOffset now) => tx.QueryAsync<SourceState>(
@@ -51,6 +51,7 @@ internal sealed record SourceState(
                i.read_from as ReadFrom, i.consecutive_failures as ConsecutiveFailures, i.last_error as LastError, i.next_due_at as NextDueAt,
                exists (select 1 from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id
                        and r.status in ('queued', 'running', 'waiting')) as Live,
+               (select r.message from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id and r.status = 'waiting') as WaitsFor,
                @now::timestamptz as Now, i.currency
         from integrations i
         where i.tenant_id = @tenant
@@ -92,17 +93,19 @@ internal sealed record SourceState(
     {
         { State: "paused" } => SourceStatus.Paused,
         { State: "reconnect_needed" } => SourceStatus.ReconnectNeeded,
-        { Live: true } => SourceStatus.Syncing,
+        // A run that waits for the provider is under way, but its numbers are as old as they are.
+        { Live: true, WaitsFor: null } => SourceStatus.Syncing,
         { ConsecutiveFailures: > 0 } => SourceStatus.Failing,
-        { FetchedAt: null } => SourceStatus.NeverSynced,
+        { FetchedAt: null } => Live ? SourceStatus.Syncing : SourceStatus.NeverSynced,
         { FetchedAt: { } fetched } when Now - fetched > LateAfter => SourceStatus.Late,
-        _ => SourceStatus.Ok,
+        _ => Live ? SourceStatus.Syncing : SourceStatus.Ok,
     };
 
     private TimeSpan LateAfter => Schedule == "daily" ? TimeSpan.FromHours(30) : TimeSpan.FromHours(3);
 
     private string? Message(SourceStatus status) => status switch
     {
+        SourceStatus.Syncing or SourceStatus.Failing or SourceStatus.Late when WaitsFor is not null => WaitsFor,
         SourceStatus.ReconnectNeeded => StatusMessage ?? $"{DisplayName} no longer lets us in. Numbers since then are missing, not zero. Connect it again.",
         SourceStatus.Failing => $"{DisplayName} could not be read the last {(ConsecutiveFailures == 1 ? "time" : $"{ConsecutiveFailures} times")}: {LastError} It is tried again by itself.",
         SourceStatus.Late => $"{DisplayName} should have been read by now; the numbers may be older than they look.",

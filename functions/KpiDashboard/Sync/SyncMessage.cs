@@ -18,7 +18,15 @@ public sealed record SyncMessage(int V, Guid TenantId, Guid IntegrationId, Guid 
     public const int CurrentVersion = 1;
 }
 
+/// <summary>The message on <c>sync-claim</c>: claim and enqueue what is due of one shard. A lost one heals itself at the next tick, a repeated one finds nothing.</summary>
+/// <param name="V">Version of this contract; 1.</param>
+/// <param name="Shard">Which part, from 0.</param>
+/// <param name="Shards">Of how many, by hash of the tenant.</param>
+/// <param name="Traceparent">W3C trace context of the timer.</param>
+public sealed record ClaimMessage(int V, int Shard, int Shards, string? Traceparent);
+
 // Case-insensitive as the queue trigger's own binding is: what it could run, the poison function must be able to read.
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, PropertyNameCaseInsensitive = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(SyncMessage))]
+[JsonSerializable(typeof(ClaimMessage))]
 internal sealed partial class SyncJson : JsonSerializerContext;

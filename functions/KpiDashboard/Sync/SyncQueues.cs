@@ -8,6 +8,12 @@ internal interface ISyncQueues
 {
     /// <summary>Puts a message on the queue of a connector, visible after <paramref name="delay"/>.</summary>
     Task SendAsync(string connector, SyncMessage message, TimeSpan delay, CancellationToken cancellationToken);
+
+    /// <summary>Puts a message on the queue <c>sync-claim</c>.</summary>
+    Task SendClaimAsync(ClaimMessage message, CancellationToken cancellationToken);
+
+    /// <summary>Puts a kept message back on a queue as it was.</summary>
+    Task SendTextAsync(string queue, string body, CancellationToken cancellationToken);
 }
 
 /// <summary>Storage queues <c>sync-&lt;connector&gt;</c>.</summary>
@@ -19,4 +25,11 @@ internal sealed class SyncQueues(StorageQueues queues) : ISyncQueues
     /// <inheritdoc />
     public Task SendAsync(string connector, SyncMessage message, TimeSpan delay, CancellationToken cancellationToken) =>
         queues.SendAsync(NameOf(connector), JsonSerializer.Serialize(message, SyncJson.Default.SyncMessage), delay, cancellationToken);
+
+    /// <inheritdoc />
+    public Task SendClaimAsync(ClaimMessage message, CancellationToken cancellationToken) =>
+        queues.SendAsync("sync-claim", JsonSerializer.Serialize(message, SyncJson.Default.ClaimMessage), TimeSpan.Zero, cancellationToken);
+
+    /// <inheritdoc />
+    public Task SendTextAsync(string queue, string body, CancellationToken cancellationToken) => queues.SendAsync(queue, body, TimeSpan.Zero, cancellationToken);
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using KpiDashboard.Automation;
 using KpiDashboard.Connectors;
@@ -30,15 +31,18 @@ public sealed partial class SyncRunner
     private readonly Database _database;
     private readonly ISyncQueues _queues;
     private readonly Dictionary<string, IConnector> _connectors;
+    private readonly ProviderCircuits _circuits;
     private readonly SecretSealer _sealer;
     private readonly TimeProvider _time;
     private readonly ILogger<SyncRunner> _logger;
 
     internal SyncRunner(
-        Database database, ISyncQueues queues, IEnumerable<IConnector> connectors, SecretSealer sealer, TimeProvider time, ILogger<SyncRunner> logger)
+        Database database, ISyncQueues queues, IEnumerable<IConnector> connectors, ProviderCircuits circuits, SecretSealer sealer, TimeProvider time,
+        ILogger<SyncRunner> logger)
     {
         _database = database;
         _queues = queues;
+        _circuits = circuits;
         _connectors = connectors.ToDictionary(connector => connector.Key, StringComparer.Ordinal);
         _sealer = sealer;
         _time = time;
@@ -50,40 +54,76 @@ public sealed partial class SyncRunner
     public async Task RunAsync(SyncMessage message, CancellationToken cancellationToken)
     {
         if (message.V != SyncMessage.CurrentVersion) throw new InvalidOperationException($"A sync message of version {message.V} is not known to this build.");
-        using var activity = Activities.StartActivity("sync step", ActivityKind.Consumer, message.Traceparent);
-        activity?.SetTag("kpi.run", message.RunId);
+        using var activity = Begin("sync step", message.Traceparent);
+        activity.SetTag("kpi.run", message.RunId);
 
-        if (await BeginAsync(message, cancellationToken) is not { } step) return;
-        var buffer = new FetchBuffer();
-        FetchOutcome outcome;
-        try
+        var (step, next) = await BeginAsync(message, cancellationToken);
+        if (step is not null)
         {
-            outcome = await FetchAsync(step, buffer, cancellationToken);
-        }
-        catch (Exception error)
-        {
-            await ReleaseAsync(step, error is OperationCanceledException ? null : error);
-            throw;
+            var buffer = new FetchBuffer();
+            FetchOutcome outcome;
+            DateTimeOffset? circuitUntil;
+            try
+            {
+                outcome = await FetchAsync(step, buffer, cancellationToken);
+                activity.SetTag("kpi.outcome", outcome.GetType().Name);
+                circuitUntil = await NoteAnswerAsync(step, outcome, cancellationToken);
+            }
+            catch (Exception error)
+            {
+                await ReleaseAsync(step, error is OperationCanceledException ? null : error);
+                throw;
+            }
+
+            next = await FinishAsync(step, outcome, buffer, circuitUntil, cancellationToken);
         }
 
-        activity?.SetTag("kpi.outcome", outcome.GetType().Name);
-        if (await FinishAsync(step, outcome, buffer, cancellationToken) is { } next)
+        if (next is null) return;
+        await _queues.SendAsync(next.Connector, message with { Step = next.Step, Traceparent = activity.Id ?? message.Traceparent }, next.Delay, cancellationToken);
+        await _database.ExecuteAsync("select mark_enqueued(@runs, @now)", new { runs = new[] { message.RunId }, now = _time.GetUtcNow() }, cancellationToken);
+    }
+
+    /// <summary>
+    /// Goes on with the trace that a message carries. Whether or not somebody listens there is an activity: what is called from here passes the trace on, and
+    /// so does the next message.
+    /// </summary>
+    internal static Activity Begin(string name, string? traceparent)
+    {
+        if (Activities.StartActivity(name, ActivityKind.Consumer, traceparent) is { } heard) return heard;
+        var activity = new Activity(name);
+        if (traceparent is not null) activity.SetParentId(traceparent);
+        return activity.Start();
+    }
+
+    /// <summary>Tells the provider's circuit how it went; returns until when nobody asks the provider, if it is down.</summary>
+    private async Task<DateTimeOffset?> NoteAnswerAsync(Step step, FetchOutcome outcome, CancellationToken cancellationToken)
+    {
+        switch (outcome)
         {
-            await _queues.SendAsync(step.Connector.Key, message with { Step = next.Step, Traceparent = activity?.Id ?? message.Traceparent }, next.Delay, cancellationToken);
-            await _database.ExecuteAsync("select mark_enqueued(@runs, @now)", new { runs = new[] { message.RunId }, now = _time.GetUtcNow() }, cancellationToken);
+            case ProviderDown down:
+                var until = await _circuits.FailedAsync(step.Provider, step.Message.IntegrationId, step.Message.RunId, cancellationToken);
+                return down.RetryAfter > until ? down.RetryAfter : until;
+            // "Not so fast" is an answer, too.
+            case FetchSucceeded or RateLimited or QuotaExhausted:
+                await _circuits.AnsweredAsync(step.Provider, cancellationToken);
+                return null;
+            default:
+                await _circuits.ReleaseAsync(step.Provider, step.Message.RunId, cancellationToken);
+                return null;
         }
     }
 
-    /// <summary>Takes the lease and plans; null when there is nothing to do for this message.</summary>
-    private Task<Step?> BeginAsync(SyncMessage message, CancellationToken cancellationToken) =>
-        _database.InTenantAsync(message.TenantId, async tx =>
+    /// <summary>Takes the lease and plans; no step when there is nothing to do for this message, or nothing but to send it again later.</summary>
+    private Task<(Step? Step, NextStep? Next)> BeginAsync(SyncMessage message, CancellationToken cancellationToken) =>
+        _database.InTenantAsync<(Step?, NextStep?)>(message.TenantId, async tx =>
         {
             var now = _time.GetUtcNow();
             var row = await tx.QuerySingleOrDefaultAsync<RunRow>(
                 """
                 select r.connector, r.status, r.step, r.window_from as WindowFrom, r.window_to as WindowTo, r.slices_done as SlicesDone, r.checkpoint, r.attempts,
                        r.waits, r.next_attempt_at as NextAttemptAt, i.status as IntegrationStatus, i.settings::text as Settings, i.credentials,
-                       i.time_zone as ProviderZone, t.time_zone as TenantZone, i.read_from as ReadFrom, i.read_to as ReadTo, i.backfilled_at as BackfilledAt, i.deep_read_at as DeepReadAt
+                       i.time_zone as ProviderZone, t.time_zone as TenantZone, i.read_from as ReadFrom, i.read_to as ReadTo, i.backfilled_at as BackfilledAt, i.deep_read_at as DeepReadAt,
+                       array_to_string(r.doubted_days, ',') as DoubtedDays
                 from sync_runs r
                 join integrations i on i.tenant_id = r.tenant_id and i.id = r.integration_id
                 join tenants t on t.id = r.tenant_id
@@ -94,20 +134,29 @@ public sealed partial class SyncRunner
             if (row is null)
             {
                 LogUnknownRun(message.RunId);
-                return null;
+                return default;
             }
 
             var isLive = row.Status is "queued" or "running" or "waiting";
-            if (!isLive || message.Step < row.Step || row.NextAttemptAt > now + Early)
+            if (!isLive || message.Step < row.Step)
             {
                 LogDuplicate(message.RunId, message.Step, row.Step, row.Status);
-                return null;
+                return default;
+            }
+
+            if (row.NextAttemptAt > now + Early)
+            {
+                // The queue's clock, another host's clock and ours differ, and a queue hides a message for some days at most. A duplicate goes the same way,
+                // and is told from the message that is awaited when both are due.
+                LogEarly(message.RunId);
+                return (null, new NextStep(row.Connector, message.Step, row.NextAttemptAt.Value - now));
             }
 
             if (row.IntegrationStatus != "active")
             {
                 await EndRunAsync(tx, message.RunId, "failed", row.IntegrationStatus == "paused" ? "The integration is paused." : "The integration must be connected again.", now);
-                return null;
+                await TenantProfile.BumpVersionAsync(tx);
+                return default;
             }
 
             if (!_connectors.TryGetValue(row.Connector, out var connector))
@@ -124,7 +173,18 @@ public sealed partial class SyncRunner
             {
                 // Somebody is at it. Should he die, the sweeper sends this run again once his lease is over.
                 LogLeased(message.RunId);
-                return null;
+                return default;
+            }
+
+            var settings = Parse(row.Settings);
+            var provider = connector.ProviderKey(settings);
+            if (await ProviderCircuits.AdmitAsync(tx, provider, message.RunId, now) is { } retryAt)
+            {
+                await tx.ExecuteAsync(
+                    "update integrations set lease_token = null, lease_until = null where tenant_id = @tenant and id = @integration",
+                    new { integration = message.IntegrationId });
+                await TenantProfile.BumpVersionAsync(tx);
+                return (null, await WaitForProviderAsync(tx, message, row, connector, retryAt, now));
             }
 
             var zone = TimeZoneInfo.FindSystemTimeZoneById(row.ProviderZone ?? row.TenantZone);
@@ -140,18 +200,18 @@ public sealed partial class SyncRunner
                 new { from = window.From, to = window.To, total = slices.Count, now, run = message.RunId });
             if (row.Status == "queued") await TenantProfile.BumpVersionAsync(tx);
 
-            return new Step(
-                message, connector, lease, row, window, slices,
+            return (new Step(
+                message, connector, provider, lease, row, window, slices,
                 new FetchRequest
                 {
                     IntegrationId = message.IntegrationId,
                     Window = slices[row.SlicesDone],
                     TimeZone = zone,
-                    Settings = Parse(row.Settings),
+                    Settings = settings,
                     Credentials = row.Credentials is null ? Parse("{}") : Parse(_sealer.Open(row.Credentials, CredentialPurpose(message.IntegrationId))),
                     Checkpoint = row.Checkpoint,
                     UnfinishedExecutions = await AutomationWriter.UnfinishedAsync(tx, message.IntegrationId),
-                });
+                }), null);
         }, cancellationToken);
 
     private async Task<FetchOutcome> FetchAsync(Step step, FetchBuffer buffer, CancellationToken cancellationToken)
@@ -198,7 +258,7 @@ public sealed partial class SyncRunner
     }
 
     /// <summary>Writes the outcome; returns the next step to enqueue, or null when the run is over.</summary>
-    private Task<NextStep?> FinishAsync(Step step, FetchOutcome outcome, FetchBuffer buffer, CancellationToken cancellationToken) =>
+    private Task<NextStep?> FinishAsync(Step step, FetchOutcome outcome, FetchBuffer buffer, DateTimeOffset? circuitUntil, CancellationToken cancellationToken) =>
         _database.InTenantAsync(step.Message.TenantId, async tx =>
         {
             var now = _time.GetUtcNow();
@@ -218,6 +278,8 @@ public sealed partial class SyncRunner
                 FetchSucceeded succeeded => await SucceedAsync(tx, step, succeeded, buffer, now),
                 RateLimited limited => await WaitAsync(tx, step, limited.Until, limited.Reason, now),
                 QuotaExhausted quota => await WaitAsync(tx, step, quota.Until, quota.Reason, now),
+                // Everybody's trouble is not this run's failure.
+                ProviderDown when circuitUntil is { } until => await WaitForProviderAsync(tx, step.Message, step.Row, step.Connector, until, now),
                 ProviderDown down => await FailAttemptAsync(tx, step, down, now),
                 AuthorizationLost lost => await LoseAuthorizationAsync(tx, step, lost, now),
                 RequestRefused refused => await FailRunAsync(tx, step, refused.Reason, now),
@@ -229,6 +291,10 @@ public sealed partial class SyncRunner
     {
         var (message, row) = (step.Message, step.Row);
         await WriteRequestsAsync(tx, message.RunId, buffer.Requests);
+        var emptied = await EmptiedDaysAsync(tx, step, outcome, buffer);
+        var asked = row.DoubtedDays.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(day => DateOnly.Parse(day, CultureInfo.InvariantCulture)).ToHashSet();
+        if (!emptied.All(asked.Contains)) return await DoubtAsync(tx, step, [.. asked.Union(emptied)], now);
+
         var zone = outcome.TimeZone is { } id && TimeZoneInfo.TryFindSystemTimeZoneById(id, out var own) ? own : step.Request.TimeZone;
         var today = LocalDay.Of(now, zone);
         var readings = buffer.Readings.Select(reading => (reading.Key.Kpi, reading.Key.Day, reading.Value)).ToList();
@@ -237,6 +303,7 @@ public sealed partial class SyncRunner
         if (outcome.MeasurableFrom > fullFrom) fullFrom = outcome.MeasurableFrom.Value;
         readings.AddRange(await RollUpAsync(tx, step, outcome, buffer, fullFrom, today, now));
         var written = await KpiWriter.WriteAsync(tx, readings, message.IntegrationId, message.RunId, today, now);
+        var withdrawn = await KpiWriter.WithdrawAsync(tx, emptied, buffer.Readings.Keys, message.IntegrationId, message.RunId, now);
 
         var isNewest = row.SlicesDone == 0;
         var sliceDone = outcome.Checkpoint is null;
@@ -279,7 +346,7 @@ public sealed partial class SyncRunner
         await tx.ExecuteAsync(
             """
             update sync_runs
-            set step = step + 1, checkpoint = @checkpoint, slices_done = slices_done + @slices, attempts = 0, readings = readings + @readings,
+            set step = step + 1, checkpoint = @checkpoint, slices_done = slices_done + @slices, attempts = 0, doubted_days = '{}', readings = readings + @readings,
                 changed = changed + @changed, restated = restated + @restated, updated_at = @now, enqueued_at = null
             where tenant_id = @tenant and id = @run
             """,
@@ -288,8 +355,8 @@ public sealed partial class SyncRunner
                 checkpoint = outcome.Checkpoint,
                 slices = sliceDone ? 1 : 0,
                 readings = written.Readings,
-                changed = written.Changed,
-                restated = written.Restated,
+                changed = written.Changed + withdrawn,
+                restated = written.Restated + withdrawn,
                 now,
                 run = message.RunId,
             });
@@ -299,13 +366,53 @@ public sealed partial class SyncRunner
             await tx.ExecuteAsync(
                 "update sync_runs set status = 'waiting', message = @reason, next_attempt_at = @until where tenant_id = @tenant and id = @run",
                 new { reason = slow.Reason, until = slow.Until, run = message.RunId });
-            return new NextStep(row.Step + 1, slow.Until - now);
+            return new NextStep(row.Connector, row.Step + 1, slow.Until - now);
         }
 
-        if (!runDone) return new NextStep(row.Step + 1, TimeSpan.Zero);
+        if (!runDone) return new NextStep(row.Connector, row.Step + 1, TimeSpan.Zero);
         await EndRunAsync(tx, message.RunId, "succeeded", null, now);
-        LogSucceeded(message.RunId, step.Connector.Key, written.Changed, written.Restated);
+        LogSucceeded(message.RunId, step.Connector.Key, written.Changed + withdrawn, written.Restated + withdrawn);
         return null;
+    }
+
+    /// <summary>Days for which this answer held nothing although there are values of them.</summary>
+    private static async Task<IReadOnlyList<DateOnly>> EmptiedDaysAsync(TenantTransaction tx, Step step, FetchSucceeded outcome, FetchBuffer buffer) =>
+        outcome.EmptyDays.Count == 0 ? [] : await tx.QueryAsync<DateOnly>(
+            """
+            select distinct v.day
+            from kpi_values v
+            where v.tenant_id = @tenant and v.integration_id = @integration and v.day = any (@days) and v.value <> 0
+              and not exists (select 1 from unnest(@kpis, @readDays) as r (kpi, day) where r.kpi = v.kpi and r.day = v.day)
+            order by v.day
+            """,
+            new
+            {
+                integration = step.Message.IntegrationId,
+                days = outcome.EmptyDays.ToArray(),
+                kpis = buffer.Readings.Keys.Select(reading => reading.Kpi).ToArray(),
+                readDays = buffer.Readings.Keys.Select(reading => reading.Day).ToArray(),
+            });
+
+    /// <summary>Providers now and then answer with nothing for a day that had data: nothing of such an answer is written, and it is asked for again.</summary>
+    private async Task<NextStep?> DoubtAsync(TenantTransaction tx, Step step, DateOnly[] days, DateTimeOffset now)
+    {
+        var until = now + RetryPolicy.DoubtTime;
+        await tx.ExecuteAsync(
+            """
+            update sync_runs
+            set status = 'waiting', step = step + 1, doubted_days = @days, message = @message, next_attempt_at = @until, updated_at = @now, enqueued_at = null
+            where tenant_id = @tenant and id = @run
+            """,
+            new
+            {
+                days,
+                message = $"{step.Connector.DisplayName} sent nothing for {(days.Length == 1 ? "a day" : $"{days.Length} days")} that had numbers; we ask again before we believe that.",
+                until,
+                now,
+                run = step.Message.RunId,
+            });
+        LogDoubt(step.Message.RunId, step.Connector.Key, days.Length);
+        return new NextStep(step.Connector.Key, step.Row.Step + 1, until - now);
     }
 
     private static async Task<IReadOnlyList<(string Kpi, DateOnly Day, decimal Value)>> RollUpAsync(
@@ -329,6 +436,22 @@ public sealed partial class SyncRunner
         return readings;
     }
 
+    /// <summary>The provider's circuit is open: the run waits, however long, and that is neither an attempt nor one of the waits that are counted.</summary>
+    private async Task<NextStep> WaitForProviderAsync(TenantTransaction tx, SyncMessage message, RunRow row, IConnector connector, DateTimeOffset retryAt, DateTimeOffset now)
+    {
+        // Not all at the same moment.
+        var until = retryAt + TimeSpan.FromSeconds(60 * RetryPolicy.Jitter(message.RunId, row.Step));
+        var shown = TimeZoneInfo.ConvertTime(until.AddSeconds(59), TimeZoneInfo.FindSystemTimeZoneById(row.TenantZone));
+        await tx.ExecuteAsync(
+            """
+            update sync_runs set status = 'waiting', step = step + 1, message = @reason, next_attempt_at = @until, updated_at = @now, enqueued_at = null
+            where tenant_id = @tenant and id = @run
+            """,
+            new { reason = $"{connector.DisplayName} does not answer at the moment; we try again at {shown:HH:mm}.", until, now, run = message.RunId });
+        LogWaiting(message.RunId, connector.Key, until);
+        return new NextStep(connector.Key, row.Step + 1, until - now);
+    }
+
     private async Task<NextStep?> WaitAsync(TenantTransaction tx, Step step, DateTimeOffset until, string reason, DateTimeOffset now)
     {
         if (step.Row.Waits + 1 > RetryPolicy.MaxWaits) return await FailRunAsync(tx, step, reason, now);
@@ -340,7 +463,7 @@ public sealed partial class SyncRunner
             """,
             new { reason, until, now, run = step.Message.RunId });
         LogWaiting(step.Message.RunId, step.Connector.Key, until);
-        return new NextStep(step.Row.Step + 1, until - now);
+        return new NextStep(step.Connector.Key, step.Row.Step + 1, until - now);
     }
 
     private async Task<NextStep?> FailAttemptAsync(TenantTransaction tx, Step step, ProviderDown down, DateTimeOffset now)
@@ -357,7 +480,7 @@ public sealed partial class SyncRunner
             """,
             new { attempt, reason = down.Reason, until, now, run = step.Message.RunId });
         LogWaiting(step.Message.RunId, step.Connector.Key, until);
-        return new NextStep(step.Row.Step + 1, until - now);
+        return new NextStep(step.Connector.Key, step.Row.Step + 1, until - now);
     }
 
     private async Task<NextStep?> LoseAuthorizationAsync(TenantTransaction tx, Step step, AuthorizationLost lost, DateTimeOffset now)
@@ -406,6 +529,7 @@ public sealed partial class SyncRunner
                         new { message = "A fault on our side; it is tried again.", now = _time.GetUtcNow(), run = step.Message.RunId });
                 }
             }, limit.Token);
+            await _circuits.ReleaseAsync(step.Provider, step.Message.RunId, limit.Token);
         }
         catch (Exception releaseError) when (releaseError is Npgsql.NpgsqlException or OperationCanceledException or TimeoutException)
         {
@@ -444,12 +568,12 @@ public sealed partial class SyncRunner
     private sealed record RunRow(
         string Connector, string Status, int Step, DateOnly? WindowFrom, DateOnly? WindowTo, int SlicesDone, string? Checkpoint, int Attempts, int Waits,
         DateTimeOffset? NextAttemptAt, string IntegrationStatus, string Settings, byte[]? Credentials, string? ProviderZone, string TenantZone, DateOnly? ReadFrom,
-        DateOnly? ReadTo, DateTimeOffset? BackfilledAt, DateTimeOffset? DeepReadAt);
+        DateOnly? ReadTo, DateTimeOffset? BackfilledAt, DateTimeOffset? DeepReadAt, string DoubtedDays);
 
     private sealed record Step(
-        SyncMessage Message, IConnector Connector, Guid Lease, RunRow Row, DayWindow Window, IReadOnlyList<DayWindow> Slices, FetchRequest Request);
+        SyncMessage Message, IConnector Connector, string Provider, Guid Lease, RunRow Row, DayWindow Window, IReadOnlyList<DayWindow> Slices, FetchRequest Request);
 
-    private sealed record NextStep(int Step, TimeSpan Delay);
+    private sealed record NextStep(string Connector, int Step, TimeSpan Delay);
 
     [LoggerMessage(1101, LogLevel.Warning, "Run {Run} is unknown; its message is dropped")]
     private partial void LogUnknownRun(Guid run);
@@ -474,6 +598,12 @@ public sealed partial class SyncRunner
 
     [LoggerMessage(1108, LogLevel.Information, "Run {Run} of {Connector} waits until {Until}")]
     private partial void LogWaiting(Guid run, string connector, DateTimeOffset until);
+
+    [LoggerMessage(1110, LogLevel.Debug, "A message of run {Run} came before its time; it is sent again")]
+    private partial void LogEarly(Guid run);
+
+    [LoggerMessage(1111, LogLevel.Warning, "Run {Run} of {Connector} got nothing for {Days} days that had values; it asks again")]
+    private partial void LogDoubt(Guid run, string connector, int days);
 
     [LoggerMessage(1109, LogLevel.Warning, "Run {Run} of {Connector} failed")]
     private partial void LogFailed(Guid run, string connector);

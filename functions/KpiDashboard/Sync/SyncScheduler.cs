@@ -21,8 +21,11 @@ public sealed partial class SyncScheduler
     /// <summary>How many integrations one statement claims.</summary>
     internal const int BatchSize = 500;
 
-    /// <summary>How many batches one tick does; what is left is due at the next tick, or claimed by another instance.</summary>
+    /// <summary>How many batches one message claims; what is left is due at the next tick, or claimed by another instance.</summary>
     internal const int MaxBatches = 40;
+
+    /// <summary>Into how many parts a tick with more than one batch is cut, so that several instances share it: a timer runs on one alone.</summary>
+    internal const int Shards = 8;
 
     /// <summary>A run without a message for this long was cut off between commit and enqueue.</summary>
     internal static readonly TimeSpan NeverEnqueuedAfter = TimeSpan.FromMinutes(2);
@@ -30,39 +33,79 @@ public sealed partial class SyncScheduler
     /// <summary>No step takes this long: a live run that nobody touched since lost its message.</summary>
     internal static readonly TimeSpan SilentAfter = TimeSpan.FromMinutes(15);
 
-    /// <summary>One tick.</summary>
+    /// <summary>One tick: the first batch at once, the rest by the shards' messages, and whatever got lost.</summary>
     public async Task TickAsync(CancellationToken cancellationToken)
     {
-        var claimed = 0;
-        for (var batch = 0; batch < MaxBatches; batch++)
+        var claimed = await ClaimBatchAsync(0, 1, cancellationToken);
+        if (claimed == BatchSize)
         {
-            var due = await _database.QueryAsync<DueRun>(
-                "select run_id as RunId, tenant_id as TenantId, integration_id as IntegrationId, connector, 0 as step, @traceparent::text as traceparent from claim_due_integrations(@now, @limit, @traceparent)",
-                new { now = _time.GetUtcNow(), limit = BatchSize, traceparent = Activity.Current?.Id }, cancellationToken);
-            await EnqueueAsync(due, cancellationToken);
-            claimed += due.Count;
-            if (due.Count < BatchSize) break;
+            for (var shard = 0; shard < Shards; shard++)
+                await _queues.SendClaimAsync(new ClaimMessage(SyncMessage.CurrentVersion, shard, Shards, Activity.Current?.Id), cancellationToken);
         }
 
-        var lost = await _database.QueryAsync<DueRun>(
-            "select run_id as RunId, tenant_id as TenantId, integration_id as IntegrationId, connector, step, traceparent from sweep_stale_runs(@now, @never, @silent, @limit)",
-            new { now = _time.GetUtcNow(), never = NeverEnqueuedAfter, silent = SilentAfter, limit = BatchSize }, cancellationToken);
-        await EnqueueAsync(lost, cancellationToken);
+        var now = _time.GetUtcNow();
+        var lost = await _database.QueryAsync<LostRun>(
+            "select run_id as RunId, tenant_id as TenantId, integration_id as IntegrationId, connector, step, traceparent, next_attempt_at as NextAttemptAt from sweep_lost_runs(@now, @never, @silent, @limit)",
+            new { now, never = NeverEnqueuedAfter, silent = SilentAfter, limit = BatchSize }, cancellationToken);
+        await EnqueueAsync(
+            [.. lost.Select(run => (new DueRun(run.RunId, run.TenantId, run.IntegrationId, run.Connector, run.Step, run.Traceparent), run.NextAttemptAt is { } at && at > now ? at - now : TimeSpan.Zero))],
+            cancellationToken);
+        // Long after the last failure a row says nothing any more.
+        await _database.ExecuteAsync("select purge_provider_circuits(@before)", new { before = now - TimeSpan.FromDays(1) }, cancellationToken);
         if (claimed > 0 || lost.Count > 0) LogTick(claimed, lost.Count);
     }
 
+    /// <summary>One message of <c>sync-claim</c>: claims a shard until nothing of it is due.</summary>
+    public async Task ClaimAsync(ClaimMessage message, CancellationToken cancellationToken)
+    {
+        if (message.V != SyncMessage.CurrentVersion) throw new InvalidOperationException($"A claim message of version {message.V} is not known to this build.");
+        if (message.Shards is < 1 or > 1024 || message.Shard < 0 || message.Shard >= message.Shards) throw new InvalidOperationException($"There is no shard {message.Shard} of {message.Shards}.");
+        using var activity = SyncRunner.Begin("sync claim", message.Traceparent);
+        var claimed = 0;
+        for (var batch = 0; batch < MaxBatches; batch++)
+        {
+            var count = await ClaimBatchAsync(message.Shard, message.Shards, cancellationToken);
+            claimed += count;
+            if (count < BatchSize) break;
+        }
+
+        if (claimed > 0) LogClaimed(claimed, message.Shard, message.Shards);
+    }
+
+    private async Task<int> ClaimBatchAsync(int shard, int shards, CancellationToken cancellationToken)
+    {
+        var due = await _database.QueryAsync<DueRun>(
+            """
+            select run_id as RunId, tenant_id as TenantId, integration_id as IntegrationId, connector, 0 as step, @traceparent::text as traceparent
+            from claim_due_integrations(@now, @limit, @traceparent, @shard, @shards)
+            """,
+            new { now = _time.GetUtcNow(), limit = BatchSize, traceparent = Activity.Current?.Id, shard, shards }, cancellationToken);
+        await EnqueueAsync(due, cancellationToken);
+        return due.Count;
+    }
+
     /// <summary>Enqueues runs that are committed, and notes that it did; what fails stays for the sweeper.</summary>
-    internal async Task EnqueueAsync(IReadOnlyList<DueRun> runs, CancellationToken cancellationToken)
+    internal Task EnqueueAsync(IReadOnlyList<DueRun> runs, CancellationToken cancellationToken) => EnqueueAsync([.. runs.Select(run => (run, TimeSpan.Zero))], cancellationToken);
+
+    private async Task EnqueueAsync(IReadOnlyList<(DueRun Run, TimeSpan Delay)> runs, CancellationToken cancellationToken)
     {
         if (runs.Count == 0) return;
-        await Parallel.ForEachAsync(runs, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = cancellationToken }, async (run, token) =>
+        await Parallel.ForEachAsync(runs, new ParallelOptions { MaxDegreeOfParallelism = 32, CancellationToken = cancellationToken }, async (due, token) =>
+        {
+            var (run, delay) = due;
             await _queues.SendAsync(
-                run.Connector, new SyncMessage(SyncMessage.CurrentVersion, run.TenantId, run.IntegrationId, run.RunId, run.Step, run.Traceparent), TimeSpan.Zero, token));
-        await _database.ExecuteAsync("select mark_enqueued(@runs, @now)", new { runs = runs.Select(run => run.RunId).ToArray(), now = _time.GetUtcNow() }, cancellationToken);
+                run.Connector, new SyncMessage(SyncMessage.CurrentVersion, run.TenantId, run.IntegrationId, run.RunId, run.Step, run.Traceparent), delay, token);
+        });
+        await _database.ExecuteAsync("select mark_enqueued(@runs, @now)", new { runs = runs.Select(due => due.Run.RunId).ToArray(), now = _time.GetUtcNow() }, cancellationToken);
     }
 
     [LoggerMessage(1001, LogLevel.Information, "Enqueued {Claimed} due integrations and {Swept} runs whose message was lost")]
     private partial void LogTick(int claimed, int swept);
+
+    [LoggerMessage(1002, LogLevel.Information, "Enqueued {Claimed} due integrations of shard {Shard} of {Shards}")]
+    private partial void LogClaimed(int claimed, int shard, int shards);
+
+    private sealed record LostRun(Guid RunId, Guid TenantId, Guid IntegrationId, string Connector, int Step, string? Traceparent, DateTimeOffset? NextAttemptAt);
 }
 
 /// <summary>A run to enqueue.</summary>

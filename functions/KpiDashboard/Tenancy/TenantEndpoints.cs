@@ -263,7 +263,7 @@ public sealed class TenantEndpoints
     {
         public SourceState ToState(DateTimeOffset now) => new(
             id!.Value, connector!, display_name!, state!, status_message, schedule!, fetched_at, complete_through, final_through, measurable_from, read_from,
-            consecutive_failures ?? 0, last_error, next_due_at, live, now, currency);
+            consecutive_failures ?? 0, last_error, next_due_at, live, null, now, currency);
     }
 #pragma warning restore IDE1006
 }

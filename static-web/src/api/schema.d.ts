@@ -740,6 +740,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ops/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Dead runs of all tenants and messages that no function could read, newest first */
+        get: operations["ListDeadLetters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/requeue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try dead runs and kept messages again */
+        post: operations["RequeueDeadLetters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/roles": {
         parameters: {
             query?: never;
@@ -1066,6 +1100,27 @@ export interface components {
             token: string;
             signingSecret: string;
         };
+        DeadLetterEntry: {
+            /** @enum {string} */
+            kind: "run" | "message";
+            id: string;
+            /** Format: date-time */
+            at: string;
+            queue: string;
+            reason: string | null;
+            body: string | null;
+            /** Format: uuid */
+            tenantId: string | null;
+            /** Format: uuid */
+            integrationId: string | null;
+            connector: string | null;
+            trigger: string | null;
+            traceparent: string | null;
+        };
+        DeadLettersResponse: {
+            deadLetters: components["schemas"]["DeadLetterEntry"][];
+            nextCursor: string | null;
+        };
         DeleteTenantRequest: {
             name: string;
         };
@@ -1337,6 +1392,18 @@ export interface components {
             businessName: string;
             timeZone?: string | null;
             currency?: string | null;
+        };
+        RequeueOutcome: {
+            id: string;
+            /** @enum {string} */
+            outcome: "requeued" | "superseded" | "inactive" | "not_dead" | "unknown";
+        };
+        RequeueRequest: {
+            runIds?: string[] | null;
+            deadLetterIds?: number[] | null;
+        };
+        RequeueResponse: {
+            outcomes: components["schemas"]["RequeueOutcome"][];
         };
         ResetPasswordRequest: {
             token: string;
@@ -3084,6 +3151,73 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListDeadLetters: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: number;
+                /** @description The nextCursor of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLettersResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    RequeueDeadLetters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RequeueRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequeueResponse"];
+                };
             };
             /** @description A problem. */
             default: {

@@ -215,6 +215,54 @@ public sealed class GoogleAnalyticsAgainstSimulatorTests
     }
 
     [Fact]
+    public async Task Days_without_a_row_are_named_so_that_they_can_be_asked_for_again()
+    {
+        await using var fixture = await GoogleFixture.StartAsync();
+        var window = fixture.Last(GoogleFixture.Merch, 20);
+        var before = Assert.IsType<FetchSucceeded>(await fixture.FetchAsync(GoogleFixture.Merch, window, new RecordingSink()));
+        fixture.Google.Faults.Next(GoogleFixture.Merch.Ga4PropertyId, new Fault.EmptyDays(window.To.AddDays(-12), window.To.AddDays(-11)));
+        var without = Assert.IsType<FetchSucceeded>(await fixture.FetchAsync(GoogleFixture.Merch, window, new RecordingSink()));
+
+        Assert.Equal([window.To.AddDays(-12), window.To.AddDays(-11)], without.EmptyDays.Except(before.EmptyDays));
+    }
+
+    [Theory]
+    [InlineData(10_000, 1)]
+    [InlineData(7, 2)]
+    public async Task Rows_that_come_twice_are_no_answer(int pageSize, int request)
+    {
+        await using var fixture = await GoogleFixture.StartAsync(settings: new() { ["GoogleAnalytics:PageSize"] = $"{pageSize}" });
+        fixture.Google.Faults.Schedule = (target, number) => target == GoogleFixture.Merch.Ga4PropertyId && number == request ? new Fault.DuplicatedPage() : null;
+        var sink = new RecordingSink();
+        var down = Assert.IsType<ProviderDown>(await fixture.FetchAsync(GoogleFixture.Merch, fixture.Last(GoogleFixture.Merch, 20), sink));
+        Assert.Contains("a day twice", down.Reason, StringComparison.Ordinal);
+        Assert.Empty(sink.Readings);
+    }
+
+    [Fact]
+    public async Task A_Google_that_takes_the_request_and_never_answers_is_given_up()
+    {
+        await using var fixture = await GoogleFixture.StartAsync(settings: new() { ["GoogleAnalytics:TimeoutSeconds"] = "1" });
+        fixture.Google.Faults.Next(GoogleFixture.Merch.Ga4PropertyId, new Fault.Hang());
+        var down = Assert.IsType<ProviderDown>(await fixture.FetchAsync(GoogleFixture.Merch, fixture.Last(GoogleFixture.Merch, 20), new RecordingSink()));
+        Assert.Equal("Google Analytics did not answer in time.", down.Reason);
+    }
+
+    [Fact]
+    public async Task A_Google_whose_clock_is_ahead_shows_more_of_today_and_none_of_it_is_called_complete()
+    {
+        await using var fixture = await GoogleFixture.StartAsync();
+        var window = fixture.Last(GoogleFixture.Nordlicht, 5);
+        var (ours, theirs) = (new RecordingSink(), new RecordingSink());
+        var before = Assert.IsType<FetchSucceeded>(await fixture.FetchAsync(GoogleFixture.Nordlicht, window, ours));
+        fixture.Google.Faults.Next(GoogleFixture.Nordlicht.Ga4PropertyId, new Fault.SkewedClock(TimeSpan.FromHours(3)));
+        var after = Assert.IsType<FetchSucceeded>(await fixture.FetchAsync(GoogleFixture.Nordlicht, window, theirs));
+
+        Assert.True(theirs.Readings[("web.sessions", window.To)] > ours.Readings[("web.sessions", window.To)]);
+        Assert.Equal((before.CompleteThrough, before.FinalThrough), (after.CompleteThrough, after.FinalThrough));
+    }
+
+    [Fact]
     public async Task One_access_token_serves_many_fetches_and_is_renewed_before_it_expires()
     {
         await using var fixture = await GoogleFixture.StartAsync();

@@ -51,6 +51,19 @@ public sealed class N8nAgainstSimulatorTests
     }
 
     [Fact]
+    public async Task Executions_that_come_twice_count_once()
+    {
+        await using var fixture = await Fixture.StartAsync(new() { ["N8n:PageSize"] = "50" });
+        var window = fixture.Last(7);
+        // Of the plain list, its first page: after workflows, running and waiting ones.
+        fixture.N8n.Faults.Schedule = (_, number) => number == 4 ? new Fault.DuplicatedPage() : null;
+
+        var (sink, _, _) = await fixture.ReadAllAsync(window);
+
+        AssertSame(fixture.Truth(window), sink, fixture.Time.GetUtcNow());
+    }
+
+    [Fact]
     public async Task Old_versions_with_numeric_ids_and_fewer_filters_are_read_the_same()
     {
         await using var fixture = await Fixture.StartAsync(change: options => options with { OldVersion = true });

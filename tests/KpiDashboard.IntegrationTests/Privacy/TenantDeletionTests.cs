@@ -95,7 +95,7 @@ public sealed class TenantDeletionTests(PostgresFixture postgres) : IAsyncLifeti
             return await read(request, sink, token);
         };
         var queue = new ScriptedQueue();
-        var runner = new SyncRunner(_rig.Database, queue, [connector], _rig.Sealer, _rig.Time, NullLogger<SyncRunner>.Instance);
+        var runner = new SyncRunner(_rig.Database, queue, [connector], new ProviderCircuits(_rig.Database, _rig.Time), _rig.Sealer, _rig.Time, NullLogger<SyncRunner>.Instance);
         var message = new SyncMessage(SyncMessage.CurrentVersion, _a.Id, _a.Integration, run, 0, null);
         await runner.RunAsync(message, Cancelled);
         Assert.Equal(1, connector.Fetches);

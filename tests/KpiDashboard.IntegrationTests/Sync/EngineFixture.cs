@@ -28,9 +28,10 @@ public sealed class Engine : IAsyncDisposable
         var keys = new SecretOptions { CurrentKey = "t", Keys = new() { ["t"] = Convert.ToBase64String(new byte[32]) } };
         var sealer = new SecretSealer(Mock.Of<IOptionsMonitor<SecretOptions>>(monitor => monitor.CurrentValue == keys));
         Scheduler = new SyncScheduler(Database, Queue, Time, NullLogger<SyncScheduler>.Instance);
-        Runner = new SyncRunner(Database, Queue, [Connector], sealer, Time, NullLogger<SyncRunner>.Instance);
-        Refresh = new RefreshRequests(Database, Scheduler, [Connector], Time);
+        Runner = new SyncRunner(Database, Queue, [Connector, Other], new ProviderCircuits(Database, Time), sealer, Time, NullLogger<SyncRunner>.Instance);
+        Refresh = new RefreshRequests(Database, Scheduler, [Connector, Other], Time);
         DeadLetters = new DeadLetters(Database, Time, NullLogger<DeadLetters>.Instance);
+        Ops = new DeadLetterEndpoints(Database, Scheduler, Queue, Time, NullLogger<DeadLetterEndpoints>.Instance);
     }
 
     internal FakeTimeProvider Time { get; } = new(DateTimeOffset.Parse("2026-11-22T12:00:00Z", System.Globalization.CultureInfo.InvariantCulture));
@@ -38,6 +39,9 @@ public sealed class Engine : IAsyncDisposable
     internal ScriptedQueue Queue { get; } = new();
 
     internal ScriptedConnector Connector { get; } = new();
+
+    /// <summary>Of another provider.</summary>
+    internal ScriptedConnector Other { get; } = new() { Key = "google-analytics" };
 
     internal Data.Database Database { get; }
 
@@ -49,6 +53,8 @@ public sealed class Engine : IAsyncDisposable
 
     internal DeadLetters DeadLetters { get; }
 
+    internal DeadLetterEndpoints Ops { get; }
+
     internal static async Task<Engine> StartAsync(PostgresFixture postgres)
     {
         var (owner, app) = await TestSecrets.MigratedDatabaseAsync(postgres, TestContext.Current.CancellationToken);
@@ -56,16 +62,16 @@ public sealed class Engine : IAsyncDisposable
     }
 
     /// <summary>A tenant with one integration that is due.</summary>
-    internal async Task<(Guid Tenant, Guid Integration)> AddTenantAsync(string connector = "n8n", DateTimeOffset? due = null)
+    internal async Task<(Guid Tenant, Guid Integration)> AddTenantAsync(string connector = "n8n", DateTimeOffset? due = null, string settings = "{}", Guid? id = null)
     {
-        var (tenant, integration) = (Guid.NewGuid(), Guid.NewGuid());
+        var (tenant, integration) = (Guid.NewGuid(), id ?? Guid.NewGuid());
         await using var connection = await _owner.OpenConnectionAsync(TestContext.Current.CancellationToken);
         await connection.ExecuteAsync(
             """
             insert into tenants (id, name, time_zone, currency) values (@tenant, 'T', 'Europe/Berlin', 'EUR');
-            insert into integrations (tenant_id, id, connector, display_name, next_due_at) values (@tenant, @integration, @connector, @connector, @due);
+            insert into integrations (tenant_id, id, connector, display_name, next_due_at, settings) values (@tenant, @integration, @connector, @connector, @due, @settings::jsonb);
             """,
-            new { tenant, integration, connector, due = due ?? Time.GetUtcNow() });
+            new { tenant, integration, connector, settings, due = due ?? Time.GetUtcNow() });
         return (tenant, integration);
     }
 
@@ -89,10 +95,48 @@ public sealed class Engine : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Lets the clock go on until then, as often as it takes: ticks every five minutes, messages when they become visible, everything run to its end in between.
+    /// </summary>
+    internal async Task LiveAsync(TimeSpan time, int most = 20_000)
+    {
+        var end = Time.GetUtcNow() + time;
+        var nextTick = Time.GetUtcNow();
+        while (true)
+        {
+            var now = Time.GetUtcNow();
+            if (nextTick <= now)
+            {
+                await Scheduler.TickAsync(TestContext.Current.CancellationToken);
+                await DrainClaimsAsync();
+                nextTick = now + TimeSpan.FromMinutes(5);
+            }
+
+            Queue.Release(now);
+            await DrainAsync(most);
+            if (Queue.Release(Time.GetUtcNow()) > 0) continue;
+            if (now >= end) return;
+            var next = new[] { nextTick, Queue.NextDue ?? end, end }.Min();
+            Time.Advance(next > now ? next - now : TimeSpan.FromSeconds(1));
+        }
+    }
+
+    /// <summary>Claims the shards that a tick asked for.</summary>
+    internal async Task DrainClaimsAsync()
+    {
+        while (Queue.Claims.TryDequeue(out var claim)) await Scheduler.ClaimAsync(claim, TestContext.Current.CancellationToken);
+    }
+
     internal Task<IReadOnlyList<T>> QueryAsync<T>(Guid tenant, string sql) => Database.InTenantAsync(tenant, tx => tx.QueryAsync<T>(sql), TestContext.Current.CancellationToken);
 
     internal async Task<(string Status, string? Message, int Attempts, int Waits)> LastRunAsync(Guid tenant) =>
         (await QueryAsync<(string, string?, int, int)>(tenant, "select status, message, attempts, waits from sync_runs where tenant_id = @tenant order by queued_at desc limit 1"))[0];
+
+    internal async Task<IReadOnlyList<T>> QueryAsOwnerAsync<T>(string sql, object? parameters = null)
+    {
+        await using var connection = await _owner.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        return (await connection.QueryAsync<T>(sql, parameters)).AsList();
+    }
 
     internal async Task ExecuteAsOwnerAsync(string sql, object? parameters = null)
     {
@@ -113,6 +157,44 @@ internal sealed class ScriptedQueue : ISyncQueues
 
     public ConcurrentQueue<(SyncMessage Message, TimeSpan Delay)> Sent { get; } = new();
 
+    public ConcurrentQueue<ClaimMessage> Claims { get; } = new();
+
+    public ConcurrentQueue<(string Queue, string Body)> Texts { get; } = new();
+
+    private readonly ConcurrentDictionary<long, (SyncMessage Message, DateTimeOffset Due)> _delayed = new();
+    private long _number;
+
+    /// <summary>If set, delayed messages come by themselves: at <see cref="Release"/>, by this clock.</summary>
+    public TimeProvider? Clock { get; set; }
+
+    public DateTimeOffset? NextDue => _delayed.IsEmpty ? null : _delayed.Values.Min(message => message.Due);
+
+    /// <summary>Makes visible what is due; tells how many.</summary>
+    public int Release(DateTimeOffset now)
+    {
+        var released = 0;
+        foreach (var (number, (message, due)) in _delayed)
+        {
+            if (due > now || !_delayed.TryRemove(number, out _)) continue;
+            _messages.Enqueue(message);
+            released++;
+        }
+
+        return released;
+    }
+
+    public Task SendClaimAsync(ClaimMessage message, CancellationToken cancellationToken)
+    {
+        Claims.Enqueue(message);
+        return Task.CompletedTask;
+    }
+
+    public Task SendTextAsync(string queue, string body, CancellationToken cancellationToken)
+    {
+        Texts.Enqueue((queue, body));
+        return Task.CompletedTask;
+    }
+
     /// <summary>The process dies before it can send.</summary>
     public bool Down { get; set; }
 
@@ -122,6 +204,7 @@ internal sealed class ScriptedQueue : ISyncQueues
         Sent.Enqueue((message, delay));
         // A delayed message waits in Sent until the test moves the clock and puts it.
         if (delay <= TimeSpan.Zero) _messages.Enqueue(message);
+        else if (Clock is not null) _delayed[Interlocked.Increment(ref _number)] = (message, Clock.GetUtcNow() + delay);
         return Task.CompletedTask;
     }
 
@@ -134,7 +217,12 @@ internal sealed class ScriptedQueue : ISyncQueues
 
 internal sealed class ScriptedConnector : IConnector
 {
-    public string Key => "n8n";
+    public string Key { get; init; } = "n8n";
+
+    /// <summary>Whose trouble it is when a fetch fails; by default everybody's.</summary>
+    public Func<System.Text.Json.JsonElement, string>? Provider { get; set; }
+
+    public string ProviderKey(System.Text.Json.JsonElement settings) => Provider?.Invoke(settings) ?? Key;
 
     public string DisplayName => "Scripted";
 

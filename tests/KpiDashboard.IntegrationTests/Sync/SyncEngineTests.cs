@@ -272,6 +272,7 @@ public sealed class SyncEngineTests(PostgresFixture postgres)
             insert into integrations (tenant_id, id, connector, display_name, next_due_at) select id, gen_random_uuid(), 'n8n', 'n8n', @now from tenants;
             """, new { now = engine.Time.GetUtcNow() });
         await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => engine.Scheduler.TickAsync(TestContext.Current.CancellationToken)));
+        await Task.WhenAll(engine.DrainClaimsAsync(), engine.DrainClaimsAsync());
         Assert.Equal(1000, engine.Queue.Sent.Count);
         Assert.Equal(1000, engine.Queue.Sent.Select(sent => sent.Message.IntegrationId).Distinct().Count());
     }

@@ -115,7 +115,9 @@ public sealed class OpenApiTests
         foreach (var verb in trigger.Verbs)
         {
             var security = Document["paths"]![trigger.Route]![verb]!["security"]!.AsArray();
-            if (trigger.Method.GetCustomAttribute<RequiresAttribute>()!.Permission == Permission.Anonymous) Assert.Empty(security);
+            var permission = trigger.Method.GetCustomAttribute<RequiresAttribute>()!.Permission;
+            if (permission == Permission.Anonymous) Assert.Empty(security);
+            else if (permission == Permission.Operate) Assert.Equal(["functionKey"], security.Select(way => way!.AsObject().Single().Key));
             else Assert.Equal(["bearer", "header"], security.Select(way => way!.AsObject().Single().Key));
         }
     });

@@ -74,6 +74,8 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Privacy.PrivacyEndpoints",
                 "KpiDashboard.Privacy.TenantExportMessage",
                 "KpiDashboard.Privacy.TenantExporter",
+                "KpiDashboard.Sync.ClaimMessage",
+                "KpiDashboard.Sync.DeadLetterEndpoints",
                 "KpiDashboard.Sync.DeadLetters",
                 "KpiDashboard.Sync.SyncEndpoints",
                 "KpiDashboard.Sync.SyncMessage",

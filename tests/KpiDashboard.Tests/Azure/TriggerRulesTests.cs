@@ -71,10 +71,32 @@ public sealed class TriggerRulesTests
         {
             var arguments = Trigger(method).ConstructorArguments;
             Assert.True(arguments.Count == 2 && arguments[0].ArgumentType == typeof(AuthorizationLevel), $"{Name(method)} does not state its level.");
-            Assert.Equal((int)AuthorizationLevel.Anonymous, arguments[0].Value);
+            Assert.Equal((int)(IsForOperators(method) ? AuthorizationLevel.Function : AuthorizationLevel.Anonymous), arguments[0].Value);
             Assert.NotEmpty((IReadOnlyCollection<CustomAttributeTypedArgument>)arguments[1].Value!);
         });
     }
+
+    /// <summary>
+    /// What works across tenants stands under ops/, is opened by the host's function key and by nothing else, and nothing else is: a route with the one and
+    /// without the other would be open to everybody or to nobody.
+    /// </summary>
+    [Fact]
+    public void Ops_routes_and_no_others_ask_for_a_function_key_and_for_the_permission_to_operate()
+    {
+        Assert.Contains(HttpFunctions, function => IsForOperators(function.Method));
+        Assert.All(HttpFunctions, function =>
+        {
+            var operates = function.Method.GetCustomAttribute<RequiresAttribute>()!.Permission == Permission.Operate;
+            Assert.Equal(IsForOperators(function.Method), operates);
+            Assert.Equal(operates ? AuthorizationLevel.Function : AuthorizationLevel.Anonymous, function.Trigger.AuthLevel);
+        });
+        Assert.DoesNotContain(Permissions.Roles, role => Permissions.RoleMay(role, Permission.Operate));
+        Assert.DoesNotContain(Permissions.Scopes, scope => Permissions.ScopesMay([scope], Permission.Operate));
+    }
+
+    private static bool IsForOperators(MethodInfo method) =>
+        method.GetParameters().Select(parameter => parameter.GetCustomAttribute<HttpTriggerAttribute>()?.Route).OfType<string>().Single() is var route
+        && (route == "ops" || route.StartsWith("ops/", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Our own code decides who may call: a function without [Requires] answers nobody, one without [Operation] is missing in the API description.</summary>
     [Fact]

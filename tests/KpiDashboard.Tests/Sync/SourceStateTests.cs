@@ -11,7 +11,7 @@ public sealed class SourceStateTests
 
     private static readonly SourceState Healthy = new(
         Guid.NewGuid(), "n8n", "n8n", "active", null, "daily", Now.AddHours(-8), new DateOnly(2026, 11, 20), new DateOnly(2026, 11, 18), null, new DateOnly(2025, 10, 21),
-        0, null, Now.AddHours(16), false, Now);
+        0, null, Now.AddHours(16), false, null, Now);
 
     [Fact]
     public void A_source_that_was_read_on_time_has_nothing_to_say()
@@ -29,6 +29,20 @@ public sealed class SourceStateTests
     {
         Assert.Equal(SourceStatus.Ok, (Healthy with { Schedule = schedule, FetchedAt = Now.AddHours(-hours) }).ToFreshness().Status);
         Assert.Equal(SourceStatus.Late, (Healthy with { Schedule = schedule, FetchedAt = Now.AddHours(-hours).AddSeconds(-1) }).ToFreshness().Status);
+    }
+
+    [Fact]
+    public void A_run_that_waits_says_why_and_its_numbers_are_called_as_old_as_they_are()
+    {
+        const string Why = "Google Analytics does not answer at the moment; we try again at 14:05.";
+        var waiting = Healthy with { Live = true, WaitsFor = Why };
+        Assert.Equal((SourceStatus.Syncing, Why), (waiting.ToFreshness().Status, waiting.ToFreshness().Message));
+        var late = (waiting with { FetchedAt = Now.AddHours(-31) }).ToFreshness();
+        Assert.Equal((SourceStatus.Late, Why), (late.Status, late.Message));
+        Assert.Equal((SourceStatus.Failing, Why), ((waiting with { ConsecutiveFailures = 1 }).ToFreshness() is var failing ? (failing.Status, failing.Message) : default));
+        Assert.Equal(SourceStatus.Paused, (waiting with { State = "paused" }).ToFreshness().Status);
+        // Others, whose runs do not wait, are not concerned.
+        Assert.Null(Healthy.ToFreshness().Message);
     }
 
     [Fact]

@@ -12,6 +12,15 @@ internal abstract record Fault
     /// <summary>Answers properly, but late.</summary>
     internal sealed record Delay(TimeSpan Time) : Fault;
 
+    /// <summary>Takes the request and never answers: only the caller's own patience ends it.</summary>
+    internal sealed record Hang : Fault;
+
+    /// <summary>Answers as if its clock were this much ahead of ours (behind, if negative), and says so in the <c>Date</c> header.</summary>
+    internal sealed record SkewedClock(TimeSpan Ahead) : Fault;
+
+    /// <summary>Sends rows again that it has sent already: the first page instead of a later one, and every row of a first page twice.</summary>
+    internal sealed record DuplicatedPage : Fault;
+
     /// <summary>Cuts the connection without an answer.</summary>
     internal sealed record Reset : Fault;
 
@@ -48,6 +57,9 @@ internal sealed class Faults
             queue.Enqueue(fault);
     }
 
+    /// <summary>Asked for each request that nothing is scripted for; null for none. Told the target and the number of the request, from 1.</summary>
+    public Func<string, int, Fault?>? Schedule { get; set; }
+
     /// <summary>Forgets what is still scripted for the target.</summary>
     public void Clear(string target) => script.TryRemove(target, out _);
 
@@ -63,8 +75,8 @@ internal sealed class Faults
     /// <summary>Counts a request and takes the fault it is to meet, if any.</summary>
     internal Fault? Take(string target)
     {
-        counts.AddOrUpdate(target, 1, static (_, n) => n + 1);
-        return script.TryGetValue(target, out var queue) && queue.TryDequeue(out var fault) ? fault : null;
+        var number = counts.AddOrUpdate(target, 1, static (_, n) => n + 1);
+        return script.TryGetValue(target, out var queue) && queue.TryDequeue(out var fault) ? fault : Schedule?.Invoke(target, number);
     }
 }
 

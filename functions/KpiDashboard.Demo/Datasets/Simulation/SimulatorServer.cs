@@ -83,6 +83,16 @@ internal sealed class SimulatorServer : IAsyncDisposable
         await context.Response.Body.WriteAsync(body, context.RequestAborted);
     }
 
+    /// <summary>What time it is for an answer with this fault; a skewed clock also shows in the answer's header.</summary>
+    public static DateTimeOffset Now(HttpContext context, Fault? fault, TimeProvider time)
+    {
+        var now = time.GetUtcNow();
+        if (fault is not Fault.SkewedClock skewed)
+            return now;
+        context.Response.Headers.Date = (now + skewed.Ahead).ToString("R", System.Globalization.CultureInfo.InvariantCulture);
+        return now + skewed.Ahead;
+    }
+
     /// <summary>Carries out a fault that needs no proper answer. False: go on answering (perhaps late, perhaps spoilt afterwards).</summary>
     public static async Task<bool> MisbehaveAsync(HttpContext context, Fault? fault)
     {
@@ -98,6 +108,9 @@ internal sealed class SimulatorServer : IAsyncDisposable
             case Fault.Delay delay:
                 await Task.Delay(delay.Time, context.RequestAborted);
                 return false;
+            case Fault.Hang:
+                await Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                return true;
             case Fault.Reset:
                 context.Abort();
                 return true;

@@ -26,6 +26,13 @@ internal sealed partial class N8nConnector(
     /// <inheritdoc />
     public string DisplayName => "n8n";
 
+    /// <summary>
+    /// Each n8n is a provider of its own: one tenant's broken server must not keep us from those of others. With the path, because several n8n may stand
+    /// behind one host.
+    /// </summary>
+    public string ProviderKey(JsonElement settings) =>
+        N8nClient.ApiAddress(ReadText(settings, "baseUrl")) is { } api ? $"{Key}:{api.Authority}{api.AbsolutePath}".ToLowerInvariant() : $"{Key}:none";
+
     /// <summary>One slice: n8n pages by cursor from the newest execution on, so older days cannot be reached without passing the newer ones.</summary>
     public IReadOnlyList<DayWindow> Slice(DayWindow window) => [window];
 
