@@ -1,11 +1,12 @@
 using KpiDashboard.Mail;
+using KpiDashboard.Push;
 using KpiDashboard.Sync;
 using Microsoft.Azure.Functions.Worker;
 
 namespace KpiDashboard.Functions.Triggers;
 
 /// <summary>One queue and its poison queue for each connector, and one for mail: queues scale apart, and one provider's trouble stays its own.</summary>
-public sealed class Queues(SyncRunner runner, DeadLetters deadLetters, MailSender mail)
+public sealed class Queues(SyncRunner runner, DeadLetters deadLetters, MailSender mail, Importer importer)
 {
     /// <summary>Reads Google Analytics.</summary>
     [Function("SyncGoogleAnalytics")]
@@ -34,4 +35,12 @@ public sealed class Queues(SyncRunner runner, DeadLetters deadLetters, MailSende
     /// <summary>A mail message that five tries did not get through.</summary>
     [Function("PoisonMail")]
     public Task PoisonMail([QueueTrigger("mail-poison")] string body, CancellationToken cancellationToken) => mail.PoisonAsync(body, cancellationToken);
+
+    /// <summary>Works a CSV import off.</summary>
+    [Function("ImportCsv")]
+    public Task ImportCsv([QueueTrigger("import")] ImportMessage message, CancellationToken cancellationToken) => importer.RunAsync(message, cancellationToken);
+
+    /// <summary>An import message that five tries did not get through.</summary>
+    [Function("PoisonImport")]
+    public Task PoisonImport([QueueTrigger("import-poison")] string body, CancellationToken cancellationToken) => importer.PoisonAsync(body, cancellationToken);
 }

@@ -1,11 +1,12 @@
 using KpiDashboard.Mail;
+using KpiDashboard.Push;
 using KpiDashboard.Sync;
 using Microsoft.Azure.Functions.Worker;
 
 namespace KpiDashboard.Functions.Triggers;
 
 /// <summary>What happens by the clock. Cron is UTC.</summary>
-public sealed class Timers(SyncScheduler scheduler, MailSender mail)
+public sealed class Timers(SyncScheduler scheduler, MailSender mail, Importer importer)
 {
     /// <summary>Every 5 minutes: enqueue what is due, sweep what got lost. A missed tick heals itself at the next.</summary>
     [Function("ScheduleSyncs")]
@@ -14,4 +15,8 @@ public sealed class Timers(SyncScheduler scheduler, MailSender mail)
     /// <summary>Every 5 minutes: enqueue again the mails whose message got lost. A function of its own, so that neither sweep can stop the other.</summary>
     [Function("SweepMail")]
     public Task SweepMail([TimerTrigger("30 */5 * * * *")] TimerInfo timer, CancellationToken cancellationToken) => mail.SweepAsync(cancellationToken);
+
+    /// <summary>Every 5 minutes: enqueue again the imports whose message got lost, and forget old imports and idempotency keys.</summary>
+    [Function("SweepImports")]
+    public Task SweepImports([TimerTrigger("45 */5 * * * *")] TimerInfo timer, CancellationToken cancellationToken) => importer.SweepAsync(cancellationToken);
 }

@@ -35,6 +35,9 @@ internal enum Bucket
 
     /// <summary>Requests of one API or webhook token.</summary>
     Token,
+
+    /// <summary>Refreshes that one tenant asks for.</summary>
+    Refresh,
 }
 
 /// <summary>So many in so long a time; after that, one more each time the matching part of it has passed.</summary>
@@ -62,6 +65,7 @@ internal sealed class LimitOptions : Dictionary<Bucket, Limit>
         this[Bucket.MailAddress] = new() { Permits = 20, Period = TimeSpan.FromHours(1) };
         this[Bucket.Invitation] = new() { Permits = 50, Period = TimeSpan.FromHours(1) };
         this[Bucket.Token] = new() { Permits = 600, Period = TimeSpan.FromMinutes(1) };
+        this[Bucket.Refresh] = new() { Permits = 20, Period = TimeSpan.FromMinutes(15) };
     }
 
     internal static bool IsValid(LimitOptions options) =>

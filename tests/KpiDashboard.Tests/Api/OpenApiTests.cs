@@ -116,7 +116,11 @@ public sealed class OpenApiTests
         {
             var security = Document["paths"]![trigger.Route]![verb]!["security"]!.AsArray();
             if (trigger.Method.GetCustomAttribute<RequiresAttribute>()!.Permission == Permission.Anonymous) Assert.Empty(security);
-            else Assert.Equal(["bearer", "header"], security.Select(way => way!.AsObject().Single().Key));
+            else
+            {
+                string[] ways = trigger.Method.GetCustomAttribute<RequiresAttribute>()!.Signature ? ["bearer", "header", "signature"] : ["bearer", "header"];
+                Assert.Equal(ways, security.Select(way => way!.AsObject().Single().Key));
+            }
         }
     });
 

@@ -71,6 +71,11 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Mail.MailSender",
                 "KpiDashboard.Operations.HealthEndpoints",
                 "KpiDashboard.Privacy.PrivacyEndpoints",
+                "KpiDashboard.Push.CustomKpiEndpoints",
+                "KpiDashboard.Push.ImportEndpoints",
+                "KpiDashboard.Push.ImportMessage",
+                "KpiDashboard.Push.Importer",
+                "KpiDashboard.Push.PushEndpoints",
                 "KpiDashboard.Sync.DeadLetters",
                 "KpiDashboard.Sync.SyncEndpoints",
                 "KpiDashboard.Sync.SyncMessage",
@@ -78,6 +83,7 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Sync.SyncScheduler",
                 "KpiDashboard.Tenancy.MemberEndpoints",
                 "KpiDashboard.Tenancy.TenantEndpoints",
+                "KpiDashboard.Webhooks.N8nWebhookEndpoints",
             ],
             Product.GetExportedTypes().Select(type => type.FullName).Order(StringComparer.Ordinal));
 
