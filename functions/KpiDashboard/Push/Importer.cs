@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
@@ -51,7 +52,7 @@ public sealed partial class Importer
 
     /// <summary>Puts an import on the queue.</summary>
     internal Task EnqueueAsync(Guid tenant, Guid import, TimeSpan delay, CancellationToken cancellationToken, string? traceparent = null) => _queues.SendAsync(
-        Queue, JsonSerializer.Serialize(new ImportMessage(ImportMessage.CurrentVersion, tenant, import, traceparent ?? Activity.Current?.Id), PushJson.Default.ImportMessage), delay, cancellationToken);
+        Queue, JsonSerializer.Serialize(new ImportMessage(ImportMessage.CurrentVersion, tenant, import, traceparent ?? Activity.Current?.Id), ImportQueueJson.Default.ImportMessage), delay, cancellationToken);
 
     /// <summary>Handles one message of <c>import</c>.</summary>
     /// <exception cref="Exception">A fault of ours: the queue delivers the message again, and after five times to the poison queue.</exception>
@@ -96,7 +97,7 @@ public sealed partial class Importer
         var reason = "The import it names does not exist.";
         try
         {
-            if (JsonSerializer.Deserialize(body, PushJson.Default.ImportMessage) is { } message && await _database.InTenantAsync(message.TenantId, async tx =>
+            if (JsonSerializer.Deserialize(body, ImportQueueJson.Default.ImportMessage) is { } message && await _database.InTenantAsync(message.TenantId, async tx =>
             {
                 await FailAsync(tx, message.ImportId, null, "The import broke five times because of a fault on our side. Nothing of the file was written; please import it again.", [], 0);
                 return await tx.QuerySingleAsync<bool>("select exists (select 1 from imports where tenant_id = @tenant and id = @import)", new { import = message.ImportId });
@@ -259,3 +260,8 @@ public sealed partial class Importer
     [LoggerMessage(5006, LogLevel.Warning, "Import {Import} had no message any more; it is enqueued again")]
     private partial void LogSwept(Guid import);
 }
+
+// Case-insensitive as the queue trigger's own binding is: what it could run, the poison function must be able to read.
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, PropertyNameCaseInsensitive = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ImportMessage))]
+internal sealed partial class ImportQueueJson : JsonSerializerContext;

@@ -71,7 +71,7 @@ internal sealed record PushRequest(IReadOnlyList<PushReading?> Readings);
 /// <param name="Kpi">Key of a custom KPI.</param>
 /// <param name="Date"><c>YYYY-MM-DD</c>, in the tenant's time zone.</param>
 /// <param name="Value">In the KPI's unit.</param>
-internal sealed record PushReading(string? Kpi, string? Date, decimal? Value);
+internal sealed record PushReading(string? Kpi = null, string? Date = null, decimal? Value = null);
 
 /// <summary>What became of the readings. <c>accepted</c>, <c>unchanged</c> and the rejected add up to how many came; <c>restated</c> are those accepted that changed a day that had ended.</summary>
 internal sealed record PushResponse(int Accepted, int Unchanged, int Restated, IReadOnlyList<RejectedItem> Rejected);
@@ -86,6 +86,5 @@ internal sealed record PushResponse(int Accepted, int Unchanged, int Restated, I
 [JsonSerializable(typeof(PushResponse))]
 [JsonSerializable(typeof(ImportResponse))]
 [JsonSerializable(typeof(ImportsResponse))]
-[JsonSerializable(typeof(ImportMessage))]
 [JsonSerializable(typeof(IReadOnlyList<ImportError>))]
 internal sealed partial class PushJson : JsonSerializerContext;
