@@ -34,12 +34,12 @@ export default defineConfig(({ command, mode }) => ({
             // What seldom changes, apart from the page's own code, so that a new version costs a visitor little.
             {
               name: 'vendor',
-              test: /rolldown\/runtime|node_modules\/(react|react-dom|scheduler|react-router|@tanstack)\//,
+              test: /rolldown\/runtime|node_modules\/(react|react-dom|scheduler|react-router|@tanstack)\/(?!.*utation)/,
             },
             // The first screen in one file: small ones compress badly.
             {
               name: 'first',
-              test: /src\/(messages|api|lib\/(?!automation)|components\/(?!chart|Dialog)|app\/(?!Extras|RefreshPanel|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
+              test: /src\/(messages\.|api|lib\/(?!automation|enter|link|region)|components\/(?!account|chart|form|ConfirmIdentity|Dialog|VerifyBanner|confirmed)|app\/(?!Banners|Extras|PublicPages|RefreshPanel|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
             },
           ],
         },

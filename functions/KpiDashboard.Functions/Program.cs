@@ -19,7 +19,9 @@ namespace KpiDashboard.Functions
 
             // Middleware after this call: before it, the HTTP context is not there yet.
             builder.ConfigureFunctionsWebApplication();
+            builder.UseWhen<ResponseHeadersMiddleware>(IsHttp);
             builder.UseWhen<ProblemMiddleware>(IsHttp);
+            builder.UseWhen<OriginMiddleware>(IsHttp);
             builder.UseWhen<AdmissionMiddleware>(IsHttp);
             return builder;
         }

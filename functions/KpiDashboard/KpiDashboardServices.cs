@@ -38,13 +38,22 @@ public static class KpiDashboardServices
             .Validate(SecretOptions.IsValid, "Secrets:CurrentKey must name one of Secrets:Keys, and each of those must be 32 bytes in base64.").ValidateOnStart();
         services.AddSingleton<SecretSealer>();
         services.AddOptions<AuthOptions>().BindConfiguration("Auth")
-            .Validate(AuthOptions.IsValid, "Auth:CurrentKey must name one of Auth:SigningKeys, and each of those must be 32 bytes or more in base64.").ValidateOnStart();
+            .Validate(AuthOptions.IsValid, "Auth:CurrentKey must name one of Auth:SigningKeys, and each of those must be 32 bytes or more in base64.")
+            .Validate(AuthOptions.PasswordsAreValid, "Auth:PasswordMemoryKib must be 19456 to 1048576, Auth:PasswordPasses 2 to 20, Auth:PasswordLanes 1 to 16 and Auth:PasswordMinLength 8 to 64.").ValidateOnStart();
         services.AddOptions<LimitOptions>().BindConfiguration("Limits")
             .Validate(LimitOptions.IsValid, "Each of Limits:<name> needs Permits from 1 to 1000000 and a Period of at most 7 days.").ValidateOnStart();
+        services.AddOptions<HttpOptions>().BindConfiguration("Http")
+            .Validate(HttpOptions.IsValid, "Http:AllowedOrigins must be origins like https://kpi.example.com, separated by blanks, without paths or wildcards.").ValidateOnStart();
+        services.AddSingleton<RequestOrigins>();
         services.AddSingleton<RateLimits>();
         services.AddSingleton<ClientAddress>();
         services.AddSingleton<AuditLog>();
         services.AddSingleton<AccessTokens>();
+        services.AddSingleton<PasswordHasher>();
+        services.AddSingleton<PasswordRules>();
+        services.AddSingleton<KnownBrowsers>();
+        services.AddSingleton<SignInGuard>();
+        services.AddSingleton<SecondFactors>();
         services.AddSingleton<Sessions>();
         services.AddSingleton<Accounts>();
         services.AddEndpoint<Authenticator>();
@@ -52,13 +61,20 @@ public static class KpiDashboardServices
         services.AddEndpoint<TokenEndpoints>();
         services.AddEndpoint<AccountEndpoints>();
         services.AddEndpoint<SecondFactorEndpoints>();
+        services.AddOidc();
         services.AddEndpoint<OidcEndpoints>();
         services.AddEndpoint<TenantEndpoints>();
         services.AddEndpoint<MemberEndpoints>();
         services.AddEndpoint<AuditEndpoints>();
-        services.AddEndpoint<PrivacyEndpoints>();
+        services.AddPrivacy();
 
         services.AddMail();
+        services.AddSingleton<IMailKind, InvitationMail>();
+        services.AddSingleton<IMailKind, OwnershipTransferredMail>();
+        services.AddSingleton<IMailKind, VerifyEmailMail>();
+        services.AddSingleton<IMailKind, ResetPasswordMail>();
+        services.AddSingleton<IMailKind, PasswordChangedMail>();
+        services.AddSingleton<IMailKind, SecondFactorEnabledMail>();
 
         services.AddGoogleAnalyticsConnector(configuration);
         services.AddN8nConnector(configuration);

@@ -1,10 +1,8 @@
 // Every sentence the page says, in British-neutral English, in one place. Names of KPIs and sources come from the API.
 import type { Compare, Range } from './api/types'
 
-const s = (n: number, one: string, many: string) => (n === 1 ? one : many)
-
 /** Ends a sentence; some languages end their dates with the full stop already. */
-const stop = (text: string) => (text.endsWith('.') ? text : `${text}.`)
+export const stop = (text: string) => (text.endsWith('.') ? text : `${text}.`)
 
 /** "Revenue is", "Sessions are", "Active users per day are": the noun of an English KPI name decides. */
 const be = (name: string) => {
@@ -45,14 +43,13 @@ export const messages = {
   productShort: 'KPI Dashboard',
   skip: 'Skip to the numbers',
 
-  nav: { label: 'Main', overview: 'Overview', automation: 'Automation' },
+  nav: { label: 'Main', overview: 'Overview', automation: 'Automation', settings: 'Settings' },
   menu: {
     open: 'Menu',
     theme: 'Theme',
     themes: { system: 'System', light: 'Light', dark: 'Dark' },
     shortcuts: 'Keyboard shortcuts',
     signOut: 'Sign out',
-    signedInAs: (name: string) => `Signed in as ${name}`,
     close: 'Close',
   },
   tenant: {
@@ -68,7 +65,6 @@ export const messages = {
   ranges,
   rangeLabel: 'Period',
   yesterday: 'Yesterday',
-  yesterdayNoun: 'yesterday',
   compareLabel: 'Compare with',
   compare: {
     previous_period: 'previous period',
@@ -144,7 +140,6 @@ export const messages = {
     strip: 'Headline numbers',
     all: 'Everything else',
     find: 'Find a number',
-    findHint: '/',
     noMore: 'Everything measured stands above.',
     noneFound: (text: string) => `No number is called “${text}”.`,
     table: {
@@ -162,53 +157,16 @@ export const messages = {
     hoursSaved: 'Time saved',
     valueSaved: 'Worth',
     roi: 'Return on its cost',
-    freshness: 'Where the numbers come from',
-    health: 'Business health',
     emptyTitle: 'No numbers yet',
     empty:
       'As soon as the first source has been read, revenue, visits and automations appear here, with what changed since the period before.',
     single: 'Four weeks, ending with this day',
-    noSources: 'No source is connected yet.',
-  },
-
-  chart: {
-    hint: 'Arrow keys walk the days.',
-    label: (name: string) => `Chart of ${name}`,
-    role: 'chart',
-    before: 'Before',
-    noData: 'no data',
-    table: 'Show as a table',
-    tableLabel: (name: string) => `${name}, day by day`,
-    hideTable: 'Hide the table',
-    day: 'Day',
-    week: 'Week of',
-    weekOf: (day: string) => `Week of ${day}`,
-    statusColumn: 'State',
-    provisional: 'What is hatched is incomplete or may still change.',
-    missing: (days: string) => `No data for ${stop(days)}`,
-    noDataSince: (day: string) => `No data since ${stop(day)}`,
-    missingSome: (n: number) => `${n} days have no data.`,
-    empty: 'There is nothing to draw for this period.',
-    readout: (day: string, value: string) => `${day}: ${value}`,
-    failed: 'The chart could not be loaded. The table below has the same numbers.',
-    loading: 'Loading the chart',
   },
 
   fresh: {
     through: (day: string) => `Complete through ${day}`,
     fetched: (time: string) => `fetched ${time}`,
     never: 'Nothing has been fetched yet',
-    clocks: { fetched: 'Fetched', complete: 'Complete through', final: 'Final through' },
-    none: '–',
-    status: {
-      ok: 'Read on time',
-      syncing: 'Being read now',
-      late: 'Late',
-      reconnect_needed: 'Needs to be reconnected',
-      failing: 'Failing',
-      paused: 'Paused',
-      never_synced: 'Not read yet',
-    },
     explain: {
       ok: null,
       syncing: 'New numbers are on their way.',
@@ -226,111 +184,10 @@ export const messages = {
   refresh: {
     button: 'Refresh',
     busy: 'Refreshing',
-    title: 'Refresh',
-    asking: 'Asking the sources…',
-    queued: 'waiting for its turn',
-    running: (window: string) => `reading ${window}…`,
-    runningPlain: 'reading…',
-    slices: (done: number, total: number) => `${done} of ${total}`,
-    waiting: (time: string | null) =>
-      time ? `the source asked to wait; next try ${time}` : 'the source asked to wait',
-    done: (changed: number) =>
-      changed === 0
-        ? 'done, nothing changed'
-        : `done, ${changed} ${s(changed, 'number', 'numbers')} changed`,
-    failed: (why: string | null) => `failed. ${why ?? 'It will be tried again.'}`,
-    dead: (why: string | null) => `gave up. ${why ?? 'It needs a look.'}`,
-    nothing: 'There is no source to refresh.',
-    slow: 'This takes longer than two minutes. It goes on without you; the numbers appear when they are in.',
     error: (why: string) => `The refresh could not be started. ${why}`,
     lost: (why: string) => `The progress can no longer be followed. ${why}`,
-    close: 'Close',
-  },
-
-  automation: {
-    title: 'Automation',
-    sentence: {
-      saved: (time: string, when: string) => `Automations saved ${time} ${when}`,
-      worth: (value: string) => `, worth ${value}`,
-      cost: (cost: string) => ` against a cost of ${cost}`,
-      roi: (roi: string) => `: a return of ${roi}`,
-      loss: (roi: string) => `: a return of ${roi}, less than they cost`,
-      end: '.',
-      nothing: (when: string) => `Automations saved no time ${when}.`,
-      notMeasurable: 'Time saved cannot be measured for this period.',
-      noCost: 'No automation cost is set, so there is no return to show.',
-      more: (diff: string, before: string) => `That is ${diff} more than ${before}.`,
-      less: (diff: string, before: string) => `That is ${diff} less than ${before}.`,
-      same: (before: string) => `That is the same as ${before}.`,
-      measurableFrom: (day: string) =>
-        `Runs can be counted from ${day} on; earlier days are unknown, not zero.`,
-    },
-    facts: {
-      successRate: 'Success rate',
-      executions: 'Runs',
-      failed: 'Failed',
-      duration: 'Avg duration',
-      saved: 'Time saved',
-      value: 'Worth',
-      cost: 'Cost',
-      roi: 'Return',
-    },
-    chart: 'Runs per day',
-    succeeded: 'Succeeded',
-    failed: 'Failed',
-    workflows: 'Workflows',
-    columns: {
-      name: 'Workflow',
-      executions: 'Runs',
-      successRate: 'Success',
-      averageDurationMs: 'Duration',
-      timeSavedMinutes: 'Saved',
-      valueSaved: 'Worth',
-      failed: 'Failed',
-    },
-    active: 'Active',
-    inactive: 'Switched off',
-    sortBy: 'Sort by',
-    perRun: (time: string) => `${time} per run`,
-    noWorkflows: 'No workflow ran in this period.',
-    emptyTitle: 'No automation tool is connected',
-    empty:
-      'Once one is, this page shows which workflows ran, which failed, how many hours they saved, what those are worth, and whether that is more than they cost.',
-    emptyHow: 'n8n can be connected through its API, or send its runs to a webhook.',
-  },
-
-  signIn: {
-    title: 'Sign in',
-    lead: 'How is the business doing, and are its automations worth it?',
-    leadMore: 'One page, every morning.',
-    email: 'E-mail address',
-    password: 'Password',
-    show: 'Show the password',
-    hide: 'Hide the password',
-    submit: 'Sign in',
-    submitting: 'Signing in…',
-    emailMissing: 'Enter your e-mail address.',
-    emailWrong: 'This does not look like an e-mail address.',
-    passwordMissing: 'Enter your password.',
-    ended: 'Your session has ended. Sign in again to go on.',
-  },
-
-  notFound: {
-    title: 'This page does not exist',
-    text: 'The address may be old or mistyped.',
-    back: 'Go to the overview',
-  },
-
-  shortcuts: {
-    title: 'Keyboard shortcuts',
-    list: [
-      { keys: ['g', 'o'], does: 'Go to the overview' },
-      { keys: ['g', 'a'], does: 'Go to automation' },
-      { keys: ['/'], does: 'Find a number' },
-      { keys: ['←', '→'], does: 'Walk the days of a chart' },
-      { keys: ['?'], does: 'Show this list' },
-      { keys: ['Esc'], does: 'Close' },
-    ],
+    nothing: 'There is no source to refresh.',
+    slow: 'This takes longer than two minutes. It goes on without you; the numbers appear when they are in.',
   },
 
   errors: {

@@ -141,4 +141,18 @@ public sealed class AccountApi(AccountEndpoints accounts, SecondFactorEndpoints 
     public Task<IResult> FinishOidc(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "auth/oidc/{provider}/callback")] HttpRequest request, string provider, CancellationToken cancellationToken) =>
         oidc.CallbackAsync(request, provider, cancellationToken);
+
+    /// <summary>The address that a provider proved and that has no account yet.</summary>
+    [Function("AuthOidcPending"), Requires(Permission.Anonymous)]
+    [Operation("The address that a provider proved and that has no account yet", Response = typeof(OidcPendingResponse))]
+    public Task<IResult> PendingOidc(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "auth/oidc/pending")] HttpRequest request, CancellationToken cancellationToken) =>
+        oidc.PendingAsync(request, cancellationToken);
+
+    /// <summary>Register a business with the address that a provider proved.</summary>
+    [Function("AuthOidcRegister"), Requires(Permission.Anonymous)]
+    [Operation("Register a business with the address that a provider proved", Status = 201, Body = typeof(OidcRegisterRequest), Response = typeof(SessionResponse))]
+    public Task<IResult> RegisterOidc(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "auth/oidc/register")] HttpRequest request, CancellationToken cancellationToken) =>
+        oidc.RegisterAsync(request, cancellationToken);
 }

@@ -1,12 +1,13 @@
 using KpiDashboard.Mail;
+using KpiDashboard.Privacy;
 using KpiDashboard.Push;
 using KpiDashboard.Sync;
 using Microsoft.Azure.Functions.Worker;
 
 namespace KpiDashboard.Functions.Triggers;
 
-/// <summary>One queue and its poison queue for each connector, and one for mail: queues scale apart, and one provider's trouble stays its own.</summary>
-public sealed class Queues(SyncRunner runner, DeadLetters deadLetters, MailSender mail, Importer importer)
+/// <summary>One queue and its poison queue for each connector, one for mail, one for exports, one for imports: queues scale apart, and one provider's trouble stays its own.</summary>
+public sealed class Queues(SyncRunner runner, DeadLetters deadLetters, MailSender mail, TenantExporter exports, Importer importer)
 {
     /// <summary>Reads Google Analytics.</summary>
     [Function("SyncGoogleAnalytics")]
@@ -35,6 +36,14 @@ public sealed class Queues(SyncRunner runner, DeadLetters deadLetters, MailSende
     /// <summary>A mail message that five tries did not get through.</summary>
     [Function("PoisonMail")]
     public Task PoisonMail([QueueTrigger("mail-poison")] string body, CancellationToken cancellationToken) => mail.PoisonAsync(body, cancellationToken);
+
+    /// <summary>Writes an export of everything of a tenant.</summary>
+    [Function("TenantExport")]
+    public Task ExportTenant([QueueTrigger("tenant-export")] TenantExportMessage message, CancellationToken cancellationToken) => exports.RunAsync(message, cancellationToken);
+
+    /// <summary>An export message that five tries did not get through.</summary>
+    [Function("PoisonTenantExport")]
+    public Task PoisonTenantExport([QueueTrigger("tenant-export-poison")] string body, CancellationToken cancellationToken) => exports.PoisonAsync(body, cancellationToken);
 
     /// <summary>Works a CSV import off.</summary>
     [Function("ImportCsv")]

@@ -75,6 +75,7 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             compression.EnableForHttps = true;
             compression.MimeTypes = [.. ResponseCompressionDefaults.MimeTypes, "image/svg+xml", "application/manifest+json", "font/ttf"];
         });
+        web.Services.AddCors();
         web.Services.Configure<ForwardedHeadersOptions>(forwarded => forwarded.ForwardedHeaders = AspNetForwardedHeaders.All);
         web.Services.Configure<KestrelServerOptions>(kestrel =>
         {
@@ -255,6 +256,18 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             return Task.CompletedTask;
         });
         _app.UseForwardedHeaders();
+        // The platform's own CORS in Azure; closed unless origins are named.
+        if (HttpOptions.Parse(_app.Configuration[HttpOptions.AllowedOriginsKey]) is { Length: > 0 } origins)
+        {
+            _app.UseWhen(
+                context => context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase),
+                branch =>
+                {
+                    branch.UseCors(cors => cors.SetIsOriginAllowed(origin => origins.Contains(origin, StringComparer.Ordinal)).AllowCredentials().AllowAnyHeader().AllowAnyMethod());
+                    branch.Use(VaryByOriginAsync);
+                });
+        }
+
         _app.UseRouting();
         _app.UseWhen(context => context.GetEndpoint() is null && _site is not null, branch =>
         {
@@ -264,6 +277,18 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         admin.Map(_app);
         _caughtMail?.Map(_app);
         ((IEndpointRouteBuilder)_app).DataSources.Add(new FixedEndpoints([.. http.Endpoints(Functions)]));
+    }
+
+    /// <summary>The answer to an origin that is not listed differs too; ASP.NET Core says so only to the others.</summary>
+    private static Task VaryByOriginAsync(HttpContext http, RequestDelegate next)
+    {
+        http.Response.OnStarting(() =>
+        {
+            if (!http.Response.Headers.Vary.Contains("Origin"))
+                http.Response.Headers.Append("Vary", "Origin");
+            return Task.CompletedTask;
+        });
+        return next(http);
     }
 
     private async Task RunAfterAppStartedAsync(StartupContext context, CancellationToken cancellationToken)

@@ -79,6 +79,9 @@ internal sealed class ApiProblem : Exception
     public static ApiProblem SecondFactorCode() => new(
         StatusCodes.Status401Unauthorized, "second-factor", "Code needed", "Enter the code of your authenticator app.");
 
+    /// <summary>The link alone is not enough: the page asks for the account's password and tries again.</summary>
+    public static ApiProblem PasswordNeeded(string sentence) => new(StatusCodes.Status401Unauthorized, "password-needed", "Password needed", sentence);
+
     /// <summary>Something this needs is not there yet.</summary>
     public static ApiProblem Unavailable(string sentence, int retryAfterSeconds) => new(
         StatusCodes.Status503ServiceUnavailable, "unavailable", "Not ready", sentence)
@@ -93,7 +96,10 @@ internal sealed class ApiProblem : Exception
     public async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
     {
         if (response.HasStarted) return;
+        // What a cookie says holds whatever the answer: a sign-in that waits for its code, a refresh token that is no good any more.
+        var cookies = response.Headers.SetCookie;
         response.Clear();
+        response.Headers.SetCookie = cookies;
         response.StatusCode = Status;
         response.ContentType = "application/problem+json";
         response.Headers.CacheControl = "no-store";

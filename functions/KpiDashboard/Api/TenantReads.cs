@@ -36,6 +36,29 @@ internal sealed class TenantReads(Database database, TimeProvider time)
         }, cancellationToken);
     }
 
+    /// <summary>
+    /// Answers a read of what no data version covers (people belong to many tenants, tokens are used without a word): the <c>ETag</c> is made from the answer itself.
+    /// </summary>
+    public static IResult Answer<T>(HttpRequest request, T value, JsonTypeInfo<T> type)
+    {
+        var body = JsonSerializer.SerializeToUtf8Bytes(value, type);
+        var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(body).AsSpan(0, 16))}\"";
+        request.HttpContext.Response.Headers.ETag = tag;
+        request.HttpContext.Response.Headers.CacheControl = "private, no-cache";
+        return request.Headers.IfNoneMatch.Any(header => header?.Contains(tag, StringComparison.Ordinal) == true)
+            ? TypedResults.StatusCode(StatusCodes.Status304NotModified)
+            : TypedResults.Bytes(body, "application/json; charset=utf-8");
+    }
+
+    /// <summary>The same of a tenant's own data that changes without the tenant's data version.</summary>
+    public Task<IResult> AnswerByContentAsync<T>(
+        HttpRequest request, JsonTypeInfo<T> type, Func<TenantTransaction, TenantProfile, Task<T>> load, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        return database.InTenantAsync(caller.TenantId, async tx =>
+            Answer(request, await load(tx, await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.")), type), cancellationToken);
+    }
+
     private string Tag(HttpRequest request, Caller caller, TenantProfile tenant)
     {
         // Some answers speak of time ("late"): a quarter of an hour is as long as one may stand unchanged.

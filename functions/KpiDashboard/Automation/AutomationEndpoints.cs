@@ -16,7 +16,7 @@ public sealed class AutomationEndpoints
 
     internal AutomationEndpoints(TenantReads reads, TimeProvider time) => (_reads, _time) = (reads, time);
 
-    private static readonly KpiDefinition[] Kpis = [.. KpiCatalogue.All.Where(kpi => kpi.Source == "n8n")];
+    internal static readonly KpiDefinition[] Kpis = [.. KpiCatalogue.All.Where(kpi => kpi.Source == "n8n")];
 
     /// <summary><c>GET automation/performance</c>. Totals and days come from the KPI engine, so that they agree with every other page.</summary>
     public Task<IResult> PerformanceAsync(HttpRequest request, CancellationToken cancellationToken) =>

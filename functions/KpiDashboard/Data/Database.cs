@@ -1,3 +1,4 @@
+using System.Data;
 using Dapper;
 using Npgsql;
 
@@ -24,6 +25,21 @@ internal sealed class Database(Func<NpgsqlDataSource> source)
     /// <inheritdoc cref="InTenantAsync{T}"/>
     public Task InTenantAsync(Guid tenantId, Func<TenantTransaction, Task> work, CancellationToken cancellationToken) =>
         InTenantAsync(tenantId, async tx => { await work(tx); return true; }, cancellationToken);
+
+    /// <summary>
+    /// Reads one tenant as it is at one moment, however long that takes: repeatable read, read only, times in UTC. For what is streamed row by row; everything
+    /// else goes through <see cref="InTenantAsync{T}"/>.
+    /// </summary>
+    public async Task InSnapshotAsync(Guid tenantId, Func<NpgsqlConnection, Task> work, CancellationToken cancellationToken)
+    {
+        await using var connection = await source().OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+        await connection.ExecuteAsync(new CommandDefinition(
+            "set transaction read only; set local time zone 'UTC'; select set_config('app.tenant_id', @tenant, true)",
+            new { tenant = tenantId.ToString() }, transaction, cancellationToken: cancellationToken));
+        await work(connection);
+        await transaction.CommitAsync(cancellationToken);
+    }
 
     /// <summary>Calls a cross-tenant function of the schema (0002). No tenant is set: any direct read of a tenant table finds nothing.</summary>
     public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object parameters, CancellationToken cancellationToken)

@@ -18,6 +18,28 @@ internal sealed class AuthOptions
     /// <summary><c>Lax</c>, <c>Strict</c> or <c>None</c> (separate origins, then partitioned) for the refresh cookie.</summary>
     public string CookieSameSite { get; set; } = "Strict";
 
+    /// <summary>Memory of a password hash in KiB; raising it renews each hash when its owner signs in.</summary>
+    public int PasswordMemoryKib { get; set; } = PasswordCost.Default.MemoryKib;
+
+    /// <summary>Passes of a password hash over that memory.</summary>
+    public int PasswordPasses { get; set; } = PasswordCost.Default.Passes;
+
+    /// <summary>Lanes of a password hash.</summary>
+    public int PasswordLanes { get; set; } = PasswordCost.Default.Lanes;
+
+    /// <summary>Least characters of a new password.</summary>
+    public int PasswordMinLength { get; set; } = 8;
+
+    /// <summary>What a fresh password hash costs.</summary>
+    internal PasswordCost PasswordCost => new(PasswordMemoryKib, PasswordPasses, PasswordLanes);
+
+    /// <summary>Never below OWASP's least for Argon2id, nor so high that one sign-in exhausts an instance.</summary>
+    internal static bool PasswordsAreValid(AuthOptions options) =>
+        options.PasswordMemoryKib >= PasswordCost.Default.MemoryKib && options.PasswordMemoryKib <= 1024 * 1024
+        && options.PasswordPasses >= PasswordCost.Default.Passes && options.PasswordPasses <= 20
+        && options.PasswordLanes is >= 1 and <= 16
+        && options.PasswordMinLength is >= 8 and <= 64;
+
     /// <summary>No key at all is valid: the app starts, says in <c>health/ready</c> what is missing, and signs nobody in.</summary>
     internal static bool IsValid(AuthOptions options) =>
         (options is { SigningKeys.Count: 0, CurrentKey: "" }

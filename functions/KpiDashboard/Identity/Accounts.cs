@@ -41,7 +41,12 @@ internal sealed class Accounts(Database database, AuditLog audit, TimeProvider t
 
     /// <summary>Makes a business with its owner, who is made too if new. Fields must have been checked.</summary>
     /// <returns>The tenant's id.</returns>
-    public async Task<Guid> CreateBusinessAsync(HttpRequest request, NewBusiness business, Guid ownerId, string ownerEmail, NewUser? owner, CancellationToken cancellationToken)
+    public Task<Guid> CreateBusinessAsync(HttpRequest request, NewBusiness business, Guid ownerId, string ownerEmail, NewUser? owner, CancellationToken cancellationToken) =>
+        CreateBusinessAsync(request, business, ownerId, ownerEmail, owner, _ => Task.CompletedTask, cancellationToken);
+
+    /// <summary>The same, with more work in its transaction.</summary>
+    public async Task<Guid> CreateBusinessAsync(
+        HttpRequest request, NewBusiness business, Guid ownerId, string ownerEmail, NewUser? owner, Func<TenantTransaction, Task> also, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var tenant = Guid.CreateVersion7(now);
@@ -55,6 +60,7 @@ internal sealed class Accounts(Database database, AuditLog audit, TimeProvider t
                 "insert into memberships (tenant_id, user_id, role, created_at) values (@tenant, @ownerId, 'owner', @now)", new { ownerId, now });
             await audit.WriteAsync(tx, request, ownerId, ownerEmail, new AuditEvent(
                 AuditActions.Registered, "tenant", tenant.ToString(), business.Name.Trim(), After: new JsonObject { ["timeZone"] = business.TimeZone ?? "UTC", ["currency"] = business.Currency ?? "EUR" }));
+            await also(tx);
         }, cancellationToken);
         return tenant;
     }

@@ -80,6 +80,23 @@ internal static class Permissions
         ["n8n"] = [Permission.PushExecutions],
     };
 
+    private static readonly Dictionary<Permission, string> Descriptions = new()
+    {
+        [Permission.SignedIn] = "Manage one's own account and sessions, and enter the business",
+        [Permission.Read] = "See numbers, integrations, runs and settings",
+        [Permission.Refresh] = "Start a refresh",
+        [Permission.Push] = "Push and import readings of custom KPIs",
+        [Permission.PushExecutions] = "Report executions of n8n (tokens only)",
+        [Permission.ManageTokens] = "Add, list and revoke API and webhook tokens",
+        [Permission.ManageMembers] = "Invite people, change their roles, deactivate and remove them (owners: only an owner)",
+        [Permission.ManageSettings] = "Change the settings of the business",
+        [Permission.ReadAudit] = "See and export the audit log",
+        [Permission.ManageTenant] = "Hand the business over, export all its data, delete it",
+    };
+
+    /// <summary>What can be granted, each with what it allows in words.</summary>
+    public static IReadOnlyDictionary<Permission, string> All => Descriptions;
+
     /// <summary>Roles, the most powerful first.</summary>
     public static IReadOnlyCollection<string> Roles => ByRole.Keys;
 

@@ -38,6 +38,9 @@ internal enum Bucket
 
     /// <summary>Refreshes that one tenant asks for.</summary>
     Refresh,
+
+    /// <summary>Exports of everything of one tenant.</summary>
+    TenantExport,
 }
 
 /// <summary>So many in so long a time; after that, one more each time the matching part of it has passed.</summary>
@@ -66,6 +69,7 @@ internal sealed class LimitOptions : Dictionary<Bucket, Limit>
         this[Bucket.Invitation] = new() { Permits = 50, Period = TimeSpan.FromHours(1) };
         this[Bucket.Token] = new() { Permits = 600, Period = TimeSpan.FromMinutes(1) };
         this[Bucket.Refresh] = new() { Permits = 20, Period = TimeSpan.FromMinutes(15) };
+        this[Bucket.TenantExport] = new() { Permits = 5, Period = TimeSpan.FromDays(1) };
     }
 
     internal static bool IsValid(LimitOptions options) =>

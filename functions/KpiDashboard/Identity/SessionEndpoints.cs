@@ -15,11 +15,13 @@ public sealed class SessionEndpoints
 
     private readonly Database _database;
     private readonly Sessions _sessions;
+    private readonly SignInGuard _guard;
+    private readonly PasswordHasher _hasher;
     private readonly AuditLog _audit;
     private readonly TimeProvider _time;
 
-    internal SessionEndpoints(Database database, Sessions sessions, AuditLog audit, TimeProvider time) =>
-        (_database, _sessions, _audit, _time) = (database, sessions, audit, time);
+    internal SessionEndpoints(Database database, Sessions sessions, SignInGuard guard, PasswordHasher hasher, AuditLog audit, TimeProvider time) =>
+        (_database, _sessions, _guard, _hasher, _audit, _time) = (database, sessions, guard, hasher, audit, time);
 
     /// <summary><c>POST auth/login</c>.</summary>
     public async Task<IResult> LoginAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -30,12 +32,20 @@ public sealed class SessionEndpoints
         if (body.Email.Trim().Any(c => char.IsControl(c) || c == '\uFFFE')) throw ApiProblem.Invalid("email", "'email' has characters that no address has.");
         if (body.Password is not { Length: > 0 and <= Passwords.MaxLength }) throw ApiProblem.Invalid("password", $"'password' must have 1 to {Passwords.MaxLength} characters.");
 
-        var user = (await _database.QueryAsync<UserRow>("select * from find_user_by_email(@key)", new { key = EmailKey(body.Email) }, cancellationToken)).SingleOrDefault();
-        var fits = Passwords.Verify(body.Password, user?.password_hash, out var outdated);
+        // Nothing below may differ between an address that is known and one that is not, until the password is right.
+        var key = EmailKey(body.Email);
+        var user = (await _database.QueryAsync<UserRow>("select * from find_user_by_email(@key)", new { key }, cancellationToken)).SingleOrDefault();
+        var permit = await _guard.EnterAsync(request, key, user?.id, cancellationToken);
+        var fits = _hasher.Verify(body.Password, user?.password_hash, out var outdated);
         if (!fits || user is null || user.disabled) throw ApiProblem.Unauthorized("The e-mail address or the password is not right.");
+        await _guard.ReturnAsync(permit, cancellationToken);
         if (outdated)
-            await _database.ExecuteAsync("select update_password_hash(@id, @hash)", new { user.id, hash = Passwords.Hash(body.Password) }, cancellationToken);
-        return Sessions.Answer(request, await _sessions.OpenAsync(request, user.id, null, "password", cancellationToken));
+        {
+            await _database.ExecuteAsync(
+                "select rehash_password(@id, @password_hash, @hash)", new { user.id, user.password_hash, hash = _hasher.Hash(body.Password) }, cancellationToken);
+        }
+
+        return Sessions.Answer(request, await _sessions.BeginAsync(request, user.id, null, "password", cancellationToken) ?? throw ApiProblem.SecondFactorCode());
     }
 
     /// <summary><c>POST auth/refresh</c>: a new access token for the refresh cookie, which is replaced.</summary>

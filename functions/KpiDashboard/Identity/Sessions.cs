@@ -1,16 +1,28 @@
+using System.Globalization;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Data;
+using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
 
 namespace KpiDashboard.Identity;
 
 /// <summary>Opens, continues and describes sessions: an access token in the answer, a refresh token in a cookie.</summary>
-internal sealed class Sessions(Database database, AccessTokens tokens, AuditLog audit, ClientAddress address, IOptionsMonitor<AuthOptions> options, TimeProvider time)
+internal sealed class Sessions(
+    Database database, AccessTokens tokens, AuditLog audit, ClientAddress address, KnownBrowsers browsers, SecretSealer sealer, IOptionsMonitor<AuthOptions> options, TimeProvider time)
 {
     /// <summary>Cookie with the refresh token; HttpOnly, on <c>/api/auth</c> only.</summary>
     public const string Cookie = "kpi_refresh";
+
+    /// <summary>Cookie of a sign-in that waits for the code of the second factor.</summary>
+    public const string ChallengeCookie = "kpi_challenge";
+
+    /// <summary>How long a sign-in waits for its code.</summary>
+    public static readonly TimeSpan ChallengeLifetime = TimeSpan.FromMinutes(5);
+
+    private const string ChallengePurpose = "challenge";
 
     /// <summary>How long a browser stays signed in without being used.</summary>
     public static readonly TimeSpan RefreshLifetime = TimeSpan.FromDays(30);
@@ -19,8 +31,32 @@ internal sealed class Sessions(Database database, AccessTokens tokens, AuditLog 
     /// Goes on with a sign-in whose first factor was right: opens a session, or, where the account has a second factor, leaves a challenge cookie and returns
     /// null: the page then asks for the code (<c>POST auth/second-factor</c>).
     /// </summary>
-    public async Task<SessionResponse?> BeginAsync(HttpRequest request, Guid user, Guid? tenant, string method, CancellationToken cancellationToken) =>
-        await OpenAsync(request, user, tenant, method, cancellationToken);
+    public async Task<SessionResponse?> BeginAsync(HttpRequest request, Guid user, Guid? tenant, string method, CancellationToken cancellationToken)
+    {
+        var account = await Account.FindAsync(database, user, cancellationToken);
+        if (account is not { disabled: false, totp_enabled_at: not null }) return await OpenAsync(request, user, tenant, method, cancellationToken);
+        var now = time.GetUtcNow();
+        var token = await AccountTokens.AddAsync(database, "challenge", user, now, now + ChallengeLifetime, cancellationToken);
+        var text = string.Join('\n', token, user.ToString("N"), tenant?.ToString("N"), method, now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
+        request.HttpContext.Response.Cookies.Append(
+            ChallengeCookie, WebEncoders.Base64UrlEncode(sealer.Seal(text, ChallengePurpose)), ChallengeOptions(request, now + ChallengeLifetime));
+        return null;
+    }
+
+    /// <summary>The sign-in that this browser has a code to enter for; null when there is none or it took too long.</summary>
+    public Challenge? FindChallenge(HttpRequest request) =>
+        SealedCookie.Read(request, ChallengeCookie, sealer, ChallengePurpose)?.Split('\n') is [var token, var user, var tenant, var method, var at]
+        && DateTimeOffset.FromUnixTimeSeconds(long.Parse(at, CultureInfo.InvariantCulture)) + ChallengeLifetime > time.GetUtcNow()
+            ? new Challenge(token, Guid.ParseExact(user, "N"), tenant.Length > 0 ? Guid.ParseExact(tenant, "N") : null, method)
+            : null;
+
+    /// <summary>Takes the cookie of a sign-in that waits for its code back.</summary>
+    public void ExpireChallenge(HttpRequest request) =>
+        request.HttpContext.Response.Cookies.Append(ChallengeCookie, "", ChallengeOptions(request, DateTimeOffset.UnixEpoch));
+
+    /// <summary>Has wrong attempts of this browser to sign in to an account counted apart from those of strangers.</summary>
+    public void RememberBrowser(HttpRequest request, Guid user) =>
+        browsers.Remember(request, user, CookieOptions(request, time.GetUtcNow() + KnownBrowsers.Lifetime));
 
     /// <summary>Opens a session for a person who proved who it is, by all that its account and the tenant ask for.</summary>
     /// <param name="request">The request that it is opened for.</param>
@@ -32,6 +68,7 @@ internal sealed class Sessions(Database database, AccessTokens tokens, AuditLog 
     public async Task<SessionResponse> OpenAsync(HttpRequest request, Guid user, Guid? tenant, string method, CancellationToken cancellationToken)
     {
         var described = await DescribeAsync(user, tenant, strict: false, cancellationToken);
+        RememberBrowser(request, user);
         var now = time.GetUtcNow();
         var session = Guid.CreateVersion7(now);
         await database.ExecuteAsync(
@@ -102,6 +139,10 @@ internal sealed class Sessions(Database database, AccessTokens tokens, AuditLog 
         return cookie;
     }
 
+    // After the way back from a provider, which is another site, the browser holds Strict cookies back for one request.
+    private CookieOptions ChallengeOptions(HttpRequest request, DateTimeOffset expires) =>
+        CookieOptions(request, expires, options.CurrentValue.CookieSameSite == nameof(SameSiteMode.None) ? null : SameSiteMode.Lax);
+
     private async Task<SessionResponse> IssueAsync(HttpRequest request, MeResponse described, Guid session, CancellationToken cancellationToken)
     {
         var refresh = TokenHash.Fresh("");
@@ -122,3 +163,10 @@ internal sealed class Sessions(Database database, AccessTokens tokens, AuditLog 
         DateTimeOffset? delete_after);
 #pragma warning restore IDE1006
 }
+
+/// <summary>A sign-in whose first factor was right.</summary>
+/// <param name="Token">Names it, once.</param>
+/// <param name="User">Who signs in.</param>
+/// <param name="Tenant">Where; null for the person's first.</param>
+/// <param name="Method">How the first factor was proved.</param>
+internal sealed record Challenge(string Token, Guid User, Guid? Tenant, string Method);

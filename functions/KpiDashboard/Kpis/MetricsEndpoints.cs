@@ -37,7 +37,7 @@ public sealed class MetricsEndpoints
             return new SummaryResponse(
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, today, tenant.TimeZone, tenant.Currency,
                 tenant.IsDemo, [.. now.Dates],
-                [.. catalogue.Visible.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays))],
+                [.. catalogue.Visible.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays, CurrencyOf(kpi, sources, tenant)))],
                 [.. sources.Select(source => source.ToFreshness())]);
         }, cancellationToken);
 
@@ -52,7 +52,8 @@ public sealed class MetricsEndpoints
             var period = Period.Read(query, tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
             var table = await KpiTable.LoadAsync(tx, kpis, period.From, period.To, SourceState.Clocks(sources), tenant.Economics);
             return new HistoryResponse(period.From, period.To, grain, tenant.TimeZone, tenant.Currency,
-                [.. kpis.Select(kpi => new HistorySeries(kpi.Key, [.. Points(kpi, table, grain, (DayOfWeek)tenant.WeekStart)]))]);
+                [.. kpis.Select(kpi => new HistorySeries(
+                    kpi.Key, [.. Points(kpi, table, grain, (DayOfWeek)tenant.WeekStart)], CurrencyOf(kpi, sources, tenant)))]);
         }, cancellationToken);
 
     /// <summary>The periods of a grain within a range, each with the days of it that are in the range; a period cut by the range is not whole.</summary>
@@ -81,7 +82,7 @@ public sealed class MetricsEndpoints
             return new HistoryPoint(bucket.Start, value.Value, status);
         });
 
-    private static SummaryKpi Tile(KpiDefinition kpi, KpiTable now, KpiTable? before, IReadOnlyDictionary<string, DateOnly> lastDays)
+    private static SummaryKpi Tile(KpiDefinition kpi, KpiTable now, KpiTable? before, IReadOnlyDictionary<string, DateOnly> lastDays, string? currency)
     {
         var value = now.Evaluate(kpi, now.From, now.To);
         KpiValue? previous = before?.Evaluate(kpi, before.From, before.To);
@@ -92,8 +93,12 @@ public sealed class MetricsEndpoints
             before is null ? null : withheld, value.Status, Reason(kpi, value), lastDay < now.To ? lastDay : null, kpi.Source,
             [.. now.Dates.Select(day => now.On(kpi, day))],
             before is null ? [] : [.. before.Dates.Select(day => before.On(kpi, day))],
-            [.. now.Dates.Select(day => now.StatusOf(kpi, day))]);
+            [.. now.Dates.Select(day => now.StatusOf(kpi, day))], currency);
     }
+
+    // Nothing is converted: money that a provider told of is in the provider's currency, whatever the business's own is.
+    private static string? CurrencyOf(KpiDefinition kpi, IEnumerable<SourceState> sources, TenantProfile tenant) =>
+        kpi.Unit == KpiUnit.Currency ? sources.FirstOrDefault(source => source.Connector == kpi.Source)?.Currency ?? tenant.Currency : null;
 
     private static string? Reason(KpiDefinition kpi, KpiValue value) => value switch
     {
@@ -146,18 +151,21 @@ internal sealed record SummaryResponse(
     [property: AllowedValues("previous_period", "previous_year", "none")] string Compare, DateOnly Today, string TimeZone, string Currency,
     bool IsDemo, IReadOnlyList<DateOnly> Dates, IReadOnlyList<SummaryKpi> Kpis, IReadOnlyList<Freshness> Freshness);
 
-/// <summary>One tile: a value, what it is compared with, how far it can be trusted, and its days.</summary>
+/// <summary>
+/// One tile: a value, what it is compared with, how far it can be trusted, and its days. <c>currency</c>: of a money KPI, the source's own where it told one
+/// (nothing is converted), else the business's; null for what is no money.
+/// </summary>
 internal sealed record SummaryKpi(
     string Key, string Name, string Description, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, decimal? Value, decimal? Previous,
     decimal? Change,
     [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, ValueStatus Status, string? StatusReason, DateOnly? NoDataSince, string Source,
-    IReadOnlyList<decimal?> Sparkline, IReadOnlyList<decimal?> Comparison, IReadOnlyList<DayStatus> DayStatus);
+    IReadOnlyList<decimal?> Sparkline, IReadOnlyList<decimal?> Comparison, IReadOnlyList<DayStatus> DayStatus, string? Currency);
 
 /// <summary>KPIs over time.</summary>
 internal sealed record HistoryResponse(DateOnly From, DateOnly To, [property: AllowedValues("day", "week", "month")] string Grain, string TimeZone, string Currency, IReadOnlyList<HistorySeries> Series);
 
-/// <summary>One KPI over time.</summary>
-internal sealed record HistorySeries(string Key, IReadOnlyList<HistoryPoint> Points);
+/// <summary>One KPI over time; <c>currency</c> as in the summary.</summary>
+internal sealed record HistorySeries(string Key, IReadOnlyList<HistoryPoint> Points, string? Currency);
 
 /// <summary>One day, week (named by its first day) or month (by its first); a period without data is null.</summary>
 internal sealed record HistoryPoint(DateOnly Date, decimal? Value, ValueStatus Status);

@@ -21,6 +21,13 @@ internal sealed record Period(string Range, DateOnly From, DateOnly To, string C
     /// <summary>Presets end at the last complete day, unless that is more than this many days ago: then they end yesterday and show the gap.</summary>
     public const int MaxAnchorAge = 7;
 
+    /// <summary>Last day of a preset.</summary>
+    public static DateOnly Anchor(DateOnly today, DateOnly? completeThrough)
+    {
+        var yesterday = today.AddDays(-1);
+        return completeThrough is { } complete && complete <= yesterday && yesterday.DayNumber - complete.DayNumber <= MaxAnchorAge ? complete : yesterday;
+    }
+
     /// <summary>Presets by name.</summary>
     public static IReadOnlyList<string> Presets { get; } = ["last_7_days", "last_day", "last_28_days", "last_90_days", "last_12_months"];
 
@@ -36,8 +43,7 @@ internal sealed record Period(string Range, DateOnly From, DateOnly To, string C
         if (from is null && to is null && query.Text("from") is null && query.Text("to") is null)
         {
             range = query.Choice("range", [.. Presets]);
-            var yesterday = today.AddDays(-1);
-            to = completeThrough is { } complete && complete <= yesterday && yesterday.DayNumber - complete.DayNumber <= MaxAnchorAge ? complete : yesterday;
+            to = Anchor(today, completeThrough);
             from = range switch
             {
                 "last_day" => to,

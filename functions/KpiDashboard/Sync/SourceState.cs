@@ -41,7 +41,7 @@ internal sealed record Freshness(
 internal sealed record SourceState(
     Guid Id, string Connector, string DisplayName, string State, string? StatusMessage, string Schedule, DateTimeOffset? FetchedAt, DateOnly? CompleteThrough,
     DateOnly? FinalThrough, DateOnly? MeasurableFrom, DateOnly? ReadFrom, int ConsecutiveFailures, string? LastError, DateTimeOffset? NextDueAt, bool Live,
-    DateTimeOffset Now)
+    DateTimeOffset Now, string? Currency = null)
 {
     /// <summary>Reads the tenant's sources.</summary>
     public static Task<IReadOnlyList<SourceState>> LoadAsync(TenantTransaction tx, TenantProfile tenant, DateTimeOffset now) => tx.QueryAsync<SourceState>(
@@ -52,7 +52,7 @@ internal sealed record SourceState(
                i.read_from as ReadFrom, i.consecutive_failures as ConsecutiveFailures, i.last_error as LastError, i.next_due_at as NextDueAt,
                exists (select 1 from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id
                        and r.status in ('queued', 'running', 'waiting')) as Live,
-               @now::timestamptz as Now
+               @now::timestamptz as Now, i.currency
         from integrations i
         where i.tenant_id = @tenant
         order by i.connector
@@ -75,6 +75,22 @@ internal sealed record SourceState(
         var status = Status();
         return new Freshness(Id, Connector, DisplayName, FetchedAt, CompleteThrough, FinalThrough, ReadFrom, status, Message(status));
     }
+
+    /// <summary>How a business does whose sources these are: as the worst of them, with what that one says.</summary>
+    public static (TenantHealth Health, string? Message) HealthOf(IEnumerable<Freshness> sources)
+    {
+        var worst = sources.Select(source => (Health: HealthOf(source.Status), source.Message)).OrderByDescending(source => source.Health).Take(1).ToList();
+        return worst is [var (health, message)] ? (health, message) : (TenantHealth.Empty, "Nothing is connected yet.");
+    }
+
+    /// <summary>What a state asks of a person.</summary>
+    public static TenantHealth HealthOf(SourceStatus status) => status switch
+    {
+        SourceStatus.Ok or SourceStatus.Syncing => TenantHealth.Ok,
+        SourceStatus.NeverSynced or SourceStatus.Late or SourceStatus.Failing or SourceStatus.Paused => TenantHealth.Attention,
+        SourceStatus.ReconnectNeeded => TenantHealth.Trouble,
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, null),
+    };
 
     private SourceStatus Status() => this switch
     {

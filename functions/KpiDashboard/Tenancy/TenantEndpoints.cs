@@ -1,4 +1,15 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using KpiDashboard.Api;
+using KpiDashboard.Auditing;
+using KpiDashboard.Automation;
+using KpiDashboard.Data;
+using KpiDashboard.Identity;
+using KpiDashboard.Kpis;
+using KpiDashboard.Mail;
+using KpiDashboard.Sync;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Tenancy;
@@ -6,36 +17,266 @@ namespace KpiDashboard.Tenancy;
 /// <summary>A person's businesses, and the settings of one.</summary>
 public sealed class TenantEndpoints
 {
-    internal TenantEndpoints() { }
+    /// <summary>Changing settings locks what a sync step locks too; Postgres ends one of two that wait for each other, and it is tried again so often.</summary>
+    private const int Tries = 3;
 
-    /// <summary><c>GET tenants</c>.</summary>
-    public Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken) => throw new NotImplementedException();
+    private readonly RolesResponse _roles = new(
+        [.. Permissions.All.Select(permission => new PermissionEntry(Permissions.Word(permission.Key), permission.Value))],
+        [.. Permissions.Roles.Select(role => new RoleEntry(role, [.. Permissions.Of(role).Select(Permissions.Word)]))]);
 
-    /// <summary><c>POST tenants</c>.</summary>
-    public Task<IResult> CreateAsync(HttpRequest request, CancellationToken cancellationToken) => throw new NotImplementedException();
+    private readonly Database _database;
+    private readonly TenantReads _reads;
+    private readonly AuditLog _audit;
+    private readonly MailOutbox _mail;
+    private readonly RateLimits _limits;
+    private readonly Sessions _sessions;
+    private readonly Accounts _accounts;
+    private readonly TimeProvider _time;
+
+    internal TenantEndpoints(
+        Database database, TenantReads reads, AuditLog audit, MailOutbox mail, RateLimits limits, Sessions sessions, Accounts accounts, TimeProvider time) =>
+        (_database, _reads, _audit, _mail, _limits, _sessions, _accounts, _time) = (database, reads, audit, mail, limits, sessions, accounts, time);
+
+    /// <summary><c>GET tenants</c>: one query however many there are.</summary>
+    public async Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var now = _time.GetUtcNow();
+        var rows = await _database.QueryAsync<SourceRow>("select * from list_sources_of(@user, @now)", new { user = request.Caller().Person, now }, cancellationToken);
+        var tenants = rows.GroupBy(row => row.tenant_id).Select(group => Entry([.. group], now))
+            .OrderBy(tenant => tenant.Health switch
+            {
+                TenantHealth.Trouble => 0,
+                TenantHealth.Attention => 1,
+                TenantHealth.Empty => 2,
+                TenantHealth.Ok => 3,
+                _ => throw new ArgumentOutOfRangeException(nameof(request), tenant.Health, null),
+            })
+            .ThenBy(tenant => tenant.Name, StringComparer.OrdinalIgnoreCase);
+        return TenantReads.Answer(request, new TenantsResponse([.. tenants]), TenantJson.Default.TenantsResponse);
+    }
+
+    /// <summary><c>POST tenants</c>: the session goes on in the new business.</summary>
+    public async Task<IResult> CreateAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        var body = (await JsonBody.ReadAsync(request, TenantJson.Default.CreateTenantRequest, cancellationToken))!;
+        var business = new NewBusiness(body.BusinessName, body.TimeZone, body.Currency);
+        var errors = new Dictionary<string, string[]>();
+        Accounts.Check(errors, business);
+        if (errors.Count > 0) throw ApiProblem.Invalid(errors);
+        await _limits.TakeAsync(Bucket.RegisterAddress, $"person:{caller.Person:N}", cancellationToken);
+        var tenant = await _accounts.CreateBusinessAsync(request, business, caller.Person, caller.Name, null, cancellationToken);
+        return Sessions.Answer(
+            request, await _sessions.ContinueAsync(request, caller.Person, tenant, caller.SessionId!.Value, strict: true, cancellationToken), StatusCodes.Status201Created);
+    }
 
     /// <summary><c>GET tenant</c>.</summary>
-    public Task<IResult> SettingsAsync(HttpRequest request, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public Task<IResult> SettingsAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        _reads.AnswerAsync(request, TenantJson.Default.TenantSettings, async (tx, _) => (await LoadAsync(tx, lockIt: false))!, cancellationToken);
 
-    /// <summary><c>PUT tenant</c>.</summary>
-    public Task<IResult> UpdateSettingsAsync(HttpRequest request, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary>
+    /// <c>PUT tenant</c>. Another time zone moves the days of what is counted by the business's own days (automations) at once; days of a provider that has a zone
+    /// of its own stay. Another currency converts nothing: it renames the business's own costs and what is worked out from them, and money that a provider
+    /// told of stays in the provider's currency. Week start, locale and fiscal year only change how numbers are grouped and written.
+    /// </summary>
+    public async Task<IResult> UpdateSettingsAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var body = (await JsonBody.ReadAsync(request, TenantJson.Default.TenantSettings, cancellationToken))!;
+        var errors = new Dictionary<string, string[]>();
+        Check(errors, body);
+        if (errors.Count > 0) throw ApiProblem.Invalid(errors);
+        var wanted = body with { Name = body.Name.Trim() };
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return new JsonAnswer<UpdateTenantResponse>(
+                    await _database.InTenantAsync(request.Caller().TenantId, tx => UpdateAsync(tx, request, wanted), cancellationToken), TenantJson.Default.UpdateTenantResponse);
+            }
+            catch (Npgsql.PostgresException error) when (error.SqlState == Npgsql.PostgresErrorCodes.DeadlockDetected && attempt < Tries)
+            {
+                // Nothing was written: the whole transaction is done again.
+            }
+        }
+    }
 
     /// <summary><c>POST tenant/transfer-ownership</c>.</summary>
-    public Task<IResult> TransferOwnershipAsync(HttpRequest request, CancellationToken cancellationToken) => throw new NotImplementedException();
+    public async Task<IResult> TransferOwnershipAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        var body = (await JsonBody.ReadAsync(request, TenantJson.Default.MemberRequest, cancellationToken))!;
+        var mail = await _database.InTenantAsync(caller.TenantId, async tx =>
+        {
+            var (own, members) = await Membership.LockAsync(tx, caller, Permission.ManageTenant);
+            var target = members.FirstOrDefault(member => member.Id == body.UserId) ?? throw ApiProblem.NotFound("There is no such member.");
+            if (target.Id == own.Id) throw ApiProblem.Conflict("You own this business already. Name another member.");
+            if (target is not { Active: true, Disabled: false }) throw ApiProblem.Conflict($"{target.DisplayName} is deactivated. Reactivate the member first.");
+            await tx.ExecuteAsync(
+                """
+                update memberships set role = case user_id when @target then 'owner' else 'admin' end
+                where tenant_id = @tenant and user_id in (@target, @own)
+                """,
+                new { target = target.Id, own = own.Id });
+            await _audit.WriteAsync(tx, request, new AuditEvent(
+                AuditActions.OwnershipTransferred, "person", target.Id.ToString(), target.Email,
+                new JsonObject { ["owner"] = own.Email, ["role"] = target.Role }, new JsonObject { ["owner"] = target.Email, ["role"] = "owner" }));
+            await Membership.RevokeInvitationsOfAsync(tx, _audit, request, own.Id, "admin", _time.GetUtcNow());
+            await TenantProfile.BumpVersionAsync(tx);
+            var business = await tx.QuerySingleAsync<string>("select name from tenants where id = @tenant");
+            return await _mail.AddAsync(tx, OwnershipTransferredMail.Kind, JsonSerializer.Serialize(
+                new OwnershipTransferredMailData(target.Email, target.DisplayName, business, own.DisplayName), TenancyMailJson.Default.OwnershipTransferredMailData));
+        }, cancellationToken);
+        await _mail.DispatchAsync(mail, cancellationToken);
+        return TypedResults.NoContent();
+    }
 
-    /// <summary><c>POST tenant/leave</c>.</summary>
-    public Task<IResult> LeaveAsync(HttpRequest request, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary><c>POST tenant/leave</c>: the session goes on in another business with its next refresh.</summary>
+    public async Task<IResult> LeaveAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        await _database.InTenantAsync(caller.TenantId, async tx =>
+        {
+            // Two businesses left at once would leave none.
+            await tx.ExecuteAsync("select pg_advisory_xact_lock(hashtextextended('leave ' || @user::text, 0))", new { user = caller.Person });
+            var (own, members) = await Membership.LockAsync(tx, caller, Permission.SignedIn);
+            Membership.ThrowIfLastOwner(own, members);
+            if (await tx.QuerySingleAsync<int>("select count(*)::int from list_memberships(@user)", new { user = own.Id }) <= 1)
+                throw ApiProblem.Conflict("This is your only business. Delete your account in your profile instead.");
+            await tx.ExecuteAsync("delete from memberships where tenant_id = @tenant and user_id = @user", new { user = own.Id });
+            await _audit.WriteAsync(tx, request, new AuditEvent(
+                AuditActions.MemberLeft, "person", own.Id.ToString(), own.Email, Before: new JsonObject { ["role"] = own.Role }));
+            await Membership.RevokeInvitationsOfAsync(tx, _audit, request, own.Id, null, _time.GetUtcNow());
+            await TenantProfile.BumpVersionAsync(tx);
+        }, cancellationToken);
+        return TypedResults.NoContent();
+    }
 
-    /// <summary><c>GET roles</c>.</summary>
-    public Task<IResult> RolesAsync(HttpRequest request, CancellationToken cancellationToken) => throw new NotImplementedException();
+    /// <summary><c>GET roles</c>: the same for everybody.</summary>
+    public Task<IResult> RolesAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        Task.FromResult(TenantReads.Answer(request, _roles, TenantJson.Default.RolesResponse));
+
+    /// <summary>Adds a sentence for each setting that is wrong.</summary>
+    internal static void Check(IDictionary<string, string[]> errors, TenantSettings settings)
+    {
+        TenantRules.Name(errors, "name", settings.Name);
+        TenantRules.TimeZone(errors, "timeZone", settings.TimeZone);
+        TenantRules.Currency(errors, "currency", settings.Currency);
+        TenantRules.Locale(errors, "locale", settings.Locale);
+        TenantRules.WeekStart(errors, "weekStart", settings.WeekStart);
+        TenantRules.Month(errors, "fiscalYearStartMonth", settings.FiscalYearStartMonth);
+        TenantRules.Amount(errors, "hourlyLabourCost", settings.HourlyLabourCost);
+        TenantRules.Amount(errors, "automationCostPerMonth", settings.AutomationCostPerMonth);
+    }
+
+    private async Task<UpdateTenantResponse> UpdateAsync(TenantTransaction tx, HttpRequest request, TenantSettings wanted)
+    {
+        var caller = request.Caller();
+        await ZoneMove.LockAsync(tx);
+        var current = await LoadAsync(tx, lockIt: true) ?? throw ApiProblem.NotFound("This business no longer exists.");
+        var (before, after) = Difference(current, wanted);
+        if (before.Count == 0) return new UpdateTenantResponse(current, []);
+        if (wanted.RequireSecondFactor && !current.RequireSecondFactor
+            && !await tx.QuerySingleAsync<bool>("select second_factor from describe_user(@user)", new { user = caller.Person }))
+            throw ApiProblem.Conflict("Set up a second factor for yourself first; else this would lock you out.");
+
+        var now = _time.GetUtcNow();
+        var old = await NumbersAsync(tx, now);
+        await tx.ExecuteAsync(
+            """
+            update tenants
+            set name = @Name, time_zone = @TimeZone, currency = @Currency, locale = @Locale, week_start = @WeekStart, fiscal_year_start_month = @FiscalYearStartMonth,
+                hourly_labour_cost = @HourlyLabourCost, automation_cost_per_month = @AutomationCostPerMonth, require_second_factor = @RequireSecondFactor,
+                data_version = data_version + 1
+            where id = @tenant
+            """,
+            wanted);
+        if (wanted.TimeZone != current.TimeZone) await ZoneMove.ApplyAsync(tx, current.TimeZone, wanted.TimeZone, now);
+        await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.SettingsChanged, "tenant", tx.TenantId.ToString(), wanted.Name, before, after));
+        return new UpdateTenantResponse(wanted, Effects(old, await NumbersAsync(tx, now)));
+    }
+
+    /// <summary>What settings move, with a week to spare before its 28 days: both sides are compared over the same dates, whichever clock stands earlier.</summary>
+    private async Task<(KpiTable Table, DateOnly To)> NumbersAsync(TenantTransaction tx, DateTimeOffset now)
+    {
+        var tenant = (await TenantProfile.LoadAsync(tx))!;
+        var sources = (await SourceState.LoadAsync(tx, tenant, now)).Where(source => source.Connector == "n8n").ToList();
+        var to = Period.Anchor(tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
+        return (await KpiTable.LoadAsync(tx, AutomationEndpoints.Kpis, to.AddDays(-40), to, SourceState.Clocks(sources), tenant.Economics), to);
+    }
+
+    private static List<SettingsEffect> Effects((KpiTable Table, DateOnly To) before, (KpiTable Table, DateOnly To) after)
+    {
+        var to = before.To < after.To ? before.To : after.To;
+        return [.. AutomationEndpoints.Kpis.Where(kpi => !kpi.Hidden)
+            .Select(kpi => new SettingsEffect(
+                kpi.Key, kpi.Name, JsonNamingPolicy.SnakeCaseLower.ConvertName(kpi.Unit.ToString()),
+                before.Table.Evaluate(kpi, to.AddDays(-27), to).Value, after.Table.Evaluate(kpi, to.AddDays(-27), to).Value))
+            .Where(effect => effect.Before != effect.After)];
+    }
+
+    private static (JsonObject Before, JsonObject After) Difference(TenantSettings current, TenantSettings wanted)
+    {
+        var (before, after) = (new JsonObject(), new JsonObject());
+        void Compare<T>(string field, T old, T value)
+        {
+            if (EqualityComparer<T>.Default.Equals(old, value)) return;
+            (before[field], after[field]) = (JsonValue.Create(old), JsonValue.Create(value));
+        }
+
+        Compare("name", current.Name, wanted.Name);
+        Compare("timeZone", current.TimeZone, wanted.TimeZone);
+        Compare("currency", current.Currency, wanted.Currency);
+        Compare("locale", current.Locale, wanted.Locale);
+        Compare("weekStart", current.WeekStart, wanted.WeekStart);
+        Compare("fiscalYearStartMonth", current.FiscalYearStartMonth, wanted.FiscalYearStartMonth);
+        Compare("hourlyLabourCost", current.HourlyLabourCost, wanted.HourlyLabourCost);
+        Compare("automationCostPerMonth", current.AutomationCostPerMonth, wanted.AutomationCostPerMonth);
+        Compare("requireSecondFactor", current.RequireSecondFactor, wanted.RequireSecondFactor);
+        return (before, after);
+    }
+
+    private static Task<TenantSettings?> LoadAsync(TenantTransaction tx, bool lockIt) => tx.QuerySingleOrDefaultAsync<TenantSettings>(
+        """
+        select name, time_zone as TimeZone, currency, locale, week_start::int as WeekStart, fiscal_year_start_month::int as FiscalYearStartMonth,
+               hourly_labour_cost as HourlyLabourCost, automation_cost_per_month as AutomationCostPerMonth, require_second_factor as RequireSecondFactor
+        from tenants where id = @tenant
+        """ + (lockIt ? " for update" : ""));
+
+    private static TenantEntry Entry(IReadOnlyList<SourceRow> rows, DateTimeOffset now)
+    {
+        var first = rows[0];
+        var sources = rows.Where(row => row.id is not null).Select(row => row.ToState(now)).ToList();
+        var freshness = sources.ConvertAll(source => source.ToFreshness());
+        var (health, message) = SourceState.HealthOf(freshness);
+        // Its sources are not read any more, which is no fault of theirs.
+        if (first.delete_after is { } at) (health, message) = (TenantHealth.Attention, $"To be deleted after {at.UtcDateTime:yyyy-MM-dd HH:mm} UTC.");
+        return new TenantEntry(
+            first.tenant_id, first.name, first.role, first.is_demo, sources.Count, freshness.Count(source => SourceState.HealthOf(source.Status) != TenantHealth.Ok),
+            health, message, sources.Min(source => source.FetchedAt), SourceState.CommonCompleteThrough(sources), first.delete_after);
+    }
+
+#pragma warning disable IDE1006 // Dapper maps these to the columns of the functions by name.
+    private sealed record SourceRow(
+        Guid tenant_id, string name, string role, bool is_demo, DateTimeOffset? delete_after, Guid? id, string? connector, string? display_name, string? state,
+        string? status_message, string? schedule, DateTimeOffset? fetched_at, DateOnly? complete_through, DateOnly? final_through, DateOnly? measurable_from,
+        DateOnly? read_from, int? consecutive_failures, string? last_error, DateTimeOffset? next_due_at, bool live, string? currency)
+    {
+        public SourceState ToState(DateTimeOffset now) => new(
+            id!.Value, connector!, display_name!, state!, status_message, schedule!, fetched_at, complete_through, final_through, measurable_from, read_from,
+            consecutive_failures ?? 0, last_error, next_due_at, live, now, currency);
+    }
+#pragma warning restore IDE1006
 }
 
 /// <summary>The person's businesses with their health, what needs attention first.</summary>
 internal sealed record TenantsResponse(IReadOnlyList<TenantEntry> Tenants);
 
-/// <summary>A business and its health: the worst state of its sources, in the owner's words, and when its numbers were last fetched.</summary>
+/// <summary>
+/// A business and its health: the worst state of its sources, in the owner's words. <c>troubled</c>: sources that are not well. <c>fetchedAt</c>: when the source
+/// that was read the longest time ago was read. <c>completeThrough</c>: last day for which every source is complete.
+/// </summary>
 internal sealed record TenantEntry(
-    Guid Id, string Name, string Role, bool IsDemo, int Integrations, int Troubled, TenantHealth Health, string? Message, DateTimeOffset? FetchedAt,
+    Guid Id, string Name, [property: AllowedValues("owner", "admin", "member", "viewer")] string Role, bool IsDemo, int Integrations, int Troubled, TenantHealth Health, string? Message, DateTimeOffset? FetchedAt,
     DateOnly? CompleteThrough, DateTimeOffset? DeleteAfter);
 
 /// <summary>How a business is doing technically.</summary>
@@ -58,7 +299,10 @@ internal enum TenantHealth
 /// <summary>Another business for the person that is signed in, who becomes its owner.</summary>
 internal sealed record CreateTenantRequest(string BusinessName, string? TimeZone = null, string? Currency = null);
 
-/// <summary>The settings of the business. <c>weekStart</c>: 0 = Sunday … 6 = Saturday. Costs in <c>currency</c>, null = not set.</summary>
+/// <summary>
+/// The settings of the business. <c>weekStart</c>: 0 = Sunday … 6 = Saturday; <c>fiscalYearStartMonth</c>: 1 to 12. Costs in <c>currency</c>, null = not set.
+/// Changing the currency converts nothing; money that a provider told of stays in the provider's.
+/// </summary>
 internal sealed record TenantSettings(
     string Name, string TimeZone, string Currency, string Locale, int WeekStart, int FiscalYearStartMonth, decimal? HourlyLabourCost, decimal? AutomationCostPerMonth,
     bool RequireSecondFactor);

@@ -58,6 +58,18 @@ internal static class TenantRules
             errors[field] = [string.Create(CultureInfo.InvariantCulture, $"'{field}' must be an amount from 0 to 999999999 with at most two decimals, or null.")];
     }
 
+    /// <summary>First day of a week: 0 = Sunday … 6 = Saturday.</summary>
+    public static void WeekStart(IDictionary<string, string[]> errors, string field, int value)
+    {
+        if (value is < 0 or > 6) errors[field] = [$"'{field}' must be 0 (Sunday) to 6 (Saturday)."];
+    }
+
+    /// <summary>A month from 1 to 12.</summary>
+    public static void Month(IDictionary<string, string[]> errors, string field, int value)
+    {
+        if (value is < 1 or > 12) errors[field] = [$"'{field}' must be a month from 1 (January) to 12 (December)."];
+    }
+
     private static bool IsPaired(string text)
     {
         for (var i = 0; i < text.Length; i++)

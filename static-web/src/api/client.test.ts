@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { adopt, api, ApiError, listenToSession, query } from './client'
+import { adopt, api, ApiError, listenToSession, query, refreshSession } from './client'
 import type { Session } from './types'
 
 const session = (token: string, tenantId = 't1'): Session => ({
@@ -152,6 +152,60 @@ describe('the API client', () => {
     })
     vi.stubGlobal('fetch', () => Promise.reject(new TypeError('network')))
     await expect(api.get('x')).rejects.toMatchObject({ status: 0, offline: true })
+  })
+
+  it('keeps the kind of a problem and the time to wait', async () => {
+    vi.stubGlobal('fetch', () =>
+      Promise.resolve(
+        new Response(
+          JSON.stringify({ type: 'https://kpi-dashboard.example/problems/too-many-requests' }),
+          { status: 429, headers: { 'Retry-After': '840' } },
+        ),
+      ),
+    )
+    await expect(api.open('POST', 'auth/login', {})).rejects.toMatchObject({
+      kind: 'too-many-requests',
+      retryAfter: 840,
+    })
+  })
+
+  it('takes an answer without a body for what it is', async () => {
+    vi.stubGlobal('fetch', () => Promise.resolve(new Response(null, { status: 202 })))
+    await expect(api.open('POST', 'auth/forgot-password', {})).resolves.toBeUndefined()
+  })
+
+  it('does not take a wrong password for an ended session where none is needed', async () => {
+    const heard: (Session | null)[] = []
+    adopt(session('good'))
+    listenToSession((s) => heard.push(s))
+    vi.stubGlobal('fetch', () => Promise.resolve(json({ detail: 'Not right.' }, 401)))
+    await expect(api.open('POST', 'auth/confirm', {})).rejects.toMatchObject({ status: 401 })
+    expect(heard).toEqual([])
+  })
+
+  it('waits for the renewal under way, whose end must not undo a sign-in', async () => {
+    const s = server({ valid: 'none', next: session('x'), refreshable: false })
+    const renewal = refreshSession()
+    await api.open('POST', 'auth/login', {}).catch(() => undefined)
+    await renewal
+    expect(s.calls.map((c) => c.path)).toEqual(['/api/auth/refresh', '/api/auth/login'])
+  })
+
+  it('renews the session when a second factor turns out to be missing', async () => {
+    const heard: (Session | null)[] = []
+    adopt(session('good'))
+    listenToSession((s) => heard.push(s))
+    vi.stubGlobal('fetch', (path: string) =>
+      Promise.resolve(
+        path === '/api/auth/refresh'
+          ? json(session('next'))
+          : json({ type: 'https://x/problems/second-factor-required', detail: 'Set one up.' }, 403),
+      ),
+    )
+    await expect(api.get('kpis')).rejects.toMatchObject({ kind: 'second-factor-required' })
+    await vi.waitFor(() => {
+      expect(heard.map((s) => s?.accessToken)).toEqual(['next'])
+    })
   })
 
   it('keeps the session when the server is away', async () => {

@@ -13,6 +13,10 @@ export class ApiError extends Error {
     readonly status: number,
     readonly fields: Readonly<Record<string, readonly string[]>> = {},
     readonly traceId?: string,
+    /** The API's name for this kind of problem: the last part of its `type`. */
+    readonly kind?: string,
+    /** Seconds until it may be tried again. */
+    readonly retryAfter?: number,
   ) {
     super(message)
   }
@@ -61,11 +65,13 @@ async function toError(response: Response) {
   const fields: Record<string, string[]> = {}
   let sentence: string | undefined
   let traceId: string | undefined
+  let kind: string | undefined
   if (problem && typeof problem === 'object') {
     const p = problem as Record<string, unknown>
     if (typeof p.detail === 'string' && p.detail) sentence = p.detail
     else if (typeof p.title === 'string' && p.title) sentence = p.title
     if (typeof p.traceId === 'string') traceId = p.traceId
+    kind = String(p.type).split('/').pop()
     if (p.errors && typeof p.errors === 'object')
       for (const [field, said] of Object.entries(p.errors as Record<string, unknown>))
         fields[field] = (Array.isArray(said) ? said : [said]).map(String)
@@ -75,12 +81,15 @@ async function toError(response: Response) {
     response.status,
     fields,
     traceId,
+    kind,
+    Number(response.headers.get('Retry-After')) || undefined,
   )
 }
 
 async function read<T>(response: Response): Promise<T> {
   if (!response.ok) throw await toError(response)
-  return (response.status === 204 ? undefined : await response.json()) as T
+  const text = await response.text()
+  return (text === '' ? undefined : JSON.parse(text)) as T
 }
 
 /** Tabs take turns: the refresh token rotates, and using an old one looks like theft. */
@@ -113,12 +122,12 @@ interface CallOptions {
   tenantId?: string
 }
 
-async function call<T>(
+async function answer(
   method: string,
   path: string,
   body?: unknown,
   { signal, tenantId }: CallOptions = {},
-): Promise<T> {
+): Promise<Response> {
   const sameTenant = () => {
     if (tenantId !== undefined && tokenTenant !== null && tokenTenant !== tenantId)
       throw new ApiError(messages.errors.switched, 409)
@@ -134,17 +143,33 @@ async function call<T>(
     if (renewed) response = await send(method, path, body, signal)
     if (response.status === 401) adopt(null)
   }
-  return read<T>(response)
+  return response
 }
+
+async function granted(...what: Parameters<typeof answer>) {
+  const response = await answer(...what)
+  if (response.ok) return response
+  const error = await toError(response)
+  // The session then says that a second factor is missing, and the page leads to where it is set up.
+  if (error.kind === 'second-factor-required') refreshSession().catch(() => undefined)
+  throw error
+}
+
+const call = async <T>(...what: Parameters<typeof answer>) => read<T>(await granted(...what))
 
 export const api = {
   get: <T>(path: string, options?: CallOptions) => call<T>('GET', path, undefined, options),
   post: <T>(path: string, body: unknown = {}) => call<T>('POST', path, body),
-  /** Signs in; the only call that is made without a session on purpose. */
-  async signIn(email: string, password: string) {
-    const session = await read<Session>(await send('POST', 'auth/login', { email, password }))
-    adopt(session)
-    return session
+  patch: <T>(path: string, body: unknown) => call<T>('PATCH', path, body),
+  put: <T>(path: string, body: unknown) => call<T>('PUT', path, body),
+  delete: <T>(path: string) => call<T>('DELETE', path),
+  /** The answer itself, for files. */
+  file: (path: string) => granted('GET', path),
+  /** A call that needs no session; whoever is signed in is named along. */
+  async open<T>(method: 'GET' | 'POST', path: string, body?: unknown) {
+    // Who is signed in here must be known first, and its late answer must not undo what follows.
+    await refreshing?.catch(() => undefined)
+    return read<T>(await send(method, path, body))
   },
   /** Switches the tenant of the session. */
   async switchTenant(tenantId: string) {

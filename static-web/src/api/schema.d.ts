@@ -210,6 +210,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/oidc/pending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The address that a provider proved and that has no account yet */
+        get: operations["PendingOidc"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/oidc/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Register a business with the address that a provider proved */
+        post: operations["RegisterOidc"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/oidc/{provider}/callback": {
         parameters: {
             query?: never;
@@ -1106,7 +1140,8 @@ export interface components {
             after: string | null;
         };
         AuditEntry: {
-            id: number;
+            /** Format: uuid */
+            id: string;
             /** Format: date-time */
             at: string;
             actorKind: string;
@@ -1273,6 +1308,7 @@ export interface components {
         HistorySeries: {
             key: string;
             points: components["schemas"]["HistoryPoint"][];
+            currency: string | null;
         };
         ImportError: {
             line: number;
@@ -1344,7 +1380,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             email: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             invitedBy: string | null;
             /** Format: date-time */
             createdAt: string;
@@ -1357,7 +1394,8 @@ export interface components {
         InvitationResponse: {
             businessName: string;
             email: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             invitedBy: string | null;
             hasAccount: boolean;
             /** Format: date-time */
@@ -1394,7 +1432,8 @@ export interface components {
             id: string;
             email: string;
             displayName: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             active: boolean;
             secondFactor: boolean;
             /** Format: date-time */
@@ -1427,6 +1466,18 @@ export interface components {
             accepted: number;
             unchanged: number;
             rejected: components["schemas"]["RejectedItem"][];
+        };
+        OidcPendingResponse: {
+            provider: string;
+            providerName: string;
+            email: string;
+            displayName: string;
+        };
+        OidcRegisterRequest: {
+            businessName: string;
+            displayName?: string | null;
+            timeZone?: string | null;
+            currency?: string | null;
         };
         PerformanceDay: {
             /** Format: date */
@@ -1688,6 +1739,7 @@ export interface components {
             sparkline: (number | null)[];
             comparison: (number | null)[];
             dayStatus: ("final" | "provisional" | "partial" | "missing")[];
+            currency: string | null;
         };
         SummaryResponse: {
             range: string;
@@ -1718,7 +1770,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
-            role: string;
+            /** @enum {string} */
+            role: "owner" | "admin" | "member" | "viewer";
             isDemo: boolean;
             integrations: number;
             troubled: number;
@@ -1757,6 +1810,9 @@ export interface components {
             expiresAt: string | null;
             /** Format: date-time */
             lastUsedAt: string | null;
+            createdBy: string | null;
+            /** @enum {string} */
+            state: "active" | "expired";
         };
         TokensResponse: {
             tokens: components["schemas"]["TokenEntry"][];
@@ -2236,6 +2292,68 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    PendingOidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OidcPendingResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    RegisterOidc: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OidcRegisterRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionResponse"];
+                };
             };
             /** @description A problem. */
             default: {

@@ -9,8 +9,16 @@ type Answer<O, Code extends number> = O extends { responses: infer R }
     : never
   : never
 
+type Body<O> = O extends { requestBody: { content: { 'application/json': infer B } } } ? B : never
+
 export type Session = Answer<paths['/api/auth/login']['post'], 200>
 export type Tenant = Session['tenant']
+export type Role = Tenant['role']
+export type Provider = Answer<paths['/api/auth/providers']['get'], 200>['providers'][number]
+export type InvitationDetails = Answer<paths['/api/auth/invitation']['post'], 200>
+export type Registration = Body<paths['/api/auth/register']['post']>
+export type InvitationAnswer = Body<paths['/api/auth/accept-invitation']['post']>
+export type Confirmation = Body<paths['/api/auth/confirm']['post']>
 export type Summary = Answer<paths['/api/metrics/summary']['get'], 200>
 export type SummaryKpi = Summary['kpis'][number]
 export type Freshness = Summary['freshness'][number]
@@ -21,6 +29,28 @@ export type AutomationWorkflow = AutomationPerformance['workflows'][number]
 export type AutomationDay = AutomationPerformance['daily'][number]
 export type RefreshAccepted = Answer<paths['/api/sync/refresh']['post'], 202>
 export type SyncRun = Answer<paths['/api/sync/runs/{id}']['get'], 200>
+
+export type Settings = Answer<paths['/api/tenant']['get'], 200>
+export type SettingsEffect = Answer<paths['/api/tenant']['put'], 200>['effects'][number]
+export type PendingSignUp = Answer<paths['/api/auth/oidc/pending']['get'], 200>
+export type Tenants = Answer<paths['/api/tenants']['get'], 200>
+export type TenantEntry = Tenants['tenants'][number]
+export type Roles = Answer<paths['/api/roles']['get'], 200>
+export type Members = Answer<paths['/api/members']['get'], 200>
+export type Member = Members['members'][number]
+export type Invitation = Members['invitations'][number]
+export type Tokens = Answer<paths['/api/tokens']['get'], 200>
+export type Token = Tokens['tokens'][number]
+export type FreshToken = Answer<paths['/api/tokens']['post'], 201>
+export type AuditPage = Answer<paths['/api/audit']['get'], 200>
+export type AuditEntry = AuditPage['entries'][number]
+export type Exports = Answer<paths['/api/tenant/exports']['get'], 200>
+export type DataExport = Exports['exports'][number]
+export type SecondFactor = Answer<paths['/api/auth/second-factor']['get'], 200>
+export type SecondFactorSetup = Answer<paths['/api/auth/second-factor/setup']['post'], 200>
+export type RecoveryCodes = Answer<paths['/api/auth/second-factor/recovery-codes']['post'], 200>
+export type SignedInSessions = Answer<paths['/api/auth/sessions']['get'], 200>
+export type SignedInSession = SignedInSessions['sessions'][number]
 
 export type Unit = SummaryKpi['unit']
 export type Direction = SummaryKpi['direction']

@@ -6,21 +6,31 @@ import Overview from '../pages/overview'
 import { Shell } from './Shell'
 
 const Automation = lazy(() => import('../pages/automation'))
+const Businesses = lazy(() => import('../pages/businesses'))
 const NotFound = lazy(() => import('../pages/not-found'))
-const SignIn = lazy(() => import('../pages/sign-in'))
+const PublicPages = lazy(() => import('./PublicPages'))
+const Settings = lazy(() => import('../pages/settings'))
+
+const open = /^\/(sign-in|register|verify-email|forgot-password|reset-password|invitation)(\/|$)/
 
 export function App() {
   useSystemTheme()
+  const { pathname } = useLocation()
   return (
     <Suspense fallback={null}>
-      <Routes>
-        <Route path="/sign-in" element={<SignIn />} />
-        <Route element={<SignedIn />}>
-          <Route index element={<Overview />} />
-          <Route path="automation" element={<Automation />} />
-          <Route path="*" element={<NotFound />} />
-        </Route>
-      </Routes>
+      {open.test(pathname) ? (
+        <PublicPages />
+      ) : (
+        <Routes>
+          <Route element={<SignedIn />}>
+            <Route index element={<Overview />} />
+            <Route path="automation" element={<Automation />} />
+            <Route path="settings/*" element={<Settings />} />
+            <Route path="businesses" element={<Businesses />} />
+            <Route path="*" element={<NotFound />} />
+          </Route>
+        </Routes>
+      )}
     </Suspense>
   )
 }
@@ -29,6 +39,9 @@ export function App() {
 function SignedIn() {
   const { identity, restoring } = useSession()
   const { pathname, search } = useLocation()
+  // The business shows nothing before; one may go to another.
+  if (identity?.tenant.secondFactorMissing && !/^\/(settings\/profile|businesses)$/.test(pathname))
+    return <Navigate to="/settings/profile#second-factor" replace />
   if (identity) return <Shell />
   if (restoring) return null
   return <Navigate to="/sign-in" replace state={{ from: pathname + search }} />

@@ -1,5 +1,5 @@
 import { Dialog } from '../components/Dialog'
-import { messages } from '../messages'
+import { later } from '../messages-later'
 import type { RefreshState } from './refresh'
 import { RefreshPanel } from './RefreshPanel'
 
@@ -16,9 +16,9 @@ export default function Extras({ refresh, onRefreshClose, timeZone, help, onHelp
   return (
     <>
       <RefreshPanel state={refresh} onClose={onRefreshClose} timeZone={timeZone} />
-      <Dialog title={messages.shortcuts.title} open={help} onClose={onHelpClose}>
+      <Dialog title={later.shortcuts.title} open={help} onClose={onHelpClose}>
         <dl>
-          {messages.shortcuts.list.map(({ keys, does }) => (
+          {later.shortcuts.list.map(({ keys, does }) => (
             <div
               key={does}
               className="flex items-center justify-between border-t border-line py-2.5 first:border-t-0"

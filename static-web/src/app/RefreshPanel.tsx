@@ -2,10 +2,10 @@ import { X } from 'lucide-react'
 import { useEffect } from 'react'
 import type { SyncRun } from '../api/types'
 import { clock, dayRange } from '../lib/dates'
-import { messages } from '../messages'
+import { later } from '../messages-later'
 import type { RefreshState } from './refresh'
 
-const say = messages.refresh
+const say = later.refresh
 
 /** What a run is doing, in words. */
 function words(run: SyncRun, timeZone: string): string {

@@ -1,4 +1,11 @@
-import { ChevronDown, LayoutGrid, Menu as MenuIcon, RefreshCw, Workflow } from 'lucide-react'
+import {
+  ChevronDown,
+  LayoutGrid,
+  Menu as MenuIcon,
+  RefreshCw,
+  Settings2,
+  Workflow,
+} from 'lucide-react'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { Link, Outlet, useLocation } from 'react-router'
 import { Mark } from '../components/Mark'
@@ -11,6 +18,7 @@ import { useShortcuts } from './shortcuts'
 
 // What is heard or opened later: asked for at once, but the first paint does not wait for it.
 const Extras = lazy(() => import('./Extras'))
+const Banners = lazy(() => import('./Banners'))
 const panels = import('./panels')
 const Account = lazy(() => panels.then((all) => ({ default: all.Account })))
 const TenantList = lazy(() => panels.then((all) => ({ default: all.TenantList })))
@@ -18,11 +26,12 @@ const TenantList = lazy(() => panels.then((all) => ({ default: all.TenantList })
 const places = [
   { to: '/', name: messages.nav.overview, icon: LayoutGrid },
   { to: '/automation', name: messages.nav.automation, icon: Workflow },
+  { to: '/settings', name: messages.nav.settings, icon: Settings2 },
 ]
 
 /** What stands around every page: where one is, for which business, and what can be done from anywhere. */
 export function Shell() {
-  const { tenant } = useIdentity()
+  const { tenant, user } = useIdentity()
   const [help, setHelp] = useState(false)
   const { state, start, dismiss, busy } = useRefresh(tenant.id)
   const main = useRef<HTMLElement>(null)
@@ -78,7 +87,7 @@ export function Shell() {
           <div className="w-64">
             <Navigation />
             <hr className="my-1 border-line" />
-            <Suspense fallback={<div className="h-36" />}>
+            <Suspense fallback={<div className="h-44" />}>
               <Account
                 onHelp={() => {
                   setHelp(true)
@@ -103,7 +112,7 @@ export function Shell() {
         </div>
         <div className="mt-4">{refreshButton(`${item} text-muted hover:text-ink`, true)}</div>
         <div className="flex-1" />
-        <Suspense fallback={<div className="h-36" />}>
+        <Suspense fallback={<div className="h-44" />}>
           <Account
             onHelp={() => {
               setHelp(true)
@@ -114,6 +123,7 @@ export function Shell() {
 
       <main id="main" ref={main} tabIndex={-1} className="min-w-0">
         <Suspense fallback={<div className="min-h-dvh" />}>
+          {(!user.emailVerified || tenant.secondFactorMissing || tenant.deleteAfter) && <Banners />}
           {/* Another business is another page: nothing of the one before stays. */}
           <Outlet key={tenant.id} />
         </Suspense>
@@ -139,25 +149,28 @@ function Navigation() {
   const close = useCloseMenu()
   return (
     <nav aria-label={messages.nav.label}>
-      {places.map(({ to, name, icon: Icon }) => (
-        <Link
-          key={to}
-          // The period goes along.
-          to={{ pathname: to, search }}
-          aria-current={to === pathname ? 'page' : undefined}
-          onClick={close}
-          className={`${item} ${to === pathname ? 'bg-sunken font-semibold' : 'text-muted hover:text-ink'}`}
-        >
-          <Icon aria-hidden="true" size={18} />
-          {name}
-        </Link>
-      ))}
+      {places.map(({ to, name, icon: Icon }) => {
+        const here = to === pathname || (to !== '/' && pathname.startsWith(to))
+        return (
+          <Link
+            key={to}
+            // The period goes along.
+            to={{ pathname: to, search }}
+            aria-current={here ? 'page' : undefined}
+            onClick={close}
+            className={`${item} ${here ? 'bg-sunken font-semibold' : 'text-muted hover:text-ink'}`}
+          >
+            <Icon aria-hidden="true" size={18} />
+            {name}
+          </Link>
+        )
+      })}
     </nav>
   )
 }
 
 function TenantMenu() {
-  const { tenant, tenants } = useIdentity()
+  const { tenant } = useIdentity()
   const face = (
     <>
       <span className="min-w-0">
@@ -176,15 +189,10 @@ function TenantMenu() {
           </span>
         )}
       </span>
-      {tenants.length > 1 && (
-        <>
-          <span className="sr-only">. {messages.tenant.choose}</span>
-          <ChevronDown aria-hidden="true" size={16} className="shrink-0 text-muted" />
-        </>
-      )}
+      <span className="sr-only">. {messages.tenant.choose}</span>
+      <ChevronDown aria-hidden="true" size={16} className="shrink-0 text-muted" />
     </>
   )
-  if (tenants.length < 2) return <div className="flex items-center px-3 py-1">{face}</div>
   return (
     <Menu
       button={face}

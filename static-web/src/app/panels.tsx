@@ -1,10 +1,12 @@
-import { LogOut } from 'lucide-react'
+import { CircleUser, LogOut, Plus } from 'lucide-react'
 import { useState } from 'react'
+import { Link } from 'react-router'
 import { ApiError } from '../api/client'
 import { useCloseMenu } from '../components/Menu'
 import { useIdentity, useSession } from '../lib/session'
 import { chooseTheme, useThemeChoice, type ThemeChoice } from '../lib/theme'
 import { messages } from '../messages'
+import { later } from '../messages-later'
 import { item } from './item'
 
 /** The businesses of this person. */
@@ -55,11 +57,25 @@ export function TenantList() {
           {failed}
         </p>
       )}
+      <hr className="my-1 border-line" />
+      {tenants.length > 1 && (
+        <Link to="/businesses" onClick={close} className={`${item} text-muted hover:text-ink`}>
+          {later.shell.all}
+        </Link>
+      )}
+      <Link
+        to="/businesses?new"
+        onClick={close}
+        className={`${item} justify-between text-muted hover:text-ink`}
+      >
+        {later.shell.create}
+        <Plus aria-hidden="true" size={16} className="shrink-0" />
+      </Link>
     </>
   )
 }
 
-/** Theme, shortcuts and the way out. */
+/** Theme, shortcuts, oneself and the way out. */
 export function Account({ onHelp }: { onHelp: () => void }) {
   const { user } = useIdentity()
   const { signOut } = useSession()
@@ -98,15 +114,23 @@ export function Account({ onHelp }: { onHelp: () => void }) {
         {messages.menu.shortcuts}
         <kbd className="rounded border border-line px-1.5 font-sans">?</kbd>
       </button>
+      <Link
+        to="/settings/profile"
+        onClick={close}
+        className={`${item} justify-between gap-2 text-muted hover:text-ink`}
+      >
+        <span className="min-w-0">
+          <span className="sr-only">{later.shell.profile}. </span>
+          <span className="block truncate">{user.displayName || user.email}</span>
+        </span>
+        <CircleUser aria-hidden="true" size={16} className="shrink-0" />
+      </Link>
       <button
         type="button"
         className={`${item} justify-between gap-2 text-muted hover:text-ink`}
         onClick={() => void signOut()}
       >
-        <span className="min-w-0">
-          <span className="block">{messages.menu.signOut}</span>
-          <span className="block truncate">{user.displayName || user.email}</span>
-        </span>
+        {messages.menu.signOut}
         <LogOut aria-hidden="true" size={16} className="shrink-0" />
       </button>
     </div>

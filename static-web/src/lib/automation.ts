@@ -1,11 +1,12 @@
 // The sentences on top of the automation page, made from the totals of the answer and nothing else.
 import type { AutomationPerformance, Compare, Range } from '../api/types'
 import { messages } from '../messages'
+import { later } from '../messages-later'
 import { dayName } from './dates'
 import { formatNumber } from './format'
 import { beforeWords } from './kpis'
 
-const say = messages.automation.sentence
+const say = later.automation.sentence
 
 /** "Automations saved 41 h in the last 28 days, worth $1,640 against a cost of $99: a return of 15.6×." */
 export function automationSentence(

@@ -20,6 +20,7 @@ const kpi = (over: Partial<SummaryKpi>): SummaryKpi => ({
   sparkline: [],
   comparison: [],
   dayStatus: [],
+  currency: null,
   ...over,
 })
 const source = (over: Partial<Freshness>): Freshness => ({

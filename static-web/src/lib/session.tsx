@@ -22,7 +22,6 @@ interface SessionState {
   restoring: boolean
   /** True when a session was lost rather than left. */
   ended: boolean
-  signIn: (email: string, password: string) => Promise<void>
   switchTenant: (tenantId: string) => Promise<void>
   signOut: () => Promise<void>
 }
@@ -63,9 +62,6 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     }
   }, [client])
 
-  const signIn = useCallback(async (email: string, password: string) => {
-    await api.signIn(email, password)
-  }, [])
   const switchTenant = useCallback(async (tenantId: string) => {
     await api.switchTenant(tenantId)
   }, [])
@@ -76,8 +72,8 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   }, [])
 
   const state = useMemo(
-    () => ({ identity, restoring, ended, signIn, switchTenant, signOut }),
-    [identity, restoring, ended, signIn, switchTenant, signOut],
+    () => ({ identity, restoring, ended, switchTenant, signOut }),
+    [identity, restoring, ended, switchTenant, signOut],
   )
   return <Context value={state}>{children}</Context>
 }
@@ -93,4 +89,11 @@ export function useIdentity(): Identity {
   const { identity } = useSession()
   if (!identity) throw new Error('This page is shown only to someone signed in.')
   return identity
+}
+
+/** Whether the person may do this in the business at hand, for example `manage_members`. What may not be done is not offered; the API decides. */
+export function useMay(permission: string): boolean {
+  // An identity remembered by an older version of the page names no permissions.
+  const permissions: readonly string[] | undefined = useIdentity().tenant.permissions
+  return permissions?.includes(permission) ?? false
 }

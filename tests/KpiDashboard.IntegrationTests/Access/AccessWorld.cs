@@ -100,7 +100,7 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
             values (@Id, @Token, 'custom.own', 'KPI ' || @Marker, 'Of ' || @Marker, 'count', 'up', 'sum', '2026-11-01Z', '2026-11-01Z');
             insert into imports (tenant_id, id, file_name, status, delimiter, decimal_mark, dates, bytes, rows, created_at, updated_at, finished_at)
             values (@Id, @Export, @Marker || '.csv', 'failed', 'comma', 'point', 'iso', 1, 1, '2026-11-01Z', '2026-11-01Z', '2026-11-01Z');
-            insert into tenant_exports (tenant_id, id, status, requested_by, created_at) values (@Id, @Export, 'failed', @OwnerId, '2026-11-10Z');
+            insert into tenant_exports (tenant_id, id, status, requested_by, created_at, updated_at, finished_at, expires_at) values (@Id, @Export, 'failed', @OwnerId, '2026-11-10Z', '2026-11-10Z', '2026-11-10Z', '2099-01-01Z');
             """, tenant);
         return tenant;
     }
@@ -113,7 +113,7 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
         await ExecuteAsync(
             """
             insert into users (id, email, email_key, display_name, email_verified_at, created_at) values (@id, @name || '@x.example', upper(@name || '@x.example'), 'Person ' || @name, '2026-01-01Z', '2026-01-01Z');
-            insert into memberships (tenant_id, user_id, role, created_at) values (@tenant, @id, @role, '2026-01-01Z');
+            insert into memberships (tenant_id, user_id, role, created_at) values (@tenant, @id, @role, clock_timestamp());
             insert into sessions (id, user_id, method, created_at, authenticated_at, last_seen_at, expires_at) values (@session, @id, 'password', now(), now(), now(), now() + interval '1 day');
             """, new { id, session, tenant, role, name });
         return new AccessPerson(id, session, app.Services.GetRequiredService<AccessTokens>().Issue(id, tenant, session));

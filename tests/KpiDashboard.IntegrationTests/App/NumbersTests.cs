@@ -133,7 +133,7 @@ public sealed class NumbersTests(AppFixture app)
         var tag = first.Headers.ETag!;
 
         Assert.Equal(304, await StatusAsync());
-        await app.Database.InTenantAsync(DemoSeeder.TenantId("Open Lectures"), Tenancy.TenantProfile.BumpVersionAsync, TestContext.Current.CancellationToken);
+        await app.Database.InTenantAsync(DemoSeeder.TenantId("Open Lectures"), KpiDashboard.Tenancy.TenantProfile.BumpVersionAsync, TestContext.Current.CancellationToken);
         Assert.Equal(200, await StatusAsync());
 
         async Task<int> StatusAsync()

@@ -15,7 +15,9 @@ public sealed class UnconfiguredTests
         var builder = Functions.App.CreateBuilder(["--port", "0", "--data", data.FullName, "--no-settings", "--set", "AzureWebJobs.ScheduleSyncs.Disabled=true",
             "--set", "AzureWebJobs.SyncGoogleAnalytics.Disabled=true", "--set", "AzureWebJobs.SyncN8n.Disabled=true",
             "--set", "AzureWebJobs.PoisonGoogleAnalytics.Disabled=true", "--set", "AzureWebJobs.PoisonN8n.Disabled=true",
-            "--set", "AzureWebJobs.SweepMail.Disabled=true", "--set", "AzureWebJobs.SendMail.Disabled=true", "--set", "AzureWebJobs.PoisonMail.Disabled=true"]);
+            "--set", "AzureWebJobs.SweepMail.Disabled=true", "--set", "AzureWebJobs.SendMail.Disabled=true", "--set", "AzureWebJobs.PoisonMail.Disabled=true",
+            "--set", "AzureWebJobs.SweepExports.Disabled=true", "--set", "AzureWebJobs.TenantExport.Disabled=true", "--set", "AzureWebJobs.PoisonTenantExport.Disabled=true",
+            "--set", "AzureWebJobs.Housekeeping.Disabled=true"]);
         builder.FunctionsAssembly = typeof(Functions.App).Assembly;
         builder.Stages.Clear();
         using var host = builder.Build();

@@ -189,12 +189,12 @@ public sealed class MailOutboxTests(PostgresFixture postgres, MailStorage storag
         var data = $$"""{"To":"ada@example.com","Link":"{{MailRig.Link}}"}""";
         await Assert.ThrowsAsync<InvalidOperationException>(() => rig.Database.InTenantAsync(tenant, async tx =>
         {
-            await rig.Outbox.AddAsync(tx, "reset-password", data);
+            await rig.Outbox.AddAsync(tx, ResetMail.KindName, data);
             throw new InvalidOperationException("rolled back");
         }, Cancelled));
         Assert.Equal(0, await rig.OwnerAsync<int>("select count(*)::int from mail_outbox"));
 
-        var id = await rig.Database.InTenantAsync(tenant, tx => rig.Outbox.AddAsync(tx, "reset-password", data), Cancelled);
+        var id = await rig.Database.InTenantAsync(tenant, tx => rig.Outbox.AddAsync(tx, ResetMail.KindName, data), Cancelled);
         await rig.Outbox.DispatchAsync(id, Cancelled);
         await rig.DeliverAsync(id);
         Assert.Single(rig.Arrived());
@@ -208,7 +208,7 @@ public sealed class MailOutboxTests(PostgresFixture postgres, MailStorage storag
     public async Task A_queue_that_is_away_fails_no_caller_and_the_sweeper_makes_up_for_it()
     {
         await using var rig = await MailRig.StartAsync(postgres, storage);
-        var id = await rig.Box("").AddAsync("reset-password", $$"""{"To":"ada@example.com","Link":"{{MailRig.Link}}"}""", null, Cancelled);
+        var id = await rig.Box("").AddAsync(ResetMail.KindName, $$"""{"To":"ada@example.com","Link":"{{MailRig.Link}}"}""", null, Cancelled);
         await EmptyQueueAsync();
         await rig.Outbox.SweepAsync(Cancelled);
         Assert.Empty(await EmptyQueueAsync());

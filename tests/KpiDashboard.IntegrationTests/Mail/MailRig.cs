@@ -103,7 +103,7 @@ internal sealed class MailRig : IAsyncDisposable
     public MailOutbox Box(string storage) => new(
         Database, Sealer, new StorageQueues(new ConfigurationBuilder().AddInMemoryCollection([new("AzureWebJobsStorage", storage)]).Build()), Time, Log.For<MailOutbox>());
 
-    public Task<Guid> AddAsync(string to = "ada@example.com", string kind = "reset-password") =>
+    public Task<Guid> AddAsync(string to = "ada@example.com", string kind = ResetMail.KindName) =>
         Outbox.AddAsync(kind, JsonSerializer.Serialize(new ResetData(to, Link)), null, TestContext.Current.CancellationToken);
 
     /// <summary>The queue delivers a message.</summary>
@@ -137,7 +137,10 @@ internal sealed class ResetMail : IMailKind
 {
     private int _composed;
 
-    public string Name => "reset-password";
+    /// <summary>Not one of the product's: those are registered too.</summary>
+    public const string KindName = "test-reset-password";
+
+    public string Name => KindName;
 
     /// <summary>How often it was asked.</summary>
     public int Composed => _composed;

@@ -138,7 +138,7 @@ public sealed class PushTests(AppFixture app)
         Assert.Equal(204, (await world.SendAsync(HttpMethod.Delete, path, tenant.Owner)).Status);
         Assert.Equal(404, (await world.SendAsync(HttpMethod.Delete, path, tenant.Owner)).Status);
         Assert.Equal(["custom.kept"], await world.Access.QueryAsync<string>("select kpi from kpi_values where tenant_id = @Id", tenant));
-        Assert.Equal(["kpi.created", "kpi.created", "kpi.changed", "kpi.deleted"], await world.Access.QueryAsync<string>("select action from audit_log where tenant_id = @Id and action like 'kpi.%' order by id", tenant));
+        Assert.Equal(["kpi.created", "kpi.created", "kpi.changed", "kpi.deleted"], await world.Access.QueryAsync<string>("select action from audit_log where tenant_id = @Id and action like 'kpi.%' order by at", tenant));
         foreach (var bad in new object[]
         {
             new { key = "orders", name = "n", unit = "count", direction = "up", aggregation = "sum" }, new { key = "custom.Orders", name = "n", unit = "count", direction = "up", aggregation = "sum" },

@@ -77,4 +77,17 @@ public sealed class ApiProblemTests
         var (_, body) = await WriteAsync(ApiProblem.Fault());
         Assert.Equal(activity.TraceId.ToHexString(), (string?)body["traceId"]);
     }
+
+    [Fact]
+    public async Task Cookies_that_were_set_or_taken_back_survive_and_everything_else_of_the_answer_that_did_not_come_goes()
+    {
+        var context = new DefaultHttpContext();
+        context.Response.Body = new MemoryStream();
+        context.Response.Cookies.Append("kpi_challenge", "sealed");
+        context.Response.Cookies.Append("kpi_refresh", "");
+        context.Response.Headers["X-Other"] = "of the answer that did not come";
+        await ApiProblem.SecondFactorCode().WriteAsync(context.Response, TestContext.Current.CancellationToken);
+        Assert.Equal<string?>(["kpi_challenge=sealed; path=/", "kpi_refresh=; path=/"], context.Response.Headers.SetCookie.ToArray());
+        Assert.Empty(context.Response.Headers["X-Other"].ToString());
+    }
 }

@@ -42,4 +42,28 @@ public sealed class PermissionsTests
 
     [Fact]
     public void No_token_manages_tokens_so_that_a_leaked_one_cannot_make_more() => Assert.False(Permissions.ScopesMay(Permissions.Scopes, Permission.ManageTokens));
+
+    [Fact]
+    public void Every_permission_that_can_be_granted_says_what_it_allows_and_every_granted_one_is_among_them()
+    {
+        Assert.Equal(Enum.GetValues<Permission>().Where(permission => permission != Permission.Anonymous), Permissions.All.Keys.Order());
+        Assert.All(Permissions.All.Values, Assert.NotEmpty);
+        Assert.Subset(Permissions.All.Keys.ToHashSet(), Permissions.Roles.SelectMany(Permissions.Of).ToHashSet());
+    }
+
+    [Fact]
+    public void The_table_in_the_documentation_is_the_one_in_the_code()
+    {
+        const string begin = "<!-- roles: written by the tests with KPI_UPDATE_DOCS=1 -->\n", end = "<!-- /roles -->";
+        var file = Path.Combine(Repository.Root, "docs", "security.md");
+        var text = File.ReadAllText(file).ReplaceLineEndings("\n");
+        var (from, to) = (text.IndexOf(begin, StringComparison.Ordinal), text.IndexOf(end, StringComparison.Ordinal));
+        Assert.True(from > 0 && to > from, "docs/security.md has no place for the table of roles.");
+        var table = $"| allowed to | {string.Join(" | ", Permissions.Roles)} |\n| --- |{string.Concat(Permissions.Roles.Select(_ => " --- |"))}\n"
+            + string.Concat(Permissions.All.Select(permission =>
+                $"| {permission.Value} (`{Permissions.Word(permission.Key)}`) | {string.Join(" | ", Permissions.Roles.Select(role => Permissions.RoleMay(role, permission.Key) ? "yes" : "–"))} |\n"));
+        var expected = text[..(from + begin.Length)] + table + text[to..];
+        if (Environment.GetEnvironmentVariable("KPI_UPDATE_DOCS") == "1") File.WriteAllText(file, text = expected);
+        Assert.True(text == expected, "The table of roles in docs/security.md is not the one of Identity/Permissions.cs any more. Run the tests once with KPI_UPDATE_DOCS=1 to write it anew, and commit it.");
+    }
 }

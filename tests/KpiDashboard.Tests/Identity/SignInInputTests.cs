@@ -76,7 +76,7 @@ public sealed class SignInInputTests
     [InlineData("""{"email":"a@b.example","password":"x","remember":true}""", "remember")]
     public async Task A_sign_in_that_cannot_be_read_is_refused_with_the_field(string json, string field)
     {
-        var endpoints = new SessionEndpoints(null!, null!, null!, TimeProvider.System);
+        var endpoints = new SessionEndpoints(null!, null!, null!, null!, null!, TimeProvider.System);
         var problem = await Assert.ThrowsAsync<ApiProblem>(() => endpoints.LoginAsync(Post(json).Request, TestContext.Current.CancellationToken));
         Assert.Equal(400, problem.Status);
         Assert.Contains($"'{field}'", problem.Message, StringComparison.Ordinal);
@@ -85,7 +85,7 @@ public sealed class SignInInputTests
     [Fact]
     public async Task A_password_of_more_than_256_characters_is_refused_before_it_costs_anything()
     {
-        var endpoints = new SessionEndpoints(null!, null!, null!, TimeProvider.System);
+        var endpoints = new SessionEndpoints(null!, null!, null!, null!, null!, TimeProvider.System);
         var problem = await Assert.ThrowsAsync<ApiProblem>(() =>
             endpoints.LoginAsync(Post($$"""{"email":"a@b.example","password":"{{new string('x', 257)}}"}""").Request, TestContext.Current.CancellationToken));
         Assert.Equal(["'password' must have 1 to 256 characters."], problem.Errors!["password"]);
@@ -105,7 +105,7 @@ public sealed class SignInInputTests
     public async Task A_token_that_cannot_be_made_as_asked_is_refused_with_the_field(string json, string field)
     {
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero));
-        var endpoints = new TokenEndpoints(null!, null!, null!, null!, time);
+        var endpoints = new TokenEndpoints(null!, null!, null!, time);
         var problem = await Assert.ThrowsAsync<ApiProblem>(() => endpoints.CreateAsync(Post(json).Request, TestContext.Current.CancellationToken));
         Assert.Equal(400, problem.Status);
         Assert.Contains($"'{field}'", problem.Message, StringComparison.Ordinal);

@@ -1,5 +1,6 @@
 using KpiDashboard.Kpis;
 using KpiDashboard.Sync;
+using KpiDashboard.Tenancy;
 using Xunit;
 
 namespace KpiDashboard.Tests.Sync;
@@ -67,5 +68,17 @@ public sealed class SourceStateTests
         var clocks = SourceState.Clocks([Healthy, Healthy with { Connector = "google-analytics", CompleteThrough = null, FinalThrough = null }]);
         Assert.Equal(new SourceClock(new DateOnly(2026, 11, 20), new DateOnly(2026, 11, 18)), clocks["n8n"]);
         Assert.Equal(default, clocks["google-analytics"]);
+    }
+
+    [Fact]
+    public void A_business_does_as_its_worst_source_and_says_what_that_one_says()
+    {
+        var failing = (Healthy with { ConsecutiveFailures = 1, LastError = "It did not answer." }).ToFreshness();
+        var lost = (Healthy with { State = "reconnect_needed", StatusMessage = "The key was revoked." }).ToFreshness();
+        Assert.Equal((TenantHealth.Ok, null), SourceState.HealthOf([Healthy.ToFreshness(), (Healthy with { Live = true }).ToFreshness()]));
+        Assert.Equal((TenantHealth.Attention, failing.Message), SourceState.HealthOf([Healthy.ToFreshness(), failing]));
+        Assert.Equal((TenantHealth.Trouble, "The key was revoked."), SourceState.HealthOf([failing, lost, Healthy.ToFreshness()]));
+        Assert.Equal(TenantHealth.Empty, SourceState.HealthOf([]).Health);
+        Assert.Equal(TenantHealth.Attention, SourceState.HealthOf([(Healthy with { State = "paused" }).ToFreshness()]).Health);
     }
 }

@@ -29,7 +29,8 @@ grant insert on tenants to kpi_app;
 -- Who did what, append-only: kpi_app has neither update nor delete.
 create table audit_log (
     tenant_id    uuid not null references tenants (id) on delete cascade,
-    id           bigint generated always as identity,
+    -- No running number: its gaps would tell how much goes on in other tenants.
+    id           uuid not null default gen_random_uuid(),
     at           timestamptz not null,
     actor_kind   text not null check (actor_kind in ('person', 'token', 'system')),
     actor_id     uuid,

@@ -12,6 +12,7 @@ import { dayName, dayRange, fullDay } from '../../lib/dates'
 import { formatNumber, type NumberStyle } from '../../lib/format'
 import { missingRuns } from '../../lib/gaps'
 import { messages } from '../../messages'
+import { later } from '../../messages-later'
 import { Skeleton } from '../Skeleton'
 
 const ChartCanvas = lazy(() => import('./ChartCanvas'))
@@ -57,11 +58,9 @@ export function Chart({
   const shownDay = active !== null && active <= last ? active : null
   const empty = series.every((one) => one.values.every((value) => value === null))
 
-  const pointName = (day: string) => (weekly ? messages.chart.weekOf(fullDay(day)) : fullDay(day))
+  const pointName = (day: string) => (weekly ? later.chart.weekOf(fullDay(day)) : fullDay(day))
   const cell = (value: number | null | undefined) =>
-    value === null || value === undefined
-      ? messages.chart.noData
-      : formatNumber(value, style, 'table')
+    value === null || value === undefined ? later.chart.noData : formatNumber(value, style, 'table')
 
   const walk = (event: KeyboardEvent) => {
     const from = shownDay ?? (event.key === 'ArrowLeft' ? last + 1 : -1)
@@ -87,11 +86,11 @@ export function Chart({
     .slice(0, 2)
     .map((gap) =>
       gap.toEnd && gap.from !== gap.to
-        ? messages.chart.noDataSince(dayName(gap.from))
-        : messages.chart.missing(dayRange(gap.from, gap.to, gap.to)),
+        ? later.chart.noDataSince(dayName(gap.from))
+        : later.chart.missing(dayRange(gap.from, gap.to, gap.to)),
     )
   if (gaps.length > 2)
-    gapWords.splice(0, 2, messages.chart.missingSome(gaps.reduce((n, gap) => n + gap.days, 0)))
+    gapWords.splice(0, 2, later.chart.missingSome(gaps.reduce((n, gap) => n + gap.days, 0)))
 
   return (
     <figure className="min-w-0">
@@ -124,8 +123,8 @@ export function Chart({
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
       <div
         role="application"
-        aria-roledescription={messages.chart.role}
-        aria-label={`${messages.chart.label(name)}. ${messages.chart.hint}`}
+        aria-roledescription={later.chart.role}
+        aria-label={`${later.chart.label(name)}. ${later.chart.hint}`}
         tabIndex={0}
         onKeyDown={walk}
         onBlur={() => {
@@ -138,13 +137,13 @@ export function Chart({
       >
         {empty ? (
           <p className="grid h-full place-items-center text-small text-muted">
-            {messages.chart.empty}
+            {later.chart.empty}
           </p>
         ) : (
           <IfBroken
             instead={
               <p className="grid h-full place-items-center text-small text-muted">
-                {messages.chart.failed}
+                {later.chart.failed}
               </p>
             }
           >
@@ -165,7 +164,7 @@ export function Chart({
       </div>
       <p aria-live="polite" className="sr-only">
         {shownDay !== null &&
-          messages.chart.readout(
+          later.chart.readout(
             pointName(dates[shownDay] ?? ''),
             series.map((one) => `${one.name} ${cell(one.values[shownDay])}`).join(', ') +
               (status[shownDay] && status[shownDay] !== 'final'
@@ -176,7 +175,7 @@ export function Chart({
 
       <figcaption className="mt-1 -mb-3 flex flex-wrap items-center justify-between gap-x-6 text-small text-muted">
         <span>
-          {[soft ? messages.chart.provisional : null, ...gapWords].filter(Boolean).join(' ')}
+          {[soft ? later.chart.provisional : null, ...gapWords].filter(Boolean).join(' ')}
         </span>
         <button
           type="button"
@@ -187,7 +186,7 @@ export function Chart({
             setAsTable(!asTable)
           }}
         >
-          {asTable ? messages.chart.hideTable : messages.chart.table}
+          {asTable ? later.chart.hideTable : later.chart.table}
         </button>
       </figcaption>
       {asTable && (
@@ -195,7 +194,7 @@ export function Chart({
         <div
           id={table}
           role="region"
-          aria-label={messages.chart.tableLabel(name)}
+          aria-label={later.chart.tableLabel(name)}
           tabIndex={0}
           className="max-h-80 overflow-auto border-t border-line"
         >
@@ -204,7 +203,7 @@ export function Chart({
             <thead>
               <tr className="text-left text-muted">
                 <th scope="col" className="sticky top-0 bg-surface py-2 pr-4 font-normal">
-                  {weekly ? messages.chart.week : messages.chart.day}
+                  {weekly ? later.chart.week : later.chart.day}
                 </th>
                 {series.map((one) => (
                   <th
@@ -216,7 +215,7 @@ export function Chart({
                   </th>
                 ))}
                 <th scope="col" className="sticky top-0 bg-surface py-2 text-right font-normal">
-                  {messages.chart.statusColumn}
+                  {later.chart.statusColumn}
                 </th>
               </tr>
             </thead>

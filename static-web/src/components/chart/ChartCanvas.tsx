@@ -17,7 +17,7 @@ import type { DayStatus } from '../../api/types'
 import { dayName, shortDay } from '../../lib/dates'
 import { formatAxis, type NumberStyle } from '../../lib/format'
 import { useTheme } from '../../lib/theme'
-import { messages } from '../../messages'
+import { later } from '../../messages-later'
 import type { ChartSeries } from './Chart'
 
 ChartJs.register(
@@ -120,7 +120,7 @@ function daysPlugin(status: readonly DayStatus[], tokens: ReturnType<typeof read
               pen.fillStyle = tokens.muted
               pen.font = `12px ${tokens.font}`
               pen.textAlign = 'center'
-              pen.fillText(messages.chart.noData, (from + to) / 2, bottom - 8)
+              pen.fillText(later.chart.noData, (from + to) / 2, bottom - 8)
             }
           }
         }

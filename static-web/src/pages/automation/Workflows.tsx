@@ -4,9 +4,9 @@ import type { AutomationWorkflow } from '../../api/types'
 import { Value } from '../../components/Value'
 import { isFailing, sortWorkflows, type WorkflowColumn } from '../../lib/automation'
 import { formatNumber, type ShownUnit } from '../../lib/format'
-import { messages } from '../../messages'
+import { later } from '../../messages-later'
 
-const text = messages.automation
+const text = later.automation
 
 const columns: { key: Exclude<WorkflowColumn, 'name'>; unit: ShownUnit }[] = [
   { key: 'executions', unit: 'count' },

@@ -12,10 +12,11 @@ import type { ShownUnit } from '../../lib/format'
 import { usePeriod } from '../../lib/range'
 import { useIdentity } from '../../lib/session'
 import { messages } from '../../messages'
+import { later } from '../../messages-later'
 import { useAutomation } from './queries'
 import { Workflows } from './Workflows'
 
-const text = messages.automation
+const text = later.automation
 
 export default function Automation() {
   const { tenant } = useIdentity()

@@ -35,7 +35,7 @@ export function AutomationBlock({ summary }: { summary: Summary }) {
                 <Value
                   value={row.kpi.value}
                   unit={shownUnit(row.kpi)}
-                  currency={summary.currency}
+                  currency={row.kpi.currency ?? summary.currency}
                   status={row.kpi.status}
                   reason={row.kpi.statusReason}
                   alone

@@ -1,6 +1,7 @@
 import type { Freshness, Summary } from '../../api/types'
 import { clock, dayName } from '../../lib/dates'
 import { messages } from '../../messages'
+import { sources } from '../../messages-sources'
 
 const marks: Record<Freshness['status'], string> = {
   ok: 'bg-good',
@@ -17,24 +18,21 @@ export function FreshList({ summary }: { summary: Summary }) {
   return (
     <section aria-labelledby="fresh">
       <h2 id="fresh" className="text-lead font-semibold">
-        {messages.overview.freshness}
+        {sources.title}
       </h2>
       {summary.freshness.length === 0 && (
-        <p className="mt-2 text-small text-muted">{messages.overview.noSources}</p>
+        <p className="mt-2 text-small text-muted">{sources.none}</p>
       )}
       <ul className="mt-1">
         {summary.freshness.map((source) => {
           const why = source.message ?? messages.fresh.explain[source.status]
           const clocks = [
             [
-              messages.fresh.clocks.fetched,
+              sources.clocks.fetched,
               source.fetchedAt && clock(source.fetchedAt, summary.timeZone, new Date()),
             ],
-            [
-              messages.fresh.clocks.complete,
-              source.completeThrough && dayName(source.completeThrough),
-            ],
-            [messages.fresh.clocks.final, source.finalThrough && dayName(source.finalThrough)],
+            [sources.clocks.complete, source.completeThrough && dayName(source.completeThrough)],
+            [sources.clocks.final, source.finalThrough && dayName(source.finalThrough)],
           ] as const
           return (
             <li key={source.integrationId} className="border-b border-line py-3 last:border-b-0">
@@ -45,7 +43,7 @@ export function FreshList({ summary }: { summary: Summary }) {
                     aria-hidden="true"
                     className={`size-1.5 rounded-full ${marks[source.status]}`}
                   />
-                  {messages.fresh.status[source.status]}
+                  {sources.status[source.status]}
                 </span>
               </p>
               {why && <p className="mt-0.5 text-small text-muted">{why}</p>}
@@ -53,7 +51,7 @@ export function FreshList({ summary }: { summary: Summary }) {
                 {clocks.map(([name, at]) => (
                   <div key={name} className="flex justify-between gap-4">
                     <dt className="text-muted">{name}</dt>
-                    <dd>{at ?? messages.fresh.none}</dd>
+                    <dd>{at ?? sources.never}</dd>
                   </div>
                 ))}
               </dl>

@@ -8,6 +8,7 @@ import { describeChange } from '../../lib/change'
 import { addDays, daysOf } from '../../lib/dates'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
+import { later } from '../../messages-later'
 import { useHistory } from './queries'
 
 interface Props {
@@ -53,7 +54,7 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
       kind: 'line',
     })
     const dashed = (values: readonly (number | null)[], dates: readonly string[]): ChartSeries => ({
-      name: messages.chart.before,
+      name: later.chart.before,
       values,
       tone: 'before',
       kind: 'line',
@@ -107,7 +108,7 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
             <Value
               value={kpi.value}
               unit={shownUnit(kpi)}
-              currency={summary.currency}
+              currency={kpi.currency ?? summary.currency}
               status={kpi.status}
               reason={kpi.statusReason}
               alone
@@ -132,7 +133,7 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
             status={chart.status}
             series={chart.series}
             unit={shownUnit(kpi)}
-            currency={summary.currency}
+            currency={kpi.currency ?? summary.currency}
             fromZero={kpi.unit !== 'ratio'}
             weekly={chart.weekly}
           />

@@ -137,7 +137,7 @@ export function KpiTable({ summary, kpis, selected, onPick, shown }: Props) {
                     <Value
                       value={kpi.value}
                       unit={shownUnit(kpi)}
-                      currency={summary.currency}
+                      currency={kpi.currency ?? summary.currency}
                       precision="table"
                       status={kpi.status}
                       reason={kpi.statusReason}
@@ -150,7 +150,7 @@ export function KpiTable({ summary, kpis, selected, onPick, shown }: Props) {
                         <Value
                           value={kpi.previous}
                           unit={shownUnit(kpi)}
-                          currency={summary.currency}
+                          currency={kpi.currency ?? summary.currency}
                           precision="table"
                           reason={messages.withheld.no_previous.long}
                           atRight

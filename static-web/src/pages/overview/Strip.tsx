@@ -49,7 +49,7 @@ export function Strip({ summary, kpis, selected, onPick, shown }: Props) {
                   <Value
                     value={kpi.value}
                     unit={shownUnit(kpi)}
-                    currency={summary.currency}
+                    currency={kpi.currency ?? summary.currency}
                     status={kpi.status}
                     reason={kpi.statusReason}
                   />

@@ -1,26 +1,38 @@
-import { Eye, EyeOff } from 'lucide-react'
-import { useEffect, useState } from 'react'
 import { useForm } from 'react-hook-form'
-import { Navigate, useLocation } from 'react-router'
+import { Navigate, useLocation, useNavigate } from 'react-router'
 import { ApiError } from '../../api/client'
-import { Mark } from '../../components/Mark'
-import { primaryButton } from '../../components/Notice'
+import { Frame, Said, Way } from '../../components/account/Frame'
+import { Providers } from '../../components/account/Providers'
+import { EmailField, emailRule, PasswordField } from '../../components/form/Field'
+import { place } from '../../components/form/problems'
+import { Submit } from '../../components/form/Submit'
+import { enter } from '../../lib/enter'
+import { wanted } from '../../lib/link'
 import { useSession } from '../../lib/session'
-import { messages } from '../../messages'
+import { account } from '../../messages-account'
 
 interface Fields {
   email: string
   password: string
 }
 
-const text = messages.signIn
-const input =
-  'h-12 w-full rounded border bg-surface px-3 text-body hover:border-ink focus-visible:outline-offset-0'
+const text = account.signIn
+
+/** What a provider's sign-in ended with, or that a session did. */
+export function noticeOf(search: string, said: unknown, ended: boolean): string | null {
+  const problem = new URLSearchParams(search).get('problem')
+  if (problem !== null)
+    return Object.hasOwn(text.problems, problem)
+      ? (text.problems[problem] ?? null)
+      : text.problemUnknown
+  if (typeof said === 'string') return said
+  return ended ? text.ended : null
+}
 
 export default function SignIn() {
-  const { identity, restoring, ended, signIn } = useSession()
+  const { identity, restoring, ended } = useSession()
   const location = useLocation()
-  const [visible, setVisible] = useState(false)
+  const navigate = useNavigate()
   const {
     register,
     handleSubmit,
@@ -28,114 +40,58 @@ export default function SignIn() {
     formState: { errors, isSubmitting },
   } = useForm<Fields>({ defaultValues: { email: '', password: '' } })
 
-  useEffect(() => {
-    document.title = `${text.title} · ${messages.productShort}`
-  }, [])
-
-  const from = (location.state as { from?: string } | null)?.from ?? '/'
+  const from = wanted(location)
   if (identity && !restoring) return <Navigate to={from} replace />
 
   const submit = handleSubmit(async ({ email, password }) => {
     try {
-      await signIn(email.trim(), password)
+      await enter('auth/login', { email: email.trim(), password })
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error
-      for (const field of ['email', 'password'] as const) {
-        const said = error.fields[field]?.[0]
-        if (said) setError(field, { message: said })
-      }
-      if (!error.fields.email && !error.fields.password)
-        setError('root', { message: error.message })
+      if (error instanceof ApiError && error.kind === 'second-factor')
+        await navigate('/sign-in/code', { state: { from } })
+      else place(error, setError, { email: account.email, password: account.password })
     }
   })
-
-  const said = (id: string, message: string | undefined) =>
-    message && (
-      <p id={id} className="mt-1 text-small text-trouble">
-        {message}
-      </p>
-    )
+  const said = (location.state as { said?: unknown } | null)?.said
+  const notice = errors.root ? null : noticeOf(location.search, said, ended)
 
   return (
-    <main id="main" tabIndex={-1} className="grid min-h-dvh content-center px-6 py-12">
-      <div className="mx-auto w-full max-w-[22rem]">
-        <Mark className="size-10" />
-        <h1 className="mt-6 text-big font-semibold tracking-[-0.01em]">{text.lead}</h1>
-        <p className="mt-1 text-muted">{text.leadMore}</p>
-        <form
-          noValidate
-          onSubmit={(event) => void submit(event)}
-          className="mt-8 space-y-5"
-          aria-label={text.title}
-        >
-          {ended && !errors.root && (
-            <p role="status" className="rounded bg-sunken px-3 py-2 text-small">
-              {text.ended}
-            </p>
-          )}
-          <div>
-            <label htmlFor="email" className="mb-1 block text-small text-muted">
-              {text.email}
-            </label>
-            <input
-              id="email"
-              type="email"
-              autoComplete="username"
-              inputMode="email"
-              autoCapitalize="none"
-              spellCheck={false}
-              aria-invalid={errors.email ? true : undefined}
-              aria-describedby={errors.email ? 'email-error' : undefined}
-              className={`${input} ${errors.email ? 'border-trouble' : 'border-line-strong'}`}
-              {...register('email', {
-                required: text.emailMissing,
-                pattern: { value: /^\s*\S+@\S+\s*$/, message: text.emailWrong },
-              })}
-            />
-            {said('email-error', errors.email?.message)}
-          </div>
-          <div>
-            <label htmlFor="password" className="mb-1 block text-small text-muted">
-              {text.password}
-            </label>
-            <div className="relative">
-              <input
-                id="password"
-                type={visible ? 'text' : 'password'}
-                autoComplete="current-password"
-                aria-invalid={errors.password ? true : undefined}
-                aria-describedby={errors.password ? 'password-error' : undefined}
-                className={`${input} pr-12 ${errors.password ? 'border-trouble' : 'border-line-strong'}`}
-                {...register('password', { required: text.passwordMissing })}
-              />
-              <button
-                type="button"
-                aria-label={visible ? text.hide : text.show}
-                aria-pressed={visible}
-                className="tap absolute top-0.5 right-0.5 grid place-items-center text-muted hover:text-ink"
-                onClick={() => {
-                  setVisible(!visible)
-                }}
-              >
-                {visible ? (
-                  <EyeOff aria-hidden="true" size={18} />
-                ) : (
-                  <Eye aria-hidden="true" size={18} />
-                )}
-              </button>
-            </div>
-            {said('password-error', errors.password?.message)}
-          </div>
-          {errors.root && (
-            <p role="alert" className="text-small text-trouble">
-              {errors.root.message}
-            </p>
-          )}
-          <button type="submit" disabled={isSubmitting} className={`${primaryButton} h-12 w-full`}>
-            {isSubmitting ? text.submitting : text.submit}
-          </button>
-        </form>
-      </div>
-    </main>
+    <Frame
+      title={text.title}
+      heading={text.lead}
+      lead={text.leadMore}
+      foot={
+        <p className="flex flex-wrap items-center gap-x-1.5">
+          {text.new} <Way to="/register">{text.register}</Way>
+        </p>
+      }
+    >
+      <form
+        noValidate
+        onSubmit={(event) => void submit(event)}
+        className="mt-8 space-y-5"
+        aria-label={text.title}
+      >
+        {notice && <Said>{notice}</Said>}
+        <EmailField
+          id="email"
+          label={account.email}
+          error={errors.email?.message}
+          {...register('email', emailRule)}
+        />
+        <PasswordField
+          id="password"
+          label={account.password}
+          autoComplete="current-password"
+          error={errors.password?.message}
+          beside={<Way to="/forgot-password">{text.forgot}</Way>}
+          {...register('password', { required: account.passwordMissing })}
+        />
+        <Submit error={errors.root?.message} busy={isSubmitting} busyText={text.submitting}>
+          {text.submit}
+        </Submit>
+      </form>
+      <Providers returnTo={from} />
+    </Frame>
   )
 }

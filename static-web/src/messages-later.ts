@@ -1,0 +1,129 @@
+// The sentences that the first screen does without; only parts that are loaded later import them.
+import { stop } from './messages'
+
+const s = (n: number, one: string, many: string) => (n === 1 ? one : many)
+
+export const later = {
+  shell: {
+    all: 'All businesses',
+    create: 'New business',
+    profile: 'Your profile',
+    deleting: (name: string, day: string) =>
+      `${name} will be deleted on ${stop(day)} Until then it can be read but not changed.`,
+    keep: 'Keep the business',
+    gate: (name: string) =>
+      `${name} asks for a second factor. Set yours up below; everything opens right after.`,
+  },
+
+  chart: {
+    hint: 'Arrow keys walk the days.',
+    label: (name: string) => `Chart of ${name}`,
+    role: 'chart',
+    before: 'Before',
+    noData: 'no data',
+    table: 'Show as a table',
+    tableLabel: (name: string) => `${name}, day by day`,
+    hideTable: 'Hide the table',
+    day: 'Day',
+    week: 'Week of',
+    weekOf: (day: string) => `Week of ${day}`,
+    statusColumn: 'State',
+    provisional: 'What is hatched is incomplete or may still change.',
+    missing: (days: string) => `No data for ${stop(days)}`,
+    noDataSince: (day: string) => `No data since ${stop(day)}`,
+    missingSome: (n: number) => `${n} days have no data.`,
+    empty: 'There is nothing to draw for this period.',
+    readout: (day: string, value: string) => `${day}: ${value}`,
+    failed: 'The chart could not be loaded. The table below has the same numbers.',
+    loading: 'Loading the chart',
+  },
+
+  automation: {
+    title: 'Automation',
+    sentence: {
+      saved: (time: string, when: string) => `Automations saved ${time} ${when}`,
+      worth: (value: string) => `, worth ${value}`,
+      cost: (cost: string) => ` against a cost of ${cost}`,
+      roi: (roi: string) => `: a return of ${roi}`,
+      loss: (roi: string) => `: a return of ${roi}, less than they cost`,
+      end: '.',
+      nothing: (when: string) => `Automations saved no time ${when}.`,
+      notMeasurable: 'Time saved cannot be measured for this period.',
+      noCost: 'No automation cost is set, so there is no return to show.',
+      more: (diff: string, before: string) => `That is ${diff} more than ${before}.`,
+      less: (diff: string, before: string) => `That is ${diff} less than ${before}.`,
+      same: (before: string) => `That is the same as ${before}.`,
+      measurableFrom: (day: string) =>
+        `Runs can be counted from ${day} on; earlier days are unknown, not zero.`,
+    },
+    facts: {
+      successRate: 'Success rate',
+      executions: 'Runs',
+      failed: 'Failed',
+      duration: 'Avg duration',
+      saved: 'Time saved',
+      value: 'Worth',
+      cost: 'Cost',
+      roi: 'Return',
+    },
+    chart: 'Runs per day',
+    succeeded: 'Succeeded',
+    failed: 'Failed',
+    workflows: 'Workflows',
+    columns: {
+      name: 'Workflow',
+      executions: 'Runs',
+      successRate: 'Success',
+      averageDurationMs: 'Duration',
+      timeSavedMinutes: 'Saved',
+      valueSaved: 'Worth',
+      failed: 'Failed',
+    },
+    active: 'Active',
+    inactive: 'Switched off',
+    sortBy: 'Sort by',
+    perRun: (time: string) => `${time} per run`,
+    noWorkflows: 'No workflow ran in this period.',
+    emptyTitle: 'No automation tool is connected',
+    empty:
+      'Once one is, this page shows which workflows ran, which failed, how many hours they saved, what those are worth, and whether that is more than they cost.',
+    emptyHow: 'n8n can be connected through its API, or send its runs to a webhook.',
+  },
+
+  notFound: {
+    title: 'This page does not exist',
+    text: 'The address may be old or mistyped.',
+    back: 'Go to the overview',
+  },
+
+  shortcuts: {
+    title: 'Keyboard shortcuts',
+    list: [
+      { keys: ['g', 'o'], does: 'Go to the overview' },
+      { keys: ['g', 'a'], does: 'Go to automation' },
+      { keys: ['g', 's'], does: 'Go to the settings' },
+      { keys: ['/'], does: 'Find a number' },
+      { keys: ['←', '→'], does: 'Walk the days of a chart' },
+      { keys: ['?'], does: 'Show this list' },
+      { keys: ['Esc'], does: 'Close' },
+    ],
+  },
+
+  refresh: {
+    title: 'Refresh',
+    asking: 'Asking the sources…',
+    queued: 'waiting for its turn',
+    running: (window: string) => `reading ${window}…`,
+    runningPlain: 'reading…',
+    slices: (done: number, total: number) => `${done} of ${total}`,
+    waiting: (time: string | null) =>
+      time ? `the source asked to wait; next try ${time}` : 'the source asked to wait',
+    done: (changed: number) =>
+      changed === 0
+        ? 'done, nothing changed'
+        : `done, ${changed} ${s(changed, 'number', 'numbers')} changed`,
+    failed: (why: string | null) => `failed. ${why ?? 'It will be tried again.'}`,
+    dead: (why: string | null) => `gave up. ${why ?? 'It needs a look.'}`,
+    close: 'Close',
+  },
+}

@@ -1,0 +1,158 @@
+using System.Net.Http.Json;
+using Dapper;
+using KpiDashboard.Identity;
+using KpiDashboard.IntegrationTests.App;
+using KpiDashboard.IntegrationTests.Embedded;
+using KpiDashboard.IntegrationTests.StartCommand;
+using KpiDashboard.LocalHost.Embedded;
+using Npgsql;
+using Xunit;
+
+namespace KpiDashboard.IntegrationTests.Identity;
+
+[Collection(AccountsCollection.Name)]
+public sealed class SignInLimitTests(AccountsApp app)
+{
+    [Fact]
+    public async Task Whoever_hammers_an_account_locks_out_strangers_only_not_its_owners_browser_nor_the_way_by_mail()
+    {
+        var person = await app.NewPersonAsync();
+        using var known = app.NewBrowser();
+        Assert.Equal(200, (await known.LoginAsync(person.Email)).Status);
+        Assert.Equal(204, (await known.PostAsync("logout")).Status);
+
+        var attacks = new List<Answer>();
+        // From another address each time: it is the account that is limited.
+        for (var i = 0; i < 15; i++) attacks.Add(await app.NewBrowser().LoginAsync(person.Email, $"guess {i}"));
+        Assert.Equal([.. Enumerable.Repeat(401, 10), .. Enumerable.Repeat(429, 5)], attacks.Select(attack => attack.Status));
+        Assert.All(attacks.Skip(10), attack => Assert.InRange(attack.RetryAfter!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(90)));
+
+        // A browser that nobody knows waits like an attacker, whatever it knows.
+        using var stranger = app.NewBrowser();
+        Assert.Equal(429, (await stranger.LoginAsync(person.Email)).Status);
+        Assert.Equal(200, (await known.LoginAsync(person.Email)).Status);
+
+        Assert.Equal(202, (await stranger.PostAsync("forgot-password", new { email = person.Email })).Status);
+        var token = await app.TokenAsync(person.Email, "Set a new password");
+        Assert.Equal(200, (await stranger.PostAsync("reset-password", new { token, password = "a quite different walrus" })).Status);
+        await stranger.PostAsync("logout");
+        Assert.Equal(200, (await stranger.LoginAsync(person.Email, "a quite different walrus")).Status);
+        Assert.Equal(429, (await app.NewBrowser().LoginAsync(person.Email, "a quite different walrus")).Status);
+
+        app.Time.Advance(TimeSpan.FromSeconds(91));
+        Assert.Equal(200, (await app.NewBrowser().LoginAsync(person.Email, "a quite different walrus")).Status);
+    }
+
+    [Fact]
+    public async Task A_known_browser_has_ten_wrong_attempts_of_its_own_and_is_known_for_its_account_only()
+    {
+        var (person, other) = (await app.NewPersonAsync(), await app.NewPersonAsync());
+        using var browser = app.NewBrowser();
+        await browser.LoginAsync(person.Email);
+        for (var i = 0; i < 10; i++) Assert.Equal(401, (await browser.LoginAsync(person.Email, "guess")).Status);
+        Assert.Equal(429, (await browser.LoginAsync(person.Email)).Status);
+        // Its own attempts took nothing from other browsers.
+        Assert.Equal(200, (await app.NewBrowser().LoginAsync(person.Email)).Status);
+
+        for (var i = 0; i < 10; i++) Assert.Equal(401, (await app.NewBrowser().LoginAsync(other.Email, "guess")).Status);
+        Assert.Equal(429, (await browser.LoginAsync(other.Email)).Status);
+        using var forger = app.NewBrowser();
+        forger.Cookies.Add(forger.Http.BaseAddress!, new System.Net.Cookie(KnownBrowsers.Cookie, "AXRoaXMtaXMtZm9yZ2Vk", "/api/auth"));
+        Assert.Equal(429, (await forger.LoginAsync(other.Email)).Status);
+    }
+
+    [Fact]
+    public async Task Two_people_who_share_a_browser_are_both_known_there()
+    {
+        var (one, other) = (await app.NewPersonAsync(), await app.NewPersonAsync());
+        using var browser = app.NewBrowser();
+        foreach (var person in (Person[])[one, other]) Assert.Equal(200, (await browser.LoginAsync(person.Email)).Status);
+        foreach (var person in (Person[])[one, other])
+        {
+            for (var i = 0; i < 10; i++) await app.NewBrowser().LoginAsync(person.Email, "guess");
+            Assert.Equal(429, (await app.NewBrowser().LoginAsync(person.Email)).Status);
+            Assert.Equal(200, (await browser.LoginAsync(person.Email)).Status);
+        }
+
+        var cookie = (await browser.LoginAsync(one.Email)).SetCookies.Single(text => text.StartsWith("kpi_device=", StringComparison.Ordinal));
+        Assert.Contains("path=/api/auth", cookie, StringComparison.Ordinal);
+        Assert.Contains("httponly", cookie, StringComparison.Ordinal);
+        Assert.Contains("samesite=strict", cookie, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Fifty_wrong_attempts_from_one_address_are_the_limit_over_all_accounts_and_right_ones_cost_nothing()
+    {
+        var person = await app.NewPersonAsync();
+        var address = app.NewAddress();
+        for (var i = 0; i < 5; i++) Assert.Equal(200, (await app.NewBrowser(address).LoginAsync(person.Email)).Status);
+
+        var wrong = await Task.WhenAll(Enumerable.Range(0, 55).Select(_ => app.NewBrowser(address).LoginAsync(AccountsApp.NewEmail(), "guess")));
+        Assert.Equal((50, 5), (wrong.Count(answer => answer.Status == 401), wrong.Count(answer => answer.Status == 429)));
+        Assert.Equal(429, (await app.NewBrowser(address).LoginAsync(person.Email)).Status);
+        Assert.Equal(200, (await app.NewBrowser().LoginAsync(person.Email)).Status);
+    }
+
+    [Fact]
+    public async Task Many_right_sign_ins_never_use_the_allowance_up()
+    {
+        var person = await app.NewPersonAsync();
+        var address = app.NewAddress();
+        for (var i = 0; i < 15; i++) Assert.Equal(200, (await app.NewBrowser(address).LoginAsync(person.Email)).Status);
+    }
+}
+
+/// <summary>Two processes of the start command on one database.</summary>
+public sealed class TwoProcessesTests(PostgresFixture postgres) : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Fifty_parallel_wrong_sign_ins_to_two_processes_are_limited_to_ten_as_to_one_for_a_known_and_an_unknown_account_alike()
+    {
+        var database = await postgres.CreateDatabaseAsync(Cancelled);
+        // Of their own: on the shared queues they would take other tests' messages.
+        await using var storage = await EmbeddedAzurite.StartAsync(new() { DataDirectory = _folder["azurite"], InMemory = true }, Cancelled);
+        await using var one = Start("one", database, storage.ConnectionString);
+        await one.ReadyAsync();
+        await using var two = Start("two", database, storage.ConnectionString);
+        await two.ReadyAsync();
+        Assert.NotEqual(one.Id, two.Id);
+        await using (var connection = new NpgsqlConnection(database.AdminConnectionString))
+        {
+            await connection.ExecuteAsync(
+                "insert into users (id, email, email_key, display_name, password_hash, email_verified_at) values (@id, 'known@example.com', @key, 'K', @hash, now())",
+                new { id = Guid.NewGuid(), key = SessionEndpoints.EmailKey("known@example.com"), hash = Passwords.Hash(AccountsApp.Password) });
+        }
+
+        using HttpClient first = new() { BaseAddress = await one.ListensAsync() }, second = new() { BaseAddress = await two.ListensAsync() };
+        foreach (var email in (string[])["known@example.com", "unknown@example.com"])
+        {
+            var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(i => GuessAsync(i % 2 == 0 ? first : second, email, i)));
+            Assert.Equal("401 × 10, 429 × 40", string.Join(", ", answers.GroupBy(answer => answer.Status).OrderBy(group => group.Key).Select(group => $"{group.Key} × {group.Count()}")));
+            Assert.All(answers.Where(answer => answer.Status == 429), answer => Assert.InRange(answer.RetryAfter!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)));
+        }
+    }
+
+    private static async Task<(int Status, TimeSpan? RetryAfter)> GuessAsync(HttpClient app, string email, int i)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "api/auth/login") { Content = JsonContent.Create(new { email, password = $"guess {i}" }) };
+        request.Headers.Add("X-Forwarded-For", $"198.51.100.{i}");
+        using var response = await app.SendAsync(request, Cancelled);
+        return ((int)response.StatusCode, response.Headers.RetryAfter?.Delta);
+    }
+
+    // A week, so that nothing grows back while the test runs.
+    private StartedApp Start(string name, TestDatabase database, string storage)
+    {
+        Directory.CreateDirectory(_folder[name]);
+        TestSecrets.Write(_folder[name]);
+        return StartedApp.Start(
+            _folder[name], "--no-demo", "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={storage}", "--set", "Mail:Skip=true",
+            "--set", "Http:Proxies=1", "--set", "Limits:SignInAccount:Permits=10", "--set", "Limits:SignInAccount:Period=7.00:00:00");
+    }
+}
