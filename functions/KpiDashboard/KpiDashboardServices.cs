@@ -10,9 +10,11 @@ using KpiDashboard.Kpis;
 using KpiDashboard.Mail;
 using KpiDashboard.Operations;
 using KpiDashboard.Privacy;
+using KpiDashboard.Push;
 using KpiDashboard.Security;
 using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
+using KpiDashboard.Webhooks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -85,6 +87,12 @@ public static class KpiDashboardServices
         services.AddEndpoint<DeadLetterEndpoints>();
         services.AddSingleton<RefreshRequests>();
         services.AddEndpoint<SyncEndpoints>();
+
+        services.AddEndpoint<CustomKpiEndpoints>();
+        services.AddEndpoint<PushEndpoints>();
+        services.AddEndpoint<ImportEndpoints>();
+        services.AddEndpoint<Importer>();
+        services.AddEndpoint<N8nWebhookEndpoints>();
 
         services.AddSingleton<TenantReads>();
         services.AddEndpoint<MetricsEndpoints>();

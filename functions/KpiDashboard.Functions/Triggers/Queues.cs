@@ -1,12 +1,13 @@
 using KpiDashboard.Mail;
 using KpiDashboard.Privacy;
+using KpiDashboard.Push;
 using KpiDashboard.Sync;
 using Microsoft.Azure.Functions.Worker;
 
 namespace KpiDashboard.Functions.Triggers;
 
-/// <summary>One queue and its poison queue for each connector, one for mail, one for exports: queues scale apart, and one provider's trouble stays its own.</summary>
-public sealed class Queues(SyncScheduler scheduler, SyncRunner runner, DeadLetters deadLetters, MailSender mail, TenantExporter exports)
+/// <summary>One queue and its poison queue for each connector, one for mail, one for exports, one for imports: queues scale apart, and one provider's trouble stays its own.</summary>
+public sealed class Queues(SyncScheduler scheduler, SyncRunner runner, DeadLetters deadLetters, MailSender mail, TenantExporter exports, Importer importer)
 {
     /// <summary>Claims and enqueues a shard of what is due.</summary>
     [Function("ClaimSyncs")]
@@ -52,4 +53,12 @@ public sealed class Queues(SyncScheduler scheduler, SyncRunner runner, DeadLette
     /// <summary>An export message that five tries did not get through.</summary>
     [Function("PoisonTenantExport")]
     public Task PoisonTenantExport([QueueTrigger("tenant-export-poison")] string body, CancellationToken cancellationToken) => exports.PoisonAsync(body, cancellationToken);
+
+    /// <summary>Works a CSV import off.</summary>
+    [Function("ImportCsv")]
+    public Task ImportCsv([QueueTrigger("import")] ImportMessage message, CancellationToken cancellationToken) => importer.RunAsync(message, cancellationToken);
+
+    /// <summary>An import message that five tries did not get through.</summary>
+    [Function("PoisonImport")]
+    public Task PoisonImport([QueueTrigger("import-poison")] string body, CancellationToken cancellationToken) => importer.PoisonAsync(body, cancellationToken);
 }

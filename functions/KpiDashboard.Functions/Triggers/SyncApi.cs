@@ -16,8 +16,8 @@ public sealed class SyncApi(SyncEndpoints sync)
         sync.RefreshAsync(request, cancellationToken);
 
     /// <summary>The refresh button for machines.</summary>
-    [Function("WebhookRefresh"), Requires(Permission.Refresh)]
-    [Operation("Start a sync, for machines", Status = 202, Body = typeof(RefreshRequest), BodyOptional = true, Response = typeof(RefreshResponse))]
+    [Function("WebhookRefresh"), Requires(Permission.Refresh, Signature = true)]
+    [Operation("Start a sync, for machines", Status = 202, Body = typeof(RefreshRequest), BodyOptional = true, Response = typeof(RefreshResponse), Query = "token")]
     public Task<IResult> StartRefreshByWebhook(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "webhooks/refresh")] HttpRequest request, CancellationToken cancellationToken) =>
         sync.WebhookAsync(request, cancellationToken);

@@ -1,12 +1,13 @@
 using KpiDashboard.Mail;
 using KpiDashboard.Privacy;
+using KpiDashboard.Push;
 using KpiDashboard.Sync;
 using Microsoft.Azure.Functions.Worker;
 
 namespace KpiDashboard.Functions.Triggers;
 
 /// <summary>What happens by the clock. Cron is UTC.</summary>
-public sealed class Timers(SyncScheduler scheduler, MailSender mail, TenantExporter exports, Housekeeping housekeeping)
+public sealed class Timers(SyncScheduler scheduler, MailSender mail, TenantExporter exports, Housekeeping housekeeping, Importer importer)
 {
     /// <summary>Every 5 minutes: enqueue what is due, sweep what got lost. A missed tick heals itself at the next.</summary>
     [Function("ScheduleSyncs")]
@@ -23,4 +24,8 @@ public sealed class Timers(SyncScheduler scheduler, MailSender mail, TenantExpor
     /// <summary>Every hour: delete the tenants whose time has come, forget what is old.</summary>
     [Function("Housekeeping")]
     public Task KeepHouse([TimerTrigger("15 7 * * * *")] TimerInfo timer, CancellationToken cancellationToken) => housekeeping.RunAsync(cancellationToken);
+
+    /// <summary>Every 5 minutes: enqueue again the imports whose message got lost, and forget old imports and idempotency keys.</summary>
+    [Function("SweepImports")]
+    public Task SweepImports([TimerTrigger("45 */5 * * * *")] TimerInfo timer, CancellationToken cancellationToken) => importer.SweepAsync(cancellationToken);
 }

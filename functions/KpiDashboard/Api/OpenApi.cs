@@ -11,8 +11,10 @@ using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
 using KpiDashboard.Operations;
 using KpiDashboard.Privacy;
+using KpiDashboard.Push;
 using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
+using KpiDashboard.Webhooks;
 
 namespace KpiDashboard.Api;
 
@@ -33,6 +35,9 @@ public sealed class OperationAttribute(string summary) : Attribute
     /// <summary>Type of the JSON body; null for none.</summary>
     public Type? Body { get; init; }
 
+    /// <summary>Media type of a body that is no JSON; null for none.</summary>
+    public string? BodyMedia { get; init; }
+
     /// <summary>The body may be left out.</summary>
     public bool BodyOptional { get; init; }
 
@@ -50,7 +55,7 @@ internal static class OpenApiDocument
     private static readonly JsonSerializerContext[] Contexts =
     [
         MetricsJson.Default, AutomationJson.Default, RunJson.Default, DeadLetterJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
-        OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, HealthJson.Default, ProblemJson.Default,
+        OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, PushJson.Default, N8nWebhookJson.Default, HealthJson.Default, ProblemJson.Default,
     ];
 
     private static readonly Dictionary<string, (string Description, JsonObject Schema)> Parameters = new(StringComparer.Ordinal)
@@ -66,6 +71,12 @@ internal static class OpenApiDocument
         ["format"] = ("CSV or JSON.", Choice("csv", "json")),
         ["actor"] = ("Only what this person or token did.", Text("uuid")),
         ["action"] = ("Only this action.", Text()),
+        ["token"] = ("Id of the token whose signing secret signed the request; or X-Kpi-Token-Id. Not needed with a token itself.", Text("uuid")),
+        ["mode"] = ("Only look, or write.", Choice("preview", "commit")),
+        ["name"] = ("Name of the file, to find it again.", Text()),
+        ["delimiter"] = ("What separates columns.", Choice("auto", "comma", "semicolon", "tab")),
+        ["decimal"] = ("The decimal mark.", Choice("auto", "point", "comma")),
+        ["dates"] = ("What comes first in a date like 03/04/2026: day or month.", Choice("auto", "dmy", "mdy")),
         ["limit"] = ("Most entries of a page.", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = 200 }),
         ["cursor"] = ("The nextCursor of the page before.", Text()),
     };
@@ -103,6 +114,13 @@ internal static class OpenApiDocument
                     ["bearer"] = new JsonObject { ["type"] = "http", ["scheme"] = "bearer" },
                     ["header"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "X-Kpi-Token" },
                     ["functionKey"] = new JsonObject { ["type"] = "apiKey", ["in"] = "header", ["name"] = "x-functions-key" },
+                    ["signature"] = new JsonObject
+                    {
+                        ["type"] = "apiKey",
+                        ["in"] = "header",
+                        ["name"] = "webhook-signature",
+                        ["description"] = "Standard Webhooks: webhook-id, webhook-timestamp and webhook-signature, made with the signing secret of the token that 'token' or X-Kpi-Token-Id names.",
+                    },
                 },
             },
         };
@@ -122,7 +140,7 @@ internal static class OpenApiDocument
 
     private static JsonObject Operation(MethodInfo method, OperationAttribute operation, string route, SortedDictionary<string, JsonNode> schemas)
     {
-        var permission = method.GetCustomAttribute<RequiresAttribute>()?.Permission ?? throw new InvalidOperationException($"{method.Name} lacks [Requires].");
+        var required = method.GetCustomAttribute<RequiresAttribute>() ?? throw new InvalidOperationException($"{method.Name} lacks [Requires].");
         var parameters = new JsonArray();
         foreach (var segment in route.Split('/').Where(segment => segment.StartsWith('{')))
             parameters.Add(new JsonObject { ["name"] = segment.Trim('{', '}'), ["in"] = "path", ["required"] = true, ["schema"] = Text() });
@@ -136,6 +154,8 @@ internal static class OpenApiDocument
         if (parameters.Count > 0) result["parameters"] = parameters;
         if (operation.Body is { } body)
             result["requestBody"] = new JsonObject { ["required"] = !operation.BodyOptional, ["content"] = Json("application/json", Reference(body, schemas)) };
+        if (operation.BodyMedia is { } media)
+            result["requestBody"] = new JsonObject { ["required"] = true, ["content"] = Json(media, Text()) };
         var answer = new JsonObject { ["description"] = operation.Status == 204 ? "Done." : "As asked." };
         if (operation.Response is { } response) answer["content"] = Json("application/json", Reference(response, schemas));
         result["responses"] = new JsonObject
@@ -147,9 +167,10 @@ internal static class OpenApiDocument
                 ["content"] = Json("application/problem+json", Reference(typeof(ProblemBody), schemas)),
             },
         };
-        result["security"] = permission == Permission.Anonymous ? []
-            : permission == Permission.Operate ? new JsonArray(new JsonObject { ["functionKey"] = new JsonArray() })
+        result["security"] = required.Permission == Permission.Anonymous ? []
+            : required.Permission == Permission.Operate ? new JsonArray(new JsonObject { ["functionKey"] = new JsonArray() })
             : new JsonArray(new JsonObject { ["bearer"] = new JsonArray() }, new JsonObject { ["header"] = new JsonArray() });
+        if (required.Signature) result["security"]!.AsArray().Add((JsonNode)new JsonObject { ["signature"] = new JsonArray() });
         return result;
     }
 

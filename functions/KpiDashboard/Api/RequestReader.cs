@@ -88,6 +88,14 @@ internal static class JsonBody
         var bytes = await ReadBytesAsync(request, limit, cancellationToken);
         if (bytes.Length == 0)
             return optional ? null : throw ApiProblem.BadBody("The body is empty; this route takes a JSON object.");
+        return Parse(request, bytes, type);
+    }
+
+    /// <summary>Reads a body that was received already, or raises the problem with it.</summary>
+    public static T Parse<T>(HttpRequest request, byte[] bytes, JsonTypeInfo<T> type)
+        where T : class
+    {
+        if (bytes.Length == 0) throw ApiProblem.BadBody("The body is empty; this route takes JSON.");
         if (request.ContentType is { } contentType && !contentType.Contains("json", StringComparison.OrdinalIgnoreCase))
             throw ApiProblem.BadBody("The body must be JSON with Content-Type: application/json.");
         try

@@ -88,6 +88,7 @@ internal static class AuditActions
     public const string OwnershipTransferred = "tenant.ownership_transferred", SettingsChanged = "tenant.settings_changed";
     public const string DeletionRequested = "tenant.deletion_requested", DeletionCancelled = "tenant.deletion_cancelled", ExportRequested = "tenant.export_requested", ExportDownloaded = "tenant.export_downloaded";
     public const string AuditExported = "audit.exported", TokenCreated = "token.created", TokenRevoked = "token.revoked";
+    public const string KpiCreated = "kpi.created", KpiChanged = "kpi.changed", KpiDeleted = "kpi.deleted", ImportStarted = "import.started";
 
     /// <summary>Every action with its meaning.</summary>
     public static IReadOnlyDictionary<string, string> Words { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -123,5 +124,9 @@ internal static class AuditActions
         [AuditExported] = "Exported the audit log",
         [TokenCreated] = "Made a token",
         [TokenRevoked] = "Revoked a token",
+        [KpiCreated] = "Made a KPI",
+        [KpiChanged] = "Changed a KPI",
+        [KpiDeleted] = "Deleted a KPI with its readings",
+        [ImportStarted] = "Imported a file",
     };
 }

@@ -151,7 +151,8 @@ internal static class AutomationWriter
         return readings;
     }
 
-    private static string Word(ExecutionStatus status) => status switch
+    /// <summary>As it is stored.</summary>
+    internal static string Word(ExecutionStatus status) => status switch
     {
         ExecutionStatus.Unfinished => "unfinished",
         ExecutionStatus.Succeeded => "succeeded",
@@ -160,7 +161,8 @@ internal static class AutomationWriter
         _ => throw new ArgumentOutOfRangeException(nameof(status), status, null),
     };
 
-    private static string Word(ExecutionKind kind) => kind switch
+    /// <summary>As it is stored.</summary>
+    internal static string Word(ExecutionKind kind) => kind switch
     {
         ExecutionKind.Production => "production",
         ExecutionKind.Manual => "manual",

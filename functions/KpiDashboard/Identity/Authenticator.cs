@@ -1,12 +1,15 @@
 using KpiDashboard.Api;
 using KpiDashboard.Data;
+using KpiDashboard.Security;
+using KpiDashboard.Webhooks;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Identity;
 
 /// <summary>
 /// Finds out who calls and whether he may. The token comes as <c>Authorization: Bearer …</c> or as <c>X-Kpi-Token: …</c> (Static Web Apps overwrites the
-/// former); both mean the same. <c>kpi_…</c> is a token of a tenant, anything else an access token. A person's session, role and membership are read anew
+/// former); both mean the same. <c>kpi_…</c> is a token of a tenant, anything else an access token. Where a route allows it, a Standard Webhooks signature
+/// by the token's signing secret stands in for the token, which is then named by its id. A person's session, role and membership are read anew
 /// for each request: who is removed or signed out is out at once, not when a token runs out.
 /// </summary>
 public sealed class Authenticator
@@ -20,10 +23,11 @@ public sealed class Authenticator
     private readonly AccessTokens _accessTokens;
     private readonly Database _database;
     private readonly RateLimits _limits;
+    private readonly SecretSealer _sealer;
     private readonly TimeProvider _time;
 
-    internal Authenticator(AccessTokens accessTokens, Database database, RateLimits limits, TimeProvider time) =>
-        (_accessTokens, _database, _limits, _time) = (accessTokens, database, limits, time);
+    internal Authenticator(AccessTokens accessTokens, Database database, RateLimits limits, SecretSealer sealer, TimeProvider time) =>
+        (_accessTokens, _database, _limits, _sealer, _time) = (accessTokens, database, limits, sealer, time);
 
     /// <summary>Admits the request, leaving its <c>Caller</c> among the request's features, or raises 401, 403 or 429.</summary>
     public async Task AdmitAsync(HttpContext context, RequiresAttribute required, CancellationToken cancellationToken)
@@ -32,7 +36,14 @@ public sealed class Authenticator
         if (permission is Permission.Anonymous) return;
         // Opened by the host's function key alone, and then this is not called.
         if (permission is Permission.Operate) throw ApiProblem.Forbidden("Nobody may call this.");
-        if (Token(context.Request) is not { Length: > 0 and <= 4096 } token)
+        var token = Token(context.Request);
+        if (token is null && required.Signature && StandardWebhooks.IsSigned(context.Request))
+        {
+            context.Features.Set(await SignedAsync(context, required, cancellationToken));
+            return;
+        }
+
+        if (token is not { Length: > 0 and <= 4096 })
             throw ApiProblem.Unauthorized("Send a token in 'Authorization: Bearer …' or 'X-Kpi-Token'.");
         context.Features.Set(token.StartsWith(TokenPrefix, StringComparison.Ordinal)
             ? await MachineAsync(token, required, cancellationToken)
@@ -74,6 +85,30 @@ public sealed class Authenticator
         await _limits.TakeAsync(Bucket.Token, state.Id.ToString("N"), cancellationToken);
         if (required.Fresh || !Permissions.ScopesMay(state.Scopes, required.Permission)) throw ApiProblem.Forbidden("The token's scopes do not allow this.");
         ThrowIfDeleting(required, state.DeleteAfter);
+        return new Caller(state.TenantId, null, null, state.Id, "machine", state.Name);
+    }
+
+    private async Task<Caller> SignedAsync(HttpContext context, RequiresAttribute required, CancellationToken cancellationToken)
+    {
+        var now = _time.GetUtcNow();
+        var message = StandardWebhooks.Read(context.Request, now);
+        var found = await _database.QueryAsync<(Guid TenantId, Guid Id, string Name, string[] Scopes, bool Usable, DateTimeOffset? DeleteAfter, byte[] Secret)>(
+            "select tenant_id, id, name, scopes, usable, delete_after, signing_secret from find_signing_token(@id, @now)", new { id = message.TokenId, now }, cancellationToken);
+        var body = await JsonBody.ReadBytesAsync(context.Request, required.SignedLimit, cancellationToken);
+        // An unknown token costs the same work and gets the same answer as a wrong signature.
+        var secret = found is [{ Usable: true, Secret.Length: > 0 } usable] ? _sealer.Open(usable.Secret, TokenEndpoints.SigningPurpose(usable.Id)) : null;
+        if (!message.IsSignedBy(secret ?? StandardWebhooks.NobodysSecret, body) || secret is null)
+            throw ApiProblem.Unauthorized("The signature does not fit. Sign '<webhook-id>.<webhook-timestamp>.<body>' with the token's signing secret, and name the token by '?token=<its id>' or 'X-Kpi-Token-Id'.");
+
+        var state = found[0];
+        await _limits.TakeAsync(Bucket.Token, state.Id.ToString("N"), cancellationToken);
+        if (required.Fresh || !Permissions.ScopesMay(state.Scopes, required.Permission)) throw ApiProblem.Forbidden("The token's scopes do not allow this.");
+        ThrowIfDeleting(required, state.DeleteAfter);
+        await _database.InTenantAsync(state.TenantId, tx => tx.ExecuteAsync(
+            "update api_tokens set last_used_at = @now where tenant_id = @tenant and id = @id and (last_used_at is null or last_used_at < @minute)",
+            new { id = state.Id, now, minute = now.AddMinutes(-1) }), cancellationToken);
+        context.Request.Body = new MemoryStream(body, writable: false);
+        context.Features.Set(message);
         return new Caller(state.TenantId, null, null, state.Id, "machine", state.Name);
     }
 

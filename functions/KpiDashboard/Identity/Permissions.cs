@@ -15,6 +15,12 @@ public enum Permission
     /// <summary>Start a refresh.</summary>
     Refresh,
 
+    /// <summary>Push and import readings of custom KPIs.</summary>
+    Push,
+
+    /// <summary>Report executions of n8n; for machines only.</summary>
+    PushExecutions,
+
     /// <summary>Add, list and revoke API and webhook tokens.</summary>
     ManageTokens,
 
@@ -49,6 +55,12 @@ public sealed class RequiresAttribute(Permission permission) : Attribute
 
     /// <summary>The person must have proved who it is within the last 15 minutes: for what a stolen session must not do.</summary>
     public bool Fresh { get; init; }
+
+    /// <summary>A Standard Webhooks signature is accepted in place of a token.</summary>
+    public bool Signature { get; init; }
+
+    /// <summary>Largest body of a signed request, in bytes: it is read before its sender is known.</summary>
+    public int SignedLimit { get; init; } = 64 * 1024;
 }
 
 /// <summary>The one table of who may do what; the API, the page and the documentation read it.</summary>
@@ -58,11 +70,11 @@ internal static class Permissions
     {
         ["owner"] =
         [
-            Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings,
+            Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings,
             Permission.ReadAudit, Permission.ManageTenant,
         ],
-        ["admin"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings],
-        ["member"] = [Permission.SignedIn, Permission.Read, Permission.Refresh],
+        ["admin"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings],
+        ["member"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push],
         ["viewer"] = [Permission.SignedIn, Permission.Read],
     };
 
@@ -70,8 +82,8 @@ internal static class Permissions
     {
         ["read"] = [Permission.Read],
         ["refresh"] = [Permission.Refresh],
-        ["push"] = [],
-        ["n8n"] = [],
+        ["push"] = [Permission.Push],
+        ["n8n"] = [Permission.PushExecutions],
     };
 
     private static readonly Dictionary<Permission, string> Descriptions = new()
@@ -79,6 +91,8 @@ internal static class Permissions
         [Permission.SignedIn] = "Manage one's own account and sessions, and enter the business",
         [Permission.Read] = "See numbers, integrations, runs and settings",
         [Permission.Refresh] = "Start a refresh",
+        [Permission.Push] = "Push and import readings of custom KPIs",
+        [Permission.PushExecutions] = "Report executions of n8n (tokens only)",
         [Permission.ManageTokens] = "Add, list and revoke API and webhook tokens",
         [Permission.ManageMembers] = "Invite people, change their roles, deactivate and remove them (owners: only an owner)",
         [Permission.ManageSettings] = "Change the settings of the business",

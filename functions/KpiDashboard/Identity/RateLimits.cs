@@ -36,6 +36,9 @@ internal enum Bucket
     /// <summary>Requests of one API or webhook token.</summary>
     Token,
 
+    /// <summary>Refreshes that one tenant asks for.</summary>
+    Refresh,
+
     /// <summary>Exports of everything of one tenant.</summary>
     TenantExport,
 }
@@ -65,6 +68,7 @@ internal sealed class LimitOptions : Dictionary<Bucket, Limit>
         this[Bucket.MailAddress] = new() { Permits = 20, Period = TimeSpan.FromHours(1) };
         this[Bucket.Invitation] = new() { Permits = 50, Period = TimeSpan.FromHours(1) };
         this[Bucket.Token] = new() { Permits = 600, Period = TimeSpan.FromMinutes(1) };
+        this[Bucket.Refresh] = new() { Permits = 20, Period = TimeSpan.FromMinutes(15) };
         this[Bucket.TenantExport] = new() { Permits = 5, Period = TimeSpan.FromDays(1) };
     }
 

@@ -6,6 +6,7 @@ using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Data;
 using KpiDashboard.Security;
+using KpiDashboard.Webhooks;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Identity;
@@ -58,7 +59,7 @@ public sealed class TokenEndpoints
         if (body.ExpiresAt <= now) errors["expiresAt"] = ["'expiresAt' must be in the future."];
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
 
-        var (id, token, secret) = (Guid.CreateVersion7(now), TokenHash.Fresh(Authenticator.TokenPrefix), TokenHash.Fresh("whsec_"));
+        var (id, token, secret) = (Guid.CreateVersion7(now), TokenHash.Fresh(Authenticator.TokenPrefix), StandardWebhooks.FreshSecret());
         await _database.InTenantAsync(caller.TenantId, async tx =>
         {
             var count = await tx.QuerySingleAsync<int>("select count(*)::int from api_tokens where tenant_id = @tenant and revoked_at is null");

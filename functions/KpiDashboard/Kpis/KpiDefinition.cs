@@ -61,6 +61,12 @@ internal enum KpiAggregation
 
     /// <summary>Recomputed from the sums of its parts; never averaged.</summary>
     Ratio,
+
+    /// <summary>The greatest of the days.</summary>
+    Max,
+
+    /// <summary>The least of the days.</summary>
+    Min,
 }
 
 /// <summary>
@@ -101,6 +107,9 @@ internal sealed record KpiDefinition
 
     /// <summary>A part that other KPIs are computed from, not shown itself.</summary>
     public bool Hidden { get; init; }
+
+    /// <summary>Readings come when they come (a bank balance on Fridays): the last value of a range is its latest reading, on whichever day that is.</summary>
+    public bool IsSparse { get; init; }
 }
 
 /// <summary>What a derived KPI may use.</summary>

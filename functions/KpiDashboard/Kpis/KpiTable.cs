@@ -102,12 +102,21 @@ internal sealed class KpiTable
     public KpiValue Evaluate(KpiDefinition kpi, DateOnly from, DateOnly to)
     {
         int first = Index(from), last = Index(to);
-        if (kpi.Aggregation == KpiAggregation.Last) first = last;
+        if (kpi.Aggregation == KpiAggregation.Last)
+        {
+            if (kpi.IsSparse)
+            {
+                while (last > first && !IsKnown(kpi, last)) last--;
+            }
+
+            first = last;
+        }
 
         var sums = kpi.Parts.ToDictionary(part => part, _ => 0m, StringComparer.Ordinal);
         var cost = 0m;
         var known = 0;
         var worst = DayStatus.Final;
+        decimal? extreme = null;
         for (var index = first; index <= last; index++)
         {
             var status = StatusOf(kpi, From.AddDays(index));
@@ -116,16 +125,21 @@ internal sealed class KpiTable
             known++;
             cost += _economics.DailyCost(From.AddDays(index));
             foreach (var part in kpi.Parts) sums[part] += _parts[part][index]!.Value;
+            if (kpi.Aggregation is KpiAggregation.Max or KpiAggregation.Min)
+            {
+                var value = _parts[kpi.Key][index]!.Value;
+                if (extreme is null || (kpi.Aggregation == KpiAggregation.Max ? value > extreme : value < extreme)) extreme = value;
+            }
         }
 
         var days = last - first + 1;
         if (known == 0) return new KpiValue(null, ValueStatus.NotMeasurable, 0, days);
-        var value = kpi.Compute is { } compute ? compute(new KpiInputs(sums, _economics, cost))
+        var result = kpi.Compute is { } compute ? compute(new KpiInputs(sums, _economics, cost))
             : kpi.Aggregation == KpiAggregation.DailyMean ? sums[kpi.Key] / known
-            : sums[kpi.Key];
-        return value is null
+            : extreme ?? sums[kpi.Key];
+        return result is null
             ? new KpiValue(null, ValueStatus.NotMeasurable, known, days)
-            : new KpiValue(decimal.Round(value.Value, 8), worst switch
+            : new KpiValue(decimal.Round(result.Value, 8), worst switch
             {
                 DayStatus.Final => ValueStatus.Final,
                 DayStatus.Provisional => ValueStatus.Provisional,

@@ -11,15 +11,15 @@ internal static class KpiWriter
     /// <param name="Restated">How many changed a day that had ended when it was read before.</param>
     public readonly record struct Outcome(int Readings, int Changed, int Restated);
 
-    /// <summary>Writes readings of one integration's run.</summary>
+    /// <summary>Writes readings of one run, one import or one push.</summary>
     /// <param name="tx">The tenant's transaction.</param>
     /// <param name="readings">At most one per KPI and day.</param>
-    /// <param name="integrationId">Where they come from.</param>
-    /// <param name="runId">The run that read them.</param>
+    /// <param name="integrationId">Where they come from; null for what was pushed or imported.</param>
+    /// <param name="runId">The run that read them, or the import that brought them; null for what was pushed.</param>
     /// <param name="today">The date in the provider's zone: that day is not over yet.</param>
     /// <param name="now">The instant of writing.</param>
     public static async Task<Outcome> WriteAsync(
-        TenantTransaction tx, IReadOnlyCollection<(string Kpi, DateOnly Day, decimal Value)> readings, Guid integrationId, Guid runId, DateOnly today, DateTimeOffset now)
+        TenantTransaction tx, IReadOnlyCollection<(string Kpi, DateOnly Day, decimal Value)> readings, Guid? integrationId, Guid? runId, DateOnly today, DateTimeOffset now)
     {
         if (readings.Count == 0) return default;
         var (changed, restated) = await tx.QuerySingleAsync<(int Changed, int Restated)>(

@@ -18,7 +18,7 @@ public sealed class MetricsEndpoints
 
     /// <summary><c>GET kpis</c>: the catalogue.</summary>
     public Task<IResult> CatalogueAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        _reads.AnswerAsync(request, MetricsJson.Default.IReadOnlyListKpiEntry, (_, _) => Task.FromResult(Entries), cancellationToken);
+        _reads.AnswerAsync(request, MetricsJson.Default.IReadOnlyListKpiEntry, async (tx, _) => Entries(await TenantCatalogue.LoadAsync(tx)), cancellationToken);
 
     /// <summary><c>GET metrics/summary</c>: everything the overview needs.</summary>
     public Task<IResult> SummaryAsync(HttpRequest request, CancellationToken cancellationToken) =>
@@ -28,15 +28,16 @@ public sealed class MetricsEndpoints
             var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
             var period = Period.Read(new QueryReader(request), today, SourceState.CommonCompleteThrough(sources));
             var clocks = SourceState.Clocks(sources);
-            var now = await KpiTable.LoadAsync(tx, KpiCatalogue.Visible, period.From, period.To, clocks, tenant.Economics);
+            var catalogue = await TenantCatalogue.LoadAsync(tx);
+            var now = await KpiTable.LoadAsync(tx, catalogue.Visible, period.From, period.To, clocks, tenant.Economics);
             var before = period is { CompareFrom: { } from, CompareTo: { } to }
-                ? await KpiTable.LoadAsync(tx, KpiCatalogue.Visible, from, to, clocks, tenant.Economics)
+                ? await KpiTable.LoadAsync(tx, catalogue.Visible, from, to, clocks, tenant.Economics)
                 : null;
-            var lastDays = await LastDaysAsync(tx);
+            var lastDays = await LastDaysAsync(tx, catalogue);
             return new SummaryResponse(
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, today, tenant.TimeZone, tenant.Currency,
                 tenant.IsDemo, [.. now.Dates],
-                [.. KpiCatalogue.Visible.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays, CurrencyOf(kpi, sources, tenant)))],
+                [.. catalogue.Visible.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays, CurrencyOf(kpi, sources, tenant)))],
                 [.. sources.Select(source => source.ToFreshness())]);
         }, cancellationToken);
 
@@ -47,7 +48,7 @@ public sealed class MetricsEndpoints
             var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
             var query = new QueryReader(request);
             var grain = query.Choice("grain", "day", "week", "month");
-            var kpis = ReadKpis(query);
+            var kpis = ReadKpis(query, await TenantCatalogue.LoadAsync(tx));
             var period = Period.Read(query, tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
             var table = await KpiTable.LoadAsync(tx, kpis, period.From, period.To, SourceState.Clocks(sources), tenant.Economics);
             return new HistoryResponse(period.From, period.To, grain, tenant.TimeZone, tenant.Currency,
@@ -116,28 +117,28 @@ public sealed class MetricsEndpoints
         _ => true,
     };
 
-    private static async Task<IReadOnlyDictionary<string, DateOnly>> LastDaysAsync(TenantTransaction tx)
+    private static async Task<IReadOnlyDictionary<string, DateOnly>> LastDaysAsync(TenantTransaction tx, TenantCatalogue catalogue)
     {
-        var keys = KpiCatalogue.All.Where(kpi => kpi.Compute is null).Select(kpi => kpi.Key).ToArray();
+        var keys = catalogue.All.Where(kpi => kpi.Compute is null).Select(kpi => kpi.Key).ToArray();
         // One index probe a key; grouping would read every row of the tenant.
         var rows = await tx.QueryAsync<(string Kpi, DateOnly? Day)>(
             "select k, (select max(v.day) from kpi_values v where v.tenant_id = @tenant and v.kpi = k) from unnest(@keys) k", new { keys });
         return rows.Where(row => row.Day is not null).ToDictionary(row => row.Kpi, row => row.Day!.Value, StringComparer.Ordinal);
     }
 
-    private static List<KpiDefinition> ReadKpis(QueryReader query)
+    private static List<KpiDefinition> ReadKpis(QueryReader query, TenantCatalogue catalogue)
     {
         var keys = query.Text("kpis", maxLength: 1000)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
         if (keys.Length is 0 or > 20) query.Error("kpis", "'kpis' must name 1 to 20 KPIs, separated by commas; GET /api/kpis lists them.");
-        var found = keys.Distinct(StringComparer.Ordinal).Select(key => (key, kpi: KpiCatalogue.Find(key))).ToList();
+        var found = keys.Distinct(StringComparer.Ordinal).Select(key => (key, kpi: catalogue.Find(key))).ToList();
         if (found.FirstOrDefault(item => item.kpi is null).key is { } unknown)
             query.Error("kpis", $"There is no KPI '{(unknown.Length <= 40 ? unknown : unknown[..40] + "…")}'; GET /api/kpis lists them.");
         query.ThrowIfInvalid();
         return [.. found.Select(item => item.kpi!)];
     }
 
-    private static IReadOnlyList<KpiEntry> Entries { get; } =
-        [.. KpiCatalogue.Visible.Select(kpi => new KpiEntry(kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Direction, kpi.Aggregation, kpi.Formula, kpi.Source))];
+    private static IReadOnlyList<KpiEntry> Entries(TenantCatalogue catalogue) =>
+        [.. catalogue.Visible.Select(kpi => new KpiEntry(kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Direction, kpi.Aggregation, kpi.Formula, kpi.Source))];
 }
 
 /// <summary>An entry of the catalogue.</summary>

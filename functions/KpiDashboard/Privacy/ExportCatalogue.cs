@@ -43,6 +43,7 @@ internal static class ExportCatalogue
     /// <summary>Tables of a tenant that are left out, and why.</summary>
     public static IReadOnlyDictionary<string, string> LeftOut { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
+        ["import_chunks"] = "A file on its way in; gone once its import ended.",
         ["tenant_export_parts"] = "The files of exports like this one.",
     };
 
@@ -69,6 +70,8 @@ internal static class ExportCatalogue
     {
         ["integrations.credentials"] = "Credentials of providers, sealed: whoever reads them could act in your name.",
         ["integrations.lease_token"] = "Marks which of our processes is at work.",
+        ["imports.lease_token"] = "Marks which of our processes is at work.",
+        ["idempotency_keys.body_hash"] = "The hash of a request, to tell it from another.",
         ["tenant_exports.lease_token"] = "Marks which of our processes is at work.",
         ["api_tokens.token_hash"] = "The hash of a token, which lets nobody in and tells nobody anything.",
         ["api_tokens.signing_secret"] = "Signs webhooks in your name; sealed.",

@@ -25,8 +25,9 @@ internal sealed class RefreshRequests(Database database, SyncScheduler scheduler
     /// <param name="trigger"><c>manual</c> or <c>webhook</c>.</param>
     /// <param name="idempotencyKey">Null for none.</param>
     /// <param name="cancellationToken">Stops.</param>
+    /// <param name="admit">Asked before anything is started, not for a request that is answered from memory; what it raises ends the request.</param>
     public async Task<IReadOnlyList<RunEntry>> StartAsync(
-        Guid tenantId, IReadOnlyList<string>? wanted, string trigger, string? idempotencyKey, CancellationToken cancellationToken)
+        Guid tenantId, IReadOnlyList<string>? wanted, string trigger, string? idempotencyKey, CancellationToken cancellationToken, Func<Task>? admit = null)
     {
         // A null in the list of a request passes the serializer.
         if (wanted?.Where(key => !_connectors.Contains(key)).Select(key => key ?? "null").FirstOrDefault() is { } unknown)
@@ -44,12 +45,13 @@ internal sealed class RefreshRequests(Database database, SyncScheduler scheduler
                 if (isFirst == 0) return (await RunsOfKeyAsync(tx, idempotencyKey), []);
             }
 
+            if (admit is not null) await admit();
             var started = await tx.QueryAsync<DueRun>(
                 """
                 insert into sync_runs (tenant_id, id, integration_id, connector, trigger, status, traceparent, queued_at, updated_at)
                 select i.tenant_id, gen_random_uuid(), i.id, i.connector, @trigger, 'queued', @traceparent, @now, @now
                 from integrations i
-                where i.tenant_id = @tenant and i.status = 'active' and (@wanted::text[] is null or i.connector = any (@wanted))
+                where i.tenant_id = @tenant and i.status = 'active' and i.settings ->> 'pushOnly' is distinct from 'true' and (@wanted::text[] is null or i.connector = any (@wanted))
                 on conflict do nothing
                 returning id as RunId, tenant_id as TenantId, integration_id as IntegrationId, connector, step, traceparent
                 """,

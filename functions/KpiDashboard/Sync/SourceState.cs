@@ -46,7 +46,8 @@ internal sealed record SourceState(
     /// <summary>Reads the tenant's sources.</summary>
     public static Task<IReadOnlyList<SourceState>> LoadAsync(TenantTransaction tx, TenantProfile tenant, DateTimeOffset now) => tx.QueryAsync<SourceState>(
         """
-        select i.id, i.connector, i.display_name as DisplayName, i.status as State, i.status_message as StatusMessage, i.schedule,
+        select i.id, i.connector, i.display_name as DisplayName, i.status as State, i.status_message as StatusMessage,
+               case when i.settings ->> 'pushOnly' = 'true' then 'push' else i.schedule end as schedule,
                i.fetched_at as FetchedAt, i.complete_through as CompleteThrough, i.final_through as FinalThrough, i.measurable_from as MeasurableFrom,
                i.read_from as ReadFrom, i.consecutive_failures as ConsecutiveFailures, i.last_error as LastError, i.next_due_at as NextDueAt,
                exists (select 1 from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id
@@ -61,7 +62,10 @@ internal sealed record SourceState(
 
     /// <summary>Clocks by connector, as the KPI engine takes them.</summary>
     public static IReadOnlyDictionary<string, SourceClock> Clocks(IEnumerable<SourceState> sources) =>
-        sources.ToDictionary(source => source.Connector, source => new SourceClock(source.CompleteThrough, source.FinalThrough), StringComparer.Ordinal);
+        sources.Select(source => KeyValuePair.Create(source.Connector, new SourceClock(source.CompleteThrough, source.FinalThrough)))
+            // What a business says of itself is final when it says it.
+            .Append(KeyValuePair.Create(TenantCatalogue.PushSource, new SourceClock(DateOnly.MaxValue, DateOnly.MaxValue)))
+            .ToDictionary(StringComparer.Ordinal);
 
     /// <summary>Last day for which every source that ever delivered is complete; null if none did.</summary>
     public static DateOnly? CommonCompleteThrough(IEnumerable<SourceState> sources) => sources.Min(source => source.CompleteThrough);
@@ -101,7 +105,8 @@ internal sealed record SourceState(
         _ => Live ? SourceStatus.Syncing : SourceStatus.Ok,
     };
 
-    private TimeSpan LateAfter => Schedule == "daily" ? TimeSpan.FromHours(30) : TimeSpan.FromHours(3);
+    /// <summary>A source that only pushes is not read by us, so it is never late: silence may mean that nothing happened.</summary>
+    private TimeSpan LateAfter => Schedule switch { "push" => TimeSpan.MaxValue, "daily" => TimeSpan.FromHours(30), _ => TimeSpan.FromHours(3) };
 
     private string? Message(SourceStatus status) => status switch
     {

@@ -12,9 +12,11 @@ public sealed class SyncEndpoints
 {
     private readonly RefreshRequests _refresh;
     private readonly TenantReads _reads;
+    private readonly RateLimits _limits;
     private readonly TimeProvider _time;
 
-    internal SyncEndpoints(RefreshRequests refresh, TenantReads reads, TimeProvider time) => (_refresh, _reads, _time) = (refresh, reads, time);
+    internal SyncEndpoints(RefreshRequests refresh, TenantReads reads, RateLimits limits, TimeProvider time) =>
+        (_refresh, _reads, _limits, _time) = (refresh, reads, limits, time);
 
     /// <summary><c>POST sync/refresh</c>: the button.</summary>
     public Task<IResult> RefreshAsync(HttpRequest request, CancellationToken cancellationToken) => StartAsync(request, "manual", cancellationToken);
@@ -71,9 +73,9 @@ public sealed class SyncEndpoints
         var caller = request.Caller();
         var body = await JsonBody.ReadAsync(request, RunJson.Default.RefreshRequest, cancellationToken, optional: true);
         if (body?.Connectors is { Count: 0 or > 50 }) throw ApiProblem.Invalid("connectors", "'connectors' must name 1 to 50 connectors, or be left out for all.");
-        var key = request.Headers["Idempotency-Key"].ToString() is { Length: > 0 } own ? own : request.Headers["webhook-id"].ToString();
-        if (key.Length > 180) throw ApiProblem.Invalid("Idempotency-Key", "'Idempotency-Key' may have at most 180 characters.");
-        var runs = await _refresh.StartAsync(caller.TenantId, body?.Connectors, trigger, key.Length == 0 ? null : $"{trigger}:{key}", cancellationToken);
+        var runs = await _refresh.StartAsync(
+            caller.TenantId, body?.Connectors, trigger, IdempotencyKeys.Of(request, trigger), cancellationToken,
+            () => _limits.TakeAsync(Bucket.Refresh, caller.TenantId.ToString("N"), cancellationToken));
         return new JsonAnswer<RefreshResponse>(new RefreshResponse(runs), RunJson.Default.RefreshResponse, StatusCodes.Status202Accepted);
     }
 

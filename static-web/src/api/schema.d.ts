@@ -552,6 +552,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Look at a CSV file (200), or import it in the background (202) */
+        post: operations["ImportFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The last imports, newest first */
+        get: operations["ListImports"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An import and how far it is */
+        get: operations["GetImport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/integrations": {
         parameters: {
             query?: never;
@@ -601,6 +652,42 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/kpis/custom": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The business's own KPIs */
+        get: operations["ListCustomKpis"];
+        put?: never;
+        /** Define a KPI */
+        post: operations["CreateCustomKpi"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kpis/custom/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a KPI with all its readings */
+        delete: operations["DeleteCustomKpi"];
+        options?: never;
+        head?: never;
+        /** Change a KPI; its key stays */
+        patch: operations["UpdateCustomKpi"];
         trace?: never;
     };
     "/api/members": {
@@ -768,6 +855,23 @@ export interface paths {
         put?: never;
         /** Try dead runs and kept messages again */
         post: operations["RequeueDeadLetters"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Push readings of custom KPIs */
+        post: operations["PushReadings"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1017,6 +1121,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/webhooks/n8n": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Executions of n8n as they happen: one event or an array */
+        post: operations["ReceiveN8n"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/webhooks/refresh": {
         parameters: {
             query?: never;
@@ -1083,6 +1204,17 @@ export interface components {
             password?: string | null;
             code?: string | null;
         };
+        CreateKpiRequest: {
+            key: string;
+            name: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            /** @enum {string} */
+            direction: "up" | "down" | "neutral";
+            /** @enum {string} */
+            aggregation: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min";
+            description?: string | null;
+        };
         CreateTenantRequest: {
             businessName: string;
             timeZone?: string | null;
@@ -1099,6 +1231,44 @@ export interface components {
             id: string;
             token: string;
             signingSecret: string;
+        };
+        CsvFormat: {
+            /** @enum {string} */
+            delimiter: "comma" | "semicolon" | "tab";
+            /** @enum {string} */
+            decimal: "point" | "comma";
+            /** @enum {string} */
+            dates: "iso" | "dmy" | "mdy";
+            encoding: string;
+            /** @enum {string} */
+            layout: "long" | "wide";
+        };
+        CsvQuestion: {
+            /** @enum {string} */
+            option: "decimal" | "dates";
+            sentence: string;
+        };
+        CustomKpiEntry: {
+            /** Format: uuid */
+            id: string;
+            key: string;
+            name: string;
+            description: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            /** @enum {string} */
+            direction: "up" | "down" | "neutral";
+            /** @enum {string} */
+            aggregation: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min";
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date */
+            firstDay: string | null;
+            /** Format: date */
+            lastDay: string | null;
+        };
+        CustomKpisResponse: {
+            kpis: components["schemas"]["CustomKpiEntry"][];
         };
         DeadLetterEntry: {
             /** @enum {string} */
@@ -1195,6 +1365,47 @@ export interface components {
             points: components["schemas"]["HistoryPoint"][];
             currency: string | null;
         };
+        ImportError: {
+            line: number;
+            message: string;
+        };
+        ImportPreview: {
+            line: number;
+            kpi: string;
+            /** Format: date */
+            date: string;
+            value: number;
+            /** @enum {string} */
+            effect: "new" | "changed" | "unchanged";
+            stored: number | null;
+        };
+        ImportResponse: {
+            /** Format: uuid */
+            id: string | null;
+            /** @enum {string} */
+            status: "preview" | "queued" | "running" | "succeeded" | "failed";
+            fileName: string;
+            bytes: number;
+            format: components["schemas"]["CsvFormat"] | null;
+            questions: components["schemas"]["CsvQuestion"][];
+            rows: number;
+            readings: number | null;
+            readingsDone: number;
+            accepted: number | null;
+            unchanged: number | null;
+            restated: number | null;
+            message: string | null;
+            errors: components["schemas"]["ImportError"][];
+            errorCount: number;
+            preview: components["schemas"]["ImportPreview"][];
+            /** Format: date-time */
+            createdAt: string | null;
+            /** Format: date-time */
+            finishedAt: string | null;
+        };
+        ImportsResponse: {
+            imports: components["schemas"]["ImportResponse"][];
+        };
         IntegrationResponse: {
             /** Format: uuid */
             id: string;
@@ -1258,7 +1469,7 @@ export interface components {
             /** @enum {string} */
             direction: "up" | "down" | "neutral";
             /** @enum {string} */
-            aggregation: "sum" | "daily_mean" | "last" | "ratio";
+            aggregation: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min";
             formula: string | null;
             source: string;
         };
@@ -1292,6 +1503,24 @@ export interface components {
         MembersResponse: {
             members: components["schemas"]["MemberEntry"][];
             invitations: components["schemas"]["InvitationEntry"][];
+        };
+        N8nEventRequest: {
+            workflowId: string;
+            executionId: string;
+            status: string;
+            workflowName?: string | null;
+            /** Format: date-time */
+            startedAt?: string | null;
+            /** Format: date-time */
+            completedAt?: string | null;
+            executionTime?: number | null;
+            errorMessage?: string | null;
+            mode?: string | null;
+        };
+        N8nWebhookResponse: {
+            accepted: number;
+            unchanged: number;
+            rejected: components["schemas"]["RejectedItem"][];
         };
         OidcPendingResponse: {
             provider: string;
@@ -1376,6 +1605,20 @@ export interface components {
         ProvidersResponse: {
             providers: components["schemas"]["ProviderEntry"][];
         };
+        PushReading: {
+            kpi: string | null;
+            date: string | null;
+            value: number | null;
+        };
+        PushRequest: {
+            readings: components["schemas"]["PushReading"][];
+        };
+        PushResponse: {
+            accepted: number;
+            unchanged: number;
+            restated: number;
+            rejected: components["schemas"]["RejectedItem"][];
+        };
         RecoveryCodesResponse: {
             recoveryCodes: string[];
         };
@@ -1392,6 +1635,10 @@ export interface components {
             businessName: string;
             timeZone?: string | null;
             currency?: string | null;
+        };
+        RejectedItem: {
+            index: number;
+            reason: string;
         };
         RequeueOutcome: {
             id: string;
@@ -1544,7 +1791,7 @@ export interface components {
             /** @enum {string} */
             direction: "up" | "down" | "neutral";
             /** @enum {string} */
-            aggregation: "sum" | "daily_mean" | "last" | "ratio";
+            aggregation: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min";
             value: number | null;
             previous: number | null;
             change: number | null;
@@ -1636,6 +1883,16 @@ export interface components {
         };
         TokensResponse: {
             tokens: components["schemas"]["TokenEntry"][];
+        };
+        UpdateKpiRequest: {
+            name?: string | null;
+            description?: string | null;
+            /** @enum {string|null} */
+            unit?: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score" | null;
+            /** @enum {string|null} */
+            direction?: "up" | "down" | "neutral" | null;
+            /** @enum {string|null} */
+            aggregation?: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min" | null;
         };
         UpdateMeRequest: {
             displayName: string;
@@ -2783,6 +3040,110 @@ export interface operations {
             };
         };
     };
+    ImportFile: {
+        parameters: {
+            query?: {
+                /** @description Only look, or write. */
+                mode?: "preview" | "commit";
+                /** @description Name of the file, to find it again. */
+                name?: string;
+                /** @description What separates columns. */
+                delimiter?: "auto" | "comma" | "semicolon" | "tab";
+                /** @description The decimal mark. */
+                decimal?: "auto" | "point" | "comma";
+                /** @description What comes first in a date like 03/04/2026: day or month. */
+                dates?: "auto" | "dmy" | "mdy";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListImports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportsResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GetImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     ListIntegrations: {
         parameters: {
             query?: never;
@@ -2859,6 +3220,132 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KpiEntry"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListCustomKpis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomKpisResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    CreateCustomKpi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateKpiRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomKpiEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    DeleteCustomKpi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UpdateCustomKpi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateKpiRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CustomKpiEntry"];
                 };
             };
             /** @description A problem. */
@@ -3217,6 +3704,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RequeueResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    PushReadings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PushRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushResponse"];
                 };
             };
             /** @description A problem. */
@@ -3812,9 +4332,48 @@ export interface operations {
             };
         };
     };
+    ReceiveN8n: {
+        parameters: {
+            query?: {
+                /** @description Id of the token whose signing secret signed the request; or X-Kpi-Token-Id. Not needed with a token itself. */
+                token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["N8nEventRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["N8nWebhookResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     StartRefreshByWebhook: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Id of the token whose signing secret signed the request; or X-Kpi-Token-Id. Not needed with a token itself. */
+                token?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

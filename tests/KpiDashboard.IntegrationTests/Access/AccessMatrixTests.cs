@@ -8,7 +8,7 @@ namespace KpiDashboard.IntegrationTests.Access;
 [Collection(AppCollection.Name)]
 public sealed class AccessMatrixTests(AppFixture app)
 {
-    private const string Anybody = "anybody", Key = "function-key", People = "owner admin member viewer";
+    private const string Anybody = "anybody", Key = "function-key", Machines = "n8n", People = "owner admin member viewer";
 
     /// <summary>
     /// Who may call what, written down a second time by hand, apart from the triggers' attributes and from the table in the product: roles, and scopes of
@@ -83,6 +83,15 @@ public sealed class AccessMatrixTests(AppFixture app)
         ["POST webhooks/refresh"] = "owner admin member refresh",
         ["GET ops/dead-letters"] = Key,
         ["POST ops/requeue"] = Key,
+        ["POST webhooks/n8n"] = Machines,
+        ["GET kpis/custom"] = "owner admin",
+        ["POST kpis/custom"] = "owner admin",
+        ["PATCH kpis/custom/{id}"] = "owner admin",
+        ["DELETE kpis/custom/{id}"] = "owner admin",
+        ["POST push"] = "owner admin member push",
+        ["POST import"] = "owner admin member push",
+        ["GET imports"] = "owner admin member push",
+        ["GET imports/{id}"] = "owner admin member push",
         ["GET health/live"] = Anybody,
         ["GET health/ready"] = Anybody,
         ["GET openapi.json"] = Anybody,
@@ -199,7 +208,7 @@ public sealed class AccessMatrixTests(AppFixture app)
     {
         await using var world = new AccessWorld(app);
         var tenant = await world.TenantAsync("f" + Guid.NewGuid().ToString("N")[..8]);
-        foreach (var route in AppRoute.All.Where(route => Expected[route.ToString()] != Anybody))
+        foreach (var route in AppRoute.All.Where(route => Expected[route.ToString()] is not (Anybody or Machines)))
         {
             var person = await world.PersonAsync(tenant.Id, "owner");
             await world.ExecuteAsync("update sessions set authenticated_at = now() - interval '16 minutes' where id = @Session", person);
@@ -227,13 +236,13 @@ public sealed class AccessMatrixTests(AppFixture app)
     public async Task A_tenant_that_is_to_be_deleted_can_be_read_exported_and_kept_and_nothing_else()
     {
         await using var world = new AccessWorld(app);
-        foreach (var route in AppRoute.All.Where(route => Expected[route.ToString()] is not (Anybody or Key)))
+        foreach (var route in AppRoute.All.Where(route => Expected[route.ToString()] is not (Anybody or Key or Machines)))
         {
             var tenant = await world.TenantAsync("d" + Guid.NewGuid().ToString("N")[..8]);
             await world.ExecuteAsync("update tenants set delete_after = now() + interval '1 day' where id = @Id", tenant);
             var (status, body) = await world.SendAsync(route.Verb, Fill(route.Path), tenant.OwnerToken);
             var refused = status == 409 && body.Contains("to be deleted after", StringComparison.Ordinal);
-            Assert.True(refused == route.Required.Permission is Permission.Refresh or Permission.ManageTokens or Permission.ManageMembers or Permission.ManageSettings, $"{route}: {status} {body}");
+            Assert.True(refused == route.Required.Permission is Permission.Refresh or Permission.Push or Permission.ManageTokens or Permission.ManageMembers or Permission.ManageSettings, $"{route}: {status} {body}");
         }
     }
 

@@ -96,6 +96,10 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
             values (@Id, '2026-11-10Z', 'person', @OwnerId, 'owner-' || @Marker || '@x.example', 'token.created', 'token', 'Token ' || @Marker, '{"was": 1}', jsonb_build_object('name', @Marker::text), '192.0.2.1');
             insert into invitations (tenant_id, id, email, email_key, role, token_hash, invited_by, created_at, expires_at)
             values (@Id, @Invitation, 'invited-' || @Marker || '@x.example', upper('invited-' || @Marker || '@x.example'), 'viewer', sha256(@Invitation::text::bytea), @OwnerId, '2026-11-20Z', now() + interval '1 day');
+            insert into custom_kpis (tenant_id, id, key, name, description, unit, direction, aggregation, created_at, updated_at)
+            values (@Id, @Token, 'custom.own', 'KPI ' || @Marker, 'Of ' || @Marker, 'count', 'up', 'sum', '2026-11-01Z', '2026-11-01Z');
+            insert into imports (tenant_id, id, file_name, status, delimiter, decimal_mark, dates, bytes, rows, created_at, updated_at, finished_at)
+            values (@Id, @Export, @Marker || '.csv', 'failed', 'comma', 'point', 'iso', 1, 1, '2026-11-01Z', '2026-11-01Z', '2026-11-01Z');
             insert into tenant_exports (tenant_id, id, status, requested_by, created_at, updated_at, finished_at, expires_at) values (@Id, @Export, 'failed', @OwnerId, '2026-11-10Z', '2026-11-10Z', '2026-11-10Z', '2099-01-01Z');
             """, tenant);
         return tenant;

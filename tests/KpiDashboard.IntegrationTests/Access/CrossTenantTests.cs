@@ -52,7 +52,7 @@ public sealed partial class CrossTenantTests(AppFixture app)
         Assert.True(routes.Count >= 10, $"Only {routes.Count} routes with an id were found.");
         foreach (var route in routes)
         {
-            var body = route.Verb == "PATCH" ? """{"role":"viewer"}""" : null;
+            var body = route.ToString() == "PATCH kpis/custom/{id}" ? """{"name":"New"}""" : route.Verb == "PATCH" ? """{"role":"viewer"}""" : null;
             var unknown = await world.SendAsync(route.Verb, route.Path.Replace("{id}", Guid.NewGuid().ToString(), StringComparison.Ordinal), one.OwnerToken, body);
             foreach (var id in new[] { two.Integration, two.Run, two.Token, two.Invitation, two.Export, two.OwnerId, two.OwnerSession, two.Id })
             {
@@ -118,7 +118,8 @@ public sealed partial class CrossTenantTests(AppFixture app)
     {
         "integrations/{id}" => tenant.Integration,
         "sync/runs/{id}" => tenant.Run,
-        "tokens/{id}" => tenant.Token,
+        "tokens/{id}" or "kpis/custom/{id}" => tenant.Token,
+        "imports/{id}" => tenant.Export,
         "auth/sessions/{id}" => tenant.OwnerSession,
         "members/{id}" => tenant.OtherOwnerId,
         _ when path.StartsWith("members/invitations", StringComparison.Ordinal) => tenant.Invitation,
@@ -136,6 +137,9 @@ public sealed partial class CrossTenantTests(AppFixture app)
         "PATCH members/{id}" => """{"active":true}""",
         "POST members/invitations" => """{"email":"new@x.example","role":"viewer"}""",
         "POST tokens" => """{"name":"t","scopes":["read"]}""",
+        "POST kpis/custom" => """{"key":"custom.more","name":"More","unit":"count","direction":"up","aggregation":"sum"}""",
+        "PATCH kpis/custom/{id}" => """{"name":"Renamed"}""",
+        "POST push" => """{"readings":[{"kpi":"custom.own","date":"2026-11-02","value":3}]}""",
         "POST tenant/deletion" => """{"name":"Renamed"}""",
         _ => "{}",
     };

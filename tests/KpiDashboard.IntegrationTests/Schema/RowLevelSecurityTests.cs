@@ -37,6 +37,9 @@ public sealed class RowLevelSecurityTests(PostgresFixture postgres) : IAsyncLife
                 insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, finished_ms) values (@tenant, @integration, '2026-01-01', 'w', 1, 1, 0, 5);
                 insert into api_tokens (tenant_id, id, name, token_hash, signing_secret, scopes, created_at) values (@tenant, @run, 'n', sha256(@tenant::text::bytea), '', '{}', now());
                 insert into idempotency_keys (tenant_id, key, run_ids, created_at) values (@tenant, 'k', '{}', now());
+                insert into custom_kpis (tenant_id, id, key, name, description, unit, direction, aggregation, created_at, updated_at) values (@tenant, @run, 'custom.k', 'K', '', 'count', 'up', 'sum', now(), now());
+                insert into imports (tenant_id, id, file_name, delimiter, decimal_mark, dates, bytes, rows, created_at, updated_at) values (@tenant, @run, 'f.csv', 'comma', 'point', 'iso', 1, 1, now(), now());
+                insert into import_chunks (tenant_id, import_id, position, data) values (@tenant, @run, 0, '');
                 insert into audit_log (tenant_id, at, actor_kind, actor_name, action) values (@tenant, now(), 'system', 's', 'tenant.created');
                 insert into invitations (tenant_id, id, email, email_key, role, token_hash, created_at, expires_at) values (@tenant, @run, 'a@x.example', 'A', 'viewer', sha256(@tenant::text::bytea), now(), now());
                 insert into tenant_exports (tenant_id, id, created_at, updated_at) values (@tenant, @run, now(), now());

@@ -115,10 +115,14 @@ public sealed class OpenApiTests
         foreach (var verb in trigger.Verbs)
         {
             var security = Document["paths"]![trigger.Route]![verb]!["security"]!.AsArray();
-            var permission = trigger.Method.GetCustomAttribute<RequiresAttribute>()!.Permission;
-            if (permission == Permission.Anonymous) Assert.Empty(security);
-            else if (permission == Permission.Operate) Assert.Equal(["functionKey"], security.Select(way => way!.AsObject().Single().Key));
-            else Assert.Equal(["bearer", "header"], security.Select(way => way!.AsObject().Single().Key));
+            var required = trigger.Method.GetCustomAttribute<RequiresAttribute>()!;
+            string[] ways = required.Permission switch
+            {
+                Permission.Anonymous => [],
+                Permission.Operate => ["functionKey"],
+                _ => required.Signature ? ["bearer", "header", "signature"] : ["bearer", "header"],
+            };
+            Assert.Equal(ways, security.Select(way => way!.AsObject().Single().Key));
         }
     });
 

@@ -74,6 +74,11 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Privacy.PrivacyEndpoints",
                 "KpiDashboard.Privacy.TenantExportMessage",
                 "KpiDashboard.Privacy.TenantExporter",
+                "KpiDashboard.Push.CustomKpiEndpoints",
+                "KpiDashboard.Push.ImportEndpoints",
+                "KpiDashboard.Push.ImportMessage",
+                "KpiDashboard.Push.Importer",
+                "KpiDashboard.Push.PushEndpoints",
                 "KpiDashboard.Sync.ClaimMessage",
                 "KpiDashboard.Sync.DeadLetterEndpoints",
                 "KpiDashboard.Sync.DeadLetters",
@@ -83,6 +88,7 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Sync.SyncScheduler",
                 "KpiDashboard.Tenancy.MemberEndpoints",
                 "KpiDashboard.Tenancy.TenantEndpoints",
+                "KpiDashboard.Webhooks.N8nWebhookEndpoints",
             ],
             Product.GetExportedTypes().Select(type => type.FullName).Order(StringComparer.Ordinal));
 

@@ -7,9 +7,9 @@ public sealed class PermissionsTests
 {
     // Who may do what, written down a second time: role or scope, then what it may.
     [Theory]
-    [InlineData("owner", "SignedIn Read Refresh ManageTokens ManageMembers ManageSettings ReadAudit ManageTenant")]
-    [InlineData("admin", "SignedIn Read Refresh ManageTokens ManageMembers ManageSettings")]
-    [InlineData("member", "SignedIn Read Refresh")]
+    [InlineData("owner", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ReadAudit ManageTenant")]
+    [InlineData("admin", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings")]
+    [InlineData("member", "SignedIn Read Refresh Push")]
     [InlineData("viewer", "SignedIn Read")]
     [InlineData("machine", "")]
     [InlineData("root", "")]
@@ -23,8 +23,8 @@ public sealed class PermissionsTests
     [Theory]
     [InlineData("read", "Read")]
     [InlineData("refresh", "Refresh")]
-    [InlineData("push", "")]
-    [InlineData("n8n", "")]
+    [InlineData("push", "Push")]
+    [InlineData("n8n", "PushExecutions")]
     [InlineData("read refresh", "Read Refresh")]
     [InlineData("owner", "")]
     [InlineData("*", "")]

@@ -1,4 +1,5 @@
 using KpiDashboard.Kpis;
+using KpiDashboard.Sync;
 using Xunit;
 
 namespace KpiDashboard.Tests.Kpis;
@@ -121,5 +122,33 @@ public sealed class KpiTableTests
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => Table(Monday, Monday, null, ("web.sessions", Monday.AddDays(1), 1)));
         Assert.Throws<ArgumentOutOfRangeException>(() => Table(Monday, Monday, null).Evaluate(Kpi("web.sessions"), Monday.AddDays(-1), Monday));
+    }
+
+    [Theory]
+    [InlineData("Sum", 12, "Partial")]
+    [InlineData("DailyMean", 4, "Partial")]
+    [InlineData("Max", 9, "Partial")]
+    [InlineData("Min", -2, "Partial")]
+    [InlineData("Last", 5, "Final")]
+    public void What_a_business_pushes_is_added_up_as_it_said_and_its_last_reading_is_the_latest_there_is(string aggregation, decimal expected, string status)
+    {
+        var kpi = new KpiDefinition
+        {
+            Key = "custom.x",
+            Name = "X",
+            Description = "",
+            Unit = KpiUnit.Number,
+            Direction = KpiDirection.Up,
+            Aggregation = Enum.Parse<KpiAggregation>(aggregation),
+            Source = TenantCatalogue.PushSource,
+            IsSparse = true,
+        };
+        var table = new KpiTable(
+            Monday, Monday.AddDays(6), [("custom.x", Monday, 9), ("custom.x", Monday.AddDays(2), -2), ("custom.x", Monday.AddDays(4), 5)],
+            SourceState.Clocks([]), new TenantEconomics(null, null));
+        var value = table.Evaluate(kpi, Monday, Monday.AddDays(6));
+        Assert.Equal((expected, status), (value.Value, value.Status.ToString()));
+        Assert.Equal(DayStatus.Missing, table.StatusOf(kpi, Monday.AddDays(1)));
+        Assert.Equal(ValueStatus.NotMeasurable, table.Evaluate(kpi, Monday.AddDays(5), Monday.AddDays(6)).Status);
     }
 }

@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace KpiDashboard.Connectors.N8n;
+
+/// <summary>An execution as an n8n told of it.</summary>
+/// <param name="ExecutionId">n8n's id.</param>
+/// <param name="WorkflowId">n8n's id.</param>
+/// <param name="WorkflowName">As it is called now; null if that was not said.</param>
+/// <param name="Status">What became of it.</param>
+/// <param name="Kind">Null if the mode was not said.</param>
+/// <param name="StartedAt">Null if that was not said and cannot be told from the rest.</param>
+/// <param name="StoppedAt">Null while unfinished, or if that was not said.</param>
+/// <param name="Duration">As n8n measured it; null if that was not said.</param>
+/// <param name="At">When the event was sent; null if that was not said.</param>
+/// <param name="Error">What n8n said went wrong, as it came: not masked yet.</param>
+internal sealed record N8nEvent(
+    string ExecutionId, string WorkflowId, string? WorkflowName, ExecutionStatus Status, ExecutionKind? Kind, DateTimeOffset? StartedAt, DateTimeOffset? StoppedAt,
+    TimeSpan? Duration, DateTimeOffset? At, string? Error);
+
+/// <summary>
+/// Reads pushed executions in both shapes that are about: <c>workflowId, executionId, status, startedAt, completedAt, executionTime, errorMessage</c>, and n8n's
+/// own names (<c>startTime, endTime, duration, eventType</c>, capitalised <c>ExecutionID, Status, Timestamp</c>). Names count in any case; others are ignored.
+/// </summary>
+internal static class N8nEvents
+{
+    /// <summary>Reads one event; exactly one of both is null.</summary>
+    public static (N8nEvent? Event, string? Reason) Read(JsonElement json)
+    {
+        if (json.ValueKind != JsonValueKind.Object) return (null, "It is not a JSON object.");
+        var fields = new Dictionary<string, JsonElement>(StringComparer.OrdinalIgnoreCase);
+        foreach (var property in json.EnumerateObject()) fields[property.Name] = property.Value;
+        JsonElement? Field(params ReadOnlySpan<string> names)
+        {
+            foreach (var name in names)
+            {
+                if (fields.TryGetValue(name, out var value) && value.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined)) return value;
+            }
+
+            return null;
+        }
+
+        if (N8nValues.Id(Field("executionId", "execution_id")) is not { } execution) return (null, "'executionId' is missing, or is neither a text of up to 100 characters nor a whole number.");
+        if (N8nValues.Id(Field("workflowId", "workflow_id")) is not { } workflow) return (null, "'workflowId' is missing, or is neither a text of up to 100 characters nor a whole number.");
+        if (Text(Field("status", "eventType")) is not { } word) return (null, "'status' is missing: success, failed, error, crashed, canceled, running or waiting.");
+        if (Status(word) is not { } status) return (null, $"'status' is '{(word.Length <= 40 ? word : word[..40] + "…")}'; it must be success, failed, error, crashed, canceled, running or waiting.");
+
+        foreach (var (name, value) in new[] { ("startedAt", Field("startedAt", "startTime")), ("completedAt", Field("completedAt", "stoppedAt", "endTime")), ("timestamp", Field("timestamp")) })
+        {
+            if (value is not null && Instant(value) is null) return (null, $"'{name}' must be an instant like 2026-11-21T08:30:00Z, or milliseconds since 1970.");
+        }
+
+        TimeSpan? duration = null;
+        if (Field("executionTime", "duration") is { } took)
+        {
+            if (Number(took) is not { } milliseconds || milliseconds is < 0 or > 366L * 24 * 3600 * 1000) return (null, "'executionTime' must be milliseconds, from 0 to those of a year.");
+            duration = TimeSpan.FromMilliseconds((double)milliseconds);
+        }
+
+        var (started, stopped, at) = (Instant(Field("startedAt", "startTime")), Instant(Field("completedAt", "stoppedAt", "endTime")), Instant(Field("timestamp")));
+        var ended = status != ExecutionStatus.Unfinished;
+        if (ended) stopped ??= started is not null && duration is not null ? started + duration : at;
+        else stopped = null;
+        started ??= !ended ? at : stopped is not null && duration is not null ? stopped - duration : null;
+        // A clock that was set back in between: an end before the start is no duration.
+        if (stopped < started) stopped = started + duration;
+
+        var mode = Text(Field("mode")) ?? (Field("metadata") is { ValueKind: JsonValueKind.Object } more && more.TryGetProperty("mode", out var inner) ? Text(inner) : null);
+        var error = Field("errorMessage", "error") switch
+        {
+            { ValueKind: JsonValueKind.Object } problem when problem.TryGetProperty("message", out var message) => Text(message),
+            { } plain => Text(plain),
+            null => null,
+        };
+        return (new N8nEvent(
+            execution, workflow, Name(Text(Field("workflowName", "workflow_name"))), status, mode is null ? null : N8nValues.Kind(mode), started, stopped, duration, at,
+            status == ExecutionStatus.Failed ? error : null), null);
+    }
+
+    /// <summary>A state in any of the words that are about; event names such as <c>n8n.workflow.failed</c> end in one.</summary>
+    private static ExecutionStatus? Status(string word) => word[(word.LastIndexOf('.') + 1)..].Trim().ToUpperInvariant() switch
+    {
+        "SUCCESS" or "SUCCEEDED" => ExecutionStatus.Succeeded,
+        "FAILED" or "ERROR" or "CRASHED" => ExecutionStatus.Failed,
+        "CANCELED" or "CANCELLED" => ExecutionStatus.Canceled,
+        "NEW" or "RUNNING" or "STARTED" or "WAITING" or "UNKNOWN" => ExecutionStatus.Unfinished,
+        _ => null,
+    };
+
+    private static string? Text(JsonElement? json) => json is { ValueKind: JsonValueKind.String } text && text.GetString() is { Length: > 0 } value ? value : null;
+
+    private static string? Name(string? name) =>
+        name is not null && new string([.. name.Where(c => !char.IsControl(c)).Take(200)]).Trim() is { Length: > 0 } clean ? clean : null;
+
+    private static decimal? Number(JsonElement json) => json.ValueKind switch
+    {
+        JsonValueKind.Number when json.TryGetDecimal(out var number) => number,
+        JsonValueKind.String when decimal.TryParse(json.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) => number,
+        _ => null,
+    };
+
+    private static DateTimeOffset? Instant(JsonElement? json) => json switch
+    {
+        { ValueKind: JsonValueKind.String } text => N8nValues.Instant(text.GetString()),
+        { ValueKind: JsonValueKind.Number } number when number.TryGetInt64(out var milliseconds) && milliseconds is > 0 and < 253_402_300_800_000 => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds),
+        _ => null,
+    };
+}

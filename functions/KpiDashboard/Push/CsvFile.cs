@@ -1,0 +1,252 @@
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using static System.FormattableString;
+
+namespace KpiDashboard.Push;
+
+/// <summary>How a file is to be read: what its sender said, or <c>auto</c> for what the file shows.</summary>
+internal sealed record CsvOptions(string Delimiter = "auto", string Decimal = "auto", string Dates = "auto");
+
+/// <summary>How a file is read.</summary>
+/// <param name="Dates">How dates with slashes or hyphens go; <c>iso</c> where there are none.</param>
+/// <param name="Layout"><c>long</c>: date, kpi, value. <c>wide</c>: date and one column per KPI.</param>
+internal sealed record CsvFormat(
+    [property: AllowedValues("comma", "semicolon", "tab")] string Delimiter, [property: AllowedValues("point", "comma")] string Decimal,
+    [property: AllowedValues("iso", "dmy", "mdy")] string Dates, string Encoding, [property: AllowedValues("long", "wide")] string Layout);
+
+/// <summary>Something that the file leaves open, and the option that settles it.</summary>
+internal sealed record CsvQuestion([property: AllowedValues("decimal", "dates")] string Option, string Sentence);
+
+/// <summary>What is wrong, and where.</summary>
+internal sealed record ImportError(int Line, string Message);
+
+/// <summary>A value of a file.</summary>
+internal readonly record struct CsvReading(int Line, string Kpi, DateOnly Day, decimal Value);
+
+/// <summary>What a file holds.</summary>
+/// <param name="Readings">Its values, in its order.</param>
+/// <param name="Errors">The first of what is wrong.</param>
+/// <param name="ErrorCount">How much is wrong.</param>
+/// <param name="FirstLines">The lines of the first rows, good or bad.</param>
+internal sealed record CsvContent(IReadOnlyList<CsvReading> Readings, IReadOnlyList<ImportError> Errors, int ErrorCount, IReadOnlyList<int> FirstLines);
+
+/// <summary>
+/// A CSV file of readings. How it is written is found out from the file alone, and what the file leaves open is asked instead of guessed: <c>03/04/2026</c> may be
+/// March or April, <c>1.234</c> more than a thousand or little more than one.
+/// </summary>
+internal sealed partial class CsvFile
+{
+    /// <summary>Most rows besides the header.</summary>
+    public const int MaxRows = 100_000;
+
+    /// <summary>How many errors are told one by one.</summary>
+    public const int MaxErrors = 100;
+
+    private const int SampleRecords = 50;
+    private const int PreviewRows = 20;
+
+    private readonly List<CsvRecord> _records;
+    private readonly string[] _header;
+    private readonly int _date, _kpi, _value;
+
+    private CsvFile(List<CsvRecord> records, string[] header, (int Date, int Kpi, int Value) columns, CsvFormat format, IReadOnlyList<CsvQuestion> questions)
+    {
+        (_records, _header, (_date, _kpi, _value), Format, Questions) = (records, header, columns, format, questions);
+    }
+
+    /// <summary>How the file is read.</summary>
+    public CsvFormat Format { get; }
+
+    /// <summary>What must be settled first; empty when all is clear.</summary>
+    public IReadOnlyList<CsvQuestion> Questions { get; }
+
+    /// <summary>How many rows there are besides the header.</summary>
+    public int Rows => _records.Count;
+
+    /// <summary>Finds out how a file is written.</summary>
+    /// <returns>The file, or a sentence that says why it cannot be read at all.</returns>
+    public static (CsvFile? File, string? Problem) Open(ReadOnlySpan<byte> bytes, CsvOptions options)
+    {
+        var (text, encoding) = CsvText.Decode(bytes);
+        if (text is null) return (null, "This is no text file. Save the table as CSV first.");
+        var candidates = options.Delimiter switch { "comma" => [','], "semicolon" => [';'], "tab" => ['\t'], _ => new[] { ',', ';', '\t' } };
+        var delimiter = candidates.MaxBy(candidate => Fit(text, candidate));
+
+        var records = CsvText.Read(text, delimiter).Take(MaxRows + 2).ToList();
+        if (records.Count == 0) return (null, "The file is empty.");
+        if (records.Count > MaxRows + 1) return (null, $"The file has more than {MaxRows:N0} rows; cut it into several.");
+        if (records[0].Fault is { } fault) return (null, $"Line {records[0].Line}: {fault}");
+        string[] header = [.. records[0].Fields.Select(field => field.Trim())];
+        while (header.Length > 1 && header[^1].Length == 0) header = header[..^1];
+        var (date, kpi, value) = (Array.FindIndex(header, IsDate), Array.FindIndex(header, IsKpi), Array.FindIndex(header, IsValue));
+        if (date < 0) return (null, $"Line {records[0].Line} must name the columns, one of them 'date'. It has: {CustomReadings.Short(string.Join(", ", header))}");
+        var isLong = kpi >= 0 && value >= 0;
+        if (!isLong && header.Length < 2) return (null, $"Line {records[0].Line} names a date but no value: 'date,kpi,value', or a date and one column per KPI.");
+        if (isLong && header.Length > 3) return (null, $"Line {records[0].Line} names more columns than 'date', 'kpi' and 'value'.");
+        if (header.GroupBy(name => name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(name => name.Count() > 1) is { } twice)
+            return (null, twice.Key.Length == 0 ? $"Line {records[0].Line} has columns without a name." : $"Line {records[0].Line} names the column '{CustomReadings.Short(twice.Key)}' twice.");
+        if (records.Count == 1) return (null, "The file has a header but no rows.");
+
+        var rows = records[1..];
+        var questions = new List<CsvQuestion>();
+        var mark = options.Decimal == "auto" ? DecimalMark(Values(rows, header.Length, date, isLong ? value : -1), questions) : options.Decimal;
+        var order = DateOrder(rows.Select(row => date < row.Fields.Count ? row.Fields[date].Trim() : ""), options.Dates, questions);
+        var format = new CsvFormat(delimiter switch { ',' => "comma", ';' => "semicolon", _ => "tab" }, mark, order, encoding, isLong ? "long" : "wide");
+        return (new CsvFile(rows, header, (date, isLong ? kpi : -1, isLong ? value : -1), format, questions), null);
+    }
+
+    /// <summary>Reads the values.</summary>
+    public CsvContent Read(CustomReadings rules)
+    {
+        var (readings, errors, count) = (new List<CsvReading>(), new List<ImportError>(), 0);
+        var seen = new Dictionary<(string, DateOnly), int>();
+        var kpis = new (string? Key, string? Reason)[_header.Length];
+        if (_kpi < 0)
+        {
+            for (var column = 0; column < _header.Length; column++)
+            {
+                if (column == _date) continue;
+                kpis[column] = rules.Kpi(_header[column]);
+                if (kpis[column].Reason is { } reason) Fail(1, $"Column {column + 1}: {reason}");
+            }
+        }
+
+        foreach (var row in _records)
+        {
+            if (row.Fault is { } fault) { Fail(row.Line, fault); continue; }
+            if (row.Fields.Count > _header.Length && row.Fields.Skip(_header.Length).Any(field => field.Length > 0))
+            {
+                Fail(row.Line, $"It has {row.Fields.Count} fields, but the header {_header.Length}. A value with the delimiter in it needs quotes.");
+                continue;
+            }
+
+            var dateText = Field(row, _date);
+            if (Date(dateText, Format.Dates) is not { } day) { Fail(row.Line, dateText.Length == 0 ? "The date is missing." : $"'{CustomReadings.Short(dateText)}' is no date like {Example()}."); continue; }
+            if (rules.Day(day) is { } wrongDay) { Fail(row.Line, wrongDay); continue; }
+            if (_kpi >= 0)
+            {
+                var (key, reason) = rules.Kpi(Field(row, _kpi));
+                if (key is null) Fail(row.Line, reason!);
+                else if (Field(row, _value).Length == 0) Fail(row.Line, "The value is missing.");
+                else Add(row, _value, key, day);
+                continue;
+            }
+
+            // An empty cell is a day without a value, not 0.
+            for (var column = 0; column < _header.Length; column++)
+            {
+                if (column != _date && kpis[column].Key is { } key && Field(row, column).Length > 0) Add(row, column, key, day);
+            }
+        }
+
+        errors.Sort((one, other) => one.Line.CompareTo(other.Line));
+        return new CsvContent(readings, errors, count, [.. _records.Take(PreviewRows).Select(row => row.Line)]);
+
+        void Add(CsvRecord row, int column, string key, DateOnly day)
+        {
+            var text = Field(row, column);
+            if (Number(text, Format.Decimal) is not { } value) Fail(row.Line, $"'{CustomReadings.Short(text)}' is no number with a decimal {Format.Decimal}.");
+            else if (CustomReadings.Value(value) is { } wrong) Fail(row.Line, wrong);
+            else if (!seen.TryAdd((key, day), row.Line)) Fail(row.Line, Invariant($"{key} on {day:yyyy-MM-dd} stands on line {seen[(key, day)]} already."));
+            else readings.Add(new CsvReading(row.Line, key, day, decimal.Round(value, CustomReadings.Decimals)));
+        }
+
+        void Fail(int line, string message)
+        {
+            if (count++ < MaxErrors) errors.Add(new ImportError(line, message));
+        }
+    }
+
+    private string Example() => Format.Dates switch { "dmy" => "31/12/2026", "mdy" => "12/31/2026", _ => "2026-12-31" };
+
+    private static string Field(CsvRecord row, int column) => column < row.Fields.Count ? row.Fields[column].Trim() : "";
+
+    /// <summary>How well a delimiter suits: names that the header then has, then how many records have as many fields, then how many fields that is.</summary>
+    private static (int Known, int Alike, int Fields) Fit(string text, char delimiter)
+    {
+        var sample = CsvText.Read(text, delimiter).Take(SampleRecords).ToList();
+        if (sample.Count == 0) return default;
+        var columns = sample[0].Fields.Count;
+        var known = sample[0].Fields.Select(field => field.Trim()).Count(name => IsDate(name) || IsKpi(name) || IsValue(name) || name.StartsWith("custom.", StringComparison.OrdinalIgnoreCase) && !name.Contains(',', StringComparison.Ordinal) && !name.Contains(';', StringComparison.Ordinal));
+        return (known, columns < 2 ? 0 : sample.Count(record => record.Fields.Count == columns), columns);
+    }
+
+    private static bool IsDate(string name) => name.ToUpperInvariant() is "DATE" or "DAY" or "DATUM";
+
+    private static bool IsKpi(string name) => name.ToUpperInvariant() is "KPI" or "KEY";
+
+    private static bool IsValue(string name) => name.ToUpperInvariant() is "VALUE" or "WERT";
+
+    private static IEnumerable<string> Values(IEnumerable<CsvRecord> rows, int columns, int date, int value) =>
+        from row in rows
+        from column in Enumerable.Range(0, Math.Min(columns, row.Fields.Count))
+        where value >= 0 ? column == value : column != date
+        let text = row.Fields[column].Trim()
+        where text.Length > 0
+        select text;
+
+    /// <summary>The mark that reads the numbers; asked where both do, to different effect. Where some lines say one and some the other, the more frequent: the others are errors.</summary>
+    private static string DecimalMark(IEnumerable<string> values, List<CsvQuestion> questions)
+    {
+        var (point, comma, doubtful) = (0, 0, (string?)null);
+        foreach (var text in values)
+        {
+            var (asPoint, asComma) = (Number(text, "point"), Number(text, "comma"));
+            if (asPoint == asComma) continue;
+            if (asComma is null) point++;
+            else if (asPoint is null) comma++;
+            else doubtful ??= text;
+        }
+
+        if (point == 0 && comma == 0 && doubtful is not null)
+            questions.Add(new CsvQuestion("decimal", $"Is '{doubtful}' {Invariant($"{Number(doubtful, "point"):0.########}")} or {Invariant($"{Number(doubtful, "comma"):0.########}")}? Say decimal=point or decimal=comma."));
+        return comma > point ? "comma" : "point";
+    }
+
+    private static string DateOrder(IEnumerable<string> dates, string wanted, List<CsvQuestion> questions)
+    {
+        var (dmy, mdy, doubtful) = (0, 0, (string?)null);
+        var slashed = false;
+        foreach (var text in dates)
+        {
+            if (Slashed().Match(text) is not { Success: true } match) continue;
+            slashed = true;
+            var (first, second) = (int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture));
+            if (first > 12 && second <= 12) dmy++;
+            else if (second > 12 && first <= 12) mdy++;
+            else if (first != second) doubtful ??= text;
+        }
+
+        if (!slashed) return "iso";
+        if (wanted is "dmy" or "mdy") return wanted;
+        if (dmy == 0 && mdy == 0 && doubtful is not null) questions.Add(new CsvQuestion("dates", $"Does '{doubtful}' begin with the day or with the month? Say dates=dmy or dates=mdy."));
+        return mdy > dmy ? "mdy" : "dmy";
+    }
+
+    internal static DateOnly? Date(string text, string order)
+    {
+        if (DateOnly.TryParseExact(text, ["yyyy-MM-dd", "yyyy/MM/dd", "yyyyMMdd"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var iso)) return iso;
+        // With dots the day always comes first.
+        if (DateOnly.TryParseExact(text, "d.M.yyyy", CultureInfo.InvariantCulture, DateTimeStyles.None, out var dotted)) return dotted;
+        if (order == "iso" || !Slashed().IsMatch(text)) return null;
+        return DateOnly.TryParseExact(text.Replace('-', '/'), order == "dmy" ? "d/M/yyyy" : "M/d/yyyy", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
+    }
+
+    /// <summary>A number with a decimal mark; thousands may be parted by the other mark, a space or an apostrophe, and then in threes.</summary>
+    internal static decimal? Number(string text, string mark)
+    {
+        if (text.Length > 40 || !(mark == "point" ? WithPoint() : WithComma()).IsMatch(text)) return null;
+        var plain = new string([.. text.Where(c => char.IsAsciiDigit(c) || c is '-' or 'e' or 'E' or '+' || c == (mark == "point" ? '.' : ',')).Select(c => c == ',' ? '.' : c)]);
+        return decimal.TryParse(plain, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
+    }
+
+    [GeneratedRegex(@"^([0-9]{1,2})[/-]([0-9]{1,2})[/-][0-9]{4}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Slashed();
+
+    [GeneratedRegex(@"^[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+|[0-9]{1,3}([ \u00A0\u202F'’][0-9]{3})+)?(?<=[0-9])(\.[0-9]*)?([eE][+-]?[0-9]{1,2})?\z|^[+-]?\.[0-9]+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex WithPoint();
+
+    [GeneratedRegex(@"^[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+|[0-9]{1,3}([ \u00A0\u202F'’][0-9]{3})+)?(?<=[0-9])(,[0-9]*)?([eE][+-]?[0-9]{1,2})?\z|^[+-]?,[0-9]+\z", RegexOptions.CultureInvariant)]
+    private static partial Regex WithComma();
+}

@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Text.Json;
+using KpiDashboard.Automation;
+using KpiDashboard.Connectors;
+using KpiDashboard.IntegrationTests.App;
+using Xunit;
+
+namespace KpiDashboard.IntegrationTests.Push;
+
+/// <summary>Executions that n8n pushes, at the whole app with the real database.</summary>
+[Collection(AppCollection.Name)]
+public sealed class N8nWebhookTests(AppFixture app)
+{
+    private static readonly DateTimeOffset Yesterday = new(DateTimeOffset.UtcNow.AddDays(-1).Date.AddHours(12), TimeSpan.Zero);
+
+    private static string Event(string id, string status, DateTimeOffset? started = null, int milliseconds = 4000, string workflow = "w1", string? error = null) => JsonSerializer.Serialize(new
+    {
+        workflowId = workflow,
+        workflowName = "Workflow " + workflow,
+        executionId = id,
+        status,
+        startedAt = started ?? Yesterday,
+        completedAt = status == "running" ? (DateTimeOffset?)null : (started ?? Yesterday).AddMilliseconds(milliseconds),
+        executionTime = milliseconds,
+        errorMessage = error,
+        metadata = new { ignored = true },
+    });
+
+    [Fact]
+    public async Task Pushed_executions_become_rows_workflows_and_the_days_numbers_at_once()
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync();
+        var (id, token, secret) = await world.TokenAsync(tenant, "n8n");
+        var (status, body) = await world.PostAsync("webhooks/n8n", token, $"[{Event("1", "success")},{Event("2", "failed", error: "Request to https://u:hunter2@shop.example failed, token=abcdef")},{Event("3", "success", workflow: "w2")}]");
+        Assert.Equal((200, """{"accepted":3,"unchanged":0,"rejected":[]}"""), (status, body!.ToJsonString()));
+        var (_, second) = await world.SignedAsync("webhooks/n8n", id, secret, Event("4", "success"));
+        Assert.Equal("""{"accepted":1,"unchanged":0,"rejected":[]}""", second!.ToJsonString());
+
+        Assert.Equal(
+            [("1", "w1", "succeeded"), ("2", "w1", "failed"), ("3", "w2", "succeeded"), ("4", "w1", "succeeded")],
+            await world.Access.QueryAsync<(string, string, string)>("select execution_id, workflow_id, status from executions where tenant_id = @Id order by 1", tenant));
+        Assert.Equal(["Workflow w1", "Workflow w2"], await world.Access.QueryAsync<string>("select name from workflows where tenant_id = @Id order by 1", tenant));
+        var error = await world.OneAsync<string>("select error_message from executions where tenant_id = @Id and execution_id = '2'", tenant);
+        Assert.DoesNotContain("hunter2", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("abcdef", error, StringComparison.Ordinal);
+        Assert.StartsWith("Request to https://", error, StringComparison.Ordinal);
+
+        var day = Yesterday.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        var (_, history) = await world.GetAsync($"metrics/history?kpis=automation.executions,automation.failed,automation.avg_duration&from={day}&to={day}", tenant.Owner);
+        Assert.Equal(["4", "1", "4000"], history!["series"]!.AsArray().Select(series => series!["points"]![0]!["value"]!.ToJsonString()));
+        // A source that only pushes is no part of what we read: no refresh starts a run for it, and it is not late.
+        var (_, refresh) = await world.PostAsync("sync/refresh", tenant.Owner, "{}");
+        Assert.Empty(refresh!["runs"]!.AsArray());
+        var (_, integrations) = await world.GetAsync("integrations", tenant.Owner);
+        Assert.Equal(("ok", "push"), (integrations!["integrations"]![0]!["status"]!.GetValue<string>(), integrations["integrations"]![0]!["schedule"]!.GetValue<string>()));
+    }
+
+    [Fact]
+    public async Task The_same_again_changes_nothing_and_an_end_is_never_undone()
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync();
+        var (_, token, _) = await world.TokenAsync(tenant, "n8n");
+        foreach (var (sent, expected, state) in new[]
+        {
+            (Event("1", "running"), """{"accepted":1,"unchanged":0,"rejected":[]}""", "unfinished"),
+            (Event("1", "running"), """{"accepted":0,"unchanged":1,"rejected":[]}""", "unfinished"),
+            (Event("1", "success"), """{"accepted":1,"unchanged":0,"rejected":[]}""", "succeeded"),
+            (Event("1", "success"), """{"accepted":0,"unchanged":1,"rejected":[]}""", "succeeded"),
+            (Event("1", "running"), """{"accepted":0,"unchanged":1,"rejected":[]}""", "succeeded"),
+            ($"[{Event("2", "success")},{Event("2", "running")},{Event("2", "success")}]", """{"accepted":1,"unchanged":2,"rejected":[]}""", "succeeded"),
+        })
+        {
+            Assert.Equal(expected, (await world.PostAsync("webhooks/n8n", token, sent)).Body!.ToJsonString());
+            Assert.Equal(state, await world.OneAsync<string>("select status from executions where tenant_id = @Id order by execution_id desc limit 1", tenant));
+        }
+
+        // The end alone is enough where the start is known.
+        await world.PostAsync("webhooks/n8n", token, Event("3", "running"));
+        Assert.Equal(1, (await world.PostAsync("webhooks/n8n", token, """{"workflowId":"w1","ExecutionID":3,"Status":"Success","Duration":2500}""")).Body!["accepted"]!.GetValue<int>());
+        Assert.Equal(2500, await world.OneAsync<int>("select (extract(epoch from stopped_at - started_at) * 1000)::int from executions where tenant_id = @Id and execution_id = '3'", tenant));
+    }
+
+    [Fact]
+    public async Task Pushed_and_pulled_one_execution_is_one_row_and_counted_once()
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync();
+        var integration = Guid.NewGuid();
+        var today = DateOnly.FromDateTime(Yesterday.UtcDateTime).AddDays(1);
+        await world.Access.ExecuteAsync(
+            "insert into integrations (tenant_id, id, connector, display_name, read_from, read_to) values (@Id, @integration, 'n8n', 'n8n', @from, @today)", new { tenant.Id, integration, from = today.AddDays(-5), today });
+        var (_, token, _) = await world.TokenAsync(tenant, "n8n");
+        await app.Database.InTenantAsync(tenant.Id, tx => AutomationWriter.WriteExecutionsAsync(tx, integration,
+        [
+            new ExecutionReading("7", "w1", ExecutionStatus.Succeeded, ExecutionKind.Production, Yesterday, Yesterday.AddSeconds(4)),
+            new ExecutionReading("8", "w1", ExecutionStatus.Succeeded, ExecutionKind.Manual, Yesterday, Yesterday.AddSeconds(4)),
+        ]), TestContext.Current.CancellationToken);
+        var (_, body) = await world.PostAsync("webhooks/n8n", token, $"[{Event("7", "success")},{Event("8", "success")},{Event("9", "success")},{Event("10", "success", Yesterday.AddDays(-20))}]");
+        Assert.Equal((2, 2), (body!["accepted"]!.GetValue<int>(), body["unchanged"]!.GetValue<int>()));
+        Assert.Equal(4, await world.OneAsync<int>("select count(*)::int from executions where tenant_id = @Id", tenant));
+        // Execution 8 was a person trying; 10 lies on a day that was not read yet, and a part must not pass for the whole.
+        Assert.Equal(
+            [(today.AddDays(-1), 2m)], await world.Access.QueryAsync<(DateOnly, decimal)>("select day, value from kpi_values where tenant_id = @Id and kpi = 'automation.executions'", tenant));
+
+        // Pulled afterwards with what n8n itself says: still one row.
+        await app.Database.InTenantAsync(tenant.Id, tx => AutomationWriter.WriteExecutionsAsync(tx, integration,
+            [new ExecutionReading("9", "w1", ExecutionStatus.Failed, ExecutionKind.Production, Yesterday.AddMilliseconds(3), Yesterday.AddSeconds(9))]), TestContext.Current.CancellationToken);
+        Assert.Equal((4, "failed"), await world.OneAsync<(int, string)>("select count(*)::int, max(status) filter (where execution_id = '9') from executions where tenant_id = @Id", tenant));
+    }
+
+    [Fact]
+    public async Task A_bad_event_is_named_and_the_good_ones_are_kept()
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync();
+        var (_, token, _) = await world.TokenAsync(tenant, "n8n");
+        var (status, body) = await world.PostAsync("webhooks/n8n", token,
+            $"[5,{Event("1", "success")},{Event("2", "exploded")},{Event("3", "success", DateTimeOffset.UtcNow.AddDays(2))},{Event("4", "success", DateTimeOffset.UtcNow.AddDays(-61))},{{\"workflowId\":1,\"executionId\":5,\"status\":\"success\"}},{Event("6", "success")}]");
+        Assert.Equal((200, 2), (status, body!["accepted"]!.GetValue<int>()));
+        Assert.Equal([0, 2, 3, 4, 5], body["rejected"]!.AsArray().Select(item => item!["index"]!.GetValue<int>()));
+        Assert.All(body["rejected"]!.AsArray(), item => Assert.NotEmpty(item!["reason"]!.GetValue<string>()));
+        Assert.Equal(["1", "6"], await world.Access.QueryAsync<string>("select execution_id from executions where tenant_id = @Id order by 1", tenant));
+
+        foreach (var (json, expected) in new[] { ("", 400), ("5", 400), ("\"x\"", 400), ("{", 400), ("[" + new string(' ', 1024 * 1024) + "]", 413) })
+            Assert.Equal(expected, (await world.PostAsync("webhooks/n8n", token, json)).Status);
+        Assert.Equal("""{"accepted":0,"unchanged":0,"rejected":[]}""", (await world.PostAsync("webhooks/n8n", token, "[]")).Body!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Two_tenants_with_the_same_ids_do_not_meet_and_a_paused_one_is_left_alone()
+    {
+        await using var world = new PushWorld(app);
+        var (one, two) = (await world.TenantAsync(), await world.TenantAsync());
+        var (first, second) = (await world.TokenAsync(one, "n8n"), await world.TokenAsync(two, "n8n"));
+        await world.PostAsync("webhooks/n8n", first.Token, Event("1", "success"), ("webhook-id", "same"));
+        await world.PostAsync("webhooks/n8n", second.Token, Event("1", "failed"), ("webhook-id", "same"));
+        Assert.Equal("succeeded", await world.OneAsync<string>("select status from executions where tenant_id = @Id", one));
+        Assert.Equal("failed", await world.OneAsync<string>("select status from executions where tenant_id = @Id", two));
+        await world.Access.ExecuteAsync("update integrations set status = 'paused' where tenant_id = @Id", one);
+        Assert.Equal(409, (await world.PostAsync("webhooks/n8n", first.Token, Event("2", "success"))).Status);
+        Assert.Equal(1, await world.OneAsync<int>("select count(*)::int from executions where tenant_id = @Id", one));
+    }
+
+    [Fact]
+    public async Task A_hundred_pushes_at_once_lose_nothing()
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync();
+        var (_, token, _) = await world.TokenAsync(tenant, "n8n");
+        await Parallel.ForEachAsync(Enumerable.Range(0, 100), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = TestContext.Current.CancellationToken }, async (index, _) =>
+            Assert.Equal(200, (await world.PostAsync("webhooks/n8n", token, Event((index / 2).ToString(CultureInfo.InvariantCulture), index % 2 == 0 ? "running" : "success"))).Status));
+        Assert.Equal((50, 50), await world.OneAsync<(int, int)>("select count(*)::int, (count(*) filter (where status = 'succeeded'))::int from executions where tenant_id = @Id", tenant));
+        Assert.Equal(50, await world.OneAsync<decimal>("select value from kpi_values where tenant_id = @Id and kpi = 'automation.succeeded'", tenant));
+    }
+}

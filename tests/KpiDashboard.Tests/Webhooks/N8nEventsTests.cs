@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Text.Json;
+using KpiDashboard.Connectors;
+using KpiDashboard.Connectors.N8n;
+using KpiDashboard.Webhooks;
+using Xunit;
+
+namespace KpiDashboard.Tests.Webhooks;
+
+public sealed class N8nEventsTests
+{
+    [Theory]
+    [InlineData("""{"workflowId":"w1","workflowName":"Orders","executionId":"17","status":"success","startedAt":"2026-11-20T10:00:00Z","completedAt":"2026-11-20T10:00:05Z","executionTime":5000}""")]
+    [InlineData("""{"WorkflowId":"w1","WorkflowName":"Orders","ExecutionID":17,"Status":"Success","startTime":"2026-11-20T11:00:00+01:00","endTime":"2026-11-20T10:00:05Z","Duration":"5000"}""")]
+    [InlineData("""{"workflowId":"w1","workflowName":"Orders","executionId":17,"eventType":"n8n.workflow.success","duration":5000,"Timestamp":"2026-11-20T10:00:05.000Z","secret":{"x":1}}""")]
+    [InlineData("""{"workflowId":"w1","workflowName":"Orders","executionId":17,"status":"succeeded","startTime":1795168800000,"duration":5000}""")]
+    public void Both_shapes_say_the_same(string json)
+    {
+        var (item, reason) = Read(json);
+        Assert.Null(reason);
+        Assert.Equal(
+            ("17", "w1", "Orders", ExecutionStatus.Succeeded, At("2026-11-20T10:00:00Z"), At("2026-11-20T10:00:05Z")),
+            (item!.ExecutionId, item.WorkflowId, item.WorkflowName!, item.Status, item.StartedAt!.Value, item.StoppedAt!.Value));
+    }
+
+    [Theory]
+    [InlineData("success", "Succeeded")]
+    [InlineData("failed", "Failed")]
+    [InlineData("error", "Failed")]
+    [InlineData("crashed", "Failed")]
+    [InlineData("canceled", "Canceled")]
+    [InlineData("cancelled", "Canceled")]
+    [InlineData("running", "Unfinished")]
+    [InlineData("waiting", "Unfinished")]
+    [InlineData("n8n.workflow.started", "Unfinished")]
+    public void Every_word_for_a_state_is_known(string word, string status) =>
+        Assert.Equal(status, Read($$"""{"workflowId":1,"executionId":1,"status":"{{word}}","startedAt":"2026-11-20T10:00:00Z"}""").Event!.Status.ToString());
+
+    [Theory]
+    [InlineData("5", "JSON object")]
+    [InlineData("null", "JSON object")]
+    [InlineData("{}", "'executionId'")]
+    [InlineData("""{"executionId":1.5,"workflowId":1}""", "'executionId'")]
+    [InlineData("""{"executionId":1}""", "'workflowId'")]
+    [InlineData("""{"executionId":1,"workflowId":1}""", "'status'")]
+    [InlineData("""{"executionId":1,"workflowId":1,"status":"fine"}""", "'fine'")]
+    [InlineData("""{"executionId":1,"workflowId":1,"status":"success","startedAt":"yesterday"}""", "'startedAt'")]
+    [InlineData("""{"executionId":1,"workflowId":1,"status":"success","executionTime":-1}""", "'executionTime'")]
+    [InlineData("""{"executionId":1,"workflowId":1,"status":"success","executionTime":1e300}""", "'executionTime'")]
+    public void A_bad_event_is_refused_with_the_field_that_is_wrong(string json, string words)
+    {
+        var (item, reason) = Read(json);
+        Assert.Null(item);
+        Assert.Contains(words, reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("connect ECONNREFUSED 10.0.0.5:5432", "connect ECONNREFUSED 10.0.0.5:5432")]
+    [InlineData("Request failed with status code 404", "Request failed with status code 404")]
+    [InlineData("401 - {\"Authorization\":\"Bearer abc.def.ghi-123456\"}", "abc.def")]
+    [InlineData("GET https://api.example.com/v1?api_key=Sup3rS3cret&x=1 failed", "Sup3rS3cret")]
+    [InlineData("postgres://kpi:hunter2@db.example.com/app refused", "hunter2")]
+    [InlineData("password: hunter2", "hunter2")]
+    [InlineData("{\"client_secret\": \"hunter2\"}", "hunter2")]
+    [InlineData("{\\\"refreshToken\\\":\\\"hunter2\\\"}", "hunter2")]
+    [InlineData("X-N8N-API-KEY: n8n_api_0123456789abcdef", "0123456789")]
+    [InlineData("invalid key sk_live_4eC39HqLyjWDarjtT1zdp7dc", "4eC39")]
+    [InlineData("invalid key sk-proj-4eC39HqLyjWDarjtT1zdp7dc", "4eC39")]
+    [InlineData("bad token ghp_0123456789abcdefghijABCDEFGHIJ012345", "ghp_0123")]
+    [InlineData("jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl expired", "eyJhbGci")]
+    [InlineData("key AIzaSyA0123456789abcdefghijklmnopqrstuv", "AIza")]
+    [InlineData("AKIAIOSFODNN7EXAMPLE is not authorized", "AKIAIOSF")]
+    [InlineData("value 3f786850e387550fdab836ed7e6dc881de23001b refused", "3f786850")]
+    [InlineData("-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----", "MIIEvQ")]
+    [InlineData("Pwd=hunter2;Server=db", "hunter2")]
+    public void Whatever_looks_like_a_secret_is_masked_and_the_rest_stays(string message, string absent)
+    {
+        var clean = SecretMask.Clean(message, 500);
+        if (message == absent) Assert.Equal(message, clean);
+        else
+        {
+            Assert.DoesNotContain(absent, clean, StringComparison.Ordinal);
+            Assert.Contains("•••", clean, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_message_is_masked_before_it_is_cut()
+    {
+        var clean = SecretMask.Clean(new string('x', 480) + " token=abcdefghijklmnopqrstuvwxyz0123456789", 500);
+        Assert.True(clean.Length <= 500);
+        Assert.DoesNotContain("abcdef", clean, StringComparison.Ordinal);
+        Assert.Equal("a b", SecretMask.Clean("a\nb\0", 500));
+    }
+
+    private static (N8nEvent? Event, string? Reason) Read(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return N8nEvents.Read(document.RootElement);
+    }
+
+    private static DateTimeOffset At(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
+}
