@@ -29,6 +29,11 @@ internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logge
         {
             await ApiProblem.BadBody(error.Message).WriteAsync(http.Response, http.RequestAborted);
         }
+        catch (Exception error) when (ApiProblem.OfOutage(error) is { } outage)
+        {
+            LogFault(error, context.FunctionDefinition.Name);
+            await outage.WriteAsync(http.Response, http.RequestAborted);
+        }
         catch (Exception error)
         {
             LogFault(error, context.FunctionDefinition.Name);

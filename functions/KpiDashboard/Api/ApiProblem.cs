@@ -92,6 +92,11 @@ internal sealed class ApiProblem : Exception
         StatusCodes.Status500InternalServerError, "fault", "Something failed on our side",
         "The request could not be finished because of a fault on our side. Nothing was changed. The trace id finds it in our logs.");
 
+    /// <summary>What a fault is when the database was away or had no connection left, which passes: 503 instead of 500; null for any other.</summary>
+    public static ApiProblem? OfOutage(Exception error) => error is Npgsql.NpgsqlException { IsTransient: true }
+        ? Unavailable("The database does not answer at the moment. Try again in a few seconds.", 5)
+        : null;
+
     /// <summary>Writes it as the answer.</summary>
     public async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
     {

@@ -31,7 +31,13 @@ public sealed class PostgresFixture : IAsyncLifetime
         }
         // A failure here fails every test that needs it: there is no skipping, here or in CI.
         _server = await EmbeddedPostgres.StartAsync(
-            new EmbeddedPostgresOptions { DataDirectory = _folder["postgres"], ForTests = true },
+            new EmbeddedPostgresOptions
+            {
+                DataDirectory = _folder["postgres"],
+                ForTests = true,
+                // Many apps, each with its pool, share this server; a single installation has one.
+                Settings = new Dictionary<string, string> { ["max_connections"] = "500" },
+            },
             TestContext.Current.CancellationToken
         );
         _admin = _server.AdminConnectionString;

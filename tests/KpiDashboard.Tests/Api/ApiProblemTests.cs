@@ -90,4 +90,14 @@ public sealed class ApiProblemTests
         Assert.Equal<string?>(["kpi_challenge=sealed; path=/", "kpi_refresh=; path=/"], context.Response.Headers.SetCookie.ToArray());
         Assert.Empty(context.Response.Headers["X-Other"].ToString());
     }
+
+    [Fact]
+    public void A_database_that_is_away_is_503_and_a_wrong_statement_is_a_fault()
+    {
+        var full = ApiProblem.OfOutage(new Npgsql.PostgresException("too many clients", "FATAL", "FATAL", "53300"));
+        Assert.Equal((503, 5), (full!.Status, full.RetryAfterSeconds));
+        Assert.NotNull(ApiProblem.OfOutage(new Npgsql.NpgsqlException("The connection pool has been exhausted", new TimeoutException())));
+        Assert.Null(ApiProblem.OfOutage(new Npgsql.PostgresException("syntax error", "ERROR", "ERROR", "42601")));
+        Assert.Null(ApiProblem.OfOutage(new InvalidOperationException()));
+    }
 }

@@ -281,7 +281,12 @@ function Fresh({ name, made, onKept }: { name: string; made: FreshToken; onKept:
       className="mt-6 max-w-[44rem] space-y-5 rounded border border-line bg-surface p-4 sm:p-6"
     >
       <div>
-        <h2 id="fresh-token" ref={heading} tabIndex={-1} className="text-lead font-semibold">
+        <h2
+          id="fresh-token"
+          ref={heading}
+          tabIndex={-1}
+          className="text-lead font-semibold wrap-anywhere"
+        >
           {text.fresh(name)}
         </h2>
         <p className="text-small text-muted">{text.freshLong}</p>
