@@ -17,6 +17,7 @@ public sealed class UnconfiguredTests
             "--set", "AzureWebJobs.PoisonGoogleAnalytics.Disabled=true", "--set", "AzureWebJobs.PoisonN8n.Disabled=true",
             "--set", "AzureWebJobs.SweepMail.Disabled=true", "--set", "AzureWebJobs.SendMail.Disabled=true", "--set", "AzureWebJobs.PoisonMail.Disabled=true",
             "--set", "AzureWebJobs.SweepExports.Disabled=true", "--set", "AzureWebJobs.TenantExport.Disabled=true", "--set", "AzureWebJobs.PoisonTenantExport.Disabled=true",
+            "--set", "AzureWebJobs.ImportCsv.Disabled=true", "--set", "AzureWebJobs.PoisonImport.Disabled=true", "--set", "AzureWebJobs.SweepImports.Disabled=true",
             "--set", "AzureWebJobs.Housekeeping.Disabled=true"]);
         builder.FunctionsAssembly = typeof(Functions.App).Assembly;
         builder.Stages.Clear();

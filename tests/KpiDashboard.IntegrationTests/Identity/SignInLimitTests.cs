@@ -152,7 +152,7 @@ public sealed class TwoProcessesTests(PostgresFixture postgres) : IDisposable
         Directory.CreateDirectory(_folder[name]);
         TestSecrets.Write(_folder[name]);
         return StartedApp.Start(
-            _folder[name], "--no-demo", "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={storage}", "--set", "Mail:Skip=true",
+            _folder[name], "--no-demo", "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={storage}", "--set", "Mail:Skip=true", "--set", "AzureWebJobs.SendMail.Disabled=true",
             "--set", "Http:Proxies=1", "--set", "Limits:SignInAccount:Permits=10", "--set", "Limits:SignInAccount:Period=7.00:00:00");
     }
 }

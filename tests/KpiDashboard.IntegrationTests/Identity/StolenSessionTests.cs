@@ -57,8 +57,9 @@ public sealed class StolenSessionTests(AccountsApp app)
     {
         // 32 bytes each.
         var (old, @new) = (Convert.ToBase64String([.. Enumerable.Repeat((byte)7, 32)]), Convert.ToBase64String([.. Enumerable.Repeat((byte)8, 32)]));
-        var before = await app.StartAsync("old-key", "--set", "Mail:Skip=true", "--set", "Auth:CurrentKey=old", "--set", $"Auth:SigningKeys:old={old}");
-        var after = await app.StartAsync("new-key", "--set", "Mail:Skip=true", "--set", "Auth:CurrentKey=new", "--set", $"Auth:SigningKeys:old={old}", "--set", $"Auth:SigningKeys:new={@new}");
+        // They share the queues of the app that catches mail, and catch none themselves.
+        var before = await app.StartAsync("old-key", "--set", "Mail:Skip=true", "--set", "AzureWebJobs.SendMail.Disabled=true", "--set", "Auth:CurrentKey=old", "--set", $"Auth:SigningKeys:old={old}");
+        var after = await app.StartAsync("new-key", "--set", "Mail:Skip=true", "--set", "AzureWebJobs.SendMail.Disabled=true", "--set", "Auth:CurrentKey=new", "--set", $"Auth:SigningKeys:old={old}", "--set", $"Auth:SigningKeys:new={@new}");
         var person = await app.NewPersonAsync();
         using Browser browser = app.NewBrowser(app: before), rotated = app.NewBrowser(app: after);
         var token = (await browser.LoginAsync(person.Email)).Body!["accessToken"]!.GetValue<string>();

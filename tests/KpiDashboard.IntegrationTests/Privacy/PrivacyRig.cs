@@ -147,6 +147,11 @@ internal sealed record PlantedTenant(Guid Id, Guid Owner, Guid Member, Guid Inte
             insert into api_tokens (tenant_id, id, name, token_hash, signing_secret, scopes, created_by, created_at)
                 values (@tenant, @run, @m || ' token', sha256(@m::bytea), '\xfeedface', '{read,push}', @member, @now);
             insert into idempotency_keys (tenant_id, key, run_ids, created_at) values (@tenant, @m, array[@run], @now);
+            insert into custom_kpis (tenant_id, id, key, name, description, unit, direction, aggregation, created_at, updated_at)
+                values (@tenant, gen_random_uuid(), 'custom.k', @m || ' KPI', '', 'count', 'up', 'sum', @now, @now);
+            insert into imports (tenant_id, id, file_name, delimiter, decimal_mark, dates, bytes, rows, created_at, updated_at)
+                values (@tenant, @run, @m || '.csv', 'comma', 'point', 'iso', 1, 1, @now, @now);
+            insert into import_chunks (tenant_id, import_id, position, data) values (@tenant, @run, 0, @m::bytea);
             insert into invitations (tenant_id, id, email, email_key, role, token_hash, invited_by, created_at, expires_at)
                 values (@tenant, gen_random_uuid(), @m || '-invited@x.example', upper(@m || '-invited@x.example'), 'viewer', sha256((@m || 'i')::bytea), @owner, @now, @now);
             insert into audit_log (tenant_id, at, actor_kind, actor_id, actor_name, action, subject_kind, subject_id, subject_name, before, after, address, user_agent) values
