@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text.Json;
+using Dapper;
 using KpiDashboard.Api;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
@@ -12,6 +14,7 @@ using MailKit.Net.Smtp;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MimeKit;
+using Npgsql;
 using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Mail;
@@ -21,6 +24,7 @@ public sealed class MailAppTests(PostgresFixture postgres, MailStorage storage) 
 {
     private readonly TemporaryFolder _folder = new();
     private readonly Notes _console = new();
+    private string _database = "";
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -46,6 +50,45 @@ public sealed class MailAppTests(PostgresFixture postgres, MailStorage storage) 
         // Nothing is caught, so nothing is shown.
         using var http = new HttpClient { BaseAddress = app.Address };
         Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync("mail", Cancelled)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Reset_mails_asked_for_while_the_mail_server_is_down_arrive_once_each_when_it_is_back_and_their_links_work()
+    {
+        await using var smtp = await EmbeddedMailCatcher.StartAsync(new() { DataDirectory = _folder["smtp"] }, Cancelled);
+        await smtp.StopAsync(crash: true);
+        await using var app = await StartAsync(new ResetMail(), "--set", "Mail:Host=127.0.0.1", "--set", $"Mail:Port={smtp.Port.ToString(CultureInfo.InvariantCulture)}", "--set", "Mail:From=no-reply@kpi.example.com");
+        string[] people = ["ada@example.com", "bob@example.com", "cy@example.com"];
+        await using (var connection = new NpgsqlConnection(_database))
+        {
+            await connection.OpenAsync(Cancelled);
+            foreach (var email in people)
+            {
+                await connection.ExecuteAsync(
+                    """
+                    insert into tenants (id, name, time_zone, currency) values (@tenant, @email, 'UTC', 'EUR');
+                    insert into users (id, email, email_key, display_name, email_verified_at) values (@user, @email, upper(@email), 'P', now());
+                    insert into memberships (tenant_id, user_id, role) values (@tenant, @user, 'owner');
+                    """,
+                    new { tenant = Guid.NewGuid(), user = Guid.NewGuid(), email });
+            }
+        }
+
+        using var http = new HttpClient { BaseAddress = app.Address };
+        foreach (var email in people.Append("nobody@example.com"))
+            Assert.Equal(HttpStatusCode.Accepted, (await http.PostAsJsonAsync("api/auth/forgot-password", new { email }, Cancelled)).StatusCode);
+        await Eventually.TrueAsync(async () => await OneAsync("select count(*) from mail_outbox where status = 'queued' and attempts > 0") == 3, TimeSpan.FromMinutes(1), "each mail was tried in vain");
+        await smtp.StartAgainAsync(Cancelled);
+        await Eventually.TrueAsync(async () => await OneAsync("select count(*) from mail_outbox where finished_at is null") == 0, TimeSpan.FromMinutes(2), "the mails are sent");
+
+        var mails = smtp.Mails().Select(path => MimeMessage.Load(path)).ToList();
+        Assert.Equal(people, mails.Select(mail => mail.To.Mailboxes.Single().Address).Order());
+        foreach (var mail in mails)
+        {
+            var token = mail.TextBody!.Split("#token=")[1][..43];
+            using var reset = await http.PostAsJsonAsync("api/auth/reset-password", new { token, password = "four walruses read slowly" }, Cancelled);
+            Assert.Equal(HttpStatusCode.OK, reset.StatusCode);
+        }
     }
 
     [Fact]
@@ -135,6 +178,12 @@ public sealed class MailAppTests(PostgresFixture postgres, MailStorage storage) 
         Assert.False(Processes.IsAlive(id));
     }
 
+    private async Task<long> OneAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(_database);
+        return await connection.QuerySingleAsync<long>(new CommandDefinition(sql, cancellationToken: Cancelled));
+    }
+
     private static string Policy(HttpResponseMessage answer) => Assert.Single(answer.Headers.GetValues("Content-Security-Policy"));
 
     private async Task<RunningApp> StartAsync(IMailKind kind, params string[] options)
@@ -142,6 +191,7 @@ public sealed class MailAppTests(PostgresFixture postgres, MailStorage storage) 
         Directory.CreateDirectory(_folder["data"]);
         TestSecrets.Write(_folder["data"]);
         var database = await postgres.CreateDatabaseAsync(Cancelled);
+        _database = database.AdminConnectionString;
         var builder = Functions.App.CreateBuilder(
         [
             "--port", "0", "--data", _folder["data"], "--no-settings", "--no-web", "--no-demo",
