@@ -17,30 +17,54 @@ internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logge
         {
             await next(context);
         }
-        catch (ApiProblem problem)
-        {
-            await problem.WriteAsync(http.Response, http.RequestAborted);
-        }
-        catch (OperationCanceledException) when (http.RequestAborted.IsCancellationRequested)
-        {
-            // The caller went away; nobody reads an answer.
-        }
-        catch (BadHttpRequestException error)
-        {
-            await ApiProblem.BadBody(error.Message).WriteAsync(http.Response, http.RequestAborted);
-        }
-        catch (Exception error) when (ApiProblem.OfOutage(error) is { } outage)
-        {
-            LogFault(error, context.FunctionDefinition.Name);
-            await outage.WriteAsync(http.Response, http.RequestAborted);
-        }
         catch (Exception error)
         {
-            LogFault(error, context.FunctionDefinition.Name);
-            await ApiProblem.Fault().WriteAsync(http.Response, http.RequestAborted);
+            await AnswerAsync(error);
+            return;
+        }
+
+        // The worker writes the answer only after all middleware: what fails there would end as an answer without a body, even as 200.
+        var invocation = context.GetInvocationResult();
+        if (invocation.Value is IResult result) invocation.Value = new GuardedResult(result, AnswerAsync);
+
+        async Task AnswerAsync(Exception error)
+        {
+            switch (error)
+            {
+                case ApiProblem problem:
+                    await problem.WriteAsync(http.Response, http.RequestAborted);
+                    break;
+                case OperationCanceledException when http.RequestAborted.IsCancellationRequested:
+                    // The caller went away; nobody reads an answer.
+                    break;
+                case BadHttpRequestException bad:
+                    await ApiProblem.BadBody(bad.Message).WriteAsync(http.Response, http.RequestAborted);
+                    break;
+                default:
+                    LogFault(error, context.FunctionDefinition.Name);
+                    await (ApiProblem.OfOutage(error) ?? ApiProblem.Fault()).WriteAsync(http.Response, http.RequestAborted);
+                    break;
+            }
         }
     }
 
     [LoggerMessage(2001, LogLevel.Error, "{Function} failed")]
     private partial void LogFault(Exception error, string function);
+
+    /// <summary>An answer whose failing is answered too, as long as nothing of it is on its way.</summary>
+    internal sealed class GuardedResult(IResult result, Func<Exception, Task> answer) : IResult
+    {
+        /// <inheritdoc />
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            try
+            {
+                await result.ExecuteAsync(httpContext);
+            }
+            catch (Exception error) when (!httpContext.Response.HasStarted)
+            {
+                await answer(error);
+            }
+        }
+    }
 }

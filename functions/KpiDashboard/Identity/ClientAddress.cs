@@ -28,6 +28,8 @@ internal sealed class ClientAddress(IConfiguration configuration)
         if (proxies > 0)
         {
             var entries = request.Headers["X-Forwarded-For"].SelectMany(header => (header ?? "").Split(',')).Select(entry => entry.Trim()).ToList();
+            // The worker's own middleware trusts its host, which calls it on the same machine: it has taken the last entry out and made it the connection's.
+            if (address is not null && request.Headers.ContainsKey("X-Original-For")) entries.Add(address.ToString());
             if (entries.Count >= proxies && TryRead(entries[^proxies], out var forwarded)) address = forwarded;
         }
 
