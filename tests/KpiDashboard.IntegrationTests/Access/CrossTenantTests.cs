@@ -95,7 +95,13 @@ public sealed partial class CrossTenantTests(AppFixture app)
         var (done, silent) = (0, new List<string>());
         async Task<int> EntriesAsync() => (await world.QueryAsync<int>("select count(*)::int from audit_log where tenant_id = @Id", new { one.Id })).Single();
         // What ends the person or the session comes last.
-        foreach (var route in Guarded.Where(route => route.Verb != "GET").OrderBy(route => route.Path is "auth/me" or "auth/logout-everywhere" or "tenant/leave" or "tenant/deletion" ? 1 : 0))
+        foreach (var route in Guarded.Where(route => route.Verb != "GET").OrderBy(route => route.ToString() switch
+        {
+            "POST tenant/deletion" => 1,
+            "DELETE tenant/deletion" => 2,
+            "DELETE auth/me" or "POST auth/logout-everywhere" or "POST tenant/leave" => 3,
+            _ => 0,
+        }))
         {
             var person = await world.PersonAsync(one.Id, "owner");
             var entries = await EntriesAsync();
