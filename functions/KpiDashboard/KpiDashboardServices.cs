@@ -87,6 +87,7 @@ public static class KpiDashboardServices
         services.AddEndpoint<DeadLetterEndpoints>();
         services.AddSingleton<RefreshRequests>();
         services.AddEndpoint<SyncEndpoints>();
+        services.AddEndpoint<IntegrationEndpoints>();
 
         services.AddEndpoint<CustomKpiEndpoints>();
         services.AddEndpoint<PushEndpoints>();

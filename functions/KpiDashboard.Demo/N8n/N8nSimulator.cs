@@ -90,6 +90,17 @@ internal sealed class N8nSimulator : IAsyncDisposable
     private async Task HandleAsync(HttpContext context)
     {
         var path = (context.Request.Path.Value ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
+        if (path is [var name, "healthz"] && instances.ContainsKey(name))
+        {
+            await SimulatorServer.WriteAsync(context, 200, json =>
+            {
+                json.WriteStartObject();
+                json.WriteString("status", "ok");
+                json.WriteEndObject();
+            });
+            return;
+        }
+
         if (path.Length < 4 || path[1] != "api" || path[2] != "v1" || !instances.TryGetValue(path[0], out var instance))
         {
             await ErrorAsync(context, 404, "Not Found");

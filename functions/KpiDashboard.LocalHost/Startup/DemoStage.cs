@@ -39,6 +39,8 @@ internal sealed class DemoStage(TimeProvider time) : IStartupStage
         Google = await GoogleSimulator.StartAsync(DemoWorld.Google(_anchor.At), time, cancellationToken);
         N8n = await N8nSimulator.StartAsync(DemoWorld.N8n(_anchor.At), time, cancellationToken);
         foreach (var (key, value) in Google.Configuration()) context.Configuration[key] = value;
+        // The one thing on this machine that an address of a tenant may lead to.
+        context.Configuration["Outbound:AllowedHosts"] = $"{context.Configuration["Outbound:AllowedHosts"]} {N8n.BaseAddress.Authority}".Trim();
         context.Services.GetRequiredService<ReadinessGate>().Close("The demo tenants are being synced.");
         context.Console.Done("Simulators", $"Google on port {Google.BaseAddress.Port}, n8n on port {N8n.BaseAddress.Port}");
     }

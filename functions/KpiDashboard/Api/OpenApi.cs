@@ -54,7 +54,7 @@ internal static class OpenApiDocument
     /// <summary>Every JSON context whose types the API speaks.</summary>
     private static readonly JsonSerializerContext[] Contexts =
     [
-        MetricsJson.Default, AutomationJson.Default, RunJson.Default, DeadLetterJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
+        MetricsJson.Default, AutomationJson.Default, RunJson.Default, IntegrationJson.Default, DeadLetterJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
         OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, PushJson.Default, N8nWebhookJson.Default, HealthJson.Default, ProblemJson.Default,
     ];
 
@@ -72,6 +72,7 @@ internal static class OpenApiDocument
         ["actor"] = ("Only what this person or token did.", Text("uuid")),
         ["action"] = ("Only this action.", Text()),
         ["token"] = ("Id of the token whose signing secret signed the request; or X-Kpi-Token-Id. Not needed with a token itself.", Text("uuid")),
+        ["numbers"] = ("What becomes of what was measured.", Choice("keep", "delete")),
         ["mode"] = ("Only look, or write.", Choice("preview", "commit")),
         ["name"] = ("Name of the file, to find it again.", Text()),
         ["delimiter"] = ("What separates columns.", Choice("auto", "comma", "semicolon", "tab")),

@@ -89,6 +89,9 @@ internal static class AuditActions
     public const string DeletionRequested = "tenant.deletion_requested", DeletionCancelled = "tenant.deletion_cancelled", ExportRequested = "tenant.export_requested", ExportDownloaded = "tenant.export_downloaded";
     public const string AuditExported = "audit.exported", TokenCreated = "token.created", TokenRevoked = "token.revoked";
     public const string KpiCreated = "kpi.created", KpiChanged = "kpi.changed", KpiDeleted = "kpi.deleted", ImportStarted = "import.started";
+    public const string IntegrationConnected = "integration.connected", IntegrationChanged = "integration.changed", IntegrationReconnected = "integration.reconnected";
+    public const string IntegrationDisconnected = "integration.disconnected", IntegrationPaused = "integration.paused", IntegrationResumed = "integration.resumed";
+    public const string MinutesSavedChanged = "workflow.minutes_saved_changed";
 
     /// <summary>Every action with its meaning.</summary>
     public static IReadOnlyDictionary<string, string> Words { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -128,5 +131,12 @@ internal static class AuditActions
         [KpiChanged] = "Changed a KPI",
         [KpiDeleted] = "Deleted a KPI with its readings",
         [ImportStarted] = "Imported a file",
+        [IntegrationConnected] = "Connected a source",
+        [IntegrationChanged] = "Changed a source",
+        [IntegrationReconnected] = "Connected a source again",
+        [IntegrationDisconnected] = "Disconnected a source",
+        [IntegrationPaused] = "Paused a source",
+        [IntegrationResumed] = "Resumed a source",
+        [MinutesSavedChanged] = "Changed the minutes that a workflow saves",
     };
 }

@@ -37,7 +37,7 @@ public sealed class AutomationEndpoints
                 [.. now.Dates.Select(day => new PerformanceDay(
                     day, now.On(Kpi("automation.executions"), day), now.On(Kpi("automation.succeeded"), day), now.On(Kpi("automation.failed"), day),
                     now.On(Kpi("automation.time_saved"), day), now.On(Kpi("automation.value_saved"), day), now.StatusOf(Kpi("automation.executions"), day)))],
-                [.. sources.Select(source => source.ToFreshness())]);
+                [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())]);
         }, cancellationToken);
 
     private static PerformanceTotals Totals(KpiTable table)

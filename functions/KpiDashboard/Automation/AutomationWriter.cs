@@ -151,6 +151,51 @@ internal static class AutomationWriter
         return readings;
     }
 
+    /// <summary>
+    /// Sets what one success of a workflow saves, null for what the source says, and counts every day again that its executions were added up for: also those whose
+    /// executions are long gone. The caller holds the integration locked.
+    /// </summary>
+    /// <remarks>
+    /// Values that change here are no restatements: nothing that happened is told differently, a price was put on it anew. Who did that, and when, is in the audit log.
+    /// </remarks>
+    public static async Task SetMinutesSavedAsync(TenantTransaction tx, Guid integrationId, string workflow, decimal? minutes, DateTimeOffset now)
+    {
+        await tx.ExecuteAsync(
+            """
+            update workflows set minutes_saved = @minutes, updated_at = @now where tenant_id = @tenant and integration_id = @integrationId and workflow_id = @workflow;
+            update automation_daily d
+            set minutes_saved = d.succeeded * coalesce(w.minutes_saved, w.provider_minutes_saved)
+            from workflows w
+            where d.tenant_id = @tenant and d.integration_id = @integrationId and d.workflow_id = @workflow
+              and w.tenant_id = @tenant and w.integration_id = @integrationId and w.workflow_id = @workflow;
+            """,
+            new { integrationId, workflow, minutes, now });
+        // The days that have a total at all are those that were counted in full; without a workflow that saves anything nothing is measured, which is not 0.
+        await tx.ExecuteAsync(
+            """
+            with saves as (
+                select exists (select 1 from workflows w where w.tenant_id = @tenant and w.integration_id = @integrationId
+                               and coalesce(w.minutes_saved, w.provider_minutes_saved) is not null) as any
+            ),
+            gone as (
+                delete from kpi_values v using saves s
+                where not s.any and v.tenant_id = @tenant and v.integration_id = @integrationId and v.kpi = 'automation.time_saved'
+            )
+            insert into kpi_values as v (tenant_id, kpi, day, value, day_ended, integration_id, run_id, first_seen_at, changed_at)
+            select @tenant, 'automation.time_saved', t.day, coalesce(d.minutes, 0), t.day_ended, @integrationId, t.run_id, @now, @now
+            from kpi_values t
+            cross join saves s
+            left join lateral (
+                select sum(a.minutes_saved) as minutes from automation_daily a where a.tenant_id = @tenant and a.integration_id = @integrationId and a.day = t.day
+            ) d on true
+            where s.any and t.tenant_id = @tenant and t.integration_id = @integrationId and t.kpi = 'automation.succeeded'
+            order by t.day
+            on conflict (tenant_id, kpi, day) do update set value = excluded.value, changed_at = excluded.changed_at
+            where v.value <> excluded.value
+            """,
+            new { integrationId, now });
+    }
+
     /// <summary>As it is stored.</summary>
     internal static string Word(ExecutionStatus status) => status switch
     {

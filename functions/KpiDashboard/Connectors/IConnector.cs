@@ -28,6 +28,13 @@ internal interface IConnector
 
     /// <summary>Reads one slice. Throws only for faults of our own (a bug); everything a provider can do is a <see cref="FetchOutcome"/>.</summary>
     Task<FetchOutcome> FetchAsync(FetchRequest request, IFetchSink sink, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Asks the provider for as little as tells whether a sync would work; null if it would. By default a fetch of the window, which is short, whose readings are
+    /// thrown away.
+    /// </summary>
+    async Task<ConnectionProblem?> TestAsync(FetchRequest request, CancellationToken cancellationToken) =>
+        ConnectionProblem.Of(await FetchAsync(request, new NoSink(), cancellationToken));
 }
 
 /// <summary>Whole days, both ends included, in the time zone that the provider reports in.</summary>

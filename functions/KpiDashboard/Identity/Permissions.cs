@@ -30,6 +30,9 @@ public enum Permission
     /// <summary>Change the settings of the business.</summary>
     ManageSettings,
 
+    /// <summary>Connect, change, pause and disconnect sources.</summary>
+    ManageIntegrations,
+
     /// <summary>See and export the audit log.</summary>
     ReadAudit,
 
@@ -71,9 +74,13 @@ internal static class Permissions
         ["owner"] =
         [
             Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings,
-            Permission.ReadAudit, Permission.ManageTenant,
+            Permission.ManageIntegrations, Permission.ReadAudit, Permission.ManageTenant,
         ],
-        ["admin"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings],
+        ["admin"] =
+        [
+            Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings,
+            Permission.ManageIntegrations,
+        ],
         ["member"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push],
         ["viewer"] = [Permission.SignedIn, Permission.Read],
     };
@@ -96,6 +103,7 @@ internal static class Permissions
         [Permission.ManageTokens] = "Add, list and revoke API and webhook tokens",
         [Permission.ManageMembers] = "Invite people, change their roles, deactivate and remove them (owners: only an owner)",
         [Permission.ManageSettings] = "Change the settings of the business",
+        [Permission.ManageIntegrations] = "Connect, change, pause and disconnect sources, and set the minutes that workflows save",
         [Permission.ReadAudit] = "See and export the audit log",
         [Permission.ManageTenant] = "Hand the business over, export all its data, delete it",
     };

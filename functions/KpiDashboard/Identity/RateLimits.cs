@@ -41,6 +41,9 @@ internal enum Bucket
 
     /// <summary>Exports of everything of one tenant.</summary>
     TenantExport,
+
+    /// <summary>Connections that one tenant tries: each asks an address that somebody entered.</summary>
+    Connect,
 }
 
 /// <summary>So many in so long a time; after that, one more each time the matching part of it has passed.</summary>
@@ -69,6 +72,7 @@ internal sealed class LimitOptions : Dictionary<Bucket, Limit>
         this[Bucket.Invitation] = new() { Permits = 50, Period = TimeSpan.FromHours(1) };
         this[Bucket.Token] = new() { Permits = 600, Period = TimeSpan.FromMinutes(1) };
         this[Bucket.Refresh] = new() { Permits = 20, Period = TimeSpan.FromMinutes(15) };
+        this[Bucket.Connect] = new() { Permits = 20, Period = TimeSpan.FromMinutes(15) };
         this[Bucket.TenantExport] = new() { Permits = 5, Period = TimeSpan.FromDays(1) };
     }
 

@@ -38,7 +38,7 @@ public sealed class MetricsEndpoints
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, today, tenant.TimeZone, tenant.Currency,
                 tenant.IsDemo, [.. now.Dates],
                 [.. catalogue.Visible.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays, CurrencyOf(kpi, sources, tenant)))],
-                [.. sources.Select(source => source.ToFreshness())]);
+                [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())]);
         }, cancellationToken);
 
     /// <summary><c>GET metrics/history</c>: KPIs over time by day, week or month.</summary>

@@ -41,9 +41,12 @@ internal sealed record Freshness(
 internal sealed record SourceState(
     Guid Id, string Connector, string DisplayName, string State, string? StatusMessage, string Schedule, DateTimeOffset? FetchedAt, DateOnly? CompleteThrough,
     DateOnly? FinalThrough, DateOnly? MeasurableFrom, DateOnly? ReadFrom, int ConsecutiveFailures, string? LastError, DateTimeOffset? NextDueAt, bool Live,
-    string? WaitsFor, DateTimeOffset Now, string? Currency = null)
+    string? WaitsFor, DateTimeOffset Now, string? Currency = null, int? SyncHour = null, string? Address = null)
 {
-    /// <summary>Reads the tenant's sources.</summary>
+    /// <summary>False: disconnected. What it measured stays and its clocks still tell of it, but nobody waits for it and it is not listed.</summary>
+    public bool IsConnected => State != "disconnected";
+
+    /// <summary>Reads the tenant's sources, those that were disconnected included.</summary>
     public static Task<IReadOnlyList<SourceState>> LoadAsync(TenantTransaction tx, TenantProfile tenant, DateTimeOffset now) => tx.QueryAsync<SourceState>(
         """
         select i.id, i.connector, i.display_name as DisplayName, i.status as State, i.status_message as StatusMessage,
@@ -53,7 +56,7 @@ internal sealed record SourceState(
                exists (select 1 from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id
                        and r.status in ('queued', 'running', 'waiting')) as Live,
                (select r.message from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id and r.status = 'waiting') as WaitsFor,
-               @now::timestamptz as Now, i.currency
+               @now::timestamptz as Now, i.currency, i.sync_hour::int as SyncHour, i.settings ->> 'baseUrl' as Address
         from integrations i
         where i.tenant_id = @tenant
         order by i.connector
@@ -67,8 +70,9 @@ internal sealed record SourceState(
             .Append(KeyValuePair.Create(TenantCatalogue.PushSource, new SourceClock(DateOnly.MaxValue, DateOnly.MaxValue)))
             .ToDictionary(StringComparer.Ordinal);
 
-    /// <summary>Last day for which every source that ever delivered is complete; null if none did.</summary>
-    public static DateOnly? CommonCompleteThrough(IEnumerable<SourceState> sources) => sources.Min(source => source.CompleteThrough);
+    /// <summary>Last day for which every connected source that ever delivered is complete, or if none is, every source; null if none did.</summary>
+    public static DateOnly? CommonCompleteThrough(IReadOnlyCollection<SourceState> sources) =>
+        sources.Where(source => source.IsConnected).Min(source => source.CompleteThrough) ?? sources.Min(source => source.CompleteThrough);
 
     /// <summary>How the owner sees it.</summary>
     public Freshness ToFreshness()

@@ -59,14 +59,24 @@ public sealed class SyncEndpoints
     /// <summary><c>GET integrations</c>.</summary>
     public Task<IResult> IntegrationsAsync(HttpRequest request, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, RunJson.Default.IntegrationsResponse, async (tx, tenant) =>
-            new IntegrationsResponse([.. (await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow())).Select(IntegrationResponse.Of)]), cancellationToken);
+            new IntegrationsResponse([.. (await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow())).Where(source => source.IsConnected).Select(IntegrationResponse.Of)]), cancellationToken);
 
     /// <summary><c>GET integrations/{id}</c>.</summary>
     public Task<IResult> IntegrationAsync(HttpRequest request, string id, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, RunJson.Default.IntegrationResponse, async (tx, tenant) =>
-            (await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow())).FirstOrDefault(source => source.Id.ToString("D") == id) is { } source
+            (await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow())).FirstOrDefault(source => source.IsConnected && source.Id.ToString("D") == id) is { } source
                 ? IntegrationResponse.Of(source)
                 : throw ApiProblem.NotFound("There is no such integration."), cancellationToken);
+
+    /// <summary><c>GET integrations/{id}/workflows</c>.</summary>
+    public Task<IResult> WorkflowsAsync(HttpRequest request, string id, CancellationToken cancellationToken) =>
+        _reads.AnswerAsync(request, IntegrationJson.Default.WorkflowsResponse, async (tx, _) =>
+        {
+            if (!Guid.TryParseExact(id, "D", out var integration)
+                || !await tx.QuerySingleAsync<bool>("select exists (select 1 from integrations where tenant_id = @tenant and id = @integration and status <> 'disconnected')", new { integration }))
+                throw ApiProblem.NotFound("There is no such integration.");
+            return new WorkflowsResponse(await tx.QueryAsync<WorkflowEntry>(WorkflowEntry.Select + "order by name, workflow_id", new { integration }));
+        }, cancellationToken);
 
     private async Task<IResult> StartAsync(HttpRequest request, string trigger, CancellationToken cancellationToken)
     {
@@ -128,16 +138,16 @@ internal sealed record RunResponse(
 /// <summary>The tenant's integrations.</summary>
 internal sealed record IntegrationsResponse(IReadOnlyList<IntegrationResponse> Integrations);
 
-/// <summary>An integration: three clocks, state, schedule.</summary>
+/// <summary>An integration: three clocks, state, schedule (<c>push</c>: only pushed to), hour of a daily sync in the business's time zone, address if it has one.</summary>
 internal sealed record IntegrationResponse(
     Guid Id, string Connector, string DisplayName, SourceStatus Status, string? Message, string Schedule, DateTimeOffset? NextDueAt, DateTimeOffset? FetchedAt,
-    DateOnly? CompleteThrough, DateOnly? FinalThrough, DateOnly? ReadFrom, DateOnly? MeasurableFrom)
+    DateOnly? CompleteThrough, DateOnly? FinalThrough, DateOnly? ReadFrom, DateOnly? MeasurableFrom, int? SyncHour, string? Address)
 {
     internal static IntegrationResponse Of(SourceState source)
     {
         var freshness = source.ToFreshness();
         return new(source.Id, source.Connector, source.DisplayName, freshness.Status, freshness.Message, source.Schedule, source.NextDueAt, source.FetchedAt,
-            source.CompleteThrough, source.FinalThrough, source.ReadFrom, source.MeasurableFrom);
+            source.CompleteThrough, source.FinalThrough, source.ReadFrom, source.MeasurableFrom, source.SyncHour, source.Address);
     }
 }
 
@@ -147,4 +157,5 @@ internal sealed record IntegrationResponse(
 [JsonSerializable(typeof(RunsResponse))]
 [JsonSerializable(typeof(RunResponse))]
 [JsonSerializable(typeof(IntegrationsResponse))]
+[JsonSerializable(typeof(RunEntry))]
 internal sealed partial class RunJson : JsonSerializerContext;

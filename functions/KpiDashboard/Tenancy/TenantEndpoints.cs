@@ -245,7 +245,7 @@ public sealed class TenantEndpoints
     private static TenantEntry Entry(IReadOnlyList<SourceRow> rows, DateTimeOffset now)
     {
         var first = rows[0];
-        var sources = rows.Where(row => row.id is not null).Select(row => row.ToState(now)).ToList();
+        var sources = rows.Where(row => row.id is not null && row.state != "disconnected").Select(row => row.ToState(now)).ToList();
         var freshness = sources.ConvertAll(source => source.ToFreshness());
         var (health, message) = SourceState.HealthOf(freshness);
         // Its sources are not read any more, which is no fault of theirs.

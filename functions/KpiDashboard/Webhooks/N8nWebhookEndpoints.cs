@@ -69,9 +69,9 @@ public sealed class N8nWebhookEndpoints
         var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
         await tx.ExecuteAsync(
             """
-            insert into integrations (tenant_id, id, connector, display_name, settings, created_at)
+            insert into integrations as i (tenant_id, id, connector, display_name, settings, created_at)
             values (@tenant, @id, 'n8n', 'n8n', '{"pushOnly": true}', @now)
-            on conflict (tenant_id, connector) do nothing
+            on conflict (tenant_id, connector) do update set status = 'active', settings = excluded.settings where i.status = 'disconnected'
             """, new { id = Guid.CreateVersion7(now), now });
         // A sync that writes holds this row, too: whichever comes second adds up what both wrote.
         var integration = await tx.QuerySingleAsync<Integration>(

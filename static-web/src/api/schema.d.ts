@@ -613,7 +613,8 @@ export interface paths {
         /** Integrations with their three clocks */
         get: operations["ListIntegrations"];
         put?: never;
-        post?: never;
+        /** Try a connection, keep it and start its first sync */
+        post: operations["ConnectIntegration"];
         delete?: never;
         options?: never;
         head?: never;
@@ -631,10 +632,114 @@ export interface paths {
         get: operations["GetIntegration"];
         put?: never;
         post?: never;
+        /** Disconnect: credentials go at once, numbers stay unless told otherwise */
+        delete: operations["DisconnectIntegration"];
+        options?: never;
+        head?: never;
+        /** Change name, schedule or key */
+        patch: operations["UpdateIntegration"];
+        trace?: never;
+    };
+    "/api/integrations/{id}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read a source no more until it is resumed */
+        post: operations["PauseIntegration"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read a paused source again, beginning now */
+        post: operations["ResumeIntegration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/{id}/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Read one source now */
+        post: operations["SyncIntegration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether a connection works, and what is wrong */
+        post: operations["TestIntegration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/{id}/workflows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Workflows of a source and the minutes that each success saves */
+        get: operations["ListWorkflows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/{id}/workflows/{workflowId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Set the minutes that one success of a workflow saves */
+        patch: operations["UpdateWorkflow"];
         trace?: never;
     };
     "/api/kpis": {
@@ -1204,6 +1309,26 @@ export interface components {
             password?: string | null;
             code?: string | null;
         };
+        ConnectCredentialsRequest: {
+            apiKey?: string | null;
+        };
+        ConnectRequest: {
+            connector: string;
+            settings?: components["schemas"]["ConnectSettingsRequest"] | null;
+            credentials?: components["schemas"]["ConnectCredentialsRequest"] | null;
+            displayName?: string | null;
+            /** @enum {string|null} */
+            schedule?: "daily" | "hourly" | "quarter_hourly" | null;
+            syncHour?: number | null;
+        };
+        ConnectSettingsRequest: {
+            baseUrl?: string | null;
+        };
+        ConnectionTestResponse: {
+            works: boolean;
+            message: string;
+            field: string | null;
+        };
         CreateKpiRequest: {
             key: string;
             name: string;
@@ -1427,6 +1552,8 @@ export interface components {
             readFrom: string | null;
             /** Format: date */
             measurableFrom: string | null;
+            syncHour: number | null;
+            address: string | null;
         };
         IntegrationsResponse: {
             integrations: components["schemas"]["IntegrationResponse"][];
@@ -1884,6 +2011,13 @@ export interface components {
         TokensResponse: {
             tokens: components["schemas"]["TokenEntry"][];
         };
+        UpdateIntegrationRequest: {
+            displayName?: string | null;
+            /** @enum {string|null} */
+            schedule?: "daily" | "hourly" | "quarter_hourly" | null;
+            syncHour?: number | null;
+            credentials?: components["schemas"]["ConnectCredentialsRequest"] | null;
+        };
         UpdateKpiRequest: {
             name?: string | null;
             description?: string | null;
@@ -1905,9 +2039,20 @@ export interface components {
             settings: components["schemas"]["TenantSettings"];
             effects: components["schemas"]["SettingsEffect"][];
         };
+        UpdateWorkflowRequest: {
+            minutesSaved?: number | null;
+        };
         VerifyEmailRequest: {
             token: string;
             password?: string | null;
+        };
+        WorkflowEntry: {
+            id: string;
+            name: string;
+            active: boolean;
+            keepsSuccesses: boolean;
+            minutesSaved: number | null;
+            providerMinutesSaved: number | null;
         };
         WorkflowPerformance: {
             id: string;
@@ -1921,6 +2066,9 @@ export interface components {
             averageDurationMs: number | null;
             timeSavedMinutes: number | null;
             valueSaved: number | null;
+        };
+        WorkflowsResponse: {
+            workflows: components["schemas"]["WorkflowEntry"][];
         };
     };
     responses: never;
@@ -3173,6 +3321,39 @@ export interface operations {
             };
         };
     };
+    ConnectIntegration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConnectRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntegrationResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     GetIntegration: {
         parameters: {
             query?: never;
@@ -3191,6 +3372,264 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IntegrationResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    DisconnectIntegration: {
+        parameters: {
+            query?: {
+                /** @description What becomes of what was measured. */
+                numbers?: "keep" | "delete";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UpdateIntegration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateIntegrationRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntegrationResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    PauseIntegration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntegrationResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ResumeIntegration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IntegrationResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    SyncIntegration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    TestIntegration: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionTestResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListWorkflows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowsResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UpdateWorkflow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                workflowId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateWorkflowRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowEntry"];
                 };
             };
             /** @description A problem. */

@@ -77,6 +77,15 @@ public sealed class AccessMatrixTests(AppFixture app)
         ["GET automation/performance"] = People + " read",
         ["GET integrations"] = People + " read",
         ["GET integrations/{id}"] = People + " read",
+        ["POST integrations"] = "owner admin !",
+        ["PATCH integrations/{id}"] = "owner admin",
+        ["DELETE integrations/{id}"] = "owner admin !",
+        ["POST integrations/{id}/test"] = "owner admin",
+        ["POST integrations/{id}/sync"] = "owner admin member refresh",
+        ["POST integrations/{id}/pause"] = "owner admin",
+        ["POST integrations/{id}/resume"] = "owner admin",
+        ["GET integrations/{id}/workflows"] = People + " read",
+        ["PATCH integrations/{id}/workflows/{workflowId}"] = "owner admin",
         ["GET sync/runs"] = People + " read",
         ["GET sync/runs/{id}"] = People + " read",
         ["POST sync/refresh"] = "owner admin member refresh",
@@ -242,7 +251,7 @@ public sealed class AccessMatrixTests(AppFixture app)
             await world.ExecuteAsync("update tenants set delete_after = now() + interval '1 day' where id = @Id", tenant);
             var (status, body) = await world.SendAsync(route.Verb, Fill(route.Path), tenant.OwnerToken);
             var refused = status == 409 && body.Contains("to be deleted after", StringComparison.Ordinal);
-            Assert.True(refused == route.Required.Permission is Permission.Refresh or Permission.Push or Permission.ManageTokens or Permission.ManageMembers or Permission.ManageSettings, $"{route}: {status} {body}");
+            Assert.True(refused == route.Required.Permission is Permission.Refresh or Permission.Push or Permission.ManageTokens or Permission.ManageMembers or Permission.ManageSettings or Permission.ManageIntegrations, $"{route}: {status} {body}");
         }
     }
 

@@ -52,7 +52,10 @@ public sealed partial class CrossTenantTests(AppFixture app)
         Assert.True(routes.Count >= 10, $"Only {routes.Count} routes with an id were found.");
         foreach (var route in routes)
         {
-            var body = route.ToString() == "PATCH kpis/custom/{id}" ? """{"name":"New"}""" : route.Verb == "PATCH" ? """{"role":"viewer"}""" : null;
+            var body = route.ToString() == "PATCH kpis/custom/{id}" ? """{"name":"New"}"""
+                : route.ToString() == "PATCH integrations/{id}" ? """{"displayName":"New"}"""
+                : route.Path.EndsWith("{workflowId}", StringComparison.Ordinal) ? """{"minutesSaved":3}"""
+                : route.Verb == "PATCH" ? """{"role":"viewer"}""" : null;
             var unknown = await world.SendAsync(route.Verb, route.Path.Replace("{id}", Guid.NewGuid().ToString(), StringComparison.Ordinal), one.OwnerToken, body);
             foreach (var id in new[] { two.Integration, two.Run, two.Token, two.Invitation, two.Export, two.OwnerId, two.OwnerSession, two.Id })
             {
@@ -127,9 +130,9 @@ public sealed partial class CrossTenantTests(AppFixture app)
     }
 
     /// <summary>The route with an id of the right kind.</summary>
-    private static string Own(string path, AccessTenant tenant) => path.Replace("{id}", (path switch
+    private static string Own(string path, AccessTenant tenant) => path.Replace("{workflowId}", "w", StringComparison.Ordinal).Replace("{id}", (path switch
     {
-        "integrations/{id}" => tenant.Integration,
+        _ when path.StartsWith("integrations/{id}", StringComparison.Ordinal) => tenant.Integration,
         "sync/runs/{id}" => tenant.Run,
         "tokens/{id}" or "kpis/custom/{id}" => tenant.Token,
         "imports/{id}" => tenant.Export,
@@ -151,6 +154,8 @@ public sealed partial class CrossTenantTests(AppFixture app)
         "POST members/invitations" => """{"email":"new@x.example","role":"viewer"}""",
         "POST tokens" => """{"name":"t","scopes":["read"]}""",
         "POST kpis/custom" => """{"key":"custom.more","name":"More","unit":"count","direction":"up","aggregation":"sum"}""",
+        "PATCH integrations/{id}" => """{"displayName":"Renamed","schedule":"hourly"}""",
+        "PATCH integrations/{id}/workflows/{workflowId}" => """{"minutesSaved":3}""",
         "PATCH kpis/custom/{id}" => """{"name":"Renamed"}""",
         "POST push" => """{"readings":[{"kpi":"custom.own","date":"2026-11-02","value":3}]}""",
         "POST tenant/deletion" => """{"name":"Renamed"}""",

@@ -391,6 +391,7 @@ public sealed class N8nAgainstSimulatorTests
             var options = DemoWorld.N8n(Anchor);
             var n8n = await N8nSimulator.StartAsync(change?.Invoke(options) ?? options, time, Ct);
             var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings ?? []).Build();
+            configuration["Outbound:AllowedHosts"] = n8n.BaseAddress.Authority;
             return new Fixture(
                 time, n8n, new ServiceCollection().AddSingleton<TimeProvider>(time).AddN8nConnector(configuration).BuildServiceProvider());
         }

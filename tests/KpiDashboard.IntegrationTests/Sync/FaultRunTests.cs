@@ -61,8 +61,8 @@ public sealed class FaultRunTests(PostgresFixture postgres, ITestOutputHelper ou
         var sealer = new SecretSealer(Mock.Of<IOptionsMonitor<SecretOptions>>(monitor => monitor.CurrentValue == keys));
         var tenants = await AddTenantsAsync(owner, google, n8n, sealer);
         var queue = new ChaosQueue(seed, time);
-        await using var one = new Host(appText, queue, google, sealer, time);
-        await using var two = new Host(appText, queue, google, sealer, time);
+        await using var one = new Host(appText, queue, google, n8n, sealer, time);
+        await using var two = new Host(appText, queue, google, n8n, sealer, time);
         Host[] hosts = [one, two];
         (google.Faults.Schedule, n8n.Faults.Schedule) = (faults.Google, faults.N8n);
 
@@ -439,12 +439,13 @@ public sealed class FaultRunTests(PostgresFixture postgres, ITestOutputHelper ou
         private readonly SyncRunner _runner;
         private readonly DeadLetters _deadLetters;
 
-        public Host(string connectionString, ChaosQueue queue, GoogleSimulator google, SecretSealer sealer, FakeTimeProvider time)
+        public Host(string connectionString, ChaosQueue queue, GoogleSimulator google, N8nSimulator n8n, SecretSealer sealer, FakeTimeProvider time)
         {
             _queue = queue;
             _source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = 10 }.ConnectionString);
             var configuration = new ConfigurationBuilder().AddInMemoryCollection().Build();
             foreach (var (key, value) in google.Configuration()) configuration[key] = value;
+            configuration["Outbound:AllowedHosts"] = n8n.BaseAddress.Authority;
             configuration["GoogleAnalytics:TimeoutSeconds"] = configuration["N8n:TimeoutSeconds"] = "1";
             KpiDashboard.Data.DataServices.AddDatabase(new ServiceCollection());
             _services = new ServiceCollection().AddSingleton<TimeProvider>(time).AddGoogleAnalyticsConnector(configuration).AddN8nConnector(configuration).BuildServiceProvider();

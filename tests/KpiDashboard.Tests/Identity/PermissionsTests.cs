@@ -7,8 +7,8 @@ public sealed class PermissionsTests
 {
     // Who may do what, written down a second time: role or scope, then what it may.
     [Theory]
-    [InlineData("owner", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ReadAudit ManageTenant")]
-    [InlineData("admin", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings")]
+    [InlineData("owner", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ManageIntegrations ReadAudit ManageTenant")]
+    [InlineData("admin", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ManageIntegrations")]
     [InlineData("member", "SignedIn Read Refresh Push")]
     [InlineData("viewer", "SignedIn Read")]
     [InlineData("machine", "")]

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using KpiDashboard.Security;
 
 namespace KpiDashboard.Connectors.N8n;
 
@@ -35,6 +36,10 @@ internal sealed class N8nClient(HttpClient http, Uri api, string apiKey, TimePro
         return new UriBuilder(uri) { Path = path }.Uri;
     }
 
+    /// <summary>Whether an n8n answers at the address at all, whatever its API does: <c>/healthz</c> is there in every version.</summary>
+    public async Task<bool> IsN8nAsync(CancellationToken cancellationToken) =>
+        (await GetAsync("../../healthz", N8nJson.Default.N8nHealth, cancellationToken)).Value?.Status == "ok";
+
     /// <summary>GET of a path below the API, with its query.</summary>
     public async Task<N8nAnswer<T>> GetAsync<T>(string pathAndQuery, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : class
@@ -52,6 +57,10 @@ internal sealed class N8nClient(HttpClient http, Uri api, string apiKey, TimePro
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return new(null, null, new ProviderDown("Your n8n did not answer in time."));
+        }
+        catch (HttpRequestException e) when (OutboundRefusedException.In(e) is { } refused)
+        {
+            return new(null, null, new RequestRefused(refused.Message));
         }
         catch (HttpRequestException e)
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using KpiDashboard.Security;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -7,7 +8,7 @@ namespace KpiDashboard.Connectors.N8n;
 
 /// <summary>Reads workflows and executions of one n8n through its public API. See README.md beside this file.</summary>
 internal sealed partial class N8nConnector(
-    IHttpClientFactory httpClients, IOptionsMonitor<N8nOptions> options, TimeProvider time, ILogger<N8nConnector> logger) : IConnector
+    IHttpClientFactory httpClients, IOptionsMonitor<N8nOptions> options, OutboundGuard guard, TimeProvider time, ILogger<N8nConnector> logger) : IKeyConnector
 {
     // n8n sorts by id, which is given when an execution is created; in queue mode it may start later. An execution this much older ends the reading.
     private static readonly TimeSpan Overlap = TimeSpan.FromHours(6);
@@ -37,15 +38,72 @@ internal sealed partial class N8nConnector(
     public IReadOnlyList<DayWindow> Slice(DayWindow window) => [window];
 
     /// <inheritdoc />
-    public async Task<FetchOutcome> FetchAsync(FetchRequest request, IFetchSink sink, CancellationToken cancellationToken)
+    public KeyConnection? Read(string? baseUrl, string? apiKey, IDictionary<string, string[]> errors)
+    {
+        var api = N8nClient.ApiAddress(baseUrl);
+        if (api is null) errors[ConnectionProblem.Address] = ["'settings.baseUrl' must be the web address of your n8n, such as https://n8n.example.com, without a question mark or a user name."];
+        else if (guard.Objection(api) is { } objection) errors[ConnectionProblem.Address] = [$"'settings.baseUrl' cannot be used. {objection}"];
+        var key = apiKey?.Trim();
+        if (!IsKey(key)) errors[ConnectionProblem.Key] = ["'credentials.apiKey' must be an API key of your n8n; create one there under Settings, n8n API."];
+        if (api is null || errors.Count > 0) return null;
+        var address = api.AbsoluteUri[..^"/api/v1".Length];
+        return new KeyConnection(
+            JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["baseUrl"] = address }, N8nJson.Default.DictionaryStringString),
+            JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["apiKey"] = key! }, N8nJson.Default.DictionaryStringString));
+    }
+
+    /// <summary>One workflow, one execution in the list, and that one by itself: each needs a scope of its own.</summary>
+    public async Task<ConnectionProblem?> TestAsync(FetchRequest request, CancellationToken cancellationToken)
+    {
+        var (api, apiKey, failure) = Open(request);
+        if (failure is not null) return ConnectionProblem.Of(failure);
+        using var http = httpClients.CreateClient(N8nClient.HttpClientName);
+        var client = new N8nClient(http, api!, apiKey!, time);
+        var workflows = await client.GetAsync("workflows?limit=1", N8nJson.Default.N8nWorkflowPage, cancellationToken);
+        if (workflows.Status == HttpStatusCode.NotFound && await client.IsN8nAsync(cancellationToken))
+        {
+            return new("An n8n answers at this address, but not its public API: it is switched off there (N8N_PUBLIC_API_DISABLED), not part of its plan, or this n8n is too old "
+                + "to have one. Update n8n or switch the API on.", ConnectionProblem.Address);
+        }
+
+        if (Problem(workflows, "workflow:list") is { } first) return first;
+        if (workflows.Value!.Data is null) return NotN8n();
+        var executions = await client.GetAsync("executions?limit=1&includeData=false", N8nJson.Default.N8nExecutionPage, cancellationToken);
+        if (Problem(executions, "execution:list") is { } second) return second;
+        if (executions.Value!.Data is not { } data) return NotN8n();
+        if (data.Count == 0 || N8nValues.Id(data[0]?.Id) is not { } id) return null;
+        var one = await client.GetAsync($"executions/{Uri.EscapeDataString(id)}?includeData=false", N8nJson.Default.N8nExecution, cancellationToken);
+        // Deleted between the two requests: it answered, and that is all we want to know.
+        return one.Status == HttpStatusCode.NotFound ? null : Problem(one, "execution:read");
+
+        static ConnectionProblem NotN8n() => new("Something answers at this address, but it is not n8n's public API.", ConnectionProblem.Address);
+
+        static ConnectionProblem? Problem<T>(N8nAnswer<T> answer, string scope) =>
+            answer.Failure is null ? null
+            : answer.Failure is AuthorizationLost && answer.Status == HttpStatusCode.Forbidden
+                ? new($"The n8n API key lacks the scope {scope}. Give it workflow:list, execution:list and execution:read, or create a new key with them.", ConnectionProblem.Key)
+            : ConnectionProblem.Of(answer.Failure);
+    }
+
+    private static bool IsKey(string? key) => key is { Length: > 0 and <= 4096 } && key.All(c => c is >= ' ' and <= '~');
+
+    private static (Uri? Api, string? Key, FetchOutcome? Failure) Open(FetchRequest request)
     {
         if (N8nClient.ApiAddress(ReadText(request.Settings, "baseUrl")) is not { } api)
-            return new RequestRefused("The n8n address must be a web address such as https://n8n.example.com, without a question mark or a user name.");
-        if (ReadText(request.Credentials, "apiKey") is not { Length: <= 4096 } apiKey || apiKey.Any(c => c is < ' ' or > '~'))
-            return new AuthorizationLost("No usable n8n API key is stored for this connection. Create one in n8n under Settings, n8n API, and enter it.");
+            return (null, null, new RequestRefused("The n8n address must be a web address such as https://n8n.example.com, without a question mark or a user name."));
+        return ReadText(request.Credentials, "apiKey") is { } key && IsKey(key)
+            ? (api, key, null)
+            : (null, null, new AuthorizationLost("No usable n8n API key is stored for this connection. Create one in n8n under Settings, n8n API, and enter it."));
+    }
+
+    /// <inheritdoc />
+    public async Task<FetchOutcome> FetchAsync(FetchRequest request, IFetchSink sink, CancellationToken cancellationToken)
+    {
+        var (api, apiKey, failure) = Open(request);
+        if (failure is not null) return failure;
 
         using var http = httpClients.CreateClient(N8nClient.HttpClientName);
-        var reading = new Reading(request, new N8nClient(http, api, apiKey, time), time, options.CurrentValue);
+        var reading = new Reading(request, new N8nClient(http, api!, apiKey!, time), time, options.CurrentValue);
         var outcome = await reading.RunAsync(cancellationToken);
         if (outcome is FetchSucceeded)
             reading.HandOver(sink);

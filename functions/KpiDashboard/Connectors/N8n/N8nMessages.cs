@@ -36,6 +36,9 @@ internal sealed record N8nExecution
 
 internal sealed record N8nErrorBody(string? Message);
 
+/// <summary>What <c>/healthz</c> says beside the API.</summary>
+internal sealed record N8nHealth(string? Status);
+
 /// <summary>Where the reading of a slice goes on. Ours, but stored: unreadable means to begin again.</summary>
 /// <param name="Cursor">n8n's cursor of the next page.</param>
 /// <param name="Oldest">Earliest start seen so far.</param>
@@ -54,6 +57,8 @@ internal sealed record N8nQuery(int? Limit, string? Status, string? Cursor);
 [JsonSerializable(typeof(N8nExecutionPage))]
 [JsonSerializable(typeof(N8nExecution))]
 [JsonSerializable(typeof(N8nErrorBody))]
+[JsonSerializable(typeof(N8nHealth))]
+[JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(N8nCheckpoint))]
 [JsonSerializable(typeof(N8nQuery))]
 internal sealed partial class N8nJson : JsonSerializerContext;

@@ -1,3 +1,4 @@
+using KpiDashboard.Security;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -12,8 +13,8 @@ internal static class N8nServiceCollectionExtensions
     internal const int MaxAnswerBytes = 32 * 1024 * 1024;
 
     /// <summary>
-    /// Adds <see cref="N8nConnector"/> as an <see cref="IConnector"/>. Needs a <see cref="TimeProvider"/>; registers the system's if there is none. Whoever replaces
-    /// the primary handler of the HTTP client <c>n8n</c> (address guard) keeps <c>AllowAutoRedirect</c> off: a redirect would carry the API key elsewhere.
+    /// Adds <see cref="N8nConnector"/> as an <see cref="IConnector"/>. Needs a <see cref="TimeProvider"/>; registers the system's if there is none. The HTTP
+    /// client goes where <see cref="OutboundGuard"/> lets it, and follows no redirect: that would carry the API key elsewhere.
     /// </summary>
     internal static IServiceCollection AddN8nConnector(this IServiceCollection services, IConfiguration configuration)
     {
@@ -21,19 +22,14 @@ internal static class N8nServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.Configure<N8nOptions>(configuration.GetSection(N8nOptions.Section));
         services
+            .AddOutboundGuard(configuration)
             .AddHttpClient(N8nClient.HttpClientName)
             .ConfigureHttpClient((provider, client) =>
             {
                 client.Timeout = TimeSpan.FromSeconds(Math.Clamp(provider.GetRequiredService<IOptionsMonitor<N8nOptions>>().CurrentValue.TimeoutSeconds, 1, 300));
                 client.MaxResponseContentBufferSize = MaxAnswerBytes;
             })
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
-            {
-                AllowAutoRedirect = false,
-                UseCookies = false,
-                ConnectTimeout = TimeSpan.FromSeconds(10),
-                PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            });
+            .GuardOutbound();
         services.AddSingleton<IConnector, N8nConnector>();
         return services;
     }

@@ -1,0 +1,474 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using KpiDashboard.Api;
+using KpiDashboard.Auditing;
+using KpiDashboard.Automation;
+using KpiDashboard.Connectors;
+using KpiDashboard.Data;
+using KpiDashboard.Identity;
+using KpiDashboard.Security;
+using KpiDashboard.Tenancy;
+using Microsoft.AspNetCore.Http;
+
+namespace KpiDashboard.Sync;
+
+/// <summary>
+/// Connect, change, test, pause and disconnect sources. Credentials are tried before they are kept, sealed before they reach the database, and never come back:
+/// not in an answer, a log, the audit log or an export.
+/// </summary>
+public sealed class IntegrationEndpoints
+{
+    private readonly Database _database;
+    private readonly Dictionary<string, IConnector> _connectors;
+    private readonly SyncScheduler _scheduler;
+    private readonly SecretSealer _sealer;
+    private readonly AuditLog _audit;
+    private readonly RateLimits _limits;
+    private readonly TimeProvider _time;
+
+    internal IntegrationEndpoints(
+        Database database, IEnumerable<IConnector> connectors, SyncScheduler scheduler, SecretSealer sealer, AuditLog audit, RateLimits limits, TimeProvider time) =>
+        (_database, _connectors, _scheduler, _sealer, _audit, _limits, _time) =
+        (database, connectors.ToDictionary(connector => connector.Key, StringComparer.Ordinal), scheduler, sealer, audit, limits, time);
+
+    /// <summary><c>POST integrations</c>: tries the connection, keeps it and starts the first sync.</summary>
+    public async Task<IResult> ConnectAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        var body = (await JsonBody.ReadAsync(request, IntegrationJson.Default.ConnectRequest, cancellationToken))!;
+        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        CheckName(errors, body.DisplayName);
+        CheckHour(errors, body.SyncHour);
+        var key = (_connectors.GetValueOrDefault(body.Connector) as IKeyConnector) ?? throw ApiProblem.Invalid("connector", _connectors.TryGetValue(body.Connector, out var other)
+            ? $"'connector' cannot be {body.Connector} here: {other.DisplayName} is connected by signing in there."
+            : $"'connector' must be one of {string.Join(", ", _connectors.Values.OfType<IKeyConnector>().Select(connector => connector.Key).Order())}.");
+        var connection = key.Read(body.Settings?.BaseUrl, body.Credentials?.ApiKey, errors);
+        if (errors.Count > 0 || connection is null) throw ApiProblem.Invalid(errors);
+
+        var before = await _database.InTenantAsync(caller.TenantId, tx => FindConnectorAsync(tx, key.Key, lockIt: false), cancellationToken);
+        CheckFree(key, before);
+        await TryAsync(caller.TenantId, key, before?.Id ?? Guid.CreateVersion7(_time.GetUtcNow()), connection.Settings, connection.Credentials, cancellationToken);
+
+        var now = _time.GetUtcNow();
+        var (answer, runs) = await _database.InTenantAsync(caller.TenantId, async tx =>
+        {
+            var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
+            // A row of pushes alone becomes the real one, and so does one that was disconnected: its executions, and whatever was pushed, stay where they are.
+            await tx.ExecuteAsync(
+                """
+                insert into integrations (tenant_id, id, connector, display_name, settings, status, created_at)
+                values (@tenant, @id, @connector, @name, '{}', 'disconnected', @now)
+                on conflict (tenant_id, connector) do nothing
+                """,
+                new { id = Guid.CreateVersion7(now), connector = key.Key, name = key.DisplayName, now });
+            var row = (await FindConnectorAsync(tx, key.Key, lockIt: true))!;
+            CheckFree(key, row);
+            var address = Address(connection.Settings);
+            // Another n8n counts its executions from 1 again: what is known by the old numbers must not be mixed up with the new. Days that were added up stay.
+            if (row.Address is { } old && old != address)
+                await tx.ExecuteAsync("delete from executions where tenant_id = @tenant and integration_id = @Id", new { row.Id });
+            await tx.ExecuteAsync(
+                """
+                update integrations
+                set display_name = @name, settings = @settings::jsonb, credentials = @credentials, status = 'active', status_message = null, schedule = @schedule, sync_hour = @hour,
+                    next_due_at = next_due_at(@schedule, @hour::smallint, @zone, id, @now), read_from = null, read_to = null, backfilled_at = null, deep_read_at = null,
+                    consecutive_failures = 0, last_error = null, lease_token = null, lease_until = null
+                where tenant_id = @tenant and id = @id
+                """,
+                new
+                {
+                    id = row.Id,
+                    name = body.DisplayName?.Trim() ?? key.DisplayName,
+                    settings = connection.Settings.GetRawText(),
+                    credentials = _sealer.Seal(connection.Credentials.GetRawText(), SyncRunner.CredentialPurpose(row.Id)),
+                    schedule = Word(body.Schedule ?? SyncSchedule.Daily),
+                    hour = body.SyncHour ?? 4,
+                    zone = tenant.TimeZone,
+                    now,
+                });
+            var queued = await QueueAsync(tx, row.Id, "connect", now);
+            await _audit.WriteAsync(tx, request, new AuditEvent(
+                AuditActions.IntegrationConnected, "integration", row.Id.ToString(), body.DisplayName?.Trim() ?? key.DisplayName,
+                After: new JsonObject { ["connector"] = key.Key, ["address"] = address, ["schedule"] = Word(body.Schedule ?? SyncSchedule.Daily), ["syncHour"] = body.SyncHour ?? 4 }));
+            await TenantProfile.BumpVersionAsync(tx);
+            return (await LoadAsync(tx, row.Id, now), queued);
+        }, cancellationToken);
+        await _scheduler.EnqueueAsync(runs, cancellationToken);
+        return new JsonAnswer<IntegrationResponse>(answer, RunJson.Default.IntegrationResponse, StatusCodes.Status201Created);
+    }
+
+    /// <summary><c>PATCH integrations/{id}</c>: name, schedule, and a new key, which is tried first and ends "reconnect needed".</summary>
+    public async Task<IResult> UpdateAsync(HttpRequest request, string id, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        var body = (await JsonBody.ReadAsync(request, IntegrationJson.Default.UpdateIntegrationRequest, cancellationToken))!;
+        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        CheckName(errors, body.DisplayName);
+        CheckHour(errors, body.SyncHour);
+        if (errors.Count > 0) throw ApiProblem.Invalid(errors);
+        var row = await _database.InTenantAsync(caller.TenantId, tx => FindAsync(tx, id, lockIt: false), cancellationToken);
+        if (row.PushOnly && (body.Schedule is not null || body.SyncHour is not null || body.Credentials is not null))
+            throw ApiProblem.Conflict($"{row.DisplayName} is only pushed to; connect it first to have it read.");
+
+        JsonElement? credentials = null;
+        if (body.Credentials is { } wanted)
+        {
+            if (_connectors.GetValueOrDefault(row.Connector) is not IKeyConnector key)
+                throw ApiProblem.Invalid("credentials", $"{row.DisplayName} is connected by signing in there, not by a key.");
+            var connection = key.Read(row.Address, wanted.ApiKey, errors);
+            if (errors.Count > 0 || connection is null) throw ApiProblem.Invalid(errors);
+            await TryAsync(caller.TenantId, key, row.Id, connection.Settings, connection.Credentials, cancellationToken);
+            credentials = connection.Credentials;
+        }
+
+        var now = _time.GetUtcNow();
+        var (answer, runs) = await _database.InTenantAsync(caller.TenantId, async tx =>
+        {
+            var before = await FindAsync(tx, id, lockIt: true);
+            // Tried with the address that was read before; disconnected and connected anew in between, it is another connection.
+            if (before.Address != row.Address) throw ApiProblem.Conflict("The connection was changed meanwhile. Look at it and try again.");
+            await tx.ExecuteAsync(
+                """
+                update integrations i
+                set display_name = coalesce(@name, display_name), schedule = coalesce(@schedule, schedule), sync_hour = coalesce(@hour::smallint, sync_hour),
+                    next_due_at = case when @replan then least(i.next_due_at, next_due_at(coalesce(@schedule, i.schedule), coalesce(@hour::smallint, i.sync_hour), t.time_zone, i.id, @now))
+                                       else i.next_due_at end,
+                    credentials = coalesce(@credentials, credentials),
+                    status = case when @reconnect and i.status = 'reconnect_needed' then 'active' else i.status end,
+                    status_message = case when @reconnect then null else status_message end,
+                    consecutive_failures = case when @reconnect then 0 else consecutive_failures end, last_error = case when @reconnect then null else last_error end
+                from tenants t
+                where i.tenant_id = @tenant and i.id = @id and t.id = @tenant
+                """,
+                new
+                {
+                    id = before.Id,
+                    name = body.DisplayName?.Trim(),
+                    schedule = body.Schedule is { } schedule ? Word(schedule) : null,
+                    hour = body.SyncHour,
+                    replan = body.Schedule is not null || body.SyncHour is not null,
+                    credentials = credentials is { } open ? _sealer.Seal(open.GetRawText(), SyncRunner.CredentialPurpose(before.Id)) : null,
+                    reconnect = credentials is not null,
+                    now,
+                });
+            var after = await FindAsync(tx, id, lockIt: false);
+            var (was, became) = Changes(before, after);
+            if (was.Count > 0) await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.IntegrationChanged, "integration", id, after.DisplayName, was, became));
+            if (credentials is not null) await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.IntegrationReconnected, "integration", id, after.DisplayName));
+            var queued = credentials is not null && after.Status == "active" ? await QueueAsync(tx, before.Id, "connect", now) : [];
+            await TenantProfile.BumpVersionAsync(tx);
+            return (await LoadAsync(tx, before.Id, now), queued);
+        }, cancellationToken);
+        await _scheduler.EnqueueAsync(runs, cancellationToken);
+        return new JsonAnswer<IntegrationResponse>(answer, RunJson.Default.IntegrationResponse);
+    }
+
+    /// <summary>
+    /// <c>DELETE integrations/{id}</c>: credentials are gone at once and nothing is read any more. What was measured stays, because it happened; with
+    /// <c>?numbers=delete</c> it goes too, and so does everything that is known of workflows, executions and runs.
+    /// </summary>
+    public async Task<IResult> DisconnectAsync(HttpRequest request, string id, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        var query = new QueryReader(request);
+        var numbers = query.Choice("numbers", "keep", "delete");
+        query.ThrowIfInvalid();
+        await _database.InTenantAsync(caller.TenantId, async tx =>
+        {
+            var row = await FindAsync(tx, id, lockIt: true);
+            var was = new JsonObject { ["connector"] = row.Connector, ["address"] = row.Address, ["numbers"] = numbers == "keep" ? "kept" : "deleted" };
+            if (numbers == "delete")
+            {
+                await tx.ExecuteAsync(
+                    """
+                    with gone as (delete from kpi_values where tenant_id = @tenant and integration_id = @Id returning kpi)
+                    delete from kpi_restatements r where r.tenant_id = @tenant and r.kpi in (select kpi from gone);
+                    delete from integrations where tenant_id = @tenant and id = @Id;
+                    """,
+                    new { row.Id });
+            }
+            else
+            {
+                await EndRunsAsync(tx, row.Id, "Disconnected while it was under way.");
+                // Lease and all: what is being read at this moment is dropped when it comes.
+                await tx.ExecuteAsync(
+                    """
+                    update integrations
+                    set status = 'disconnected', status_message = null, credentials = null, settings = settings - 'pushOnly', next_due_at = null, lease_token = null, lease_until = null
+                    where tenant_id = @tenant and id = @Id
+                    """,
+                    new { row.Id });
+            }
+
+            await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.IntegrationDisconnected, "integration", id, row.DisplayName, Before: was));
+            await TenantProfile.BumpVersionAsync(tx);
+        }, cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    /// <summary><c>POST integrations/{id}/test</c>: asks the provider for as little as tells whether a sync would work; changes nothing.</summary>
+    public async Task<IResult> TestAsync(HttpRequest request, string id, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        var row = await _database.InTenantAsync(caller.TenantId, tx => FindAsync(tx, id, lockIt: false), cancellationToken);
+        if (row.PushOnly || row.Credentials is null) throw ApiProblem.Conflict($"{row.DisplayName} has no connection that could be tested; connect it first.");
+        await _limits.TakeAsync(Bucket.Connect, caller.TenantId.ToString("N"), cancellationToken);
+        var problem = await AskAsync(Connector(row), row.Id, Parse(row.Settings), Parse(_sealer.Open(row.Credentials, SyncRunner.CredentialPurpose(row.Id))), cancellationToken);
+        return new JsonAnswer<ConnectionTestResponse>(
+            new ConnectionTestResponse(problem is null, problem?.Sentence ?? $"{row.DisplayName} answers and lets us read.", problem?.Field), IntegrationJson.Default.ConnectionTestResponse);
+    }
+
+    /// <summary><c>POST integrations/{id}/sync</c>: reads this one now, or answers with the run that is under way.</summary>
+    public async Task<IResult> SyncAsync(HttpRequest request, string id, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        var row = await _database.InTenantAsync(caller.TenantId, tx => FindAsync(tx, id, lockIt: false), cancellationToken);
+        await _limits.TakeAsync(Bucket.Refresh, caller.TenantId.ToString("N"), cancellationToken);
+        var (answer, runs) = await _database.InTenantAsync(caller.TenantId, async tx =>
+        {
+            row = await FindAsync(tx, id, lockIt: true);
+            if (row.PushOnly) throw ApiProblem.Conflict($"{row.DisplayName} is only pushed to; there is nothing that we could read.");
+            if (row.Status != "active") throw ApiProblem.Conflict(row.Status == "paused" ? $"{row.DisplayName} is paused. Resume it first." : $"{row.DisplayName} must be connected again first.");
+            var queued = await QueueAsync(tx, row.Id, "manual", _time.GetUtcNow());
+            if (queued.Count > 0) await TenantProfile.BumpVersionAsync(tx);
+            return (await tx.QuerySingleAsync<RunEntry>(
+                """
+                select id, integration_id as IntegrationId, connector, status from sync_runs
+                where tenant_id = @tenant and integration_id = @Id and status in ('queued', 'running', 'waiting')
+                """, new { row.Id }), queued);
+        }, cancellationToken);
+        await _scheduler.EnqueueAsync(runs, cancellationToken);
+        return new JsonAnswer<RunEntry>(answer, RunJson.Default.RunEntry, StatusCodes.Status202Accepted);
+    }
+
+    /// <summary><c>POST integrations/{id}/pause</c>: nothing is read until it is resumed; a run under way ends without a result.</summary>
+    public async Task<IResult> PauseAsync(HttpRequest request, string id, CancellationToken cancellationToken)
+    {
+        var answer = await _database.InTenantAsync(request.Caller().TenantId, async tx =>
+        {
+            var row = await FindAsync(tx, id, lockIt: true);
+            if (row.Status == "reconnect_needed") throw ApiProblem.Conflict($"{row.DisplayName} must be connected again; until then nothing is read anyway.");
+            if (row.Status == "active")
+            {
+                await EndRunsAsync(tx, row.Id, "Paused while it was under way.");
+                await tx.ExecuteAsync("update integrations set status = 'paused', lease_token = null, lease_until = null where tenant_id = @tenant and id = @Id", new { row.Id });
+                await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.IntegrationPaused, "integration", id, row.DisplayName));
+                await TenantProfile.BumpVersionAsync(tx);
+            }
+
+            return await LoadAsync(tx, row.Id, _time.GetUtcNow());
+        }, cancellationToken);
+        return new JsonAnswer<IntegrationResponse>(answer, RunJson.Default.IntegrationResponse);
+    }
+
+    /// <summary><c>POST integrations/{id}/resume</c>: reads again, beginning now.</summary>
+    public async Task<IResult> ResumeAsync(HttpRequest request, string id, CancellationToken cancellationToken)
+    {
+        var now = _time.GetUtcNow();
+        var (answer, runs) = await _database.InTenantAsync<(IntegrationResponse, IReadOnlyList<DueRun>)>(request.Caller().TenantId, async tx =>
+        {
+            var row = await FindAsync(tx, id, lockIt: true);
+            IReadOnlyList<DueRun> queued = [];
+            if (row.Status == "paused")
+            {
+                await tx.ExecuteAsync(
+                    """
+                    update integrations i
+                    set status = 'active', next_due_at = case when @PushOnly then null else next_due_at(i.schedule, i.sync_hour, t.time_zone, i.id, @now) end
+                    from tenants t where i.tenant_id = @tenant and i.id = @Id and t.id = @tenant
+                    """, new { row.Id, row.PushOnly, now });
+                if (!row.PushOnly) queued = await QueueAsync(tx, row.Id, "manual", now);
+                await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.IntegrationResumed, "integration", id, row.DisplayName));
+                await TenantProfile.BumpVersionAsync(tx);
+            }
+
+            return (await LoadAsync(tx, row.Id, now), queued);
+        }, cancellationToken);
+        await _scheduler.EnqueueAsync(runs, cancellationToken);
+        return new JsonAnswer<IntegrationResponse>(answer, RunJson.Default.IntegrationResponse);
+    }
+
+    /// <summary><c>PATCH integrations/{id}/workflows/{workflowId}</c>: minutes that one success saves; what the source says counts again with null.</summary>
+    public async Task<IResult> UpdateWorkflowAsync(HttpRequest request, string id, string workflowId, CancellationToken cancellationToken)
+    {
+        var body = (await JsonBody.ReadAsync(request, IntegrationJson.Default.UpdateWorkflowRequest, cancellationToken))!;
+        if (body.MinutesSaved is < 0 or > 10_000 || body.MinutesSaved is { } minutes && decimal.Round(minutes, 2) != minutes)
+            throw ApiProblem.Invalid("minutesSaved", "'minutesSaved' must be 0 to 10000 minutes with at most two decimals, or null for what the source says.");
+        var answer = await _database.InTenantAsync(request.Caller().TenantId, async tx =>
+        {
+            // A sync that writes holds this row, too: whichever comes second counts with what the other wrote.
+            var row = await FindAsync(tx, id, lockIt: true);
+            var before = await WorkflowAsync(tx, row.Id, workflowId) ?? throw ApiProblem.NotFound("There is no such workflow.");
+            if (before.MinutesSaved == body.MinutesSaved) return before;
+            await AutomationWriter.SetMinutesSavedAsync(tx, row.Id, workflowId, body.MinutesSaved, _time.GetUtcNow());
+            await _audit.WriteAsync(tx, request, new AuditEvent(
+                AuditActions.MinutesSavedChanged, "workflow", workflowId, before.Name,
+                new JsonObject { ["minutesSaved"] = before.MinutesSaved }, new JsonObject { ["minutesSaved"] = body.MinutesSaved }));
+            await TenantProfile.BumpVersionAsync(tx);
+            return before with { MinutesSaved = body.MinutesSaved };
+        }, cancellationToken);
+        return new JsonAnswer<WorkflowEntry>(answer, IntegrationJson.Default.WorkflowEntry);
+    }
+
+    private static Task<WorkflowEntry?> WorkflowAsync(TenantTransaction tx, Guid integration, string workflow) =>
+        tx.QuerySingleOrDefaultAsync<WorkflowEntry>(WorkflowEntry.Select + "and workflow_id = @workflow", new { integration, workflow });
+
+    /// <summary>Tries a connection before it is kept; a problem ends the request with a sentence under the field to look at.</summary>
+    private async Task TryAsync(Guid tenant, IConnector connector, Guid integration, JsonElement settings, JsonElement credentials, CancellationToken cancellationToken)
+    {
+        await _limits.TakeAsync(Bucket.Connect, tenant.ToString("N"), cancellationToken);
+        if (await AskAsync(connector, integration, settings, credentials, cancellationToken) is not { } problem) return;
+        throw problem.Field is { } field ? ApiProblem.Invalid(field, problem.Sentence) : ApiProblem.Conflict(problem.Sentence);
+    }
+
+    private Task<ConnectionProblem?> AskAsync(IConnector connector, Guid integration, JsonElement settings, JsonElement credentials, CancellationToken cancellationToken)
+    {
+        var today = DateOnly.FromDateTime(_time.GetUtcNow().UtcDateTime);
+        return connector.TestAsync(
+            new FetchRequest { IntegrationId = integration, Window = new DayWindow(today.AddDays(-1), today), TimeZone = TimeZoneInfo.Utc, Settings = settings, Credentials = credentials },
+            cancellationToken);
+    }
+
+    private IConnector Connector(Row row) =>
+        _connectors.GetValueOrDefault(row.Connector) ?? throw new InvalidOperationException($"There is no connector '{row.Connector}' in this build.");
+
+    /// <summary>Writes a run unless one is live; it is enqueued after the commit, and by the sweeper should that fail.</summary>
+    private static Task<IReadOnlyList<DueRun>> QueueAsync(TenantTransaction tx, Guid integration, string trigger, DateTimeOffset now) => tx.QueryAsync<DueRun>(
+        """
+        insert into sync_runs (tenant_id, id, integration_id, connector, trigger, status, traceparent, queued_at, updated_at)
+        select i.tenant_id, gen_random_uuid(), i.id, i.connector, @trigger, 'queued', @traceparent, @now, @now
+        from integrations i where i.tenant_id = @tenant and i.id = @integration
+        on conflict do nothing
+        returning id as RunId, tenant_id as TenantId, integration_id as IntegrationId, connector, step, traceparent
+        """,
+        new { integration, trigger, traceparent = Activity.Current?.Id, now });
+
+    private Task<int> EndRunsAsync(TenantTransaction tx, Guid integration, string message) => tx.ExecuteAsync(
+        """
+        update sync_runs set status = 'failed', message = @message, finished_at = @now, updated_at = @now, next_attempt_at = null
+        where tenant_id = @tenant and integration_id = @integration and status in ('queued', 'running', 'waiting')
+        """,
+        new { integration, message, now = _time.GetUtcNow() });
+
+    private static async Task<IntegrationResponse> LoadAsync(TenantTransaction tx, Guid id, DateTimeOffset now) =>
+        IntegrationResponse.Of((await SourceState.LoadAsync(tx, (await TenantProfile.LoadAsync(tx))!, now)).Single(source => source.Id == id));
+
+    private static void CheckFree(IConnector connector, Row? row)
+    {
+        if (row is { Status: not "disconnected", PushOnly: false }) throw ApiProblem.Conflict($"{connector.DisplayName} is connected already. Change that connection, or disconnect it first.");
+    }
+
+    private static void CheckName(Dictionary<string, string[]> errors, string? name)
+    {
+        if (name is not null && (name.Trim().Length is 0 or > 60 || name.Any(char.IsControl))) errors["displayName"] = ["'displayName' must have 1 to 60 characters, none of them a control character."];
+    }
+
+    private static void CheckHour(Dictionary<string, string[]> errors, int? hour)
+    {
+        if (hour is < 0 or > 23) errors["syncHour"] = ["'syncHour' must be 0 to 23: the hour of the day, in the time zone of the business."];
+    }
+
+    private static (JsonObject Before, JsonObject After) Changes(Row before, Row after)
+    {
+        var (was, became) = (new JsonObject(), new JsonObject());
+        if (before.DisplayName != after.DisplayName) (was["displayName"], became["displayName"]) = (before.DisplayName, after.DisplayName);
+        if (before.Schedule != after.Schedule) (was["schedule"], became["schedule"]) = (before.Schedule, after.Schedule);
+        if (before.SyncHour != after.SyncHour) (was["syncHour"], became["syncHour"]) = (before.SyncHour, after.SyncHour);
+        return (was, became);
+    }
+
+    /// <summary>A connected integration, or the problem that there is none: another tenant's is answered as one that never was.</summary>
+    private static async Task<Row> FindAsync(TenantTransaction tx, string id, bool lockIt)
+    {
+        _ = Guid.TryParseExact(id, "D", out var integration);
+        var row = await tx.QuerySingleOrDefaultAsync<Row>(Row.Select + "id = @integration and status <> 'disconnected'" + (lockIt ? " for update" : ""), new { integration });
+        return row ?? throw ApiProblem.NotFound("There is no such integration.");
+    }
+
+    private static Task<Row?> FindConnectorAsync(TenantTransaction tx, string connector, bool lockIt) =>
+        tx.QuerySingleOrDefaultAsync<Row>(Row.Select + "connector = @connector" + (lockIt ? " for update" : ""), new { connector });
+
+    private static string? Address(JsonElement settings) =>
+        settings.ValueKind == JsonValueKind.Object && settings.TryGetProperty("baseUrl", out var url) ? url.GetString() : null;
+
+    private static string Word<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+
+    private static JsonElement Parse(string json)
+    {
+        using var document = JsonDocument.Parse(json);
+        return document.RootElement.Clone();
+    }
+
+    private sealed record Row(
+        Guid Id, string Connector, string DisplayName, string Status, string Schedule, int SyncHour, string Settings, byte[]? Credentials, string? Address, bool PushOnly)
+    {
+        public const string Select =
+            """
+            select id, connector, display_name as DisplayName, status, schedule, sync_hour::int as SyncHour, settings::text as Settings, credentials,
+                   settings ->> 'baseUrl' as Address, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly
+            from integrations where tenant_id = @tenant and
+            """ + " ";
+    }
+}
+
+/// <summary>How often a source is read.</summary>
+[JsonConverter(typeof(SnakeCaseEnum<SyncSchedule>))]
+internal enum SyncSchedule
+{
+    /// <summary>Once a day, at an hour of the business's own time.</summary>
+    Daily,
+
+    /// <summary>Every hour.</summary>
+    Hourly,
+
+    /// <summary>Every 15 minutes.</summary>
+    QuarterHourly,
+}
+
+/// <summary>Connect a source by address and key. Left out: the connector's own name, daily, at 4.</summary>
+internal sealed record ConnectRequest(
+    string Connector, ConnectSettingsRequest? Settings = null, ConnectCredentialsRequest? Credentials = null, string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null);
+
+/// <summary>Where it is.</summary>
+internal sealed record ConnectSettingsRequest(string? BaseUrl = null);
+
+/// <summary>The key; sealed at once, and never given back.</summary>
+internal sealed record ConnectCredentialsRequest(string? ApiKey = null);
+
+/// <summary>Change a connection; what is left out stays.</summary>
+internal sealed record UpdateIntegrationRequest(string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null, ConnectCredentialsRequest? Credentials = null);
+
+/// <summary>Whether a connection works, in a sentence. <c>field</c>: what to look at, <c>settings.baseUrl</c> or <c>credentials.apiKey</c>.</summary>
+internal sealed record ConnectionTestResponse(bool Works, string Message, string? Field);
+
+/// <summary>Minutes that one success saves; null: what the source says.</summary>
+internal sealed record UpdateWorkflowRequest(decimal? MinutesSaved);
+
+/// <summary>The workflows of a source.</summary>
+internal sealed record WorkflowsResponse(IReadOnlyList<WorkflowEntry> Workflows);
+
+/// <summary>
+/// A workflow. <c>minutesSaved</c>: minutes that one success saves as set here, which wins; <c>providerMinutesSaved</c>: as the source says. <c>keepsSuccesses</c> false: the
+/// source throws successes away, so they are not measurable.
+/// </summary>
+internal sealed record WorkflowEntry(string Id, string Name, bool Active, bool KeepsSuccesses, decimal? MinutesSaved, decimal? ProviderMinutesSaved)
+{
+    internal const string Select =
+        """
+        select workflow_id as Id, name, active, keeps_successes as KeepsSuccesses, minutes_saved as MinutesSaved, provider_minutes_saved as ProviderMinutesSaved
+        from workflows where tenant_id = @tenant and integration_id = @integration
+        """ + " ";
+}
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(ConnectRequest))]
+[JsonSerializable(typeof(UpdateIntegrationRequest))]
+[JsonSerializable(typeof(ConnectionTestResponse))]
+[JsonSerializable(typeof(UpdateWorkflowRequest))]
+[JsonSerializable(typeof(WorkflowsResponse))]
+internal sealed partial class IntegrationJson : JsonSerializerContext;

@@ -1,0 +1,305 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using KpiDashboard.Demo.Datasets;
+using KpiDashboard.Demo.N8n;
+using KpiDashboard.Demo.Simulation;
+using KpiDashboard.IntegrationTests.Access;
+using KpiDashboard.IntegrationTests.App;
+using Xunit;
+
+namespace KpiDashboard.IntegrationTests.Sync;
+
+/// <summary>Connecting an n8n and what can be done with it then, through the whole app and a simulated n8n of the test's own.</summary>
+[Collection(AppCollection.Name)]
+public sealed class IntegrationsTests(AppFixture app)
+{
+    private const string Key = "n8n_api_secret_0123456789";
+
+    [Fact]
+    public async Task Connecting_n8n_tries_the_key_seals_it_and_reads_at_once()
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, name) = await NewAsync(world);
+        var made = await SendAsync(world, tenant, "POST", "integrations", Connect(name, extra: ""","displayName":" Our n8n ","schedule":"hourly","syncHour":6"""), 201);
+        Assert.Equal(("n8n", "Our n8n", "hourly", 6), (made["connector"]!.GetValue<string>(), made["displayName"]!.GetValue<string>(), made["schedule"]!.GetValue<string>(), made["syncHour"]!.GetValue<int>()));
+        Assert.Equal(app.Demo.N8n!.BaseUrl(name).ToString(), made["address"]!.GetValue<string>());
+        var run = await EndOfRunAsync(world, tenant);
+        Assert.Equal(("connect", "succeeded"), (run["trigger"]!.GetValue<string>(), run["status"]!.GetValue<string>()));
+        Assert.NotEmpty(await world.QueryAsync<int>("select 1 from kpi_values where tenant_id = @Id and kpi = 'automation.executions' and value > 0", tenant));
+
+        // Sealed where it is kept, and nowhere else at all.
+        var kept = Assert.Single(await world.QueryAsync<byte[]>("select credentials from integrations where tenant_id = @Id", tenant));
+        Assert.DoesNotContain(Key, Encoding.UTF8.GetString(kept), StringComparison.Ordinal);
+        Assert.Empty(await TablesWithAsync(world, tenant, Key));
+        foreach (var path in new[] { "integrations", $"integrations/{made["id"]}", "sync/runs", "audit" })
+            Assert.DoesNotContain(Key, (await world.SendAsync("GET", path, tenant.OwnerToken)).Body, StringComparison.Ordinal);
+        Assert.Equal(["integration.connected"], await ActionsAsync(world, tenant));
+
+        var (status, body) = await world.SendAsync("POST", "integrations", tenant.OwnerToken, Connect(name));
+        Assert.True(status == 409 && body.Contains("connected already", StringComparison.Ordinal), $"{status} {body}");
+    }
+
+    public static TheoryData<string, string, string> Wrong => new()
+    {
+        { "key", "credentials.apiKey", "does not accept the API key" },
+        { "workflow:list", "credentials.apiKey", "lacks the scope workflow:list" },
+        { "execution:list", "credentials.apiKey", "lacks the scope execution:list" },
+        { "execution:read", "credentials.apiKey", "lacks the scope execution:read" },
+        { "no API", "settings.baseUrl", "An n8n answers at this address, but not its public API" },
+        { "nobody", "settings.baseUrl", "There is no n8n public API at this address" },
+        { "web page", "settings.baseUrl", "A web page answers at your n8n address" },
+        { "other JSON", "settings.baseUrl", "it is not n8n's public API" },
+        { "redirect", "settings.baseUrl", "sends us on to another one" },
+        { "broken", "settings.baseUrl", "Your n8n failed (status 500)" },
+        { "unknown name", "settings.baseUrl", "cannot be found" },
+        { "loopback", "settings.baseUrl", "not an address on the internet" },
+        { "metadata", "settings.baseUrl", "not an address on the internet" },
+        { "http", "settings.baseUrl", "must begin with https://" },
+        { "port", "settings.baseUrl", "Port 6379 cannot be used" },
+        { "no address", "settings.baseUrl", "must be the web address of your n8n" },
+        { "no key", "credentials.apiKey", "must be an API key" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Wrong))]
+    public async Task What_is_wrong_is_said_at_the_field_to_look_at_and_nothing_is_kept(string what, string field, string sentence)
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, name) = await NewAsync(world);
+        Fault fine = new Fault.Delay(TimeSpan.Zero), forbidden = new Fault.Answer(403, """{"message":"Forbidden"}""");
+        Fault[] faults = what switch
+        {
+            "workflow:list" => [forbidden],
+            "execution:list" => [fine, forbidden],
+            "execution:read" => [fine, fine, forbidden],
+            "no API" => [new Fault.Answer(404, """{"message":"not found"}""")],
+            "web page" => [new Fault.Answer(200, "<html>Sign in</html>", "text/html")],
+            "other JSON" => [new Fault.Answer(200, """{"hello":"world"}""")],
+            "redirect" => [new Fault.Answer(302, "")],
+            "broken" => [new Fault.Answer(500, "")],
+            _ => [],
+        };
+        foreach (var fault in faults) app.Demo.N8n!.Faults.Next(name, fault);
+        var body = what switch
+        {
+            "key" => Connect(name, key: "wrong"),
+            "nobody" => Connect("nobody-" + name),
+            "unknown name" => Connect(address: "https://n8n.invalid"),
+            "loopback" => Connect(address: "https://127.0.0.1"),
+            "metadata" => Connect(address: "https://169.254.169.254/latest"),
+            "http" => Connect(address: "http://n8n.example.com"),
+            "port" => Connect(address: "https://n8n.example.com:6379"),
+            "no address" => """{"connector":"n8n","credentials":{"apiKey":"k"}}""",
+            "no key" => Connect(name, key: " "),
+            _ => Connect(name),
+        };
+        var problem = await SendAsync(world, tenant, "POST", "integrations", body, 400);
+        Assert.Contains(sentence, problem["errors"]![field]![0]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Empty(await world.QueryAsync<Guid>("select id from integrations where tenant_id = @Id union all select id from sync_runs where tenant_id = @Id", tenant));
+        Assert.Empty(await ActionsAsync(world, tenant));
+    }
+
+    [Theory]
+    [InlineData("""{"connector":"google-analytics"}""", "connector")]
+    [InlineData("""{"connector":"nothing"}""", "connector")]
+    [InlineData("""{"connector":"n8n","settings":{"baseUrl":"https://n8n.example.com"},"credentials":{"apiKey":"k"},"syncHour":24}""", "syncHour")]
+    [InlineData("""{"connector":"n8n","settings":{"baseUrl":"https://n8n.example.com"},"credentials":{"apiKey":"k"},"displayName":" "}""", "displayName")]
+    [InlineData("""{"connector":"n8n","settings":{"baseUrl":"https://n8n.example.com"},"credentials":{"apiKey":"k"},"schedule":"weekly"}""", "schedule")]
+    [InlineData("""{"connector":"n8n","settings":{"url":"https://n8n.example.com"}}""", "settings.url")]
+    public async Task Bad_input_is_named(string body, string field)
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, _) = await NewAsync(world);
+        Assert.NotNull((await SendAsync(world, tenant, "POST", "integrations", body, 400))["errors"]![field]);
+    }
+
+    [Fact]
+    public async Task An_n8n_that_only_pushed_becomes_the_real_one_and_one_execution_stays_one_row()
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, name) = await NewAsync(world);
+        var known = app.Demo.N8n!.Executions(name).Last(execution => execution.Outcome == "success" && execution.EndsAt < DateTimeOffset.UtcNow);
+        var machine = await world.MachineAsync(tenant.Id, "n8n");
+        var (status, text) = await world.SendAsync("POST", "webhooks/n8n", machine,
+            $$"""{"workflowId":"{{known.WorkflowId}}","executionId":"{{known.Id}}","status":"success","startedAt":"{{known.StartedAt:O}}","completedAt":"{{known.EndsAt:O}}"}""");
+        Assert.True(status == 200, text);
+        var pushed = Assert.Single(await world.QueryAsync<Guid>("select id from integrations where tenant_id = @Id", tenant));
+        Assert.Equal(409, (await world.SendAsync("POST", $"integrations/{pushed}/sync", tenant.OwnerToken)).Status);
+        Assert.Equal(409, (await world.SendAsync("POST", $"integrations/{pushed}/test", tenant.OwnerToken)).Status);
+
+        var made = await SendAsync(world, tenant, "POST", "integrations", Connect(name), 201);
+        Assert.Equal((pushed.ToString(), "daily"), (made["id"]!.GetValue<string>(), made["schedule"]!.GetValue<string>()));
+        Assert.Equal("succeeded", (await EndOfRunAsync(world, tenant))["status"]!.GetValue<string>());
+        Assert.Equal([1L], await world.QueryAsync<long>("select count(*) from executions where tenant_id = @Id and execution_id = @Execution", new { tenant.Id, Execution = known.Id.ToString(System.Globalization.CultureInfo.InvariantCulture) }));
+    }
+
+    [Fact]
+    public async Task A_key_that_was_revoked_is_replaced_and_reading_goes_on()
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, name) = await NewAsync(world);
+        var id = (await SendAsync(world, tenant, "POST", "integrations", Connect(name), 201))["id"]!.GetValue<string>();
+        await EndOfRunAsync(world, tenant);
+        Assert.True((await SendAsync(world, tenant, "POST", $"integrations/{id}/test", null, 200))["works"]!.GetValue<bool>());
+
+        app.Demo.N8n!.SetApiKey(name, "fresh-key");
+        var test = await SendAsync(world, tenant, "POST", $"integrations/{id}/test", null, 200);
+        Assert.Equal((false, "credentials.apiKey"), (test["works"]!.GetValue<bool>(), test["field"]!.GetValue<string>()));
+        await SendAsync(world, tenant, "POST", $"integrations/{id}/sync", null, 202);
+        Assert.Equal("failed", (await EndOfRunAsync(world, tenant))["status"]!.GetValue<string>());
+        Assert.Equal("reconnect_needed", (await ReadAsync(world, tenant, id))["status"]!.GetValue<string>());
+        Assert.Equal(409, (await world.SendAsync("POST", $"integrations/{id}/sync", tenant.OwnerToken)).Status);
+        Assert.Equal(409, (await world.SendAsync("POST", $"integrations/{id}/pause", tenant.OwnerToken)).Status);
+
+        var problem = await SendAsync(world, tenant, "PATCH", $"integrations/{id}", """{"credentials":{"apiKey":"still-wrong"}}""", 400);
+        Assert.NotNull(problem["errors"]!["credentials.apiKey"]);
+        Assert.Equal("reconnect_needed", (await ReadAsync(world, tenant, id))["status"]!.GetValue<string>());
+
+        await SendAsync(world, tenant, "PATCH", $"integrations/{id}", """{"credentials":{"apiKey":"fresh-key"},"displayName":"New name","schedule":"quarter_hourly"}""", 200);
+        Assert.Equal("succeeded", (await EndOfRunAsync(world, tenant))["status"]!.GetValue<string>());
+        var after = await ReadAsync(world, tenant, id);
+        Assert.Equal(("ok", "New name", "quarter_hourly"), (after["status"]!.GetValue<string>(), after["displayName"]!.GetValue<string>(), after["schedule"]!.GetValue<string>()));
+        Assert.Empty(await TablesWithAsync(world, tenant, "fresh-key"));
+        Assert.Equal(["integration.connected", "integration.changed", "integration.reconnected"], await ActionsAsync(world, tenant));
+    }
+
+    [Fact]
+    public async Task What_is_paused_is_not_read_and_resuming_reads_at_once()
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, name) = await NewAsync(world);
+        var id = (await SendAsync(world, tenant, "POST", "integrations", Connect(name), 201))["id"]!.GetValue<string>();
+        await EndOfRunAsync(world, tenant);
+        for (var twice = 0; twice < 2; twice++)
+            Assert.Equal("paused", (await SendAsync(world, tenant, "POST", $"integrations/{id}/pause", null, 200))["status"]!.GetValue<string>());
+        Assert.Equal(409, (await world.SendAsync("POST", $"integrations/{id}/sync", tenant.OwnerToken)).Status);
+        await SendAsync(world, tenant, "POST", $"integrations/{id}/resume", null, 200);
+        var run = await EndOfRunAsync(world, tenant);
+        Assert.Equal(("manual", "succeeded"), (run["trigger"]!.GetValue<string>(), run["status"]!.GetValue<string>()));
+        Assert.Equal(["integration.connected", "integration.paused", "integration.resumed"], await ActionsAsync(world, tenant));
+    }
+
+    [Fact]
+    public async Task Disconnecting_forgets_the_key_at_once_and_keeps_the_numbers_unless_told_otherwise()
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, name) = await NewAsync(world);
+        var id = (await SendAsync(world, tenant, "POST", "integrations", Connect(name), 201))["id"]!.GetValue<string>();
+        await EndOfRunAsync(world, tenant);
+        const string count = "select count(*) from kpi_values where tenant_id = @Id";
+        var numbers = (await world.QueryAsync<long>(count, tenant)).Single();
+        Assert.True(numbers > 100, $"{numbers}");
+        var before = JsonNode.Parse((await world.SendAsync("GET", "metrics/summary?range=last_7_days", tenant.OwnerToken)).Body)!["kpis"]!.ToJsonString();
+
+        Assert.Equal(204, (await world.SendAsync("DELETE", $"integrations/{id}", tenant.OwnerToken)).Status);
+        Assert.Equal([(byte[]?)null], await world.QueryAsync<byte[]?>("select credentials from integrations where tenant_id = @Id", tenant));
+        Assert.Equal(numbers, (await world.QueryAsync<long>(count, tenant)).Single());
+        var summary = JsonNode.Parse((await world.SendAsync("GET", "metrics/summary?range=last_7_days", tenant.OwnerToken)).Body)!;
+        Assert.Equal(before, summary["kpis"]!.ToJsonString());
+        Assert.Empty(summary["freshness"]!.AsArray());
+        Assert.Empty(JsonNode.Parse((await world.SendAsync("GET", "integrations", tenant.OwnerToken)).Body)!["integrations"]!.AsArray());
+        foreach (var (verb, path) in new[] { ("GET", ""), ("PATCH", ""), ("DELETE", ""), ("POST", "/sync"), ("POST", "/test"), ("POST", "/pause"), ("POST", "/resume"), ("GET", "/workflows") })
+            Assert.Equal((path, 404), (path, (await world.SendAsync(verb, $"integrations/{id}{path}", tenant.OwnerToken)).Status));
+
+        Assert.Equal(id, (await SendAsync(world, tenant, "POST", "integrations", Connect(name), 201))["id"]!.GetValue<string>());
+        Assert.Equal("succeeded", (await EndOfRunAsync(world, tenant))["status"]!.GetValue<string>());
+        Assert.Equal(numbers, (await world.QueryAsync<long>(count, tenant)).Single());
+
+        Assert.Equal(400, (await world.SendAsync("DELETE", $"integrations/{id}?numbers=maybe", tenant.OwnerToken)).Status);
+        Assert.Equal(204, (await world.SendAsync("DELETE", $"integrations/{id}?numbers=delete", tenant.OwnerToken)).Status);
+        Assert.Equal([0L], await world.QueryAsync<long>(count, tenant));
+        Assert.Equal([0L], await world.QueryAsync<long>("select (select count(*) from integrations where tenant_id = @Id) + (select count(*) from executions where tenant_id = @Id) + (select count(*) from sync_runs where tenant_id = @Id)", tenant));
+        Assert.Equal(["integration.connected", "integration.disconnected", "integration.connected", "integration.disconnected"], await ActionsAsync(world, tenant));
+    }
+
+    [Fact]
+    public async Task Minutes_that_a_workflow_saves_change_the_numbers_at_once_and_back_again()
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, name) = await NewAsync(world);
+        var id = (await SendAsync(world, tenant, "POST", "integrations", Connect(name), 201))["id"]!.GetValue<string>();
+        await EndOfRunAsync(world, tenant);
+        var workflows = JsonNode.Parse((await world.SendAsync("GET", $"integrations/{id}/workflows", tenant.OwnerToken)).Body)!["workflows"]!.AsArray();
+        var successes = (await world.QueryAsync<(string Workflow, long Count)>("select workflow_id, sum(succeeded) from automation_daily where tenant_id = @Id group by 1 order by 2 desc", tenant))[0];
+        var workflow = workflows.Single(entry => entry!["id"]!.GetValue<string>() == successes.Workflow)!;
+        var provider = workflow["providerMinutesSaved"]?.GetValue<decimal>() ?? 0;
+        Assert.Null(workflow["minutesSaved"]);
+        var before = await SavedAsync();
+
+        var path = $"integrations/{id}/workflows/{successes.Workflow}";
+        await SendAsync(world, tenant, "PATCH", path, $$"""{"minutesSaved":{{(provider + 7.5m).ToString(System.Globalization.CultureInfo.InvariantCulture)}}}""", 200);
+        Assert.Equal(before + (7.5m * successes.Count), await SavedAsync());
+        Assert.Empty(await world.QueryAsync<long>("select id from kpi_restatements where tenant_id = @Id", tenant));
+
+        // The next sync says the same.
+        await SendAsync(world, tenant, "POST", $"integrations/{id}/sync", null, 202);
+        await EndOfRunAsync(world, tenant);
+        var now = (await world.QueryAsync<long>("select sum(succeeded) from automation_daily where tenant_id = @Id and workflow_id = @Workflow", new { tenant.Id, successes.Workflow })).Single();
+        Assert.True(await SavedAsync() >= before + (7.5m * successes.Count), "A sync must not undo what a person set.");
+
+        await SendAsync(world, tenant, "PATCH", path, """{"minutesSaved":null}""", 200);
+        Assert.Equal([(decimal?)provider * now], await world.QueryAsync<decimal?>("select coalesce(sum(minutes_saved), 0) from automation_daily where tenant_id = @Id and workflow_id = @Workflow", new { tenant.Id, successes.Workflow }));
+        foreach (var bad in new[] { """{"minutesSaved":-1}""", """{"minutesSaved":10001}""", """{"minutesSaved":1.234}""", "{}", """{"minutesSaved":"7"}""" })
+            Assert.Equal((bad, 400), (bad, (await world.SendAsync("PATCH", path, tenant.OwnerToken, bad)).Status));
+        Assert.Equal(404, (await world.SendAsync("PATCH", $"integrations/{id}/workflows/nothing", tenant.OwnerToken, """{"minutesSaved":1}""")).Status);
+        Assert.Equal(["integration.connected", "workflow.minutes_saved_changed", "workflow.minutes_saved_changed"], await ActionsAsync(world, tenant));
+
+        // Through the numbers that the page shows, and the days that they are made of: both must say the same.
+        async Task<decimal> SavedAsync()
+        {
+            var days = (await world.QueryAsync<decimal>("select coalesce(sum(minutes_saved), 0) from automation_daily where tenant_id = @Id", tenant)).Single();
+            Assert.Equal(days, (await world.QueryAsync<decimal>("select coalesce(sum(value), 0) from kpi_values where tenant_id = @Id and kpi = 'automation.time_saved'", tenant)).Single());
+            return days;
+        }
+    }
+
+    /// <summary>A business without sources and a simulated n8n of its own.</summary>
+    private async Task<(AccessTenant Tenant, string Name)> NewAsync(AccessWorld world)
+    {
+        var marker = "c" + Guid.NewGuid().ToString("N")[..8];
+        var tenant = await world.TenantAsync(marker);
+        await world.ExecuteAsync(
+            "delete from integrations where tenant_id = @Id; delete from kpi_values where tenant_id = @Id; delete from kpi_restatements where tenant_id = @Id; delete from audit_log where tenant_id = @Id", tenant);
+        app.Demo.N8n!.Add(new N8nInstance(marker, Key, DemoWorld.N8n(DateTimeOffset.UtcNow).Instances[1].Dataset));
+        return (tenant, marker);
+    }
+
+    private string Connect(string? name = null, string key = Key, string? address = null, string extra = "") =>
+        $$"""{"connector":"n8n","settings":{"baseUrl":"{{address ?? app.Demo.N8n!.BaseUrl(name!).ToString()}}"},"credentials":{"apiKey":"{{key}}"}{{extra}}}""";
+
+    private static async Task<JsonNode> SendAsync(AccessWorld world, AccessTenant tenant, string verb, string path, string? body, int expected)
+    {
+        var (status, text) = await world.SendAsync(verb, path, tenant.OwnerToken, body);
+        Assert.True(status == expected, $"{verb} {path}: {status} {text}");
+        return JsonNode.Parse(text)!;
+    }
+
+    private static Task<JsonNode> ReadAsync(AccessWorld world, AccessTenant tenant, string id) => SendAsync(world, tenant, "GET", $"integrations/{id}", null, 200);
+
+    private static async Task<JsonNode> EndOfRunAsync(AccessWorld world, AccessTenant tenant)
+    {
+        JsonNode? run = null;
+        await Eventually.TrueAsync(async () =>
+        {
+            run = (await SendAsync(world, tenant, "GET", "sync/runs?limit=1", null, 200))["runs"]![0];
+            return run?["status"]!.GetValue<string>() is "succeeded" or "failed" or "dead";
+        }, TimeSpan.FromMinutes(1), "the run ends");
+        return run!;
+    }
+
+    private static Task<IReadOnlyList<string>> ActionsAsync(AccessWorld world, AccessTenant tenant) =>
+        world.QueryAsync<string>("select action from audit_log where tenant_id = @Id and action not like 'session.%' order by at, id", tenant);
+
+    /// <summary>Tables of the tenant in which a text stands somewhere.</summary>
+    private static async Task<IReadOnlyList<string>> TablesWithAsync(AccessWorld world, AccessTenant tenant, string text)
+    {
+        var found = new List<string>();
+        foreach (var table in await world.QueryAsync<string>(
+            "select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')"))
+        {
+            if ((await world.QueryAsync<bool>($"select exists (select 1 from {table} t where tenant_id = @Id and position(@text in t::text) > 0)", new { tenant.Id, text })).Single()) found.Add(table);
+        }
+
+        return found;
+    }
+}
