@@ -16,7 +16,7 @@ export function useShortcuts(onHelp: () => void) {
     const onKey = (event: KeyboardEvent) => {
       const at = event.target as HTMLElement
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
-      if (at.closest('input, textarea, select, dialog, [contenteditable="true"]')) return
+      if (at.closest('input, textarea, select, dialog[open], [contenteditable="true"]')) return
       const afterG = event.timeStamp - g < patience
       g = 0
       if (event.key === 'g') g = event.timeStamp
