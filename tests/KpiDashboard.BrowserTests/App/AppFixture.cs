@@ -167,7 +167,7 @@ internal sealed class Api(HttpClient http) : IDisposable
         using var response = await (machine ?? http).SendAsync(request, TestContext.Current.CancellationToken);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.True(response.StatusCode == expected, $"{method} {path} answered {(int)response.StatusCode}: {text}");
-        return JsonNode.Parse(text)!;
+        return text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!;
     }
 
     public Task<JsonNode> SummaryAsync(string range = "last_28_days") => GetAsync($"metrics/summary?range={range}&compare=previous_period");
