@@ -3,9 +3,10 @@ import { fileURLToPath } from 'node:url'
 import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
+import { serviceWorker } from './worker/plugin'
 
 export default defineConfig(({ command, mode }) => ({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), serviceWorker()],
   resolve: {
     alias:
       command === 'build' && mode === 'production'
@@ -34,12 +35,12 @@ export default defineConfig(({ command, mode }) => ({
             // What seldom changes, apart from the page's own code, so that a new version costs a visitor little.
             {
               name: 'vendor',
-              test: /rolldown\/runtime|node_modules\/(react|react-dom|scheduler|react-router|@tanstack)\/(?!.*utation)/,
+              test: /rolldown\/runtime|node_modules\/(react|react-dom|scheduler|react-router|@tanstack)\/(?!.*(utation|ueries))/,
             },
             // The first screen in one file: small ones compress badly.
             {
               name: 'first',
-              test: /src\/(messages\.|api|lib\/(?!automation|enter|link|region)|components\/(?!account|chart|form|ConfirmIdentity|Dialog|VerifyBanner|confirmed)|app\/(?!Banners|Extras|PublicPages|RefreshPanel|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
+              test: /src\/(messages\.|api|lib\/(?!automation|boards|chartPng|enter|freshWords|link|region|shared|tokens|worker)|components\/(?!account|board|chart|print|form|ConfirmIdentity|Dialog|VerifyBanner|confirmed)|app\/(?!Banners|Extras|Pages|PublicPages|RefreshPanel|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
             },
           ],
         },

@@ -4,6 +4,7 @@ using KpiDashboard.Auditing;
 using KpiDashboard.Automation;
 using KpiDashboard.Connectors.GoogleAnalytics;
 using KpiDashboard.Connectors.N8n;
+using KpiDashboard.Dashboards;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
@@ -98,6 +99,8 @@ public static class KpiDashboardServices
         services.AddSingleton<TenantReads>();
         services.AddEndpoint<MetricsEndpoints>();
         services.AddEndpoint<AutomationEndpoints>();
+        services.AddEndpoint<DashboardEndpoints>();
+        services.AddEndpoint<ShareEndpoints>();
         services.AddSingleton<ReadinessGate>();
         services.AddEndpoint<HealthEndpoints>();
         services.AddEndpoint<OpenApiEndpoint>();

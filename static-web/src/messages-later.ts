@@ -101,6 +101,7 @@ export const later = {
     list: [
       { keys: ['g', 'o'], does: 'Go to the overview' },
       { keys: ['g', 'a'], does: 'Go to automation' },
+      { keys: ['g', 'd'], does: 'Go to the dashboards' },
       { keys: ['g', 's'], does: 'Go to the settings' },
       { keys: ['/'], does: 'Find a number' },
       { keys: ['←', '→'], does: 'Walk the days of a chart' },

@@ -43,7 +43,13 @@ export const messages = {
   productShort: 'KPI Dashboard',
   skip: 'Skip to the numbers',
 
-  nav: { label: 'Main', overview: 'Overview', automation: 'Automation', settings: 'Settings' },
+  nav: {
+    label: 'Main',
+    overview: 'Overview',
+    automation: 'Automation',
+    dashboards: 'Dashboards',
+    settings: 'Settings',
+  },
   menu: {
     open: 'Menu',
     theme: 'Theme',

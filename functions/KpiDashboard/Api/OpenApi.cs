@@ -7,6 +7,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using KpiDashboard.Auditing;
 using KpiDashboard.Automation;
+using KpiDashboard.Dashboards;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
 using KpiDashboard.Operations;
@@ -55,7 +56,7 @@ internal static class OpenApiDocument
     private static readonly JsonSerializerContext[] Contexts =
     [
         MetricsJson.Default, AutomationJson.Default, RunJson.Default, IntegrationJson.Default, DeadLetterJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
-        OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, PushJson.Default, N8nWebhookJson.Default, HealthJson.Default, ProblemJson.Default,
+        OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, PushJson.Default, N8nWebhookJson.Default, DashboardJson.Default, HealthJson.Default, ProblemJson.Default,
     ];
 
     private static readonly Dictionary<string, (string Description, JsonObject Schema)> Parameters = new(StringComparer.Ordinal)

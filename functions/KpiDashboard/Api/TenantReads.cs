@@ -24,17 +24,22 @@ internal sealed class TenantReads(Database database, TimeProvider time)
         HttpRequest request, JsonTypeInfo<T> type, Func<TenantTransaction, TenantProfile, Task<T>> load, CancellationToken cancellationToken)
     {
         var caller = request.Caller();
-        return database.InTenantAsync<IResult>(caller.TenantId, async tx =>
+        return AnswerAsync(request, caller.TenantId, caller.Role, type, load, cancellationToken);
+    }
+
+    /// <summary>The same for a reader that is no caller; <paramref name="reader"/> names what the answer depends on besides the tenant's data and the question.</summary>
+    public Task<IResult> AnswerAsync<T>(
+        HttpRequest request, Guid tenantId, string reader, JsonTypeInfo<T> type, Func<TenantTransaction, TenantProfile, Task<T>> load, CancellationToken cancellationToken) =>
+        database.InTenantAsync<IResult>(tenantId, async tx =>
         {
             var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
-            var tag = Tag(request, caller, tenant);
+            var tag = Tag(request, reader, tenant);
             request.HttpContext.Response.Headers.ETag = tag;
             request.HttpContext.Response.Headers.CacheControl = "private, no-cache";
             if (request.Headers.IfNoneMatch.Any(header => header?.Contains(tag, StringComparison.Ordinal) == true))
                 return TypedResults.StatusCode(StatusCodes.Status304NotModified);
             return new JsonAnswer<T>(await load(tx, tenant), type);
         }, cancellationToken);
-    }
 
     /// <summary>
     /// Answers a read of what no data version covers (people belong to many tenants, tokens are used without a word): the <c>ETag</c> is made from the answer itself.
@@ -59,7 +64,7 @@ internal sealed class TenantReads(Database database, TimeProvider time)
             Answer(request, await load(tx, await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.")), type), cancellationToken);
     }
 
-    private string Tag(HttpRequest request, Caller caller, TenantProfile tenant)
+    private string Tag(HttpRequest request, string reader, TenantProfile tenant)
     {
         // Some answers speak of time ("late"): a quarter of an hour is as long as one may stand unchanged.
         var quarter = time.GetUtcNow().ToUnixTimeSeconds() / 900;
@@ -70,7 +75,7 @@ internal sealed class TenantReads(Database database, TimeProvider time)
         hash.AppendData(number);
         hash.AppendData(tenant.Id.ToByteArray());
         hash.AppendData(Build.ToByteArray());
-        hash.AppendData(Encoding.UTF8.GetBytes($"{caller.Role}\n{request.Path}\n{request.QueryString}"));
+        hash.AppendData(Encoding.UTF8.GetBytes($"{reader}\n{request.Path}\n{request.QueryString}"));
         return $"\"{Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16))}\"";
     }
 }

@@ -91,6 +91,8 @@ internal static class AuditActions
     public const string KpiCreated = "kpi.created", KpiChanged = "kpi.changed", KpiDeleted = "kpi.deleted", ImportStarted = "import.started";
     public const string IntegrationConnected = "integration.connected", IntegrationChanged = "integration.changed", IntegrationReconnected = "integration.reconnected";
     public const string IntegrationDisconnected = "integration.disconnected", IntegrationPaused = "integration.paused", IntegrationResumed = "integration.resumed";
+    public const string DashboardCreated = "dashboard.created", DashboardChanged = "dashboard.changed", DashboardDeleted = "dashboard.deleted";
+    public const string DashboardShared = "dashboard.link_made", DashboardUnshared = "dashboard.link_revoked", DashboardLinkUsed = "dashboard.link_used";
     public const string MinutesSavedChanged = "workflow.minutes_saved_changed";
 
     /// <summary>Every action with its meaning.</summary>
@@ -137,6 +139,12 @@ internal static class AuditActions
         [IntegrationDisconnected] = "Disconnected a source",
         [IntegrationPaused] = "Paused a source",
         [IntegrationResumed] = "Resumed a source",
+        [DashboardCreated] = "Made a shared dashboard",
+        [DashboardChanged] = "Changed a shared dashboard",
+        [DashboardDeleted] = "Deleted a shared dashboard",
+        [DashboardShared] = "Made a read-only link to a dashboard",
+        [DashboardUnshared] = "Took back a read-only link to a dashboard",
+        [DashboardLinkUsed] = "A read-only link to a dashboard was used",
         [MinutesSavedChanged] = "Changed the minutes that a workflow saves",
     };
 }

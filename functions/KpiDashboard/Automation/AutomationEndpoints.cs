@@ -4,6 +4,7 @@ using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
 using KpiDashboard.Sync;
+using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Automation;
@@ -20,7 +21,11 @@ public sealed class AutomationEndpoints
 
     /// <summary><c>GET automation/performance</c>. Totals and days come from the KPI engine, so that they agree with every other page.</summary>
     public Task<IResult> PerformanceAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        _reads.AnswerAsync(request, AutomationJson.Default.PerformanceResponse, async (tx, tenant) =>
+        _reads.AnswerAsync(request, AutomationJson.Default.PerformanceResponse, Performance(request), cancellationToken);
+
+    /// <summary>How the answer to a request is made; admitting the request is the caller's.</summary>
+    internal Func<TenantTransaction, TenantProfile, Task<PerformanceResponse>> Performance(HttpRequest request) =>
+        async (tx, tenant) =>
         {
             var all = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
             var sources = all.Where(source => source.Connector == "n8n").ToList();
@@ -38,7 +43,7 @@ public sealed class AutomationEndpoints
                     day, now.On(Kpi("automation.executions"), day), now.On(Kpi("automation.succeeded"), day), now.On(Kpi("automation.failed"), day),
                     now.On(Kpi("automation.time_saved"), day), now.On(Kpi("automation.value_saved"), day), now.StatusOf(Kpi("automation.executions"), day)))],
                 [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())]);
-        }, cancellationToken);
+        };
 
     private static PerformanceTotals Totals(KpiTable table)
     {

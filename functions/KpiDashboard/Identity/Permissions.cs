@@ -33,6 +33,15 @@ public enum Permission
     /// <summary>Connect, change, pause and disconnect sources.</summary>
     ManageIntegrations,
 
+    /// <summary>Make, change and delete dashboards of one's own.</summary>
+    KeepDashboards,
+
+    /// <summary>Share a dashboard with the business, and change those that it shares.</summary>
+    ShareDashboards,
+
+    /// <summary>Make, list and take back read-only links to dashboards, which work without signing in.</summary>
+    ManageShares,
+
     /// <summary>See and export the audit log.</summary>
     ReadAudit,
 
@@ -74,15 +83,15 @@ internal static class Permissions
         ["owner"] =
         [
             Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings,
-            Permission.ManageIntegrations, Permission.ReadAudit, Permission.ManageTenant,
+            Permission.ManageIntegrations, Permission.KeepDashboards, Permission.ShareDashboards, Permission.ManageShares, Permission.ReadAudit, Permission.ManageTenant,
         ],
         ["admin"] =
         [
             Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings,
-            Permission.ManageIntegrations,
+            Permission.ManageIntegrations, Permission.KeepDashboards, Permission.ShareDashboards, Permission.ManageShares,
         ],
-        ["member"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push],
-        ["viewer"] = [Permission.SignedIn, Permission.Read],
+        ["member"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.KeepDashboards, Permission.ShareDashboards],
+        ["viewer"] = [Permission.SignedIn, Permission.Read, Permission.KeepDashboards],
     };
 
     private static readonly Dictionary<string, Permission[]> ByScope = new(StringComparer.Ordinal)
@@ -104,6 +113,9 @@ internal static class Permissions
         [Permission.ManageMembers] = "Invite people, change their roles, deactivate and remove them (owners: only an owner)",
         [Permission.ManageSettings] = "Change the settings of the business",
         [Permission.ManageIntegrations] = "Connect, change, pause and disconnect sources, and set the minutes that workflows save",
+        [Permission.KeepDashboards] = "Make, change and delete dashboards of one's own",
+        [Permission.ShareDashboards] = "Share dashboards with the business, and change those that it shares",
+        [Permission.ManageShares] = "Make, list and take back read-only links to dashboards",
         [Permission.ReadAudit] = "See and export the audit log",
         [Permission.ManageTenant] = "Hand the business over, export all its data, delete it",
     };

@@ -42,6 +42,12 @@ internal enum Bucket
     /// <summary>Exports of everything of one tenant.</summary>
     TenantExport,
 
+    /// <summary>Requests of one read-only link to a dashboard.</summary>
+    Share,
+
+    /// <summary>Links that lead nowhere, from one network address.</summary>
+    ShareAddress,
+
     /// <summary>Connections that one tenant tries: each asks an address that somebody entered.</summary>
     Connect,
 }
@@ -72,6 +78,8 @@ internal sealed class LimitOptions : Dictionary<Bucket, Limit>
         this[Bucket.Invitation] = new() { Permits = 50, Period = TimeSpan.FromHours(1) };
         this[Bucket.Token] = new() { Permits = 600, Period = TimeSpan.FromMinutes(1) };
         this[Bucket.Refresh] = new() { Permits = 20, Period = TimeSpan.FromMinutes(15) };
+        this[Bucket.Share] = new() { Permits = 300, Period = TimeSpan.FromMinutes(5) };
+        this[Bucket.ShareAddress] = new() { Permits = 60, Period = TimeSpan.FromMinutes(15) };
         this[Bucket.Connect] = new() { Permits = 20, Period = TimeSpan.FromMinutes(15) };
         this[Bucket.TenantExport] = new() { Permits = 5, Period = TimeSpan.FromDays(1) };
     }

@@ -22,7 +22,11 @@ public sealed class MetricsEndpoints
 
     /// <summary><c>GET metrics/summary</c>: everything the overview needs.</summary>
     public Task<IResult> SummaryAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        _reads.AnswerAsync(request, MetricsJson.Default.SummaryResponse, async (tx, tenant) =>
+        _reads.AnswerAsync(request, MetricsJson.Default.SummaryResponse, Summary(request), cancellationToken);
+
+    /// <summary>How the summary that a request asks for is made; admitting the request is the caller's.</summary>
+    internal Func<TenantTransaction, TenantProfile, Task<SummaryResponse>> Summary(HttpRequest request) =>
+        async (tx, tenant) =>
         {
             var today = tenant.Today(_time);
             var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
@@ -39,7 +43,7 @@ public sealed class MetricsEndpoints
                 tenant.IsDemo, [.. now.Dates],
                 [.. catalogue.Visible.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays, CurrencyOf(kpi, sources, tenant)))],
                 [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())]);
-        }, cancellationToken);
+        };
 
     /// <summary><c>GET metrics/history</c>: KPIs over time by day, week or month.</summary>
     public Task<IResult> HistoryAsync(HttpRequest request, CancellationToken cancellationToken) =>

@@ -75,6 +75,7 @@ internal static class ExportCatalogue
         ["tenant_exports.lease_token"] = "Marks which of our processes is at work.",
         ["api_tokens.token_hash"] = "The hash of a token, which lets nobody in and tells nobody anything.",
         ["api_tokens.signing_secret"] = "Signs webhooks in your name; sealed.",
+        ["dashboard_shares.token_hash"] = "The hash of a read-only link to a dashboard.",
         ["invitations.token_hash"] = "The hash of an invitation's link.",
     };
 

@@ -58,3 +58,14 @@ export type ValueStatus = SummaryKpi['status']
 export type DayStatus = SummaryKpi['dayStatus'][number]
 export type Compare = Summary['compare']
 export type Range = 'last_day' | 'last_7_days' | 'last_28_days' | 'last_90_days' | 'last_12_months'
+
+export type Dashboards = Answer<paths['/api/dashboards']['get'], 200>
+export type DashboardEntry = Dashboards['dashboards'][number]
+export type DashboardTemplate = Dashboards['templates'][number]
+export type Dashboard = Answer<paths['/api/dashboards/{id}']['get'], 200>
+export type DashboardTile = Dashboard['tiles'][number]
+export type DashboardChange = Body<paths['/api/dashboards/{id}']['patch']>
+export type DashboardShares = Answer<paths['/api/dashboards/{id}/shares']['get'], 200>
+export type DashboardShare = DashboardShares['shares'][number]
+export type FreshShare = Answer<paths['/api/dashboards/{id}/shares']['post'], 201>
+export type SharedDashboard = Answer<paths['/api/shared/dashboard']['get'], 200>

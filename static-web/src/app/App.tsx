@@ -5,13 +5,11 @@ import { useSystemTheme } from '../lib/theme'
 import Overview from '../pages/overview'
 import { Shell } from './Shell'
 
-const Automation = lazy(() => import('../pages/automation'))
-const Businesses = lazy(() => import('../pages/businesses'))
-const NotFound = lazy(() => import('../pages/not-found'))
+const Pages = lazy(() => import('./Pages'))
 const PublicPages = lazy(() => import('./PublicPages'))
-const Settings = lazy(() => import('../pages/settings'))
 
-const open = /^\/(sign-in|register|verify-email|forgot-password|reset-password|invitation)(\/|$)/
+const open =
+  /^\/(sign-in|register|verify-email|forgot-password|reset-password|invitation|shared|tv)(\/|$)/
 
 export function App() {
   useSystemTheme()
@@ -24,10 +22,7 @@ export function App() {
         <Routes>
           <Route element={<SignedIn />}>
             <Route index element={<Overview />} />
-            <Route path="automation" element={<Automation />} />
-            <Route path="settings/*" element={<Settings />} />
-            <Route path="businesses" element={<Businesses />} />
-            <Route path="*" element={<NotFound />} />
+            <Route path="*" element={<Pages />} />
           </Route>
         </Routes>
       )}

@@ -1,5 +1,6 @@
 import { Dialog } from '../components/Dialog'
 import { later } from '../messages-later'
+import { useServiceWorker } from '../lib/worker'
 import type { RefreshState } from './refresh'
 import { RefreshPanel } from './RefreshPanel'
 
@@ -13,6 +14,7 @@ interface Props {
 
 /** What lies over a page now and then: the progress of a refresh and the list of shortcuts. */
 export default function Extras({ refresh, onRefreshClose, timeZone, help, onHelpClose }: Props) {
+  useServiceWorker()
   return (
     <>
       <RefreshPanel state={refresh} onClose={onRefreshClose} timeZone={timeZone} />

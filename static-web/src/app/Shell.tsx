@@ -1,5 +1,6 @@
 import {
   ChevronDown,
+  LayoutDashboard,
   LayoutGrid,
   Menu as MenuIcon,
   RefreshCw,
@@ -26,6 +27,7 @@ const TenantList = lazy(() => panels.then((all) => ({ default: all.TenantList })
 const places = [
   { to: '/', name: messages.nav.overview, icon: LayoutGrid },
   { to: '/automation', name: messages.nav.automation, icon: Workflow },
+  { to: '/dashboards', name: messages.nav.dashboards, icon: LayoutDashboard },
   { to: '/settings', name: messages.nav.settings, icon: Settings2 },
 ]
 

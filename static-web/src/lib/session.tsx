@@ -5,6 +5,7 @@ import {
   useContext,
   useEffect,
   useMemo,
+  useRef,
   useState,
   type ReactNode,
 } from 'react'
@@ -36,6 +37,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const [restoring, setRestoring] = useState(true)
   const [ended, setEnded] = useState(false)
   const client = useQueryClient()
+  const person = useRef(identity?.user.id)
 
   useEffect(() => {
     listenToSession((session) => {
@@ -46,10 +48,12 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       })
       if (next) setEnded(false)
       writeJson(remembered, next)
-      if (!next) {
+      // Nobody, or somebody else at this computer: nothing of the one before is kept.
+      if (!next || (person.current && person.current !== next.user.id)) {
         forgetSnapshots()
         client.clear()
       }
+      person.current = next?.user.id
     })
     // Offline or server away: the remembered identity stays, and the saved numbers are shown with their date.
     refreshSession()

@@ -4,7 +4,8 @@ export type ThemeChoice = 'system' | 'light' | 'dark'
 type Theme = 'light' | 'dark'
 
 const key = 'kpi.theme'
-const listeners = new Set<() => void>()
+/** Who wants to know of another theme. */
+export const listeners = new Set<() => void>()
 const system = () => matchMedia('(prefers-color-scheme: dark)')
 
 // The first value was set by theme.js before the first paint; from then on it is kept here.

@@ -101,6 +101,15 @@ public sealed class AccessMatrixTests(AppFixture app)
         ["POST import"] = "owner admin member push",
         ["GET imports"] = "owner admin member push",
         ["GET imports/{id}"] = "owner admin member push",
+        ["GET dashboards"] = People + " read",
+        ["POST dashboards"] = People,
+        ["GET dashboards/{id}"] = People + " read",
+        ["PATCH dashboards/{id}"] = People,
+        ["DELETE dashboards/{id}"] = People,
+        ["GET dashboards/{id}/shares"] = "owner admin",
+        ["POST dashboards/{id}/shares"] = "owner admin",
+        ["DELETE dashboards/{id}/shares/{shareId}"] = "owner admin",
+        ["GET shared/dashboard"] = Anybody,
         ["GET health/live"] = Anybody,
         ["GET health/ready"] = Anybody,
         ["GET openapi.json"] = Anybody,
@@ -251,7 +260,7 @@ public sealed class AccessMatrixTests(AppFixture app)
             await world.ExecuteAsync("update tenants set delete_after = now() + interval '1 day' where id = @Id", tenant);
             var (status, body) = await world.SendAsync(route.Verb, Fill(route.Path), tenant.OwnerToken);
             var refused = status == 409 && body.Contains("to be deleted after", StringComparison.Ordinal);
-            Assert.True(refused == route.Required.Permission is Permission.Refresh or Permission.Push or Permission.ManageTokens or Permission.ManageMembers or Permission.ManageSettings or Permission.ManageIntegrations, $"{route}: {status} {body}");
+            Assert.True(refused == route.Required.Permission is Permission.Refresh or Permission.Push or Permission.ManageTokens or Permission.ManageMembers or Permission.ManageSettings or Permission.ManageIntegrations or Permission.KeepDashboards or Permission.ManageShares, $"{route}: {status} {body}");
         }
     }
 

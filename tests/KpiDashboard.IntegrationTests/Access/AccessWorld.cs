@@ -100,6 +100,10 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
             values (@Id, @Token, 'custom.own', 'KPI ' || @Marker, 'Of ' || @Marker, 'count', 'up', 'sum', '2026-11-01Z', '2026-11-01Z');
             insert into imports (tenant_id, id, file_name, status, delimiter, decimal_mark, dates, bytes, rows, created_at, updated_at, finished_at)
             values (@Id, @Export, @Marker || '.csv', 'failed', 'comma', 'point', 'iso', 1, 1, '2026-11-01Z', '2026-11-01Z', '2026-11-01Z');
+            insert into dashboards (tenant_id, id, owner_id, shared, name, tiles, created_at, updated_at)
+            values (@Id, @Token, @OwnerId, true, 'Board ' || @Marker, jsonb_build_array(jsonb_build_object('id', 'a', 'kind', 'note', 'width', 4, 'height', 1, 'text', 'Note of ' || @Marker)), '2026-11-01Z', '2026-11-01Z');
+            insert into dashboard_shares (tenant_id, id, dashboard_id, label, token_hash, created_by, created_at, expires_at)
+            values (@Id, @Run, @Token, 'Link ' || @Marker, sha256(('share ' || @Id::text)::bytea), @OwnerId, '2026-11-01Z', '2099-01-01Z');
             insert into tenant_exports (tenant_id, id, status, requested_by, created_at, updated_at, finished_at, expires_at) values (@Id, @Export, 'failed', @OwnerId, '2026-11-10Z', '2026-11-10Z', '2026-11-10Z', '2099-01-01Z');
             """, tenant);
         return tenant;

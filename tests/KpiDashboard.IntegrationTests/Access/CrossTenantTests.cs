@@ -53,13 +53,15 @@ public sealed partial class CrossTenantTests(AppFixture app)
         foreach (var route in routes)
         {
             var body = route.ToString() == "PATCH kpis/custom/{id}" ? """{"name":"New"}"""
+                : route.ToString() == "PATCH dashboards/{id}" ? """{"version":1,"name":"New"}"""
+                : route.ToString() == "POST dashboards/{id}/shares" ? """{"label":"New","days":3}"""
                 : route.ToString() == "PATCH integrations/{id}" ? """{"displayName":"New"}"""
                 : route.Path.EndsWith("{workflowId}", StringComparison.Ordinal) ? """{"minutesSaved":3}"""
                 : route.Verb == "PATCH" ? """{"role":"viewer"}""" : null;
-            var unknown = await world.SendAsync(route.Verb, route.Path.Replace("{id}", Guid.NewGuid().ToString(), StringComparison.Ordinal), one.OwnerToken, body);
+            var unknown = await world.SendAsync(route.Verb, route.Path.Replace("{id}", Guid.NewGuid().ToString(), StringComparison.Ordinal).Replace("{shareId}", Guid.NewGuid().ToString(), StringComparison.Ordinal), one.OwnerToken, body);
             foreach (var id in new[] { two.Integration, two.Run, two.Token, two.Invitation, two.Export, two.OwnerId, two.OwnerSession, two.Id })
             {
-                var other = await world.SendAsync(route.Verb, route.Path.Replace("{id}", id.ToString(), StringComparison.Ordinal), one.OwnerToken, body);
+                var other = await world.SendAsync(route.Verb, route.Path.Replace("{id}", id.ToString(), StringComparison.Ordinal).Replace("{shareId}", two.Run.ToString(), StringComparison.Ordinal), one.OwnerToken, body);
                 Assert.Equal((route.ToString(), 404, WithoutTrace(unknown.Body)), (route.ToString(), other.Status, WithoutTrace(other.Body)));
             }
         }
@@ -100,6 +102,7 @@ public sealed partial class CrossTenantTests(AppFixture app)
         // What ends the person or the session comes last.
         foreach (var route in Guarded.Where(route => route.Verb != "GET").OrderBy(route => route.ToString() switch
         {
+            "DELETE dashboards/{id}" => 1,
             "POST tenant/deletion" => 1,
             "DELETE tenant/deletion" => 2,
             "DELETE auth/me" or "POST auth/logout-everywhere" or "POST tenant/leave" => 3,
@@ -130,11 +133,12 @@ public sealed partial class CrossTenantTests(AppFixture app)
     }
 
     /// <summary>The route with an id of the right kind.</summary>
-    private static string Own(string path, AccessTenant tenant) => path.Replace("{workflowId}", "w", StringComparison.Ordinal).Replace("{id}", (path switch
+    private static string Own(string path, AccessTenant tenant) => path.Replace("{workflowId}", "w", StringComparison.Ordinal).Replace("{shareId}", tenant.Run.ToString(), StringComparison.Ordinal).Replace("{id}", (path switch
     {
         _ when path.StartsWith("integrations/{id}", StringComparison.Ordinal) => tenant.Integration,
         "sync/runs/{id}" => tenant.Run,
         "tokens/{id}" or "kpis/custom/{id}" => tenant.Token,
+        _ when path.StartsWith("dashboards/{id}", StringComparison.Ordinal) => tenant.Token,
         "imports/{id}" => tenant.Export,
         "auth/sessions/{id}" => tenant.OwnerSession,
         "members/{id}" => tenant.OtherOwnerId,
@@ -157,6 +161,9 @@ public sealed partial class CrossTenantTests(AppFixture app)
         "PATCH integrations/{id}" => """{"displayName":"Renamed","schedule":"hourly"}""",
         "PATCH integrations/{id}/workflows/{workflowId}" => """{"minutesSaved":3}""",
         "PATCH kpis/custom/{id}" => """{"name":"Renamed"}""",
+        "POST dashboards" => """{"name":"Board","tiles":[{"id":"a","kind":"kpi","width":3,"height":1,"kpi":"web.sessions"}],"shared":true}""",
+        "PATCH dashboards/{id}" => """{"version":1,"name":"Renamed"}""",
+        "POST dashboards/{id}/shares" => """{"label":"Hall","days":7}""",
         "POST push" => """{"readings":[{"kpi":"custom.own","date":"2026-11-02","value":3}]}""",
         "POST tenant/deletion" => """{"name":"Renamed"}""",
         _ => "{}",

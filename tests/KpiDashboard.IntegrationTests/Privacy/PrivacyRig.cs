@@ -149,6 +149,10 @@ internal sealed record PlantedTenant(Guid Id, Guid Owner, Guid Member, Guid Inte
             insert into idempotency_keys (tenant_id, key, run_ids, created_at) values (@tenant, @m, array[@run], @now);
             insert into custom_kpis (tenant_id, id, key, name, description, unit, direction, aggregation, created_at, updated_at)
                 values (@tenant, gen_random_uuid(), 'custom.k', @m || ' KPI', '', 'count', 'up', 'sum', @now, @now);
+            insert into dashboards (tenant_id, id, owner_id, shared, name, tiles, created_at, updated_at) values
+                (@tenant, @run, @member, true, @m || ' shared', jsonb_build_array(jsonb_build_object('text', @m)), @now, @now), (@tenant, @integration, @member, false, @m || ' private', '[]', @now, @now);
+            insert into dashboard_shares (tenant_id, id, dashboard_id, label, token_hash, created_by, created_at, expires_at)
+                values (@tenant, @run, @run, @m || ' link', sha256((@m || 's')::bytea), @member, @now, @now + interval '1 day');
             insert into imports (tenant_id, id, file_name, delimiter, decimal_mark, dates, bytes, rows, created_at, updated_at)
                 values (@tenant, @run, @m || '.csv', 'comma', 'point', 'iso', 1, 1, @now, @now);
             insert into import_chunks (tenant_id, import_id, position, data) values (@tenant, @run, 0, @m::bytea);

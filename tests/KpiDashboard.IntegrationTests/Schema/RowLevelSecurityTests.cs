@@ -40,6 +40,8 @@ public sealed class RowLevelSecurityTests(PostgresFixture postgres) : IAsyncLife
                 insert into custom_kpis (tenant_id, id, key, name, description, unit, direction, aggregation, created_at, updated_at) values (@tenant, @run, 'custom.k', 'K', '', 'count', 'up', 'sum', now(), now());
                 insert into imports (tenant_id, id, file_name, delimiter, decimal_mark, dates, bytes, rows, created_at, updated_at) values (@tenant, @run, 'f.csv', 'comma', 'point', 'iso', 1, 1, now(), now());
                 insert into import_chunks (tenant_id, import_id, position, data) values (@tenant, @run, 0, '');
+                insert into dashboards (tenant_id, id, owner_id, name, tiles, created_at, updated_at) values (@tenant, @run, @user, 'D', '[]', now(), now());
+                insert into dashboard_shares (tenant_id, id, dashboard_id, label, token_hash, created_at, expires_at) values (@tenant, @run, @run, 'L', sha256(@tenant::text::bytea), now(), now());
                 insert into audit_log (tenant_id, at, actor_kind, actor_name, action) values (@tenant, now(), 'system', 's', 'tenant.created');
                 insert into invitations (tenant_id, id, email, email_key, role, token_hash, created_at, expires_at) values (@tenant, @run, 'a@x.example', 'A', 'viewer', sha256(@tenant::text::bytea), now(), now());
                 insert into tenant_exports (tenant_id, id, created_at, updated_at) values (@tenant, @run, now(), now());

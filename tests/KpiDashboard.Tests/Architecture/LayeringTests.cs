@@ -57,6 +57,8 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Api.OperationAttribute",
                 "KpiDashboard.Auditing.AuditEndpoints",
                 "KpiDashboard.Automation.AutomationEndpoints",
+                "KpiDashboard.Dashboards.DashboardEndpoints",
+                "KpiDashboard.Dashboards.ShareEndpoints",
                 "KpiDashboard.Identity.AccountEndpoints",
                 "KpiDashboard.Identity.Authenticator",
                 "KpiDashboard.Identity.OidcEndpoints",

@@ -7,10 +7,10 @@ public sealed class PermissionsTests
 {
     // Who may do what, written down a second time: role or scope, then what it may.
     [Theory]
-    [InlineData("owner", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ManageIntegrations ReadAudit ManageTenant")]
-    [InlineData("admin", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ManageIntegrations")]
-    [InlineData("member", "SignedIn Read Refresh Push")]
-    [InlineData("viewer", "SignedIn Read")]
+    [InlineData("owner", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ManageIntegrations KeepDashboards ShareDashboards ManageShares ReadAudit ManageTenant")]
+    [InlineData("admin", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ManageIntegrations KeepDashboards ShareDashboards ManageShares")]
+    [InlineData("member", "SignedIn Read Refresh Push KeepDashboards ShareDashboards")]
+    [InlineData("viewer", "SignedIn Read KeepDashboards")]
     [InlineData("machine", "")]
     [InlineData("root", "")]
     [InlineData("Owner", "")]

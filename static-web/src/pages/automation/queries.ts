@@ -4,10 +4,11 @@ import type { AutomationPerformance, Compare, Range } from '../../api/types'
 import { readSnapshot, writeSnapshot } from '../../lib/storage'
 
 /** Runs, hours, money and workflows of a period; the last answer is kept for the next visit. */
-export function useAutomation(tenantId: string, range: Range, compare: Compare) {
+export function useAutomation(tenantId: string, range: Range, compare: Compare, enabled = true) {
   const name = `automation.${tenantId}.${range}.${compare}`
   return useQuery({
     queryKey: ['automation', tenantId, range, compare],
+    enabled,
     queryFn: async ({ signal }) => {
       const data = await api.get<AutomationPerformance>(
         `automation/performance${query({ range, compare })}`,

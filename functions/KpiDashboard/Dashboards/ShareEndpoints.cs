@@ -1,0 +1,195 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using KpiDashboard.Api;
+using KpiDashboard.Auditing;
+using KpiDashboard.Automation;
+using KpiDashboard.Data;
+using KpiDashboard.Identity;
+using KpiDashboard.Kpis;
+using KpiDashboard.Sync;
+using Microsoft.AspNetCore.Http;
+
+namespace KpiDashboard.Dashboards;
+
+/// <summary>
+/// Read-only links to one dashboard: for people without an account and for screens on a wall. The secret stands in the link's fragment, which no server log
+/// sees, comes in a header, and is kept as a hash. Whoever has it sees the numbers that are on that dashboard and nothing else.
+/// </summary>
+public sealed class ShareEndpoints
+{
+    /// <summary>The header that a viewer sends the secret in.</summary>
+    internal const string Header = "X-Kpi-Share";
+
+    /// <summary>Begins every secret of a link.</summary>
+    internal const string Prefix = "kps_";
+
+    /// <summary>Most links of a dashboard that work at once.</summary>
+    internal const int MaxOpen = 20;
+
+    private const string NoLink = "This link has run out or was taken back. Ask whoever gave it to you for a new one.";
+
+    private readonly Database _database;
+    private readonly TenantReads _reads;
+    private readonly MetricsEndpoints _metrics;
+    private readonly AutomationEndpoints _automation;
+    private readonly RateLimits _limits;
+    private readonly ClientAddress _address;
+    private readonly AuditLog _audit;
+    private readonly TimeProvider _time;
+
+    internal ShareEndpoints(
+        Database database, TenantReads reads, MetricsEndpoints metrics, AutomationEndpoints automation, RateLimits limits, ClientAddress address, AuditLog audit, TimeProvider time)
+    {
+        (_database, _reads, _metrics, _automation) = (database, reads, metrics, automation);
+        (_limits, _address, _audit, _time) = (limits, address, audit, time);
+    }
+
+    /// <summary><c>GET dashboards/{id}/shares</c>: the links that work, without their secrets, which nobody has.</summary>
+    public Task<IResult> ListAsync(HttpRequest request, string id, CancellationToken cancellationToken) =>
+        _reads.AnswerByContentAsync(request, DashboardJson.Default.SharesResponse, async (tx, _) =>
+        {
+            var dashboard = (await DashboardEndpoints.FindAsync(tx, request.Caller(), id)).Id;
+            return new SharesResponse(await tx.QueryAsync<ShareEntry>(
+                """
+                select s.id, s.label, (select m.display_name from list_members() m where m.id = s.created_by) as CreatedBy, s.created_at as CreatedAt,
+                       s.expires_at as ExpiresAt, s.last_used_at as LastUsedAt
+                from dashboard_shares s
+                where s.tenant_id = @tenant and s.dashboard_id = @dashboard and s.revoked_at is null and s.expires_at > @now
+                order by s.created_at desc, s.id
+                limit 50
+                """,
+                new { dashboard, now = _time.GetUtcNow() }));
+        }, cancellationToken);
+
+    /// <summary><c>POST dashboards/{id}/shares</c>: the answer is the only place that ever holds the secret.</summary>
+    public async Task<IResult> CreateAsync(HttpRequest request, string id, CancellationToken cancellationToken)
+    {
+        var (caller, body) = (request.Caller(), (await JsonBody.ReadAsync(request, DashboardJson.Default.CreateShareRequest, cancellationToken))!);
+        var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        if (body.Label.Trim().Length is 0 or > 60 || body.Label.Any(char.IsControl)) errors["label"] = ["'label' must have 1 to 60 characters, none of them a control character: it tells the links apart."];
+        if (body.Days is < 1 or > 365) errors["days"] = ["'days' must be 1 to 365: how long the link works."];
+        if (errors.Count > 0) throw ApiProblem.Invalid(errors);
+
+        var (secret, now) = (TokenHash.Fresh(Prefix), _time.GetUtcNow());
+        var (share, expires) = (Guid.CreateVersion7(now), now.AddDays(body.Days));
+        await _database.InTenantAsync(caller.TenantId, async tx =>
+        {
+            var dashboard = await DashboardEndpoints.FindAsync(tx, caller, id);
+            // Locked, so that two at once do not both take the last place.
+            await tx.ExecuteAsync("select 1 from dashboards where tenant_id = @tenant and id = @Id for update", new { dashboard.Id });
+            await tx.ExecuteAsync("delete from dashboard_shares where tenant_id = @tenant and least(expires_at, revoked_at) < @old", new { old = now.AddDays(-90) });
+            var open = await tx.QuerySingleAsync<int>(
+                "select count(*)::int from dashboard_shares where tenant_id = @tenant and dashboard_id = @Id and revoked_at is null and expires_at > @now", new { dashboard.Id, now });
+            if (open >= MaxOpen) throw ApiProblem.Conflict($"There are {MaxOpen} links to this dashboard already; take one back first.");
+            await tx.ExecuteAsync(
+                """
+                insert into dashboard_shares (tenant_id, id, dashboard_id, label, token_hash, created_by, created_at, expires_at)
+                values (@tenant, @share, @dashboard, @label, @hash, @user, @now, @expires)
+                """,
+                new { share, dashboard = dashboard.Id, label = body.Label.Trim(), hash = TokenHash.Of(secret), user = caller.Person, now, expires });
+            await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.DashboardShared, "dashboard", dashboard.Id.ToString(), dashboard.Name, After: new JsonObject
+            {
+                ["label"] = body.Label.Trim(),
+                ["expiresAt"] = expires.ToString("O", CultureInfo.InvariantCulture),
+            }));
+        }, cancellationToken);
+        request.HttpContext.Response.Headers.CacheControl = "no-store";
+        return new JsonAnswer<CreateShareResponse>(new CreateShareResponse(share, secret, $"/shared#{secret}", expires), DashboardJson.Default.CreateShareResponse, StatusCodes.Status201Created);
+    }
+
+    /// <summary><c>DELETE dashboards/{id}/shares/{shareId}</c>: it leads nowhere from now on.</summary>
+    public async Task<IResult> RevokeAsync(HttpRequest request, string id, string shareId, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        await _database.InTenantAsync(caller.TenantId, async tx =>
+        {
+            var dashboard = await DashboardEndpoints.FindAsync(tx, caller, id);
+            var label = Guid.TryParseExact(shareId, "D", out var share)
+                ? await tx.QuerySingleOrDefaultAsync<string>(
+                    "update dashboard_shares set revoked_at = @now where tenant_id = @tenant and dashboard_id = @Id and id = @share and revoked_at is null returning label",
+                    new { dashboard.Id, share, now = _time.GetUtcNow() })
+                : null;
+            if (label is null) throw ApiProblem.NotFound("There is no such link.");
+            await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.DashboardUnshared, "dashboard", dashboard.Id.ToString(), dashboard.Name, Before: new JsonObject { ["label"] = label }));
+        }, cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    /// <summary>
+    /// <c>GET shared/dashboard</c>: the dashboard of a link with its numbers, in one answer. Nothing that a person or a source is called by: freshness names the
+    /// kind of the source only. Which days is one of the presets.
+    /// </summary>
+    public async Task<IResult> ViewAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var secret = request.Headers[Header].ToString();
+        request.HttpContext.Response.Headers.Vary = Header;
+        var now = _time.GetUtcNow();
+        var found = secret.Length is > 0 and <= 200
+            ? await _database.QueryAsync<Found>("select * from find_dashboard_share(@hash, @now)", new { hash = TokenHash.Of(secret), now }, cancellationToken)
+            : [];
+        if (found is not [var share])
+        {
+            await _limits.TakeAsync(Bucket.ShareAddress, _address.Of(request) ?? "unknown", cancellationToken);
+            throw ApiProblem.NotFound(NoLink);
+        }
+
+        await _limits.TakeAsync(Bucket.Share, share.id.ToString("N"), cancellationToken);
+        if (request.Query.Keys.FirstOrDefault(key => key is not ("range" or "compare")) is { } other)
+            throw ApiProblem.Invalid(other.Length <= 40 ? other : "query", "A link takes 'range' and 'compare' only.");
+        await NoteAsync(share, now, cancellationToken);
+        return await _reads.AnswerAsync(request, share.tenant_id, $"share {share.id:N} {share.version}", DashboardJson.Default.SharedDashboardResponse, async (tx, tenant) =>
+        {
+            var (name, stored) = await tx.QuerySingleAsync<(string Name, string Tiles)>(
+                "select name, tiles::text from dashboards where tenant_id = @tenant and id = @dashboard_id", new { share.dashboard_id });
+            var tiles = DashboardEndpoints.Read(stored);
+            var kpis = DashboardLayout.Kpis(tiles);
+            var summary = await _metrics.Summary(request)(tx, tenant);
+            var shown = summary with { Kpis = [.. summary.Kpis.Where(kpi => kpis.Contains(kpi.Key))], Freshness = [.. summary.Freshness.Select(Anonymous)] };
+            var automation = tiles.Any(tile => tile.Kind == DashboardTileKind.Automation) ? await _automation.Performance(request)(tx, tenant) : null;
+            return new SharedDashboardResponse(
+                tenant.Name, name, share.expires_at, tiles, shown, automation is null ? null : automation with { Freshness = [.. automation.Freshness.Select(Anonymous)] });
+        }, cancellationToken);
+    }
+
+    /// <summary>When the link was last used, to the minute; and in the audit log that it was, once a day.</summary>
+    private async Task NoteAsync(Found share, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (share.last_used_at > now.AddMinutes(-1)) return;
+        await _database.InTenantAsync(share.tenant_id, async tx =>
+        {
+            var noted = await tx.QuerySingleOrDefaultAsync<string>(
+                "update dashboard_shares set last_used_at = @now where tenant_id = @tenant and id = @id and (last_used_at is null or last_used_at <= @minute) returning label",
+                new { share.id, now, minute = now.AddMinutes(-1) });
+            if (noted is null || share.last_used_at?.UtcDateTime.Date == now.UtcDateTime.Date) return;
+            await _audit.WriteSystemAsync(tx, new AuditEvent(AuditActions.DashboardLinkUsed, "dashboard", share.dashboard_id.ToString(), null, After: new JsonObject { ["label"] = noted }));
+        }, cancellationToken);
+    }
+
+    // What the owner called the source, its id and what it last complained of are not a viewer's business.
+    private static Freshness Anonymous(Freshness source) => source with
+    {
+        IntegrationId = Guid.Empty,
+        DisplayName = source.Connector switch { "google-analytics" => "Google Analytics", "n8n" => "n8n", _ => "A source" },
+        Message = null,
+    };
+
+#pragma warning disable IDE1006 // Dapper maps these to the columns of the function by name.
+    private sealed record Found(Guid tenant_id, Guid id, Guid dashboard_id, int version, DateTimeOffset expires_at, DateTimeOffset? last_used_at);
+#pragma warning restore IDE1006
+}
+
+/// <summary>Make a link. <c>label</c> tells it from others, <c>days</c> is how long it works.</summary>
+internal sealed record CreateShareRequest(string Label, int Days);
+
+/// <summary>A fresh link: its secret is shown this once. <c>path</c>: of the page, to be put after the site's own address.</summary>
+internal sealed record CreateShareResponse(Guid Id, string Secret, string Path, DateTimeOffset ExpiresAt);
+
+/// <summary>The links to a dashboard that work.</summary>
+internal sealed record SharesResponse(IReadOnlyList<ShareEntry> Shares);
+
+/// <summary>A link in the list. <c>createdBy</c>: name of whoever made it; null once that person left.</summary>
+internal sealed record ShareEntry(Guid Id, string Label, string? CreatedBy, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? LastUsedAt);
+
+/// <summary>What the viewer of a link sees: one dashboard, its KPIs and, if it has the tile, the workflows.</summary>
+internal sealed record SharedDashboardResponse(
+    string Business, string Name, DateTimeOffset ExpiresAt, IReadOnlyList<DashboardTile> Tiles, SummaryResponse Summary, PerformanceResponse? Automation);

@@ -1,0 +1,282 @@
+import { useMemo } from 'react'
+import type {
+  AutomationPerformance,
+  DashboardTile,
+  Range,
+  Summary,
+  SummaryKpi,
+} from '../../api/types'
+import { describeChange } from '../../lib/change'
+import { clock, dayName, daysOf } from '../../lib/dates'
+import { isFailing, sortWorkflows } from '../../lib/automation'
+import { beforeWords, shownUnit } from '../../lib/kpis'
+import { messages } from '../../messages'
+import { boards } from '../../messages-boards'
+import { later } from '../../messages-later'
+import { ChangeText } from '../ChangeText'
+import { Chart, type ChartSeries } from '../chart/Chart'
+import { Skeleton } from '../Skeleton'
+import { Sparkline } from '../Sparkline'
+import { Value } from '../Value'
+
+/** The numbers of a whole dashboard: asked for once, whatever is on it. */
+export interface BoardNumbers {
+  summary: Summary | undefined
+  automation: AutomationPerformance | undefined
+  range: Range
+}
+
+/** What a tile is called. */
+export function tileName(tile: DashboardTile, summary: Summary | undefined): string {
+  if (tile.kind === 'automation') return boards.automation
+  if (tile.kind === 'freshness') return boards.freshness
+  if (tile.kind === 'note') return `${boards.note}: ${(tile.text ?? '').slice(0, 30)}`
+  return summary?.kpis.find((kpi) => kpi.key === tile.kpi)?.name ?? tile.kpi ?? ''
+}
+
+const heading = 'text-small text-muted'
+
+/** What a tile shows. Every one says how far it can be trusted, and what is missing. */
+export function TileBody({ tile, numbers }: { tile: DashboardTile; numbers: BoardNumbers }) {
+  const { summary, automation } = numbers
+  if (tile.kind === 'note')
+    return <p className="max-w-prose whitespace-pre-line [overflow-wrap:anywhere]">{tile.text}</p>
+  if (!summary) return <TileSkeleton tall={tile.height > 1} />
+  if (tile.kind === 'freshness') return <FreshnessTile summary={summary} />
+  if (tile.kind === 'automation')
+    return automation ? (
+      <AutomationTile data={automation} rows={tile.height * 3 - 2} />
+    ) : (
+      <TileSkeleton tall />
+    )
+  const kpi = summary.kpis.find((one) => one.key === tile.kpi)
+  if (!kpi)
+    return (
+      <>
+        <h3 className={heading}>{tile.kpi}</h3>
+        <p className="mt-1 text-small">{boards.noData}</p>
+      </>
+    )
+  return tile.kind === 'kpi' ? (
+    <NumberTile kpi={kpi} numbers={numbers} summary={summary} />
+  ) : (
+    <ChartTile kpi={kpi} numbers={numbers} summary={summary} />
+  )
+}
+
+export function TileSkeleton({ tall }: { tall: boolean }) {
+  return (
+    <div>
+      <Skeleton className="my-0.5 h-4 w-24" />
+      <Skeleton className="mt-2 h-7 w-32" />
+      {tall && <Skeleton className="mt-4 h-40 w-full" />}
+    </div>
+  )
+}
+
+interface OfKpi {
+  kpi: SummaryKpi
+  numbers: BoardNumbers
+  summary: Summary
+}
+
+function Figures({ kpi, numbers, summary }: OfKpi) {
+  const change = describeChange(kpi, beforeWords(numbers.range, summary.compare), summary.compare)
+  return (
+    <p className="flex flex-wrap items-baseline gap-x-3">
+      <span className="text-big font-semibold tracking-[-0.01em]">
+        <Value
+          value={kpi.value}
+          unit={shownUnit(kpi)}
+          currency={kpi.currency ?? summary.currency}
+          status={kpi.status}
+          reason={kpi.statusReason}
+          alone
+        />
+      </span>
+      <span className="text-small">{change && <ChangeText change={change} />}</span>
+    </p>
+  )
+}
+
+/** Why a number is not whole, in words; nothing while all is well. */
+function State({ kpi }: { kpi: SummaryKpi }) {
+  const said =
+    kpi.noDataSince !== null
+      ? boards.noDataSince(dayName(kpi.noDataSince))
+      : kpi.status === 'partial' || kpi.status === 'not_measurable'
+        ? (kpi.statusReason ?? messages.status[kpi.status])
+        : null
+  return said ? <p className="text-small text-attention">{said}</p> : null
+}
+
+function NumberTile(props: OfKpi) {
+  const { kpi, summary } = props
+  return (
+    <div className="tip-host flex h-full flex-col">
+      <h3 className={`truncate ${heading}`} title={kpi.description}>
+        {kpi.name}
+      </h3>
+      <Figures {...props} />
+      <State kpi={kpi} />
+      {summary.dates.length > 1 && (
+        <Sparkline
+          values={kpi.sparkline}
+          status={kpi.dayStatus}
+          comparison={kpi.comparison}
+          className="mt-auto"
+        />
+      )}
+    </div>
+  )
+}
+
+function ChartTile(props: OfKpi) {
+  const { kpi, summary } = props
+  const { compareFrom, compareTo } = summary
+  const series = useMemo(() => {
+    const own: ChartSeries[] = [
+      { name: kpi.name, values: kpi.sparkline, tone: 'accent', kind: 'line' },
+    ]
+    if (kpi.comparison.some((value) => value !== null) && compareFrom && compareTo)
+      own.push({
+        name: later.chart.before,
+        values: summary.dates.map((_, i) => kpi.comparison[i] ?? null),
+        tone: 'before',
+        kind: 'line',
+        dates: daysOf(compareFrom, compareTo),
+      })
+    return own
+  }, [kpi, compareFrom, compareTo, summary.dates])
+  return (
+    <div className="flex h-full flex-col">
+      <h3 className="font-semibold" title={kpi.description}>
+        {kpi.name}
+      </h3>
+      <Figures {...props} />
+      <div className="mt-1 min-w-0 [&_[role=application]]:h-(--chart)!">
+        <Chart
+          name={kpi.name}
+          dates={summary.dates}
+          status={kpi.dayStatus}
+          series={series}
+          unit={shownUnit(kpi)}
+          currency={kpi.currency ?? summary.currency}
+          fromZero={kpi.unit !== 'ratio'}
+        />
+      </div>
+    </div>
+  )
+}
+
+function AutomationTile({ data, rows }: { data: AutomationPerformance; rows: number }) {
+  const all = sortWorkflows([...data.workflows], 'timeSavedMinutes', true)
+  const shown = all.slice(0, Math.max(2, rows))
+  return (
+    <div>
+      <h3 className="font-semibold">{boards.automation}</h3>
+      {all.length === 0 ? (
+        <p className="mt-1 text-small text-muted">{boards.noWorkflows}</p>
+      ) : (
+        <table className="num mt-1 w-full text-small">
+          <thead className="text-muted">
+            <tr>
+              <th scope="col" className="py-1 text-left font-normal">
+                {boards.columns.name}
+              </th>
+              <th scope="col" className="py-1 pl-3 text-right font-normal max-sm:hidden">
+                {boards.columns.executions}
+              </th>
+              <th scope="col" className="py-1 pl-3 text-right font-normal">
+                {boards.columns.failed}
+              </th>
+              <th scope="col" className="py-1 pl-3 text-right font-normal">
+                {boards.columns.saved}
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {shown.map((flow) => (
+              <tr key={flow.id} className="border-t border-line">
+                <th
+                  scope="row"
+                  className="max-w-0 truncate py-2 text-left font-normal"
+                  title={flow.name}
+                >
+                  {flow.name}
+                </th>
+                <td className="w-16 py-2 pl-3 text-right max-sm:hidden">
+                  <Value value={flow.executions} unit="count" precision="table" atRight />
+                </td>
+                <td
+                  className={`w-16 py-2 pl-3 text-right ${isFailing(flow) ? 'font-semibold text-trouble' : ''}`}
+                >
+                  <Value value={flow.failed} unit="count" precision="table" atRight />
+                </td>
+                <td className="w-20 py-2 pl-3 text-right">
+                  <Value value={flow.timeSavedMinutes} unit="minutes" precision="table" atRight />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {all.length > shown.length && (
+        <p className="mt-1 text-small text-muted">
+          {boards.moreWorkflows(all.length - shown.length)}
+        </p>
+      )}
+    </div>
+  )
+}
+
+const marks: Record<Summary['freshness'][number]['status'], string> = {
+  ok: 'bg-good',
+  syncing: 'bg-accent',
+  late: 'bg-attention',
+  reconnect_needed: 'bg-trouble',
+  failing: 'bg-trouble',
+  paused: 'bg-line-strong',
+  never_synced: 'bg-line-strong',
+}
+
+function FreshnessTile({ summary }: { summary: Summary }) {
+  return (
+    <div>
+      <h3 className="font-semibold">{boards.freshness}</h3>
+      {summary.freshness.length === 0 && (
+        <p className="mt-1 text-small text-muted">{boards.noSources}</p>
+      )}
+      <ul className="mt-1">
+        {summary.freshness.map((source) => (
+          <li
+            key={source.connector}
+            className="border-t border-line py-2 text-small first:border-t-0"
+          >
+            <p className="flex items-baseline justify-between gap-3">
+              <span className="truncate">{source.displayName}</span>
+              <span className="inline-flex items-center gap-1.5 whitespace-nowrap text-muted">
+                <span
+                  aria-hidden="true"
+                  className={`size-1.5 rounded-full ${marks[source.status]}`}
+                />
+                {boards.states[source.status]}
+              </span>
+            </p>
+            <p className="num text-muted">
+              {[
+                source.completeThrough && boards.through(dayName(source.completeThrough)),
+                source.fetchedAt
+                  ? boards.fetched(clock(source.fetchedAt, summary.timeZone, new Date()))
+                  : boards.neverFetched,
+              ]
+                .filter(Boolean)
+                .join(' · ')}
+            </p>
+            {source.message && <p>{source.message}</p>}
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}

@@ -1,0 +1,42 @@
+import type { Summary } from '../../api/types'
+import { clock, dayRange } from '../../lib/dates'
+import { freshWords } from '../../lib/freshWords'
+import { listeners } from '../../lib/theme'
+import { boards } from '../../messages-boards'
+
+/** What a printed page says of itself: which days, how fresh, and what its signs mean. On screen it is not there. */
+export function PrintNote({ summary }: { summary: Summary }) {
+  return (
+    <footer className="print-note num hidden text-small text-muted print:block">
+      <p>
+        {[
+          dayRange(summary.from, summary.to),
+          summary.compareFrom && summary.compareTo
+            ? boards.pdf.compared(dayRange(summary.compareFrom, summary.compareTo))
+            : null,
+          freshWords(summary),
+          boards.pdf.made(clock(new Date().toISOString(), summary.timeZone, new Date(0))),
+        ]
+          .filter(Boolean)
+          .join(' · ')}
+      </p>
+      <p>{boards.pdf.notes}</p>
+    </footer>
+  )
+}
+
+/**
+ * Prints the page, which every browser can save as PDF. Charts are drawn in the light theme first, whatever is on the screen; everything else follows
+ * from the print styles.
+ */
+export async function savePdf() {
+  const root = document.documentElement
+  const was = root.dataset.theme
+  root.dataset.theme = 'light'
+  for (const listener of listeners) listener()
+  // Charts draw anew in the next frames.
+  await new Promise((done) => setTimeout(done, 400))
+  print()
+  if (was) root.dataset.theme = was
+  for (const listener of listeners) listener()
+}

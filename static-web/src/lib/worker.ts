@@ -1,0 +1,34 @@
+import { useEffect } from 'react'
+
+/**
+ * Has the service worker keep the page itself (never a number) for when the network is gone. Called by parts that are loaded after the first paint.
+ * While developing there is none.
+ */
+export function useServiceWorker() {
+  useEffect(() => {
+    if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return
+    navigator.serviceWorker.register('/sw.js', { updateViaCache: 'none' }).catch(() => undefined)
+  }, [])
+}
+
+/** For a screen that is never closed: looks for a new version every hour, and starts it as soon as it is whole. */
+export function useNewVersion() {
+  useEffect(() => {
+    if (!('serviceWorker' in navigator)) return
+    const { serviceWorker } = navigator
+    // Of a first visit the worker takes charge without there being anything new.
+    let known = serviceWorker.controller !== null
+    const changed = () => {
+      if (known) location.reload()
+      known = true
+    }
+    serviceWorker.addEventListener('controllerchange', changed)
+    const hourly = setInterval(() => {
+      void serviceWorker.getRegistration().then((registration) => registration?.update())
+    }, 3_600_000)
+    return () => {
+      serviceWorker.removeEventListener('controllerchange', changed)
+      clearInterval(hourly)
+    }
+  }, [])
+}

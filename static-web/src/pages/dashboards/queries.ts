@@ -1,0 +1,54 @@
+import { useQuery } from '@tanstack/react-query'
+import { api } from '../../api/client'
+import type { Compare, Dashboard, Dashboards, DashboardShares, Range } from '../../api/types'
+import type { BoardNumbers } from '../../components/board/TileBody'
+import { readSnapshot, writeSnapshot } from '../../lib/storage'
+import { useAutomation } from '../automation/queries'
+import { useSummary } from '../overview/queries'
+
+/** An answer that is kept for the next visit, and shown at once then. */
+function useKept<T>(name: string, tenantId: string, path: string) {
+  return useQuery({
+    queryKey: [name.split('.')[0], tenantId, path],
+    queryFn: async ({ signal }) => {
+      const data = await api.get<T>(path, { signal, tenantId })
+      writeSnapshot(name, data, Date.now())
+      return data
+    },
+    refetchOnMount: 'always',
+    initialData: () => readSnapshot<T>(name)?.data,
+    initialDataUpdatedAt: () => readSnapshot<T>(name)?.at,
+  })
+}
+
+export const useDashboards = (tenantId: string) =>
+  useKept<Dashboards>(`dashboards.${tenantId}`, tenantId, 'dashboards')
+
+export const useDashboard = (tenantId: string, id: string) =>
+  useKept<Dashboard>(`dashboard.${tenantId}.${id}`, tenantId, `dashboards/${id}`)
+
+export function useShares(tenantId: string, id: string) {
+  return useQuery({
+    queryKey: ['shares', tenantId, id],
+    queryFn: ({ signal }) =>
+      api.get<DashboardShares>(`dashboards/${id}/shares`, { signal, tenantId }),
+  })
+}
+
+/** The numbers of a dashboard: one request, and one more if the workflows are on it. */
+export function useNumbers(
+  tenantId: string,
+  range: Range,
+  compare: Compare,
+  withAutomation: boolean,
+) {
+  const summary = useSummary(tenantId, range, compare)
+  const automation = useAutomation(tenantId, range, compare, withAutomation)
+  const numbers: BoardNumbers = {
+    summary: summary.data,
+    automation: automation.data,
+    // For a moment what is on the page is the period before.
+    range: (summary.data?.range as Range | undefined) ?? range,
+  }
+  return { summary, automation, numbers }
+}
