@@ -73,14 +73,15 @@ describe('the grid', () => {
       const seen = new Set<string>()
       pack(tiles).forEach((cell, i) => {
         const { width = 0, height = 0 } = tiles[i] ?? {}
-        expect(cell.column + width).toBeLessThanOrEqual(12)
+        if (cell.column + width > 12) throw new Error(`${i} is too far right`)
         for (let r = 0; r < height; r++)
           for (let c = 0; c < width; c++) {
             const at = `${cell.row + r},${cell.column + c}`
-            expect(seen.has(at)).toBe(false)
+            if (seen.has(at)) throw new Error(`${i} overlaps at ${at}`)
             seen.add(at)
           }
       })
+      expect(seen.size).toBe(tiles.reduce((sum, one) => sum + one.width * one.height, 0))
     }
   })
 })

@@ -76,7 +76,7 @@ public sealed class AppFixture : IAsyncLifetime
     }
 
     /// <summary>A new profile of the browser, as of someone who has never been here.</summary>
-    internal Task<Visit> VisitAsync(Screen screen) => Visit.StartAsync(this, screen);
+    internal Task<Visit> VisitAsync(Screen screen, bool serviceWorker = false) => Visit.StartAsync(this, screen, serviceWorker);
 
     /// <summary>The API as the page uses it, signed in to a demo tenant.</summary>
     internal async Task<Api> ApiAsync(string tenant)

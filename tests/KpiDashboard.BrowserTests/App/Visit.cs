@@ -40,6 +40,8 @@ internal sealed class Visit : IAsyncDisposable
 
     public IPage Page { get; }
 
+    public IBrowserContext Context => _context;
+
     /// <summary>Errors, warnings and violations of the content security policy, but for the answer to the question whether anyone is signed in.</summary>
     public IReadOnlyList<string> Complaints =>
         [.. _complaints.Where(said => !(said.Contains("status of 401", StringComparison.Ordinal) && said.Contains("/api/auth/refresh", StringComparison.Ordinal)))];
@@ -50,7 +52,10 @@ internal sealed class Visit : IAsyncDisposable
 
     public ILocator SignInForm => Page.GetByRole(AriaRole.Form, new() { Name = "Sign in" });
 
-    public static async Task<Visit> StartAsync(AppFixture app, Screen screen)
+    /// <param name="app">The app to visit.</param>
+    /// <param name="screen">What it is looked at with.</param>
+    /// <param name="serviceWorker">Whether the page's service worker may come; what it answers passes by the routes that a test puts in the way.</param>
+    public static async Task<Visit> StartAsync(AppFixture app, Screen screen, bool serviceWorker = false)
     {
         var context = await app.Browser.NewContextAsync(new()
         {
@@ -63,6 +68,7 @@ internal sealed class Visit : IAsyncDisposable
             HasTouch = screen.Touch,
             ColorScheme = screen.Dark ? ColorScheme.Dark : ColorScheme.Light,
             ReducedMotion = ReducedMotion.Reduce,
+            ServiceWorkers = serviceWorker ? ServiceWorkerPolicy.Allow : ServiceWorkerPolicy.Block,
         });
         context.SetDefaultTimeout(Patience);
         await context.AddInitScriptAsync("addEventListener('securitypolicyviolation', e => console.error('policy violated: ' + e.violatedDirective + ' ' + e.blockedURI))");
