@@ -85,6 +85,7 @@ public sealed partial class DashboardsTests(AppFixture app)
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Add a tile" }).ClickAsync();
         await visit.Page.GetByLabel("Words of the note").FillAsync("Call the bank");
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
+        await Expect(visit.Page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true })).ToBeVisibleAsync();
         await Expect(visit.Page.GetByText("Call the bank")).ToBeVisibleAsync();
         Assert.Equal(["shop.revenue 4×1", "shop.transactions 3×1", "web.sessions 3×1", "Call the bank 4×1"], Tiles(await api.GetAsync($"dashboards/{id}")));
         Assert.Empty(visit.Complaints);

@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import type { DashboardTile } from '../api/types'
-import { append, freshId, mostTiles, pack, place, rowsOf, screens, size, step } from './boards'
+import {
+  append,
+  arrange,
+  freshId,
+  mostTiles,
+  pack,
+  place,
+  rowsOf,
+  screens,
+  size,
+  step,
+} from './boards'
 
 const tile = (id: string, width = 3, height = 1): DashboardTile => ({
   id,
@@ -93,6 +104,23 @@ describe('a wall screen', () => {
     expect(split.map(ids)).toEqual(['abcdefghijkl', 'mn'])
     expect(split.flat().every((one) => one.width >= 4)).toBe(true)
     expect(split.every((screen) => rowsOf(screen) <= 4)).toBe(true)
+  })
+
+  it('leaves no room empty where a tile can grow into it', () => {
+    const rooms = arrange([
+      tile('a', 4),
+      tile('b', 4),
+      tile('c', 4),
+      tile('d', 4),
+      { ...tile('e', 6, 2), kind: 'chart' },
+    ])
+    expect(rooms.map(({ column, row, width, height }) => [column, row, width, height])).toEqual([
+      [0, 0, 4, 1],
+      [4, 0, 4, 1],
+      [8, 0, 4, 1],
+      [0, 1, 4, 2],
+      [4, 1, 8, 2],
+    ])
   })
 
   it('has none for a dashboard without tiles', () => {

@@ -114,6 +114,40 @@ export function screens(tiles: readonly DashboardTile[], rows = 4): DashboardTil
   return screen.length > 0 ? [...found, screen] : found
 }
 
+export interface Room extends Cell {
+  tile: DashboardTile
+  width: number
+  height: number
+}
+
+/** Where the tiles of a screen stand, each grown to the right and then down into what would be left empty. */
+export function arrange(tiles: readonly DashboardTile[]): Room[] {
+  const cells = pack(tiles)
+  const rows = rowsOf(tiles)
+  const rooms = tiles.map((tile, i) => ({
+    tile,
+    width: tile.width,
+    height: tile.height,
+    ...(cells[i] ?? { row: 0, column: 0 }),
+  }))
+  const free = (own: Room, right: number, bottom: number) =>
+    right <= columns &&
+    bottom <= rows &&
+    rooms.every(
+      (other) =>
+        other === own ||
+        other.column >= right ||
+        other.row >= bottom ||
+        other.column + other.width <= own.column ||
+        other.row + other.height <= own.row,
+    )
+  for (const room of rooms) {
+    while (free(room, room.column + room.width + 1, room.row + room.height)) room.width++
+    while (free(room, room.column + room.width, room.row + room.height + 1)) room.height++
+  }
+  return rooms
+}
+
 /** How many rows a screen needs. */
 export function rowsOf(tiles: readonly DashboardTile[]): number {
   const cells = pack(tiles)

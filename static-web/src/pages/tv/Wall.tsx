@@ -7,7 +7,7 @@ import { Notice, quietButton } from '../../components/Notice'
 import { Sparkline } from '../../components/Sparkline'
 import type { BoardNumbers } from '../../components/board/TileBody'
 import { isFailing, sortWorkflows } from '../../lib/automation'
-import { rowsOf, screens } from '../../lib/boards'
+import { arrange, rowsOf, screens } from '../../lib/boards'
 import { describeChange } from '../../lib/change'
 import { clock, dayName, dayRange } from '../../lib/dates'
 import { formatNumber } from '../../lib/format'
@@ -150,11 +150,14 @@ export function Wall({ walls, every, waiting, problem, onExit }: Props) {
         <p className="truncate text-muted">{wall.business}</p>
       </header>
       <ul aria-label={wall.name} className="wall-grid">
-        {tiles.map((tile) => (
+        {arrange(tiles).map(({ tile, ...room }) => (
           <li
             key={tile.id}
             className="wall-tile min-h-0 min-w-0 border-t-2 border-line"
-            style={{ gridColumn: `span ${tile.width}`, gridRow: `span ${tile.height}` }}
+            style={{
+              gridColumn: `${room.column + 1} / span ${room.width}`,
+              gridRow: `${room.row + 1} / span ${room.height}`,
+            }}
           >
             <WallTile tile={tile} numbers={wall.numbers} />
           </li>
@@ -288,7 +291,7 @@ function WallTile({ tile, numbers }: { tile: DashboardTile; numbers: BoardNumber
       {kpi.noDataSince !== null && (
         <p className="wall-state text-attention">{boards.noDataSince(dayName(kpi.noDataSince))}</p>
       )}
-      {(tile.kind === 'chart' || tile.height > 1) && summary.dates.length > 1 && (
+      {summary.dates.length > 1 && (
         <Sparkline
           values={kpi.sparkline}
           status={kpi.dayStatus}
