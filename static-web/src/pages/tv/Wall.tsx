@@ -136,7 +136,7 @@ export function Wall({ walls, every, waiting, problem, onExit }: Props) {
 
   const { wall, tiles } = page
   const { summary } = wall.numbers
-  const rows = Math.max(2, rowsOf(tiles))
+  const rows = rowsOf(tiles)
   const stale = !online || wall.lost
   const button = 'tap grid place-items-center rounded bg-surface text-ink shadow-over'
   return (
