@@ -15,6 +15,7 @@ using KpiDashboard.Security;
 using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
 using KpiDashboard.Webhooks;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -33,6 +34,8 @@ public static class KpiDashboardServices
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(new TriggerAssembly(triggers));
         services.AddDatabase();
+        // Only for JsonAnswer, which chooses what may be compressed; there is no middleware.
+        services.AddResponseCompression(compression => compression.EnableForHttps = true);
 
         services.AddOptions<SecretOptions>().BindConfiguration("Secrets")
             .Validate(SecretOptions.IsValid, "Secrets:CurrentKey must name one of Secrets:Keys, and each of those must be 32 bytes in base64.").ValidateOnStart();
