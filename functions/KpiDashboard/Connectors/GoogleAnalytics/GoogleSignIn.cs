@@ -11,10 +11,10 @@ namespace KpiDashboard.Connectors.GoogleAnalytics;
 internal sealed record GoogleSignInResult(GoogleCredentials? Credentials, string? Email, FetchOutcome? Failure);
 
 /// <summary>A property, and the Analytics account that it is in.</summary>
-internal sealed record GoogleProperty(string Id, string Name, string Account);
+internal sealed record ReadableProperty(string Id, string Name, string Account);
 
 /// <summary>What an account may read, or why that cannot be told.</summary>
-internal sealed record GooglePropertiesResult(IReadOnlyList<GoogleProperty> Properties, FetchOutcome? Failure);
+internal sealed record GooglePropertiesResult(IReadOnlyList<ReadableProperty> Properties, FetchOutcome? Failure);
 
 /// <summary>Signing in at Google (authorization code with PKCE), and the Admin API's list of properties.</summary>
 internal sealed class GoogleSignIn(IHttpClientFactory httpClients, GoogleAccessTokens tokens, IOptionsMonitor<GoogleAnalyticsOptions> options, TimeProvider time)
@@ -79,7 +79,7 @@ internal sealed class GoogleSignIn(IHttpClientFactory httpClients, GoogleAccessT
     /// <summary>All properties of an account, by account and name. At most 25 pages of 200 accounts each.</summary>
     public async Task<GooglePropertiesResult> PropertiesAsync(Guid id, GoogleCredentials credentials, CancellationToken cancellationToken)
     {
-        var found = new List<GoogleProperty>();
+        var found = new List<ReadableProperty>();
         string? page = null;
         for (var pages = 0; pages < MaxPages; pages++)
         {
@@ -91,7 +91,7 @@ internal sealed class GoogleSignIn(IHttpClientFactory httpClients, GoogleAccessT
                 from property in account.PropertySummaries ?? []
                 let number = Number(property.Property)
                 where number is not null
-                select new GoogleProperty(number, Named(property.DisplayName, number), Named(account.DisplayName, "")));
+                select new ReadableProperty(number, Named(property.DisplayName, number), Named(account.DisplayName, "")));
             page = answer.NextPageToken;
             if (string.IsNullOrEmpty(page)) break;
         }
