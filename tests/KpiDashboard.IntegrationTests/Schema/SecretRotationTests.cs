@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Xunit;
 
-namespace KpiDashboard.IntegrationTests.Security;
+namespace KpiDashboard.IntegrationTests.Schema;
 
 /// <summary>Sealing everything anew, on a real database, as the application's role.</summary>
 public sealed class SecretRotationTests(PostgresFixture postgres) : IAsyncLifetime
