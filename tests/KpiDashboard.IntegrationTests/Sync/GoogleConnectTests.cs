@@ -94,7 +94,7 @@ public sealed class GoogleConnectTests(AppFixture app)
                 case "no cookie": cookie = null; break;
                 case "another's cookie": cookie = (await AuthorizeAsync(world, tenant.OwnerToken)).Cookie; break;
                 case "changed cookie": cookie = cookie!.Replace("kpi_google=", "kpi_google=A", StringComparison.Ordinal); break;
-                case "other state": back = back.Replace(state, "x" + state[1..], StringComparison.Ordinal); break;
+                case "other state": back = back.Replace(state, (state[0] == 'x' ? 'y' : 'x') + state[1..], StringComparison.Ordinal); break;
                 case "other error": back = $"/api/{Flow}callback?state={state}&error=server_error"; break;
                 case "no code": back = $"/api/{Flow}callback?state={state}"; break;
                 case "Google is down": Google.Faults.Next("token", new Demo.Simulation.Fault.Answer(503, "")); break;
