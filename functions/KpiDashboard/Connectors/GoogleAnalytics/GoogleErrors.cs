@@ -27,7 +27,8 @@ internal static class GoogleErrors
             403 when HasReason(error, "ACCESS_TOKEN_SCOPE_INSUFFICIENT") => new AuthorizationLost(
                 "The Google sign-in was made without the permission to read Analytics. Connect again and leave that permission ticked."),
             403 => new AuthorizationLost(
-                "The connected Google account may not read this Analytics property (any more). Give it access in Google Analytics, or connect with another account.") { OfProperty = true },
+                "The connected Google account may not read this Analytics property (any more). Give it access in Google Analytics, or connect with another account.")
+            { OfProperty = true },
             400 or 404 => new RequestRefused($"Google Analytics refused the request: {Clip(message)}"),
             408 or >= 500 => new ProviderDown($"Google Analytics failed (status {(int)status}).", RetryAt(retryAfter, now)),
             _ => new ProviderDown($"Google Analytics answered in an unexpected way (status {(int)status}).", RetryAt(retryAfter, now)),
