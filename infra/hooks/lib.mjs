@@ -64,6 +64,7 @@ export const names = (text) => text.split(',').map((name) => name.trim()).filter
 export const keySecrets = (env = process.env) => [
   ...names(env.KPI_AUTH_KEYS || 'k1').map((name) => `auth-${name}`),
   ...names(env.KPI_SEALING_KEYS || 'k1').map((name) => `sealing-${name}`),
+  'telemetry-tenant',
 ]
 
 /** Who deploys: a person, or the identity of a pipeline. */

@@ -89,6 +89,7 @@ var platform = {
 var own = {
   // No password: each connection is opened with a token of the identity, which is the database role kpi_app.
   ConnectionStrings__Postgres: 'Host=${databaseHost};Database=${databaseName};Username=kpi_app;SSL Mode=VerifyFull;Maximum Pool Size=${size.poolSize};Connection Idle Lifetime=60;Timeout=15'
+  Postgres__Authentication: 'Entra'
   Web__BaseUrl: page
   // Behind the static web app there are two proxies: it, and the platform.
   Http__Proxies: isLinked ? '2' : '1'
@@ -118,7 +119,9 @@ var oidcSettings = reduce(
 // Settings whose value is a secret of the vault: setting and name of the secret.
 var generated = concat(
   map(authKeys, key => { setting: 'Auth__SigningKeys__${key}', secret: 'auth-${key}' }),
-  map(sealingKeys, key => { setting: 'Secrets__Keys__${key}', secret: 'sealing-${key}' })
+  map(sealingKeys, key => { setting: 'Secrets__Keys__${key}', secret: 'sealing-${key}' }),
+  // Hides tenants in telemetry. Never rotated: a new key makes every tenant a stranger to its own past.
+  [{ setting: 'Telemetry__TenantKey', secret: 'telemetry-tenant' }]
 )
 var entered = concat(
   empty(mail.host) || empty(mail.userName) ? [] : [{ setting: 'Mail__Password', secret: 'mail-password' }],
