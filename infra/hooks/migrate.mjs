@@ -35,21 +35,19 @@ async function close() {
   if (isPrivate) await retry('Closing the database server', () => setPublic('Disabled'))
 }
 
+/** Roles, then migrations. The token is good for an hour, stands in for a password, and goes into the environment of these programs alone. */
 async function migrate() {
   const me = deployer()
-  const connection = (name, user) => `Host=${host};Database=${name};Username=${user};SSL Mode=VerifyFull;Timeout=15`
-  const env = {
-    // The deployer is the Entra administrator; without a password the command takes a token of whoever is signed in.
-    ConnectionStrings__PostgresAdmin: connection('postgres', me.name),
-    ConnectionStrings__Postgres: connection(database, 'kpi_app'),
-    // The identity that becomes the role kpi_app.
-    Postgres__AppPrincipalId: required('KPI_APP_PRINCIPAL_ID'),
-    // Of the signed-in person or pipeline, not of the app.
-    AZURE_CLIENT_ID: process.env.AZURE_PIPELINE_CLIENT_ID ?? '',
-  }
-  run('dotnet', ['build', 'functions/KpiDashboard.Cli', '--configuration', 'Release', '--nologo', '--verbosity', 'quiet'], { show: true })
-  await retry('Migrations', () => run('dotnet', ['run', '--project', 'functions/KpiDashboard.Cli', '--configuration', 'Release', '--no-build', '--', 'migrate'], { env, show: true }), { tries: 5 })
+  const token = az(['account', 'get-access-token', '--resource', 'https://ossrdbms-aad.database.windows.net', '--query', 'accessToken', '--output', 'tsv']).out
+  const connection = `Host=${host};Username=${quote(me.name)};Password=${token};SSL Mode=VerifyFull;Timeout=15`
+  const roles = { ADMIN_CONNECTION: `${connection};Database=postgres` }
+  await retry('Roles', () => run('dotnet', ['run', 'infra/hooks/roles.cs'], { env: roles, show: true }), { tries: 10 })
+  const owner = { ConnectionStrings__PostgresOwner: `${connection};Database=${database};Options="-c role=kpi_owner"` }
+  run('dotnet', ['run', '--project', 'functions/KpiDashboard.Cli', '--configuration', 'Release', '--', 'migrate'], { env: owner, show: true })
 }
+
+/** A value within a connection string. */
+const quote = (text) => `"${text.replaceAll('"', '""')}"`
 
 const inside = process.env.KPI_POSTGRES_REACHABLE === 'true'
 let problem

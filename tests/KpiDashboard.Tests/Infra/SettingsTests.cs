@@ -15,8 +15,7 @@ public sealed partial class SettingsTests
     /// <summary>Read by the Functions host and the Azure libraries, not by our code.</summary>
     private static readonly HashSet<string> PlatformReads =
     [
-        "AzureWebJobsStorage__blobServiceUri", "AzureWebJobsStorage__tableServiceUri", "AzureWebJobsStorage__credential",
-        "APPLICATIONINSIGHTS_CONNECTION_STRING", "APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "AZURE_CLIENT_ID",
+        "AzureWebJobsStorage__blobServiceUri", "AzureWebJobsStorage__tableServiceUri",
     ];
 
     /// <summary>Read, without a default, and left out of Azure on purpose.</summary>
@@ -49,15 +48,10 @@ public sealed partial class SettingsTests
     [InlineData("separate")]
     public async Task Every_setting_that_Bicep_makes_is_read(string variant)
     {
-        var unread = Bicep.Settings(await Bicep.DeployAsync(variant)).Keys
-            .Where(setting => !PlatformReads.Contains(setting) && !Code.IsRead(setting) && !IsAwaited(setting));
+        var unread = Bicep.Settings(await Bicep.DeployAsync(variant)).Keys.Where(setting => !PlatformReads.Contains(setting) && !Code.IsRead(setting));
 
         Assert.Empty(unread);
     }
-
-    /// <summary>Sections that come with the telemetry slice and with it alone: once their classes are here, they must be read like any other.</summary>
-    private static bool IsAwaited(string setting) =>
-        setting is "Postgres__Authentication" or "Telemetry__TenantKey" && !Product.GetTypes().Any(type => type.Name == $"{setting.Split("__")[0]}Options");
 
     [Fact]
     public async Task Every_setting_that_the_code_reads_is_made_or_has_a_default()
