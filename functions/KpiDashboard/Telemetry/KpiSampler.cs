@@ -16,6 +16,11 @@ internal sealed class KpiSampler : Sampler
     /// <summary>How spans of functions begin, in the worker (schema 1.37) and in LocalHost.</summary>
     private const string FunctionPrefix = "function ";
 
+    /// <summary>On a span that is not sampled although its caller's is: .NET would let it inherit the caller's flag, so <see cref="SpanGuard"/> takes that off.</summary>
+    internal const string UnsampledTag = "kpi.unsampled";
+
+    private static readonly SamplingResult Unsampled = new(SamplingDecision.RecordOnly, [new(UnsampledTag, true)]);
+
     private readonly TraceIdRatioBasedSampler _ratio;
     private readonly SamplingResult _read;
     private readonly HashSet<string> _reads, _checks;
@@ -37,8 +42,8 @@ internal sealed class KpiSampler : Sampler
         if (name.StartsWith(FunctionPrefix, StringComparison.Ordinal))
         {
             var function = name[FunctionPrefix.Length..];
-            if (_checks.Contains(function)) return new SamplingResult(SamplingDecision.RecordOnly);
-            if (_reads.Contains(function)) return _ratio.ShouldSample(samplingParameters).Decision == SamplingDecision.RecordAndSample ? _read : new SamplingResult(SamplingDecision.RecordOnly);
+            if (_checks.Contains(function)) return Unsampled;
+            if (_reads.Contains(function)) return _ratio.ShouldSample(samplingParameters).Decision == SamplingDecision.RecordAndSample ? _read : Unsampled;
             return new SamplingResult(SamplingDecision.RecordAndSample);
         }
 

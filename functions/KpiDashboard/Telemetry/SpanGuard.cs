@@ -9,7 +9,7 @@ namespace KpiDashboard.Telemetry;
 /// Stands before the exporters and sees every span that ends. Lets through only attributes that are known to be harmless, makes of a tenant its hash, and exports
 /// what failed although its trace is not sampled, with every span of that trace that ends after it: those it happened in.
 /// </summary>
-internal sealed partial class SpanGuard(TenantHash tenants) : BaseProcessor<Activity>
+internal sealed partial class SpanGuard : BaseProcessor<Activity>
 {
     /// <summary>Name of the property by which code tells a span whose it is; a <see cref="Guid"/>.</summary>
     public const string Tenant = "tenant";
@@ -26,8 +26,26 @@ internal sealed partial class SpanGuard(TenantHash tenants) : BaseProcessor<Acti
     // kpi.: ours. faas., az., azure.: the worker's, ids and names of functions.
     private static readonly string[] HarmlessPrefixes = ["kpi.", "faas.", "az.", "azure."];
 
+    private readonly TenantHash _tenants;
     private readonly ConcurrentDictionary<ActivityTraceId, byte> _failed = new();
     private readonly ConcurrentQueue<ActivityTraceId> _order = new();
+    private readonly ActivityListener _exceptions;
+
+    public SpanGuard(TenantHash tenants)
+    {
+        _tenants = tenants;
+        // The event of an exception cannot be changed later, and an HTTP client's names the server. Samples nothing itself.
+        _exceptions = new ActivityListener { ShouldListenTo = static _ => true, ExceptionRecorder = RecordMasked };
+        ActivitySource.AddActivityListener(_exceptions);
+    }
+
+    /// <inheritdoc />
+    public override void OnStart(Activity data)
+    {
+        if (data.GetTagItem(KpiSampler.UnsampledTag) is null) return;
+        data.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
+        data.SetTag(KpiSampler.UnsampledTag, null);
+    }
 
     /// <inheritdoc />
     public override void OnEnd(Activity data)
@@ -43,7 +61,21 @@ internal sealed partial class SpanGuard(TenantHash tenants) : BaseProcessor<Acti
         }
 
         if (data.StatusDescription is { } description) data.SetStatus(data.Status, Mask.Of(description));
-        if (data.GetCustomProperty(Tenant) is Guid tenant && tenants.Of(tenant) is { } hash) data.SetTag("kpi.tenant", hash);
+        if (data.GetCustomProperty(Tenant) is Guid tenant && _tenants.Of(tenant) is { } hash) data.SetTag("kpi.tenant", hash);
+    }
+
+    /// <inheritdoc />
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _exceptions.Dispose();
+        base.Dispose(disposing);
+    }
+
+    private static void RecordMasked(Activity activity, Exception exception, ref TagList tags)
+    {
+        tags.Add("exception.type", exception.GetType().FullName);
+        tags.Add("exception.message", Mask.Of(exception.Message));
+        tags.Add("exception.stacktrace", Mask.Of(exception.ToString()));
     }
 
     private void Remember(ActivityTraceId trace)
