@@ -13,4 +13,4 @@ await retry(
 ).catch((error) => fail(`${error.message}\nThe runbook's section not-ready says where to look.`))
 
 console.log(`\nReady: ${web}\nRegister the first business at ${web}/register; whoever registers is its owner.`)
-if (!process.env.KPI_MAIL_HOST) console.log('No mail server is set (KPI_MAIL_HOST): mails that verify addresses wait in the outbox.')
+if (!process.env.KPI_MAIL_HOST) console.log('No mail server is set (KPI_MAIL_HOST): mails wait in the outbox, and signing in again needs the link of one.')
