@@ -13,12 +13,14 @@ using KpiDashboard.Privacy;
 using KpiDashboard.Push;
 using KpiDashboard.Security;
 using KpiDashboard.Sync;
+using KpiDashboard.Telemetry;
 using KpiDashboard.Tenancy;
 using KpiDashboard.Webhooks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using OpenTelemetry;
 
 namespace KpiDashboard;
 
@@ -33,6 +35,7 @@ public static class KpiDashboardServices
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(new TriggerAssembly(triggers));
+        services.AddInstruments();
         services.AddDatabase();
         // Only for JsonAnswer, which chooses what may be compressed; there is no middleware.
         services.AddResponseCompression(compression => compression.EnableForHttps = true);
@@ -86,6 +89,8 @@ public static class KpiDashboardServices
         services.TryAddSingleton<ISyncQueues, SyncQueues>();
         services.AddSingleton<ProviderCircuits>();
         services.AddEndpoint<SyncScheduler>();
+        services.AddSingleton<QueueSampler>();
+        services.AddEndpoint<TimerWatch>();
         services.AddEndpoint<SyncRunner>();
         services.AddEndpoint<DeadLetters>();
         services.AddEndpoint<DeadLetterEndpoints>();
@@ -110,4 +115,13 @@ public static class KpiDashboardServices
         services.AddEndpoint<OpenApiEndpoint>();
         return services;
     }
+
+    /// <summary>
+    /// Sends traces, metrics and logs to Application Insights, to an OTLP collector, or both, as the settings say. Does no I/O. Null if they name neither: then
+    /// nothing is listened to and nothing is sent.
+    /// </summary>
+    /// <param name="services">The app's services.</param>
+    /// <param name="configuration">The app's settings; which of the two is used is read now, all else when needed.</param>
+    /// <returns>For what else belongs to it, above all the runtime's own spans.</returns>
+    public static IOpenTelemetryBuilder? AddKpiTelemetry(this IServiceCollection services, IConfiguration configuration) => services.AddExport(configuration);
 }

@@ -195,6 +195,9 @@ internal sealed record FetchSucceeded : FetchOutcome
     /// <summary>Not null: the fetch went well but an allowance is nearly used up; put off what can wait (backfill before the daily run).</summary>
     public SlowDown? SlowDown { get; init; }
 
+    /// <summary>Allowances that the provider told of: name, and the part that is left, 0 to 1.</summary>
+    public IReadOnlyDictionary<string, double> Quotas { get; init; } = new Dictionary<string, double>();
+
     /// <summary>
     /// Those of <see cref="FetchRequest.UnfinishedExecutions"/> that the source was asked for and no longer knows (pruned or deleted). How they ended
     /// will never be known: stop asking, and count them neither as success nor as failure.

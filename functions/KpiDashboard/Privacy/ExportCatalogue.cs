@@ -63,6 +63,7 @@ internal static class ExportCatalogue
         ["rate_limits"] = "Counters under hashed names.",
         ["dead_letters"] = "Messages that no function understood; they hold ids only and are forgotten after 90 days.",
         ["provider_circuits"] = "Which providers do not answer at the moment; forgotten a day after the last failure.",
+        ["timer_heartbeat"] = "When the timer last did its work; about no business.",
         ["schema_versions"] = "Which version the database is of; in manifest.json.",
     };
 

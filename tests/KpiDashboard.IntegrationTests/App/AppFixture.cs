@@ -20,7 +20,7 @@ public sealed class AppCollection : ICollectionFixture<AppFixture>
     public const string Name = "The whole app";
 }
 
-public sealed class AppFixture(PostgresFixture postgres, AzuriteFixture azurite) : IAsyncLifetime
+public class AppFixture(PostgresFixture postgres, AzuriteFixture azurite) : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();
     private IHost? _host;
@@ -38,7 +38,10 @@ public sealed class AppFixture(PostgresFixture postgres, AzuriteFixture azurite)
 
     internal Database Database => Services.GetRequiredService<Database>();
 
-    public async ValueTask InitializeAsync()
+    /// <summary>Settings of a derived fixture; may start what they name.</summary>
+    protected virtual Task<IReadOnlyDictionary<string, string>> SettingsAsync() => Task.FromResult<IReadOnlyDictionary<string, string>>(new Dictionary<string, string>());
+
+    public virtual async ValueTask InitializeAsync()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
         var data = _folder["data"];
@@ -49,6 +52,7 @@ public sealed class AppFixture(PostgresFixture postgres, AzuriteFixture azurite)
         [
             "--port", "0", "--data", data, "--no-settings",
             "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={azurite.ConnectionString}", "--set", "Web:Skip=true", "--set", $"Functions:MasterKey={MasterKey}",
+            .. (await SettingsAsync()).SelectMany(setting => new[] { "--set", $"{setting.Key}={setting.Value}" }),
         ]);
         builder.FunctionsAssembly = typeof(Functions.App).Assembly;
         builder.Console = new SilentConsole();
@@ -78,8 +82,9 @@ public sealed class AppFixture(PostgresFixture postgres, AzuriteFixture azurite)
         return client;
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (_host is not null)
         {
             await _host.StopAsync(CancellationToken.None);

@@ -70,6 +70,7 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Mail.MailMessageRef",
                 "KpiDashboard.Mail.MailSender",
                 "KpiDashboard.Operations.HealthEndpoints",
+                "KpiDashboard.Operations.TimerWatch",
                 "KpiDashboard.Privacy.Housekeeping",
                 "KpiDashboard.Privacy.PrivacyEndpoints",
                 "KpiDashboard.Privacy.TenantExportMessage",

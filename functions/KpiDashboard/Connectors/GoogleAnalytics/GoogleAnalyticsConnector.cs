@@ -154,6 +154,7 @@ internal sealed partial class GoogleAnalyticsConnector(
             CompleteThrough = GoogleAnalyticsFreshness.CompleteThrough(window, days.Any() ? days.Max() : null, now, zone),
             FinalThrough = GoogleAnalyticsFreshness.FinalThrough(window, now, zone),
             SlowDown = GoogleAnalyticsQuota.Check(quota, now),
+            Quotas = GoogleAnalyticsQuota.Remaining(quota),
             EmptyDays = [.. Enumerable.Range(0, window.Days).Select(window.From.AddDays).Where(day => parts[0].Report[day, "sessions"] is null)],
         };
     }
