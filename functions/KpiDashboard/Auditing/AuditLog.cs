@@ -138,7 +138,7 @@ internal static class AuditActions
         [IntegrationDisconnected] = "Disconnected a source",
         [IntegrationPaused] = "Paused a source",
         [IntegrationResumed] = "Resumed a source",
-        [RunRequeued] = "Support tried a sync again that had been given up",
+        [RunRequeued] = "Tried a sync again that had been given up",
         [MinutesSavedChanged] = "Changed the minutes that a workflow saves",
     };
 }

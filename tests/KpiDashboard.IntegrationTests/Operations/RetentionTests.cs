@@ -193,7 +193,7 @@ public sealed class RetentionTests(PostgresFixture postgres)
             {
                 answers.Add(await engine.QueryAsync<string>(tenant, $"select kpi || ' ' || sum(value) || ' ' || count(*) from kpi_values where tenant_id = @tenant and day between '{from}' and '{to}' group by kpi order by 1"));
                 answers.Add(await engine.QueryAsync<string>(tenant,
-                    $"select workflow_id || ' ' || sum(executions) || ' ' || sum(succeeded) || ' ' || sum(failed) || ' ' || sum(finished_ms) || ' ' || sum(minutes_saved) from automation_daily where tenant_id = @tenant and day between '{from}' and '{to}' group by 1 order by 1"));
+                    $"select workflow_id || ' ' || sum(executions) || ' ' || sum(succeeded) || ' ' || sum(failed) || ' ' || sum(finished_ms) || ' ' || sum(minutes_saved) from automation_daily where tenant_id = @tenant and day between '{from}' and '{to}' group by workflow_id order by 1"));
             }
         }
 

@@ -153,7 +153,7 @@ as $$
         'deadLetters', jsonb_build_object(
             'runs', (select count(*) from sync_runs where status = 'dead'), 'messages', (select count(*) from dead_letters where requeued_at is null),
             'newestAt', greatest((select max(finished_at) from sync_runs where status = 'dead'), (select max(received_at) from dead_letters where requeued_at is null))),
-        'circuits', coalesce((select jsonb_agg(c order by c.opened_at desc) from (
+        'circuits', coalesce((select jsonb_agg(o.c order by o.opened_at desc) from (
             select jsonb_build_object('provider', key, 'failures', failures, 'integrations', cardinality(integrations), 'openedAt', opened_at, 'retryAt', retry_at) as c, opened_at
             from provider_circuits where opened_at is not null order by opened_at desc limit 50) o (c, opened_at)), '[]'),
         'oldestDueAt', (select min(next_due_at) from integrations where status = 'active' and next_due_at <= p_now),
