@@ -112,6 +112,11 @@ public static class KpiDashboardServices
         services.AddEndpoint<AutomationEndpoints>();
         services.AddSingleton<ReadinessGate>();
         services.AddEndpoint<HealthEndpoints>();
+        services.AddEndpoint<OpsEndpoints>();
+        services.AddOptions<RetentionOptions>().BindConfiguration("Retention")
+            .Validate(RetentionOptions.IsValid, "Retention:ExecutionDays must be 31 to 3650, Retention:ValueMonths 14 to 240 and Retention:AuditYears 1 to 50.").ValidateOnStart();
+        services.AddSingleton<Retention>();
+        services.AddSingleton<IHousekeeping>(provider => provider.GetRequiredService<Retention>());
         services.AddEndpoint<OpenApiEndpoint>();
         return services;
     }

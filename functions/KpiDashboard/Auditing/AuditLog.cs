@@ -91,6 +91,7 @@ internal static class AuditActions
     public const string KpiCreated = "kpi.created", KpiChanged = "kpi.changed", KpiDeleted = "kpi.deleted", ImportStarted = "import.started";
     public const string IntegrationConnected = "integration.connected", IntegrationChanged = "integration.changed", IntegrationReconnected = "integration.reconnected";
     public const string IntegrationDisconnected = "integration.disconnected", IntegrationPaused = "integration.paused", IntegrationResumed = "integration.resumed";
+    public const string RunRequeued = "run.requeued";
     public const string MinutesSavedChanged = "workflow.minutes_saved_changed";
 
     /// <summary>Every action with its meaning.</summary>
@@ -137,6 +138,7 @@ internal static class AuditActions
         [IntegrationDisconnected] = "Disconnected a source",
         [IntegrationPaused] = "Paused a source",
         [IntegrationResumed] = "Resumed a source",
+        [RunRequeued] = "Tried a sync again that had been given up",
         [MinutesSavedChanged] = "Changed the minutes that a workflow saves",
     };
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Azure;
 using Azure.Core.Pipeline;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
@@ -40,6 +41,38 @@ internal sealed class StorageQueues(IConfiguration configuration)
         return (properties.ApproximateMessagesCount, first?.InsertedOn);
     }
 
+    /// <summary>Queues that one look at them covers at most; there are about twenty.</summary>
+    internal const int MaxQueues = 100;
+
+    /// <summary>How many messages wait in each queue of the account, about, and since when the first of those that are visible does.</summary>
+    public async Task<IReadOnlyList<QueueState>> StatesAsync(CancellationToken cancellationToken)
+    {
+        var service = Service();
+        var names = new List<string>();
+        await foreach (var queue in service.GetQueuesAsync(cancellationToken: cancellationToken))
+        {
+            names.Add(queue.Name);
+            if (names.Count == MaxQueues) break;
+        }
+
+        var states = new ConcurrentBag<QueueState>();
+        await Parallel.ForEachAsync(names, new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = cancellationToken }, async (name, token) =>
+        {
+            var client = service.GetQueueClient(name);
+            try
+            {
+                var count = (await client.GetPropertiesAsync(token)).Value.ApproximateMessagesCount;
+                var first = count == 0 ? null : (await client.PeekMessageAsync(token)).Value;
+                states.Add(new QueueState(name, count, first?.InsertedOn));
+            }
+            catch (RequestFailedException gone) when (gone.Status == 404)
+            {
+                // Deleted since it was listed.
+            }
+        });
+        return [.. states.OrderBy(state => state.Name, StringComparer.Ordinal)];
+    }
+
     private async Task<QueueClient> ClientAsync(string queue, CancellationToken cancellationToken)
     {
         var entry = _clients.GetOrAdd(queue, name => new Lazy<Task<QueueClient>>(() => OpenAsync(name)));
@@ -57,15 +90,26 @@ internal sealed class StorageQueues(IConfiguration configuration)
 
     private async Task<QueueClient> OpenAsync(string queue)
     {
-        // The queue trigger decodes base64 by default; plain text would go to poison without a word.
-        var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
-        if (Transport is not null) options.Transport = Transport;
-        var client = configuration[Connection] is { Length: > 0 } connection
-            ? new QueueClient(connection, queue, options)
-            : configuration[$"{Connection}:queueServiceUri"] is { Length: > 0 } uri
-                ? new QueueClient(new Uri($"{uri.TrimEnd('/')}/{queue}"), AzureIdentity.OfConnection(configuration, Connection), options)
-                : throw new InvalidOperationException("AzureWebJobsStorage is not set. Name the storage account whose queues carry the messages.");
+        var client = Service().GetQueueClient(queue);
         await client.CreateIfNotExistsAsync();
         return client;
     }
+
+    private QueueServiceClient Service()
+    {
+        // The queue trigger decodes base64 by default; plain text would go to poison without a word.
+        var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
+        if (Transport is not null) options.Transport = Transport;
+        return configuration[Connection] is { Length: > 0 } connection
+            ? new QueueServiceClient(connection, options)
+            : configuration[$"{Connection}:queueServiceUri"] is { Length: > 0 } uri
+                ? new QueueServiceClient(new Uri(uri), AzureIdentity.OfConnection(configuration, Connection), options)
+                : throw new InvalidOperationException("AzureWebJobsStorage is not set. Name the storage account whose queues carry the messages.");
+    }
 }
+
+/// <summary>One queue.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Messages">Messages in it, about; those that are being worked on and those that wait for a later time included.</param>
+/// <param name="OldestAt">When the first visible one came; null if none is visible.</param>
+internal sealed record QueueState(string Name, int Messages, DateTimeOffset? OldestAt);

@@ -61,6 +61,7 @@ internal static class ExportCatalogue
         ["oidc_states"] = "Sign-ins on their way through a provider; kept for minutes.",
         ["mail_outbox"] = "Mails on their way out: sealed, and forgotten when they are sent.",
         ["rate_limits"] = "Counters under hashed names.",
+        ["backups"] = "When the installation was backed up; not a business's.",
         ["dead_letters"] = "Messages that no function understood; they hold ids only and are forgotten after 90 days.",
         ["provider_circuits"] = "Which providers do not answer at the moment; forgotten a day after the last failure.",
         ["timer_heartbeat"] = "When the timer last did its work; about no business.",

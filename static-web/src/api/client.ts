@@ -2,7 +2,7 @@ import { messages } from '../messages'
 import type { Session } from './types'
 
 /** Where the API lives: the same origin, unless the build was told otherwise. */
-const base = import.meta.env.VITE_API_BASE ?? ''
+export const base = import.meta.env.VITE_API_BASE ?? ''
 
 /** What went wrong, in a sentence fit to be shown, and per field where the API said so. */
 export class ApiError extends Error {
@@ -60,7 +60,7 @@ async function send(method: string, path: string, body?: unknown, signal?: Abort
   }
 }
 
-async function toError(response: Response) {
+export async function toError(response: Response) {
   const problem: unknown = await response.json().catch(() => null)
   const fields: Record<string, string[]> = {}
   let sentence: string | undefined

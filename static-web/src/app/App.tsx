@@ -11,7 +11,8 @@ const NotFound = lazy(() => import('../pages/not-found'))
 const PublicPages = lazy(() => import('./PublicPages'))
 const Settings = lazy(() => import('../pages/settings'))
 
-const open = /^\/(sign-in|register|verify-email|forgot-password|reset-password|invitation)(\/|$)/
+const open =
+  /^\/(sign-in|register|verify-email|forgot-password|reset-password|invitation|ops)(\/|$)/
 
 export function App() {
   useSystemTheme()

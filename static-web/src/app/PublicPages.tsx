@@ -1,3 +1,4 @@
+import { lazy } from 'react'
 import { Navigate, Route, Routes } from 'react-router'
 import ForgotPassword from '../pages/forgot-password'
 import Invitation from '../pages/invitation'
@@ -6,6 +7,9 @@ import ResetPassword from '../pages/reset-password'
 import SecondFactor from '../pages/second-factor'
 import SignIn from '../pages/sign-in'
 import VerifyEmail from '../pages/verify-email'
+
+// For operators, who have no account here: a function key opens it.
+const Ops = lazy(() => import('../pages/ops'))
 
 /** The pages that need no session, loaded together: who needs one of them often needs the next. */
 export default function PublicPages() {
@@ -18,6 +22,7 @@ export default function PublicPages() {
       <Route path="forgot-password" element={<ForgotPassword />} />
       <Route path="reset-password" element={<ResetPassword />} />
       <Route path="invitation" element={<Invitation />} />
+      <Route path="ops" element={<Ops />} />
       <Route path="*" element={<Navigate to="/sign-in" replace />} />
     </Routes>
   )
