@@ -1,0 +1,261 @@
+import { useEffect, useState } from 'react'
+import { Link, useSearchParams } from 'react-router'
+import type { Integration } from '../../api/types'
+import { Notice } from '../../components/Notice'
+import { SavedAt } from '../../components/SavedAt'
+import { LoadFailed, Page, Rows, Section } from '../../components/ui'
+import { useIdentity, useMay } from '../../lib/session'
+import { messages } from '../../messages'
+import { words } from '../../messages-integrations'
+import { ConnectN8n } from './ConnectN8n'
+import { act, Actions, Clocks, StateWords } from './parts'
+import { useIntegrations, useMayChange, useRuns } from './queries'
+import { isLive, isPushOnly, needsALook, planOf } from './words'
+
+const text = words.sources
+
+/** Every source: how it is, how fresh, and what can be done; below, what else can be connected. */
+export default function Sources() {
+  const { tenant } = useIdentity()
+  const query = useIntegrations()
+  const runs = useRuns({}, 50)
+  const manage = useMayChange('manage_integrations')
+  const [params, setParams] = useSearchParams()
+  const [said, setSaid] = useState<string | null>(null)
+  const [reconnect, setReconnect] = useState<Integration | null>(null)
+  const data = query.data?.integrations
+  const connect = params.get('connect') === 'n8n' && manage
+  const show = (what: string | null) => {
+    setSaid(null)
+    setReconnect(null)
+    setParams(
+      (was) => {
+        was.delete('connect')
+        if (what) was.set('connect', what)
+        return was
+      },
+      { replace: true },
+    )
+  }
+  const live = (id: string) =>
+    runs.data?.pages.flatMap((page) => page.runs).find((run) => run.integrationId === id && isLive(run))
+      ?.id ?? null
+
+  return (
+    <Page title={words.title} back={null} lead={data && data.length > 0 ? leadOf(data) : undefined}>
+      {!manage && <ReadOnly />}
+      {said && (
+        <p role="status" className="mt-4 rounded bg-sunken px-4 py-3 text-small">
+          {said}
+        </p>
+      )}
+      {connect && (
+        <ConnectN8n
+          onDone={(source) => {
+            show(null)
+            setSaid(words.connect.done(source.displayName))
+          }}
+          onCancel={() => {
+            show(null)
+          }}
+        />
+      )}
+      {data ? (
+        data.length === 0 ? (
+          <Notice title={text.emptyTitle}>{manage ? text.empty : text.viewerEmpty}</Notice>
+        ) : (
+          <ul aria-label={text.list} className="mt-5 border-t border-line">
+            {data.map((source) => (
+              <li key={source.id} className="border-b border-line py-5">
+                <div className="lg:grid lg:grid-cols-[minmax(0,1fr)_27rem] lg:gap-10">
+                  <div className="min-w-0">
+                    <div className="flex flex-wrap items-baseline justify-between gap-x-6">
+                      <h2 className="text-lead font-semibold wrap-anywhere">
+                        <Link to={`/integrations/${source.id}`} className="hover:underline">
+                          {source.displayName}
+                        </Link>
+                      </h2>
+                      <span className="lg:hidden">
+                        <StateWords source={{ ...source, ...silent }} />
+                      </span>
+                    </div>
+                    <div className="hidden lg:block">
+                      <StateWords source={source} />
+                    </div>
+                    <div className="lg:hidden">
+                      <StateWords source={source} label={false} />
+                    </div>
+                    <p className="num mt-1 text-small text-muted">
+                      {planOf(source, tenant.timeZone, new Date())}
+                    </p>
+                  </div>
+                  <div className="mt-3 lg:mt-1">
+                    <Clocks source={source} />
+                  </div>
+                </div>
+                {reconnect?.id === source.id ? (
+                  <ConnectN8n
+                    source={source}
+                    onDone={(again) => {
+                      setReconnect(null)
+                      setSaid(words.connect.doneAgain(again.displayName))
+                    }}
+                    onCancel={() => {
+                      setReconnect(null)
+                    }}
+                  />
+                ) : (
+                  <Actions
+                    source={source}
+                    run={live(source.id)}
+                    onReconnect={() => {
+                      setSaid(null)
+                      setReconnect(source)
+                    }}
+                  >
+                    <Link
+                      to={`/integrations/${source.id}`}
+                      aria-label={words.action.of(words.action.details, source.displayName)}
+                      className={act}
+                    >
+                      {words.action.details}
+                    </Link>
+                  </Actions>
+                )}
+              </li>
+            ))}
+          </ul>
+        )
+      ) : query.isError ? (
+        <LoadFailed error={query.error} retry={query.refetch} />
+      ) : (
+        <div className="mt-5">
+          <Rows count={2} />
+        </div>
+      )}
+      {data && data.length > 0 && (
+        <details className="mt-3">
+          <summary className="tap inline-flex items-center text-small text-muted hover:text-ink">
+            {text.clocks}
+          </summary>
+          <dl className="mb-4 max-w-prose space-y-2 text-small">
+            {Object.values(words.clock)
+              .filter((clock) => typeof clock === 'object')
+              .map(({ name, why }) => (
+                <div key={name}>
+                  <dt className="font-semibold">{name}</dt>
+                  <dd className="text-muted">{why}</dd>
+                </div>
+              ))}
+          </dl>
+        </details>
+      )}
+      {data && (
+        <Offers
+          sources={data}
+          onN8n={() => {
+            show('n8n')
+            scrollTo(0, 0)
+          }}
+          asking={connect}
+        />
+      )}
+      <SavedAt query={query} timeZone={tenant.timeZone} />
+    </Page>
+  )
+}
+
+/** On a phone the two words stand beside the name, the sentences below: here without them. */
+const silent = { message: null, fetchedAt: null } as const
+
+/** How all of it is, in a sentence. */
+function leadOf(sources: readonly Integration[]) {
+  const bad = sources.filter(needsALook).length
+  if (bad > 0) return text.lead.trouble(bad, sources.length)
+  return sources.every(({ status }) => status === 'ok' || status === 'syncing')
+    ? text.lead.fine(sources.length)
+    : text.lead.waiting(sources.length)
+}
+
+/** Who may change something, to someone who may not. */
+export function ReadOnly() {
+  const { tenant } = useIdentity()
+  return (
+    <p className="mt-4 rounded bg-sunken px-4 py-3 text-small">
+      {tenant.deleteAfter === null
+        ? words.readOnly(messages.tenant.role[tenant.role])
+        : words.deleting}
+    </p>
+  )
+}
+
+/** What is not connected, each with what it would bring. */
+function Offers({
+  sources,
+  onN8n,
+  asking,
+}: {
+  sources: readonly Integration[]
+  onN8n: () => void
+  asking: boolean
+}) {
+  const manage = useMayChange('manage_integrations')
+  const push = useMay('push')
+  const define = useMay('manage_settings')
+  const real = (connector: string) =>
+    sources.some((source) => source.connector === connector && !isPushOnly(source))
+  const offers = [
+    ...(manage && !real('n8n')
+      ? [
+          {
+            ...words.offer.n8n,
+            links: !asking && (
+              <button type="button" className={act} onClick={onN8n}>
+                {words.offer.n8n.connect}
+              </button>
+            ),
+          },
+        ]
+      : []),
+    ...(push
+      ? [
+          {
+            ...words.offer.push,
+            links: (
+              <>
+                <Link to="/integrations/import" className={act}>
+                  {words.offer.push.import}
+                </Link>
+                {define && (
+                  <Link to="/integrations/kpis" className={act}>
+                    {words.offer.push.define}
+                  </Link>
+                )}
+              </>
+            ),
+          },
+        ]
+      : []),
+  ]
+  // The page goes back to its top when another part of it is opened.
+  useEffect(() => undefined, [])
+  if (offers.length === 0) return null
+  return (
+    <Section title={sources.length === 0 ? text.moreEmpty : text.more}>
+      <ul>
+        {offers.map(({ name, about, links }) => (
+          <li
+            key={name}
+            className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3 border-t border-line py-4 first:border-t-0 first:pt-0"
+          >
+            <div className="min-w-0">
+              <h3 className="font-semibold">{name}</h3>
+              <p className="text-small text-muted">{about}</p>
+            </div>
+            <div className="flex flex-wrap gap-2">{links}</div>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  )
+}
