@@ -88,6 +88,7 @@ public static class KpiDashboardServices
         services.AddSingleton<RefreshRequests>();
         services.AddEndpoint<SyncEndpoints>();
         services.AddEndpoint<IntegrationEndpoints>();
+        services.AddEndpoint<GoogleConnectEndpoints>();
 
         services.AddEndpoint<CustomKpiEndpoints>();
         services.AddEndpoint<PushEndpoints>();

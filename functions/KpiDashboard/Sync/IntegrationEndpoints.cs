@@ -428,9 +428,10 @@ internal enum SyncSchedule
     QuarterHourly,
 }
 
-/// <summary>Connect a source by address and key. Left out: the connector's own name, daily, at 4.</summary>
+/// <summary>Connect a source by address and key, or by a grant and one of its properties. Left out: the connector's own name, daily, at 4.</summary>
 internal sealed record ConnectRequest(
-    string Connector, ConnectSettingsRequest? Settings = null, ConnectCredentialsRequest? Credentials = null, string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null);
+    string Connector, ConnectSettingsRequest? Settings = null, ConnectCredentialsRequest? Credentials = null, string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null,
+    Guid? Grant = null, string? PropertyId = null);
 
 /// <summary>Where it is.</summary>
 internal sealed record ConnectSettingsRequest(string? BaseUrl = null);
@@ -438,8 +439,9 @@ internal sealed record ConnectSettingsRequest(string? BaseUrl = null);
 /// <summary>The key; sealed at once, and never given back.</summary>
 internal sealed record ConnectCredentialsRequest(string? ApiKey = null);
 
-/// <summary>Change a connection; what is left out stays.</summary>
-internal sealed record UpdateIntegrationRequest(string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null, ConnectCredentialsRequest? Credentials = null);
+/// <summary>Change a connection; what is left out stays. A key or a grant takes the place of the one before; the property stays.</summary>
+internal sealed record UpdateIntegrationRequest(
+    string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null, ConnectCredentialsRequest? Credentials = null, Guid? Grant = null);
 
 /// <summary>Whether a connection works, in a sentence. <c>field</c>: what to look at, <c>settings.baseUrl</c> or <c>credentials.apiKey</c>.</summary>
 internal sealed record ConnectionTestResponse(bool Works, string Message, string? Field);

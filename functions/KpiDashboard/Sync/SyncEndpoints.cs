@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
+using KpiDashboard.Connectors;
 using KpiDashboard.Identity;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
@@ -13,10 +14,11 @@ public sealed class SyncEndpoints
     private readonly RefreshRequests _refresh;
     private readonly TenantReads _reads;
     private readonly RateLimits _limits;
+    private readonly IConnector[] _connectors;
     private readonly TimeProvider _time;
 
-    internal SyncEndpoints(RefreshRequests refresh, TenantReads reads, RateLimits limits, TimeProvider time) =>
-        (_refresh, _reads, _limits, _time) = (refresh, reads, limits, time);
+    internal SyncEndpoints(RefreshRequests refresh, TenantReads reads, RateLimits limits, IEnumerable<IConnector> connectors, TimeProvider time) =>
+        (_refresh, _reads, _limits, _connectors, _time) = (refresh, reads, limits, [.. connectors.OrderBy(connector => connector.Key, StringComparer.Ordinal)], time);
 
     /// <summary><c>POST sync/refresh</c>: the button.</summary>
     public Task<IResult> RefreshAsync(HttpRequest request, CancellationToken cancellationToken) => StartAsync(request, "manual", cancellationToken);
@@ -74,7 +76,10 @@ public sealed class SyncEndpoints
     /// <summary><c>GET integrations</c>.</summary>
     public Task<IResult> IntegrationsAsync(HttpRequest request, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, RunJson.Default.IntegrationsResponse, async (tx, tenant) =>
-            new IntegrationsResponse([.. (await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow())).Where(source => source.IsConnected).Select(IntegrationResponse.Of)]), cancellationToken);
+            new IntegrationsResponse(
+                [.. (await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow())).Where(source => source.IsConnected).Select(IntegrationResponse.Of)],
+                [.. _connectors.Select(connector => new ConnectableEntry(
+                    connector.Key, connector.DisplayName, connector is IKeyConnector, connector is IGrantConnector { CanSignIn: true }, connector is IGrantConnector))]), cancellationToken);
 
     /// <summary><c>GET integrations/{id}</c>.</summary>
     public Task<IResult> IntegrationAsync(HttpRequest request, string id, CancellationToken cancellationToken) =>
@@ -165,19 +170,30 @@ internal sealed record RunRequest(string Operation, DateTimeOffset FetchedAt, in
 /// <summary>A value of a day that had ended, before and after the source changed it; <c>newValue</c> null: the source takes it back.</summary>
 internal sealed record RunRestatement(string Kpi, DateOnly Day, decimal OldValue, decimal? NewValue);
 
-/// <summary>The tenant's integrations.</summary>
-internal sealed record IntegrationsResponse(IReadOnlyList<IntegrationResponse> Integrations);
+/// <summary>The tenant's integrations, and what can be connected on this installation.</summary>
+internal sealed record IntegrationsResponse(IReadOnlyList<IntegrationResponse> Integrations, IReadOnlyList<ConnectableEntry> Connectable);
 
-/// <summary>An integration: three clocks, state, schedule (<c>push</c>: only pushed to), hour of a daily sync in the business's time zone, address if it has one.</summary>
+/// <summary>
+/// A connector and how it can be connected here: by address and key, by signing in at the provider (false too while whoever runs this installation has not set that up),
+/// by the key of a service account.
+/// </summary>
+internal sealed record ConnectableEntry(string Connector, string Name, bool ApiKey, bool SignIn, bool ServiceAccount);
+
+/// <summary>
+/// An integration: three clocks, state, schedule (<c>push</c>: only pushed to), hour of a daily sync in the business's time zone, address if it has one. Of Google: the property,
+/// the account that lets us in (its address), and by which way. <c>reconnect_needed</c> says why in <c>message</c>.
+/// </summary>
 internal sealed record IntegrationResponse(
     Guid Id, string Connector, string DisplayName, SourceStatus Status, string? Message, string Schedule, DateTimeOffset? NextDueAt, DateTimeOffset? FetchedAt,
-    DateOnly? CompleteThrough, DateOnly? FinalThrough, DateOnly? ReadFrom, DateOnly? MeasurableFrom, int? SyncHour, string? Address)
+    DateOnly? CompleteThrough, DateOnly? FinalThrough, DateOnly? ReadFrom, DateOnly? MeasurableFrom, int? SyncHour, string? Address,
+    string? PropertyId = null, string? PropertyName = null, string? Account = null, GrantKind? Grant = null)
 {
     internal static IntegrationResponse Of(SourceState source)
     {
         var freshness = source.ToFreshness();
         return new(source.Id, source.Connector, source.DisplayName, freshness.Status, freshness.Message, source.Schedule, source.NextDueAt, source.FetchedAt,
-            source.CompleteThrough, source.FinalThrough, source.ReadFrom, source.MeasurableFrom, source.SyncHour, source.Address);
+            source.CompleteThrough, source.FinalThrough, source.ReadFrom, source.MeasurableFrom, source.SyncHour, source.Address,
+            source.PropertyId, source.PropertyName, source.Account, source.Grant switch { "oauth" => GrantKind.Oauth, "service_account" => GrantKind.ServiceAccount, _ => null });
     }
 }
 

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { Link, useSearchParams } from 'react-router'
 import type { Integration } from '../../api/types'
 import { Notice } from '../../components/Notice'
@@ -8,7 +8,7 @@ import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
 import { words } from '../../messages-integrations'
 import { ConnectN8n } from './ConnectN8n'
-import { act, Actions, Clocks, StateWords } from './parts'
+import { act, Actions, Clocks, StateLabel, StateWords } from './parts'
 import { useIntegrations, useMayChange, useRuns } from './queries'
 import { isLive, isPushOnly, needsALook, planOf } from './words'
 
@@ -69,22 +69,15 @@ export default function Sources() {
               <li key={source.id} className="border-b border-line py-5">
                 <div className="lg:grid lg:grid-cols-[minmax(0,1fr)_27rem] lg:gap-10">
                   <div className="min-w-0">
-                    <div className="flex flex-wrap items-baseline justify-between gap-x-6">
+                    <div className="flex flex-wrap items-baseline justify-between gap-x-6 lg:justify-start">
                       <h2 className="text-lead font-semibold wrap-anywhere">
                         <Link to={`/integrations/${source.id}`} className="hover:underline">
                           {source.displayName}
                         </Link>
                       </h2>
-                      <span className="lg:hidden">
-                        <StateWords source={{ ...source, ...silent }} />
-                      </span>
+                      <StateLabel source={source} />
                     </div>
-                    <div className="hidden lg:block">
-                      <StateWords source={source} />
-                    </div>
-                    <div className="lg:hidden">
-                      <StateWords source={source} label={false} />
-                    </div>
+                    <StateWords source={source} />
                     <p className="num mt-1 text-small text-muted">
                       {planOf(source, tenant.timeZone, new Date())}
                     </p>
@@ -165,9 +158,6 @@ export default function Sources() {
   )
 }
 
-/** On a phone the two words stand beside the name, the sentences below: here without them. */
-const silent = { message: null, fetchedAt: null } as const
-
 /** How all of it is, in a sentence. */
 function leadOf(sources: readonly Integration[]) {
   const bad = sources.filter(needsALook).length
@@ -237,8 +227,6 @@ function Offers({
         ]
       : []),
   ]
-  // The page goes back to its top when another part of it is opened.
-  useEffect(() => undefined, [])
   if (offers.length === 0) return null
   return (
     <Section title={sources.length === 0 ? text.moreEmpty : text.more}>

@@ -1,4 +1,4 @@
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import { api } from '../../api/client'
 import type { ConnectionTest, Integration, SyncRun, SyncStarted } from '../../api/types'
 import { sentenceOf, State } from '../../components/ui'
@@ -13,22 +13,23 @@ export const act =
 const actFirst =
   'tap inline-flex items-center gap-2 rounded bg-accent px-3 text-small font-semibold text-on-accent hover:bg-accent-strong disabled:opacity-60'
 
-/** In what state a source is, in its owner's words. */
-export function StateWords({ source, label = true }: { source: Integration; label?: boolean }) {
+/** In what state a source is, in a word or two. */
+export function StateLabel({ source }: { source: Integration }) {
   const { tenant } = useIdentity()
-  const { tone, label: short, sentences } = stateOf(source, tenant.timeZone, new Date())
+  const { tone, label } = stateOf(source, tenant.timeZone, new Date())
   return (
-    <>
-      {label && (
-        <p className={`text-small ${tone === 'trouble' ? 'text-trouble' : ''}`}>
-          <State tone={tone}>{short}</State>
-        </p>
-      )}
-      {sentences.length > 0 && (
-        <p className="mt-1 max-w-prose text-small text-muted">{sentences.join(' ')}</p>
-      )}
-    </>
+    <span className={`text-small ${tone === 'trouble' ? 'text-trouble' : ''}`}>
+      <State tone={tone}>{label}</State>
+    </span>
   )
+}
+
+/** In what state a source is, in its owner's words; nothing where all is well. */
+export function StateWords({ source }: { source: Integration }) {
+  const { tenant } = useIdentity()
+  const { sentences } = stateOf(source, tenant.timeZone, new Date())
+  if (sentences.length === 0) return null
+  return <p className="mt-1 max-w-prose text-small">{sentences.join(' ')}</p>
 }
 
 /** The three clocks of a source. */
@@ -83,7 +84,7 @@ export function Actions({
   /** A run of it that is under way. */
   run?: string | null
   onReconnect: () => void
-  children?: React.ReactNode
+  children?: ReactNode
 }) {
   const manage = useMayChange('manage_integrations')
   const refresh = useMayChange('refresh')
@@ -204,12 +205,4 @@ export function Actions({
       )}
     </>
   )
-}
-
-/** Names the four combinations of a dot and its words. */
-export const dot: Record<Tone, string> = {
-  good: 'bg-good',
-  attention: 'bg-attention',
-  trouble: 'bg-trouble',
-  plain: 'bg-line-strong',
 }
