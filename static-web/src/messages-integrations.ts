@@ -105,9 +105,12 @@ export const words = {
       time ? `The source asked to wait; next try ${time}` : 'The source asked to wait',
     steps: (done: number, total: number) => `${done} of ${total} parts`,
     done: (changed: number) =>
-      changed === 0 ? 'Done, nothing changed.' : `Done, ${n(changed, 'number', 'numbers')} changed.`,
+      changed === 0
+        ? 'Done, nothing changed.'
+        : `Done, ${n(changed, 'number', 'numbers')} changed.`,
     failed: (why: string | null) => why ?? 'It failed and is tried again.',
-    dead: (why: string | null) => `${why ?? 'It failed.'} It is given up; the next reading makes up for it.`,
+    dead: (why: string | null) =>
+      `${why ?? 'It failed.'} It is given up; the next reading makes up for it.`,
   },
 
   offer: {
@@ -151,6 +154,50 @@ export const words = {
     >,
   },
 
+  google: {
+    going: 'Going to Google…',
+    withKey: 'Use a service account',
+    title: 'Choose a property',
+    lead: (email: string | null) =>
+      email
+        ? `What ${email} may read in Google Analytics.`
+        : 'What this account may read in Google Analytics.',
+    loading: 'Asking Google…',
+    none: 'This account may read no Google Analytics 4 property. Give it access in Google Analytics, or sign in with another account.',
+    property: 'Property',
+    find: 'Find a property',
+    noneFound: 'No property fits.',
+    choosePlease: 'Choose a property.',
+    id: (id: string, account: string) => `${account} · ${id}`,
+    submit: 'Connect',
+    done: (source: string) => `${source} is connected. Its first reading has begun.`,
+    reconnected: (source: string) => `${source} is connected again. It is read now.`,
+    reconnectedPlain: 'It is connected again. It is read now.',
+    keyTitle: 'Connect with a service account',
+    keyAgain: 'Reconnect with a service account',
+    keyLead:
+      'For installations without a Google sign-in. In Google Cloud make a service account and a JSON key for it; in Google Analytics give its e-mail address the role Viewer.',
+    key: 'Key file (JSON)',
+    keyHint:
+      'Choose the file, or paste what is in it. It is sealed before it is kept, and never shown again.',
+    keyFile: 'Choose the key file',
+    keyMissing: 'Choose the key file, or paste what is in it.',
+    keySubmit: 'Go on',
+    keyBusy: 'Asking Google…',
+    account: (account: string) => `Signed in as ${account}`,
+    property1: (name: string, id: string) => (name ? `Property ${name} (${id})` : `Property ${id}`),
+    problem: {
+      cancelled: 'The sign-in at Google was cancelled. Nothing was changed.',
+      expired: 'The sign-in at Google took too long or was begun elsewhere. Begin again.',
+      scopes:
+        'Google was not allowed to let us read Analytics. Connect again, and leave that permission ticked.',
+      google: 'Google did not answer as it should. Try again in a few minutes.',
+      property:
+        'That Google account may not read the property that is connected. Sign in with one that may.',
+    } as Record<string, string>,
+    problemOther: 'Google Analytics could not be connected. Try again.',
+  },
+
   detail: {
     missing: 'This source is not connected any more',
     missingText: 'It was disconnected, or the address is mistyped.',
@@ -174,8 +221,7 @@ export const words = {
     allRuns: 'All readings of this source',
     noRuns: 'It was not read yet.',
     disconnect: 'Disconnect',
-    disconnectLead:
-      'Nothing is read any more and the stored sign-in or key is deleted at once.',
+    disconnectLead: 'Nothing is read any more and the stored sign-in or key is deleted at once.',
     disconnectTitle: (source: string) => `Disconnect ${source}?`,
     keep: 'Keep the numbers',
     keepLong: 'What was measured stays on the dashboard, up to today.',
@@ -350,18 +396,29 @@ export const words = {
     decimal: 'Decimal mark',
     decimals: { point: 'point (1.5)', comma: 'comma (1,5)' },
     dates: 'Dates',
-    dateOrders: { iso: 'year first (2026-11-21)', dmy: 'day first (21/11/2026)', mdy: 'month first (11/21/2026)' },
+    dateOrders: {
+      iso: 'year first (2026-11-21)',
+      dmy: 'day first (21/11/2026)',
+      mdy: 'month first (11/21/2026)',
+    },
     found: (what: string) => `${what}, as found`,
     encoding: (encoding: string, layout: 'long' | 'wide') =>
       `${encoding}, ${layout === 'wide' ? 'one column per number' : 'one number per line'}`,
     choosePlease: 'Please choose',
     questions: 'Before the file can be read',
-    errors: (count: number) => `${n(count, 'line is', 'lines are')} wrong, so nothing would be written`,
+    errors: (count: number) =>
+      `${n(count, 'line is', 'lines are')} wrong, so nothing would be written`,
     errorsMore: (count: number) => `and ${count.toLocaleString()} more`,
     line: (line: number) => `Line ${line}`,
     again: 'Correct the file and choose it again.',
     firstRows: 'The first values',
-    columns: { line: 'Line', kpi: 'Number', date: 'Day', value: 'Value', effect: 'What becomes of it' },
+    columns: {
+      line: 'Line',
+      kpi: 'Number',
+      date: 'Day',
+      value: 'Value',
+      effect: 'What becomes of it',
+    },
     effect: {
       new: 'new',
       changed: (before: string) => `replaces ${before}`,
@@ -370,7 +427,9 @@ export const words = {
     commit: (count: number) => `Import ${n(count, 'value', 'values')}`,
     committing: 'Starting…',
     progress: (done: number, total: number | null) =>
-      total === null ? 'Reading the file…' : `${done.toLocaleString()} of ${total.toLocaleString()} values written`,
+      total === null
+        ? 'Reading the file…'
+        : `${done.toLocaleString()} of ${total.toLocaleString()} values written`,
     queued: 'Waiting for its turn…',
     done: (accepted: number, unchanged: number, restated: number) =>
       [
@@ -388,7 +447,13 @@ export const words = {
     past: 'Past imports',
     noPast: 'Nothing was imported yet.',
     rows: (rows: number) => n(rows, 'row', 'rows'),
-    status: { queued: 'Waiting', running: 'Being written', succeeded: 'Imported', failed: 'Failed', preview: 'Preview' },
+    status: {
+      queued: 'Waiting',
+      running: 'Being written',
+      succeeded: 'Imported',
+      failed: 'Failed',
+      preview: 'Preview',
+    },
     lost: 'Nothing was kept of the file.',
   },
 

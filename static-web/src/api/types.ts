@@ -60,7 +60,19 @@ export type SourceWorkflows = Answer<paths['/api/integrations/{id}/workflows']['
 export type SourceWorkflow = SourceWorkflows['workflows'][number]
 export type SyncStarted = Answer<paths['/api/integrations/{id}/sync']['post'], 202>
 export type SyncRuns = Answer<paths['/api/sync/runs']['get'], 200>
-export type RunRequest = NonNullable<SyncRun['requests']>[number]
+export type Connectable = Integrations['connectable'][number]
+export type GoogleAuthorize = Answer<
+  paths['/api/integrations/google-analytics/authorize']['get'],
+  200
+>
+export type GoogleProperties = Answer<
+  paths['/api/integrations/google-analytics/properties']['get'],
+  200
+>
+export type GoogleGrant = Answer<
+  paths['/api/integrations/google-analytics/service-account']['post'],
+  201
+>
 export type Import = Answer<paths['/api/import']['post'], 200>
 export type Imports = Answer<paths['/api/imports']['get'], 200>
 export type Catalogue = Answer<paths['/api/kpis']['get'], 200>

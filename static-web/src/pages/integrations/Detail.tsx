@@ -1,5 +1,5 @@
 import { lazy, Suspense, useState } from 'react'
-import { useForm } from 'react-hook-form'
+import { useForm, useWatch } from 'react-hook-form'
 import { Link, useNavigate, useParams } from 'react-router'
 import { api, ApiError } from '../../api/client'
 import type { Integration, Schedule } from '../../api/types'
@@ -22,9 +22,9 @@ import {
 import { useIdentity } from '../../lib/session'
 import { words } from '../../messages-integrations'
 import { settings } from '../../messages-settings'
-import { ConnectN8n } from './ConnectN8n'
 import { Actions, Clocks, StateLabel, StateWords } from './parts'
 import { useChanged, useIntegrations, useMayChange, useRuns } from './queries'
+import { Reconnect } from './Reconnect'
 import { RunList } from './RunList'
 import { ReadOnly } from './Sources'
 import { hourWords, isLive, isPushOnly, planOf } from './words'
@@ -70,6 +70,16 @@ export default function Detail() {
           <span className="num block text-small">
             {planOf(source, tenant.timeZone, new Date())}
           </span>
+          {source.propertyId && (
+            <span className="block text-small wrap-anywhere">
+              {[
+                words.google.property1(source.propertyName ?? '', source.propertyId),
+                source.account ? words.google.account(source.account) : null,
+              ]
+                .filter(Boolean)
+                .join(' · ')}
+            </span>
+          )}
           {source.address && (
             <span className="block text-small wrap-anywhere">{source.address}</span>
           )}
@@ -87,7 +97,7 @@ export default function Detail() {
         </p>
       )}
       {reconnect ? (
-        <ConnectN8n
+        <Reconnect
           source={source}
           onDone={() => {
             setReconnect(false)
@@ -107,7 +117,10 @@ export default function Detail() {
         />
       )}
       {manage && !isPushOnly(source) && (
-        <Plan key={`${source.displayName} ${source.schedule} ${source.syncHour ?? ''}`} source={source} />
+        <Plan
+          key={`${source.displayName} ${source.schedule} ${source.syncHour ?? ''}`}
+          source={source}
+        />
       )}
       {source.connector === 'n8n' && (
         <Suspense fallback={<Rows />}>
@@ -162,7 +175,7 @@ function Plan({ source }: { source: Integration }) {
     register,
     handleSubmit,
     setError,
-    watch,
+    control,
     formState: { errors, isSubmitting, isDirty, isSubmitSuccessful },
   } = useForm<Fields>({
     defaultValues: {
@@ -171,6 +184,7 @@ function Plan({ source }: { source: Integration }) {
       hour: String(source.syncHour ?? 4),
     },
   })
+  const daily = useWatch({ control, name: 'schedule' }) === 'daily'
   const submit = handleSubmit(async ({ name, schedule, hour }) => {
     try {
       await api.patch(`integrations/${source.id}`, {
@@ -195,7 +209,9 @@ function Plan({ source }: { source: Integration }) {
                 {...props}
                 autoComplete="off"
                 maxLength={60}
-                {...register('name', { validate: (name) => name.trim() !== '' || text.nameMissing })}
+                {...register('name', {
+                  validate: (name) => name.trim() !== '' || text.nameMissing,
+                })}
               />
             )}
           </Labelled>
@@ -210,7 +226,7 @@ function Plan({ source }: { source: Integration }) {
               </Select>
             )}
           </Labelled>
-          {watch('schedule') === 'daily' && (
+          {daily && (
             <Labelled label={text.hour}>
               {(props) => (
                 <Select {...props} {...register('hour')}>
@@ -289,22 +305,23 @@ function Disconnect({ source }: { source: Integration }) {
           <fieldset>
             <legend className="mb-1 text-small text-muted">{text.which}</legend>
             {(['keep', 'delete'] as const).map((choice) => (
-              <label key={choice} className="flex cursor-pointer gap-3 py-2.5">
+              <label
+                key={choice}
+                className="grid cursor-pointer grid-cols-[auto_minmax(0,1fr)] gap-x-3 py-2.5"
+              >
                 <input
                   type="radio"
                   name="numbers"
                   value={choice}
                   checked={numbers === choice}
-                  className="mt-0.5 size-5 shrink-0 accent-accent"
+                  className="mt-0.5 size-5 accent-accent"
                   onChange={() => {
                     setNumbers(choice)
                   }}
                 />
-                <span>
-                  <span className="block font-semibold">{text[choice]}</span>
-                  <span className="block text-small text-muted">
-                    {choice === 'keep' ? text.keepLong : text.deleteLong}
-                  </span>
+                <span className="font-semibold">{text[choice]}</span>
+                <span className="col-start-2 text-small text-muted">
+                  {choice === 'keep' ? text.keepLong : text.deleteLong}
                 </span>
               </label>
             ))}

@@ -81,7 +81,7 @@ function Story({ id }: { id: string }) {
   if (!run)
     return (
       <div className="pb-4 pl-7 text-small text-muted">
-        {query.isError ? <LoadFailed error={query.error} retry={query.refetch} /> : text.story.loading}
+        {query.isError ? <LoadFailed error={query.error} retry={query.refetch} /> : text.loading}
       </div>
     )
   const now = new Date()
@@ -119,9 +119,7 @@ function Story({ id }: { id: string }) {
       </ol>
       {restatements.length > 0 && (
         <section>
-          <h3 className="font-semibold">
-            {text.restatements(restatements.length, run.restated)}
-          </h3>
+          <h3 className="font-semibold">{text.restatements(restatements.length, run.restated)}</h3>
           <ul className="mt-1 max-h-80 max-w-[40rem] overflow-y-auto">
             {restatements.map((one) => (
               <li

@@ -1,13 +1,15 @@
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import { Link, useSearchParams } from 'react-router'
-import type { Integration } from '../../api/types'
+import type { Connectable, Integration } from '../../api/types'
 import { Notice } from '../../components/Notice'
 import { SavedAt } from '../../components/SavedAt'
-import { LoadFailed, Page, Rows, Section } from '../../components/ui'
+import { Failed, LoadFailed, Page, Rows, Section } from '../../components/ui'
 import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
 import { words } from '../../messages-integrations'
 import { ConnectN8n } from './ConnectN8n'
+import { PropertyPicker, ServiceAccount, useGoogleSignIn } from './Google'
+import { Reconnect } from './Reconnect'
 import { act, Actions, Clocks, StateLabel, StateWords } from './parts'
 import { useIntegrations, useMayChange, useRuns } from './queries'
 import { isLive, isPushOnly, needsALook, planOf } from './words'
@@ -24,22 +26,35 @@ export default function Sources() {
   const [said, setSaid] = useState<string | null>(null)
   const [reconnect, setReconnect] = useState<Integration | null>(null)
   const data = query.data?.integrations
-  const connect = params.get('connect') === 'n8n' && manage
+  const asked = manage ? params.get('connect') : null
+  const connect = asked === 'n8n'
+  const grant = manage ? params.get('google') : null
+  const problem = params.get('problem')
+  const reconnected = params.get('reconnected')
   const show = (what: string | null) => {
     setSaid(null)
     setReconnect(null)
     setParams(
       (was) => {
-        was.delete('connect')
+        // What Google sent the browser back with is used up.
+        for (const name of ['connect', 'google', 'problem', 'reconnected']) was.delete(name)
         if (what) was.set('connect', what)
         return was
       },
       { replace: true },
     )
   }
+  const done = (source: Integration) => {
+    show(null)
+    setSaid(words.connect.done(source.displayName))
+  }
+  const cancel = () => {
+    show(null)
+  }
   const live = (id: string) =>
-    runs.data?.pages.flatMap((page) => page.runs).find((run) => run.integrationId === id && isLive(run))
-      ?.id ?? null
+    runs.data?.pages
+      .flatMap((page) => page.runs)
+      .find((run) => run.integrationId === id && isLive(run))?.id ?? null
 
   return (
     <Page title={words.title} back={null} lead={data && data.length > 0 ? leadOf(data) : undefined}>
@@ -49,17 +64,27 @@ export default function Sources() {
           {said}
         </p>
       )}
-      {connect && (
-        <ConnectN8n
-          onDone={(source) => {
-            show(null)
-            setSaid(words.connect.done(source.displayName))
-          }}
-          onCancel={() => {
-            show(null)
+      {reconnected && data && (
+        <p role="status" className="mt-4 rounded bg-sunken px-4 py-3 text-small">
+          {reconnectedWords(data.find(({ id }) => id === reconnected))}
+        </p>
+      )}
+      {problem && (
+        <p role="alert" className="mt-4 rounded bg-sunken px-4 py-3 text-small text-trouble">
+          {words.google.problem[problem] ?? words.google.problemOther}
+        </p>
+      )}
+      {connect && <ConnectN8n onDone={done} onCancel={cancel} />}
+      {asked === 'google-key' && (
+        <ServiceAccount
+          again={false}
+          onCancel={cancel}
+          onGrant={(fresh) => {
+            setParams({ google: fresh }, { replace: true })
           }}
         />
       )}
+      {grant && <PropertyPicker grant={grant} onDone={done} onCancel={cancel} />}
       {data ? (
         data.length === 0 ? (
           <Notice title={text.emptyTitle}>{manage ? text.empty : text.viewerEmpty}</Notice>
@@ -87,7 +112,7 @@ export default function Sources() {
                   </div>
                 </div>
                 {reconnect?.id === source.id ? (
-                  <ConnectN8n
+                  <Reconnect
                     source={source}
                     onDone={(again) => {
                       setReconnect(null)
@@ -143,14 +168,15 @@ export default function Sources() {
           </dl>
         </details>
       )}
-      {data && (
+      {query.data && (
         <Offers
-          sources={data}
-          onN8n={() => {
-            show('n8n')
+          sources={query.data.integrations}
+          connectable={query.data.connectable}
+          asked={grant ? 'google' : asked}
+          onAsk={(what) => {
+            show(what)
             scrollTo(0, 0)
           }}
-          asking={connect}
         />
       )}
       <SavedAt query={query} timeZone={tenant.timeZone} />
@@ -179,71 +205,101 @@ export function ReadOnly() {
   )
 }
 
+const reconnectedWords = (source: Integration | undefined) =>
+  source ? words.google.reconnected(source.displayName) : words.google.reconnectedPlain
+
 /** What is not connected, each with what it would bring. */
 function Offers({
   sources,
-  onN8n,
-  asking,
+  connectable,
+  asked,
+  onAsk,
 }: {
   sources: readonly Integration[]
-  onN8n: () => void
-  asking: boolean
+  connectable: readonly Connectable[]
+  /** What is being connected above. */
+  asked: string | null
+  onAsk: (what: string) => void
 }) {
   const manage = useMayChange('manage_integrations')
   const push = useMay('push')
   const define = useMay('manage_settings')
-  const real = (connector: string) =>
-    sources.some((source) => source.connector === connector && !isPushOnly(source))
-  const offers = [
-    ...(manage && !real('n8n')
-      ? [
-          {
-            ...words.offer.n8n,
-            links: !asking && (
-              <button type="button" className={act} onClick={onN8n}>
-                {words.offer.n8n.connect}
-              </button>
-            ),
-          },
-        ]
-      : []),
-    ...(push
-      ? [
-          {
-            ...words.offer.push,
-            links: (
-              <>
-                <Link to="/integrations/import" className={act}>
-                  {words.offer.push.import}
-                </Link>
-                {define && (
-                  <Link to="/integrations/kpis" className={act}>
-                    {words.offer.push.define}
-                  </Link>
-                )}
-              </>
-            ),
-          },
-        ]
-      : []),
-  ]
-  if (offers.length === 0) return null
+  const google = useGoogleSignIn()
+  const free = (connector: string) =>
+    manage && !sources.some((source) => source.connector === connector && !isPushOnly(source))
+      ? connectable.find((one) => one.connector === connector)
+      : undefined
+  const [ga, n8n] = [free('google-analytics'), free('n8n')]
+  if (!ga && !n8n && !push) return null
   return (
     <Section title={sources.length === 0 ? text.moreEmpty : text.more}>
       <ul>
-        {offers.map(({ name, about, links }) => (
-          <li
-            key={name}
-            className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3 border-t border-line py-4 first:border-t-0 first:pt-0"
-          >
-            <div className="min-w-0">
-              <h3 className="font-semibold">{name}</h3>
-              <p className="text-small text-muted">{about}</p>
-            </div>
-            <div className="flex flex-wrap gap-2">{links}</div>
-          </li>
-        ))}
+        {ga && (
+          <Offer {...words.offer.google}>
+            {ga.signIn && (
+              <button
+                type="button"
+                className={act}
+                disabled={google.going}
+                onClick={() => void google.go()}
+              >
+                {google.going ? words.google.going : words.offer.google.connect}
+              </button>
+            )}
+            {ga.serviceAccount && asked !== 'google-key' && (
+              <button
+                type="button"
+                className={act}
+                onClick={() => {
+                  onAsk('google-key')
+                }}
+              >
+                {words.google.withKey}
+              </button>
+            )}
+            <Failed error={google.failed} />
+          </Offer>
+        )}
+        {n8n && (
+          <Offer {...words.offer.n8n}>
+            {asked !== 'n8n' && (
+              <button
+                type="button"
+                className={act}
+                onClick={() => {
+                  onAsk('n8n')
+                }}
+              >
+                {words.offer.n8n.connect}
+              </button>
+            )}
+          </Offer>
+        )}
+        {push && (
+          <Offer {...words.offer.push}>
+            <Link to="/integrations/import" className={act}>
+              {words.offer.push.import}
+            </Link>
+            {define && (
+              <Link to="/integrations/kpis" className={act}>
+                {words.offer.push.define}
+              </Link>
+            )}
+          </Offer>
+        )}
       </ul>
     </Section>
+  )
+}
+
+function Offer({ name, about, children }: { name: string; about: string; children: ReactNode }) {
+  return (
+    <li className="flex flex-wrap items-center justify-between gap-x-6 gap-y-3 border-t border-line py-4 first:border-t-0 first:pt-0">
+      <div className="min-w-0">
+        <h3 className="font-semibold">{name}</h3>
+        <p className="text-small text-muted">{about}</p>
+      </div>
+      <div className="flex flex-wrap gap-2">{children}</div>
+    </li>
   )
 }

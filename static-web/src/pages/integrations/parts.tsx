@@ -62,7 +62,10 @@ export function Progress({ run }: { run: SyncRun }) {
         {parts && ` · ${words.progress.steps(run.slicesDone, run.slicesTotal)}`}
       </p>
       {parts && (
-        <span className="mt-1.5 block h-1 overflow-hidden rounded-full bg-sunken" aria-hidden="true">
+        <span
+          className="mt-1.5 block h-1 overflow-hidden rounded-full bg-sunken"
+          aria-hidden="true"
+        >
           <span
             className="block h-full rounded-full bg-accent"
             style={{ width: `${(100 * run.slicesDone) / run.slicesTotal}%` }}

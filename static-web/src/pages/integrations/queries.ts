@@ -24,8 +24,7 @@ export function useIntegrations() {
   const { tenant } = useIdentity()
   return useQuery({
     queryKey: ['integrations', tenant.id],
-    queryFn: ({ signal }) =>
-      api.get<Integrations>('integrations', { signal, tenantId: tenant.id }),
+    queryFn: ({ signal }) => api.get<Integrations>('integrations', { signal, tenantId: tenant.id }),
     refetchInterval: ({ state }) =>
       state.data?.integrations.some((one) => one.status === 'syncing') ? soon * 2 : seldom,
   })
@@ -53,7 +52,10 @@ export function useRun(id: string | null) {
 }
 
 /** Runs, newest first, page by page; looked at again while one of them is under way. */
-export function useRuns(filter: { source?: string | undefined; state?: string | undefined }, limit = 30) {
+export function useRuns(
+  filter: { source?: string | undefined; state?: string | undefined },
+  limit = 30,
+) {
   const { tenant } = useIdentity()
   return useInfiniteQuery({
     queryKey: ['runs', tenant.id, filter.source ?? '', filter.state ?? '', limit],

@@ -82,7 +82,7 @@ export function clocksOf(source: Integration, timeZone: string, now: Date, local
 /** An hour of the day as it is written where the reader is: "04:00", "4 AM". */
 export const hourWords = (hour: number, locale?: string) =>
   new Intl.DateTimeFormat(locale, {
-    hour: 'numeric',
+    hour: '2-digit',
     minute: '2-digit',
     timeZone: 'UTC',
   }).format(Date.UTC(2026, 0, 1, hour))
@@ -130,9 +130,7 @@ export function took(from: string, to: string, locale?: string): string {
   if (seconds < 60) return `${number(seconds, seconds < 10 ? 1 : 0)} s`
   const whole = Math.round(seconds)
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
-  return h > 0
-    ? `${number(h)} h${m > 0 ? ` ${m} min` : ''}`
-    : `${m} min${s > 0 ? ` ${s} s` : ''}`
+  return h > 0 ? `${number(h)} h${m > 0 ? ` ${m} min` : ''}` : `${m} min${s > 0 ? ` ${s} s` : ''}`
 }
 
 /** The days that a run is about; their years only where they are not this one. */

@@ -7,7 +7,16 @@ import { useIdentity } from '../../lib/session'
 import { settings } from '../../messages-settings'
 import { useConfirmation } from '../../components/confirmations'
 import { useMembers } from './queries'
-import { Failed, Labelled, LoadFailed, Page, Rows, saveFile, Section, Select } from '../../components/ui'
+import {
+  Failed,
+  Labelled,
+  LoadFailed,
+  Page,
+  Rows,
+  saveFile,
+  Section,
+  Select,
+} from '../../components/ui'
 import { auditSentence, changeValue, deviceWords, fieldWords, moment } from './words'
 
 const text = settings.audit

@@ -16,7 +16,16 @@ import { useConfirmation } from '../../components/confirmations'
 import { Combo } from './Combo'
 import { renewIdentity, useSettings } from './queries'
 import { currencyChoices, localeChoices, timeZoneChoices } from './regions'
-import { Failed, Labelled, LoadFailed, Page, Section, Select, sentenceOf, useQuestion } from '../../components/ui'
+import {
+  Failed,
+  Labelled,
+  LoadFailed,
+  Page,
+  Section,
+  Select,
+  sentenceOf,
+  useQuestion,
+} from '../../components/ui'
 import { monthName, parseAmount, weekday } from './words'
 
 const text = settings.business
