@@ -321,7 +321,8 @@ function Preview({
       )}
       {preview.errorCount > 0 && (
         <Section title={text.errors(preview.errorCount)} lead={text.again}>
-          <ul role="alert" className="num max-h-96 overflow-y-auto text-small">
+          <div role="alert">
+            <ul className="num max-h-96 overflow-y-auto text-small">
             {errors.map((error, i) => (
               <li key={i} className="flex gap-4 border-t border-line py-2 first:border-t-0">
                 <span className="w-20 shrink-0 font-semibold">{text.line(error.line)}</span>
@@ -334,6 +335,7 @@ function Preview({
               </li>
             )}
           </ul>
+          </div>
         </Section>
       )}
       {preview.preview.length > 0 && (
