@@ -22,5 +22,15 @@ internal interface IGrantConnector : IConnector
     bool CanSignIn { get; }
 
     /// <summary>Settings as they are stored: <c>propertyId</c>, and to look at <c>propertyName</c>, <c>account</c>, <c>grant</c>.</summary>
-    JsonElement Settings(string propertyId, string? propertyName, string? account, GrantKind kind);
+    JsonElement StoredSettings(string propertyId, string? propertyName, string? account, GrantKind kind);
+
+    /// <summary>What a property is called; null if the provider does not say.</summary>
+    /// <param name="id">Of the grant or the integration; for caches of access tokens.</param>
+    /// <param name="propertyId">The property.</param>
+    /// <param name="credentials">As they are stored, open.</param>
+    /// <param name="cancellationToken">Stops.</param>
+    Task<string?> PropertyNameAsync(Guid id, string propertyId, JsonElement credentials, CancellationToken cancellationToken);
+
+    /// <summary>Tells the provider that a person's permission is not used any more. False: there is none, or the provider did not take it.</summary>
+    Task<bool> RevokeAsync(JsonElement credentials, CancellationToken cancellationToken);
 }
