@@ -7,7 +7,7 @@ const n = (count: number, one: string, many: string) =>
 export const words = {
   title: 'Integrations',
   sections: 'Sections of the integrations',
-  nav: { sources: 'Sources', history: 'Sync history', import: 'CSV import', kpis: 'Own numbers' },
+  nav: { sources: 'Sources', history: 'History', import: 'CSV import', kpis: 'Own numbers' },
   readOnly: (role: string) =>
     `Owners and admins connect and change sources; your role is ${role.toLowerCase()}.`,
   deleting: 'The business is to be deleted: until someone keeps it, nothing can be changed.',
@@ -370,8 +370,7 @@ export const words = {
       sampled: 'estimated by the source',
       thresholded: 'small figures withheld by the source',
     },
-    restatements: (count: number, of: number) =>
-      of > count ? `Changed days (the newest ${count} of ${of})` : `Changed days (${count})`,
+    restatements: (count: number) => `Changed days (${count})`,
     gone: 'taken back',
     loading: 'Loading what happened…',
   },

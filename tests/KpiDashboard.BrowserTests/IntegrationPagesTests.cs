@@ -114,7 +114,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
             var row = Row(visit, "Google Analytics");
             await row.GetByRole(AriaRole.Button, new() { Name = "Refresh now Google Analytics" }).ClickAsync();
             await Expect(row.GetByText(new Regex(@"^Done, \d+ numbers? changed\.$"))).ToBeVisibleAsync();
-            await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Sync history" }).ClickAsync();
+            await visit.Page.GetByRole(AriaRole.Link, new() { Name = "History", Exact = true }).ClickAsync();
             var newest = visit.Page.GetByRole(AriaRole.Main).Locator("details").First;
             await Expect(newest).ToContainTextAsync("by hand");
             await newest.Locator("summary").First.ClickAsync();

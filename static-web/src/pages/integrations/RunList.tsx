@@ -92,15 +92,16 @@ function Story({ id }: { id: string }) {
       second: '2-digit',
       timeZone: tenant.timeZone,
     }).format(new Date(at))
+  const named = (key: string) => catalogue.data?.find((kpi) => kpi.key === key)
   const requests = run.requests ?? []
-  const restatements = run.restatements ?? []
-  const ratio = (key: string) => catalogue.data?.find((kpi) => kpi.key === key)
+  // Parts that other numbers are computed from have no name and are not told of.
+  const restatements = (run.restatements ?? []).filter(({ kpi }) => named(kpi))
   const value = (key: string, amount: number | null) =>
     amount === null
       ? text.gone
       : formatNumber(
           amount,
-          { unit: ratio(key)?.unit ?? 'number', currency: tenant.currency },
+          { unit: named(key)?.unit ?? 'number', currency: tenant.currency },
           'exact',
         )
   return (
@@ -119,7 +120,7 @@ function Story({ id }: { id: string }) {
       </ol>
       {restatements.length > 0 && (
         <section>
-          <h3 className="font-semibold">{text.restatements(restatements.length, run.restated)}</h3>
+          <h3 className="font-semibold">{text.restatements(restatements.length)}</h3>
           <ul className="mt-1 max-h-80 max-w-[40rem] overflow-y-auto">
             {restatements.map((one) => (
               <li
@@ -128,7 +129,7 @@ function Story({ id }: { id: string }) {
               >
                 <span>
                   {dayName(one.day)}{' '}
-                  <span className="text-muted">{ratio(one.kpi)?.name ?? one.kpi}</span>
+                  <span className="text-muted">{named(one.kpi)?.name ?? one.kpi}</span>
                 </span>
                 <span className="whitespace-nowrap">
                   {value(one.kpi, one.oldValue)} → {value(one.kpi, one.newValue)}
@@ -140,9 +141,7 @@ function Story({ id }: { id: string }) {
       )}
       {requests.length > 0 && (
         <details>
-          <summary className="tap inline-flex items-center font-semibold">
-            {text.requests(requests.length)}
-          </summary>
+          <summary className="w-fit py-3 font-semibold">{text.requests(requests.length)}</summary>
           <ul className="max-h-80 max-w-[40rem] overflow-y-auto">
             {requests.map((one, i) => (
               <li

@@ -96,7 +96,10 @@ export default function Sources() {
                   <div className="min-w-0">
                     <div className="flex flex-wrap items-baseline justify-between gap-x-6 lg:justify-start">
                       <h2 className="text-lead font-semibold wrap-anywhere">
-                        <Link to={`/integrations/${source.id}`} className="tap inline-flex items-center hover:underline">
+                        <Link
+                          to={`/integrations/${source.id}`}
+                          className="tap inline-flex items-center hover:underline"
+                        >
                           {source.displayName}
                         </Link>
                       </h2>
@@ -153,7 +156,7 @@ export default function Sources() {
       )}
       {data && data.length > 0 && (
         <details className="mt-3">
-          <summary className="tap inline-flex items-center text-small text-muted hover:text-ink">
+          <summary className="w-fit py-3 text-small text-muted hover:text-ink">
             {text.clocks}
           </summary>
           <dl className="mb-4 max-w-prose space-y-2 text-small">

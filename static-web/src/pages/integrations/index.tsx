@@ -35,7 +35,7 @@ export default function Integrations() {
             key={to}
             to={to}
             aria-current={to === at ? 'page' : undefined}
-            className={`tap -mb-px inline-flex shrink-0 items-center border-b-2 px-2.5 text-small sm:px-3 ${
+            className={`tap -mb-px inline-flex shrink-0 items-center border-b-2 px-2 text-small sm:px-3 ${
               to === here
                 ? 'border-accent font-semibold'
                 : 'border-transparent text-muted hover:text-ink'

@@ -101,6 +101,8 @@ export function Actions({
   const paused = source.status === 'paused'
   const push = isPushOnly(source)
   const lost = source.status === 'reconnect_needed'
+  // What went wrong stands above already, as the state of the source.
+  const saidAbove = Boolean(run?.message && source.message?.includes(run.message))
 
   const work = async (what: NonNullable<typeof busy>, todo: () => Promise<void>) => {
     if (busy) return
@@ -193,7 +195,7 @@ export function Actions({
         )}
         {children}
       </div>
-      {run && (live || started) && !paused && (
+      {run && (live || started) && !paused && !saidAbove && (
         <div className="mt-3">
           <Progress run={run} />
         </div>
