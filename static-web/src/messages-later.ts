@@ -90,6 +90,35 @@ export const later = {
     emptyHow: 'n8n can be connected through its API, or send its runs to a webhook.',
   },
 
+  overview: {
+    all: 'Everything else',
+    find: 'Find a number',
+    noMore: 'Everything measured stands above.',
+    noneFound: (text: string) => `No number is called “${text}”.`,
+    table: {
+      kpi: 'Number',
+      value: 'Value',
+      previous: 'Before',
+      change: 'Change',
+      trend: 'Trend',
+    },
+    sortByChange: 'Biggest change first',
+    automation: 'Automation',
+    automationMore: 'All automations',
+    automationEmpty:
+      'When an automation tool such as n8n is connected, the hours it saves and what they are worth stand here.',
+    hoursSaved: 'Time saved',
+    valueSaved: 'Worth',
+    roi: 'Return on its cost',
+  },
+
+  menu: {
+    theme: 'Theme',
+    themes: { system: 'System', light: 'Light', dark: 'Dark' },
+    shortcuts: 'Keyboard shortcuts',
+    signOut: 'Sign out',
+  },
+
   notFound: {
     title: 'This page does not exist',
     text: 'The address may be old or mistyped.',
@@ -101,6 +130,7 @@ export const later = {
     list: [
       { keys: ['g', 'o'], does: 'Go to the overview' },
       { keys: ['g', 'a'], does: 'Go to automation' },
+      { keys: ['g', 'i'], does: 'Go to the integrations' },
       { keys: ['g', 's'], does: 'Go to the settings' },
       { keys: ['/'], does: 'Find a number' },
       { keys: ['←', '→'], does: 'Walk the days of a chart' },

@@ -4,6 +4,7 @@ export const sources = {
   none: 'No source is connected yet.',
   clocks: { fetched: 'Fetched', complete: 'Complete through', final: 'Final through' },
   never: '–',
+
   status: {
     ok: 'Read on time',
     syncing: 'Being read now',

@@ -43,13 +43,15 @@ export const messages = {
   productShort: 'KPI Dashboard',
   skip: 'Skip to the numbers',
 
-  nav: { label: 'Main', overview: 'Overview', automation: 'Automation', settings: 'Settings' },
+  nav: {
+    label: 'Main',
+    overview: 'Overview',
+    automation: 'Automation',
+    integrations: 'Integrations',
+    settings: 'Settings',
+  },
   menu: {
     open: 'Menu',
-    theme: 'Theme',
-    themes: { system: 'System', light: 'Light', dark: 'Dark' },
-    shortcuts: 'Keyboard shortcuts',
-    signOut: 'Sign out',
     close: 'Close',
   },
   tenant: {
@@ -138,25 +140,6 @@ export const messages = {
   overview: {
     title: (tenant: string) => `Overview of ${tenant}`,
     strip: 'Headline numbers',
-    all: 'Everything else',
-    find: 'Find a number',
-    noMore: 'Everything measured stands above.',
-    noneFound: (text: string) => `No number is called “${text}”.`,
-    table: {
-      kpi: 'Number',
-      value: 'Value',
-      previous: 'Before',
-      change: 'Change',
-      trend: 'Trend',
-    },
-    sortByChange: 'Biggest change first',
-    automation: 'Automation',
-    automationMore: 'All automations',
-    automationEmpty:
-      'When an automation tool such as n8n is connected, the hours it saves and what they are worth stand here.',
-    hoursSaved: 'Time saved',
-    valueSaved: 'Worth',
-    roi: 'Return on its cost',
     emptyTitle: 'No numbers yet',
     empty:
       'As soon as the first source has been read, revenue, visits and automations appear here, with what changed since the period before.',

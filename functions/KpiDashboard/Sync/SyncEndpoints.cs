@@ -51,12 +51,27 @@ public sealed class SyncEndpoints
             return new RunsResponse(page, runs.Count > limit ? WriteCursor(page[^1]) : null);
         }, cancellationToken);
 
-    /// <summary><c>GET sync/runs/{id}</c>.</summary>
+    /// <summary><c>GET sync/runs/{id}</c>: how far it is, what it asked for and which ended days it changed.</summary>
     public Task<IResult> RunAsync(HttpRequest request, string id, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, RunJson.Default.RunResponse, async (tx, _) =>
-            (Guid.TryParseExact(id, "D", out var run)
+        {
+            var found = Guid.TryParseExact(id, "D", out var run)
                 ? await tx.QuerySingleOrDefaultAsync<RunResponse>(RunResponse.Select + "where r.tenant_id = @tenant and r.id = @run", new { run })
-                : null) ?? throw ApiProblem.NotFound("There is no such run."), cancellationToken);
+                : null;
+            return (found ?? throw ApiProblem.NotFound("There is no such run.")) with
+            {
+                Requests = await tx.QueryAsync<RunRequest>(
+                    """
+                    select operation, fetched_at as FetchedAt, rows, sampled, thresholded
+                    from sync_requests where tenant_id = @tenant and run_id = @run order by id limit @most
+                    """, new { run, most = RunResponse.MaxParts }),
+                Restatements = found.Restated == 0 ? [] : await tx.QueryAsync<RunRestatement>(
+                    """
+                    select kpi, day, old_value as OldValue, new_value as NewValue
+                    from kpi_restatements where tenant_id = @tenant and run_id = @run order by day desc, kpi limit @most
+                    """, new { run, most = RunResponse.MaxParts }),
+            };
+        }, cancellationToken);
 
     /// <summary><c>GET integrations</c>.</summary>
     public Task<IResult> IntegrationsAsync(HttpRequest request, CancellationToken cancellationToken) =>
@@ -129,6 +144,15 @@ internal sealed record RunResponse(
     int SlicesTotal, int Attempts, int Readings, int Changed, int Restated, DateTimeOffset QueuedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt,
     DateTimeOffset? NextAttemptAt, string? Message)
 {
+    /// <summary>Most requests, and most restatements, that are told of one run.</summary>
+    internal const int MaxParts = 100;
+
+    /// <summary>The first 100 things that were asked of the source, in order; null in a list of runs.</summary>
+    public IReadOnlyList<RunRequest>? Requests { get; init; }
+
+    /// <summary>The newest 100 values of ended days that became others; null in a list of runs.</summary>
+    public IReadOnlyList<RunRestatement>? Restatements { get; init; }
+
     internal const string Select =
         """
         select r.id, r.integration_id as IntegrationId, r.connector, i.display_name as DisplayName, r.trigger, r.status, r.window_from as WindowFrom,
@@ -139,6 +163,12 @@ internal sealed record RunResponse(
 
         """;
 }
+
+/// <summary>What was asked of a source. <c>rows</c>: rows of its answer. <c>sampled</c>, <c>thresholded</c>: the source says that it estimated, or left small numbers out.</summary>
+internal sealed record RunRequest(string Operation, DateTimeOffset FetchedAt, int Rows, bool Sampled, bool Thresholded);
+
+/// <summary>A value of a day that had ended, before and after the source changed it; <c>newValue</c> null: the source takes it back.</summary>
+internal sealed record RunRestatement(string Kpi, DateOnly Day, decimal OldValue, decimal? NewValue);
 
 /// <summary>The tenant's integrations, and what can be connected on this installation.</summary>
 internal sealed record IntegrationsResponse(IReadOnlyList<IntegrationResponse> Integrations, IReadOnlyList<ConnectableEntry> Connectable);

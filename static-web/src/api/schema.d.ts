@@ -1903,6 +1903,14 @@ export interface components {
             /** @enum {string} */
             status: "queued" | "running" | "waiting" | "succeeded" | "failed" | "dead";
         };
+        RunRequest: {
+            operation: string;
+            /** Format: date-time */
+            fetchedAt: string;
+            rows: number;
+            sampled: boolean;
+            thresholded: boolean;
+        };
         RunResponse: {
             /** Format: uuid */
             id: string;
@@ -1933,6 +1941,15 @@ export interface components {
             /** Format: date-time */
             nextAttemptAt: string | null;
             message: string | null;
+            requests: components["schemas"]["RunRequest"][] | null;
+            restatements: components["schemas"]["RunRestatement"][] | null;
+        };
+        RunRestatement: {
+            kpi: string;
+            /** Format: date */
+            day: string;
+            oldValue: number;
+            newValue: number | null;
         };
         RunsResponse: {
             runs: components["schemas"]["RunResponse"][];

@@ -7,6 +7,7 @@ import { Shell } from './Shell'
 
 const Automation = lazy(() => import('../pages/automation'))
 const Businesses = lazy(() => import('../pages/businesses'))
+const Integrations = lazy(() => import('../pages/integrations'))
 const NotFound = lazy(() => import('../pages/not-found'))
 const PublicPages = lazy(() => import('./PublicPages'))
 const Settings = lazy(() => import('../pages/settings'))
@@ -26,6 +27,7 @@ export function App() {
           <Route element={<SignedIn />}>
             <Route index element={<Overview />} />
             <Route path="automation" element={<Automation />} />
+            <Route path="integrations/*" element={<Integrations />} />
             <Route path="settings/*" element={<Settings />} />
             <Route path="businesses" element={<Businesses />} />
             <Route path="*" element={<NotFound />} />

@@ -2,6 +2,7 @@ import {
   ChevronDown,
   LayoutGrid,
   Menu as MenuIcon,
+  Plug,
   RefreshCw,
   Settings2,
   Workflow,
@@ -26,6 +27,7 @@ const TenantList = lazy(() => panels.then((all) => ({ default: all.TenantList })
 const places = [
   { to: '/', name: messages.nav.overview, icon: LayoutGrid },
   { to: '/automation', name: messages.nav.automation, icon: Workflow },
+  { to: '/integrations', name: messages.nav.integrations, icon: Plug },
   { to: '/settings', name: messages.nav.settings, icon: Settings2 },
 ]
 

@@ -22,6 +22,7 @@ export function useShortcuts(onHelp: () => void) {
       if (event.key === 'g') g = event.timeStamp
       else if (afterG && event.key === 'o') go('/')
       else if (afterG && event.key === 'a') go('/automation')
+      else if (afterG && event.key === 'i') go('/integrations')
       else if (afterG && event.key === 's') go('/settings')
       else if (event.key === '?') help.current()
       else if (event.key === '/') {

@@ -7,6 +7,7 @@ import { Value } from '../../components/Value'
 import { describeChange } from '../../lib/change'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
+import { later } from '../../messages-later'
 
 interface Props {
   summary: Summary
@@ -16,7 +17,7 @@ interface Props {
   shown: Range
 }
 
-const text = messages.overview
+const text = later.overview
 
 /** Every number that is not in the strip; a search looks through all of them. */
 export function KpiTable({ summary, kpis, selected, onPick, shown }: Props) {
