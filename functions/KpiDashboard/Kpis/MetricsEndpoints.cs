@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
+using KpiDashboard.Goals;
 using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
@@ -93,7 +94,7 @@ public sealed class MetricsEndpoints
             before is null ? null : withheld, value.Status, Reason(kpi, value), lastDay < now.To ? lastDay : null, kpi.Source,
             [.. now.Dates.Select(day => now.On(kpi, day))],
             before is null ? [] : [.. before.Dates.Select(day => before.On(kpi, day))],
-            [.. now.Dates.Select(day => now.StatusOf(kpi, day))], currency);
+            [.. now.Dates.Select(day => now.StatusOf(kpi, day))], currency, null);
     }
 
     // Nothing is converted: money that a provider told of is in the provider's currency, whatever the business's own is.
@@ -159,7 +160,11 @@ internal sealed record SummaryKpi(
     string Key, string Name, string Description, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, decimal? Value, decimal? Previous,
     decimal? Change,
     [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, ValueStatus Status, string? StatusReason, DateOnly? NoDataSince, string Source,
-    IReadOnlyList<decimal?> Sparkline, IReadOnlyList<decimal?> Comparison, IReadOnlyList<DayStatus> DayStatus, string? Currency);
+    IReadOnlyList<decimal?> Sparkline, IReadOnlyList<decimal?> Comparison, IReadOnlyList<DayStatus> DayStatus, string? Currency, SummaryGoal? Goal);
+
+/// <summary>The goal of a KPI whose period ends first, as far as it is; <c>GET goals</c> tells more.</summary>
+internal sealed record SummaryGoal(
+    Guid Id, decimal Target, GoalRhythm Rhythm, DateOnly From, DateOnly To, decimal? Value, decimal? Pace, GoalState State, string Text);
 
 /// <summary>KPIs over time.</summary>
 internal sealed record HistoryResponse(DateOnly From, DateOnly To, [property: AllowedValues("day", "week", "month")] string Grain, string TimeZone, string Currency, IReadOnlyList<HistorySeries> Series);
