@@ -1,11 +1,15 @@
 using System.Reflection;
+using KpiDashboard.Annotations;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Automation;
 using KpiDashboard.Connectors.GoogleAnalytics;
 using KpiDashboard.Connectors.N8n;
 using KpiDashboard.Data;
+using KpiDashboard.Formulas;
+using KpiDashboard.Goals;
 using KpiDashboard.Identity;
+using KpiDashboard.Insights;
 using KpiDashboard.Kpis;
 using KpiDashboard.Mail;
 using KpiDashboard.Operations;
@@ -110,6 +114,12 @@ public static class KpiDashboardServices
         services.AddSingleton<TenantReads>();
         services.AddEndpoint<MetricsEndpoints>();
         services.AddEndpoint<AutomationEndpoints>();
+        services.AddEndpoint<ProvenanceEndpoints>();
+        services.AddEndpoint<ValueExportEndpoints>();
+        services.AddEndpoint<GoalEndpoints>();
+        services.AddEndpoint<CalculatedKpiEndpoints>();
+        services.AddEndpoint<InsightEndpoints>();
+        services.AddEndpoint<AnnotationEndpoints>();
         services.AddSingleton<ReadinessGate>();
         services.AddEndpoint<HealthEndpoints>();
         services.AddEndpoint<OpsEndpoints>();

@@ -5,9 +5,13 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using KpiDashboard.Annotations;
 using KpiDashboard.Auditing;
 using KpiDashboard.Automation;
+using KpiDashboard.Formulas;
+using KpiDashboard.Goals;
 using KpiDashboard.Identity;
+using KpiDashboard.Insights;
 using KpiDashboard.Kpis;
 using KpiDashboard.Operations;
 using KpiDashboard.Privacy;
@@ -54,7 +58,7 @@ internal static class OpenApiDocument
     /// <summary>Every JSON context whose types the API speaks.</summary>
     private static readonly JsonSerializerContext[] Contexts =
     [
-        MetricsJson.Default, AutomationJson.Default, RunJson.Default, IntegrationJson.Default, GoogleConnectJson.Default, DeadLetterJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
+        MetricsJson.Default, ProvenanceJson.Default, GoalJson.Default, CalculatedKpiJson.Default, InsightJson.Default, AnnotationJson.Default, AutomationJson.Default, RunJson.Default, IntegrationJson.Default, GoogleConnectJson.Default, DeadLetterJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
         OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, PushJson.Default, N8nWebhookJson.Default, HealthJson.Default, ProblemJson.Default,
     ];
 
@@ -65,6 +69,8 @@ internal static class OpenApiDocument
         ["to"] = ("Last day.", Text("date")),
         ["compare"] = ("What to compare with.", Choice("previous_period", "previous_year", "none")),
         ["kpis"] = ("1 to 20 KPI keys, separated by commas.", Text()),
+        ["kpi"] = ("A KPI key.", Text()),
+        ["date"] = ("The day.", Text("date")),
         ["grain"] = ("Day, week (from the tenant's first weekday) or month.", Choice("day", "week", "month")),
         ["integrationId"] = ("This integration only; all, or a new one, without it.", Text("uuid")),
         ["grant"] = ("The grant that a sign-in at Google or a service account's key gave; good for an hour, for the person who got it.", Text("uuid")),

@@ -33,6 +33,9 @@ public enum Permission
     /// <summary>Connect, change, pause and disconnect sources.</summary>
     ManageIntegrations,
 
+    /// <summary>Set goals, define calculated KPIs, write annotations, put insights aside.</summary>
+    ManageNumbers,
+
     /// <summary>See and export the audit log.</summary>
     ReadAudit,
 
@@ -74,14 +77,14 @@ internal static class Permissions
         ["owner"] =
         [
             Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings,
-            Permission.ManageIntegrations, Permission.ReadAudit, Permission.ManageTenant,
+            Permission.ManageIntegrations, Permission.ManageNumbers, Permission.ReadAudit, Permission.ManageTenant,
         ],
         ["admin"] =
         [
             Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings,
-            Permission.ManageIntegrations,
+            Permission.ManageIntegrations, Permission.ManageNumbers,
         ],
-        ["member"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push],
+        ["member"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.ManageNumbers],
         ["viewer"] = [Permission.SignedIn, Permission.Read],
     };
 
@@ -104,6 +107,7 @@ internal static class Permissions
         [Permission.ManageMembers] = "Invite people, change their roles, deactivate and remove them (owners: only an owner)",
         [Permission.ManageSettings] = "Change the settings of the business",
         [Permission.ManageIntegrations] = "Connect, change, pause and disconnect sources, and set the minutes that workflows save",
+        [Permission.ManageNumbers] = "Set goals, define calculated KPIs, write annotations, put insights aside",
         [Permission.ReadAudit] = "See and export the audit log",
         [Permission.ManageTenant] = "Hand the business over, export all its data, delete it",
     };

@@ -4,6 +4,42 @@
  */
 
 export interface paths {
+    "/api/annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people noted about days, and what the system can tell of them */
+        get: operations["ListAnnotations"];
+        put?: never;
+        /** Write a note on a day or on days */
+        post: operations["CreateAnnotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/annotations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a note */
+        delete: operations["DeleteAnnotation"];
+        options?: never;
+        head?: never;
+        /** Change a note */
+        patch: operations["UpdateAnnotation"];
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -518,6 +554,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Values as CSV or JSON; all KPIs unless some are named */
+        get: operations["ExportValues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/goals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Goals: how each stands, its pace, and how it went */
+        get: operations["ListGoals"];
+        put?: never;
+        /** Set a goal */
+        post: operations["CreateGoal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/goals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a goal */
+        delete: operations["DeleteGoal"];
+        options?: never;
+        head?: never;
+        /** Change a goal; periods that are over stay judged by the target that they had */
+        patch: operations["UpdateGoal"];
+        trace?: never;
+    };
     "/api/health/live": {
         parameters: {
             query?: never;
@@ -603,6 +692,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/insights/business": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Health score, insights and daily brief */
+        get: operations["GetBusinessInsights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/insights/{id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Dismiss an insight until it says something else */
+        post: operations["DismissInsight"];
+        /** Show a dismissed insight again */
+        delete: operations["UndismissInsight"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/insights/{id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put an insight aside until a day, or until it says something else */
+        post: operations["SnoozeInsight"];
+        /** Show a snoozed insight again */
+        delete: operations["UnsnoozeInsight"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/integrations": {
         parameters: {
             query?: never;
@@ -615,74 +757,6 @@ export interface paths {
         put?: never;
         /** Try a connection, keep it and start its first sync */
         post: operations["ConnectIntegration"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/integrations/google-analytics/authorize": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Where to go to sign in at Google; with an integration, to connect it again */
-        get: operations["AuthorizeGoogle"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/integrations/google-analytics/callback": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Come back from Google: to integrations?google=<grant>, ?reconnected=<integration> or ?problem=<cancelled, expired, scopes, access, property, google> */
-        get: operations["FinishGoogle"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/integrations/google-analytics/properties": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Properties that a grant can read, to choose one */
-        get: operations["ListProperties"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/integrations/google-analytics/service-account": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Try the key of a service account, the second way to let us in */
-        post: operations["GiveServiceAccount"];
         delete?: never;
         options?: never;
         head?: never;
@@ -827,6 +901,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/kpis/calculated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** KPIs that the business computes from others */
+        get: operations["ListCalculatedKpis"];
+        put?: never;
+        /** Define a KPI by a formula */
+        post: operations["CreateCalculatedKpi"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kpis/calculated/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a formula gives over the last 28 days; nothing is kept */
+        post: operations["PreviewCalculatedKpi"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kpis/calculated/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a calculated KPI that nothing else uses */
+        delete: operations["DeleteCalculatedKpi"];
+        options?: never;
+        head?: never;
+        /** Change a calculated KPI; its key stays */
+        patch: operations["UpdateCalculatedKpi"];
+        trace?: never;
+    };
     "/api/kpis/custom": {
         parameters: {
             query?: never;
@@ -958,6 +1085,23 @@ export interface paths {
         };
         /** KPIs over time; a period without data is null */
         get: operations["GetHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/metrics/provenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where one number comes from: formula, parts, runs, requests, restatements */
+        get: operations["GetProvenance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1337,6 +1481,28 @@ export interface components {
             password?: string | null;
             displayName?: string | null;
         };
+        AnnotationEntry: {
+            /** Format: uuid */
+            id: string | null;
+            /** @enum {string} */
+            kind: "note" | "gap" | "workflow_failing" | "restated";
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            text: string;
+            kpis: string[];
+            author: string | null;
+            /** Format: date-time */
+            createdAt: string | null;
+        };
+        AnnotationsResponse: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            annotations: components["schemas"]["AnnotationEntry"][];
+        };
         AuditActionEntry: {
             key: string;
             words: string;
@@ -1369,6 +1535,73 @@ export interface components {
             nextCursor: string | null;
             actions: components["schemas"]["AuditActionEntry"][];
         };
+        BriefSentence: {
+            text: string;
+            /** @enum {string} */
+            severity: "info" | "good" | "attention" | "trouble";
+            /** Format: uuid */
+            insightId: string | null;
+            path: string;
+            kpis: string[];
+            evidence: components["schemas"]["Evidence"][];
+        };
+        BusinessInsightsResponse: {
+            range: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** Format: date */
+            compareFrom: string | null;
+            /** Format: date */
+            compareTo: string | null;
+            /** @enum {string} */
+            compare: "previous_period" | "previous_year" | "none";
+            timeZone: string;
+            currency: string;
+            healthScore: components["schemas"]["HealthScoreEntry"];
+            insights: components["schemas"]["InsightEntry"][];
+            setAside: components["schemas"]["InsightEntry"][];
+            brief: components["schemas"]["BriefSentence"][];
+        };
+        CalculatedKpiEntry: {
+            /** Format: uuid */
+            id: string;
+            key: string;
+            name: string;
+            description: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            /** @enum {string} */
+            direction: "up" | "down" | "neutral";
+            /** @enum {string} */
+            aggregation: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min";
+            formula: string;
+            uses: string[];
+            problem: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        CalculatedKpisResponse: {
+            kpis: components["schemas"]["CalculatedKpiEntry"][];
+        };
+        CalculatedPreviewResponse: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            value: number | null;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "not_measurable";
+            statusReason: string | null;
+            /** @enum {string} */
+            aggregation: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min";
+            currency: string | null;
+            uses: string[];
+            points: components["schemas"]["HistoryPoint"][];
+        };
         ChangePasswordRequest: {
             currentPassword: string;
             newPassword: string;
@@ -1388,24 +1621,42 @@ export interface components {
             /** @enum {string|null} */
             schedule?: "daily" | "hourly" | "quarter_hourly" | null;
             syncHour?: number | null;
-            /** Format: uuid */
-            grant?: string | null;
-            propertyId?: string | null;
         };
         ConnectSettingsRequest: {
             baseUrl?: string | null;
-        };
-        ConnectableEntry: {
-            connector: string;
-            name: string;
-            apiKey: boolean;
-            signIn: boolean;
-            serviceAccount: boolean;
         };
         ConnectionTestResponse: {
             works: boolean;
             message: string;
             field: string | null;
+        };
+        CreateAnnotationRequest: {
+            text: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to?: string | null;
+        };
+        CreateCalculatedKpiRequest: {
+            key: string;
+            name: string;
+            formula: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            /** @enum {string} */
+            direction: "up" | "down" | "neutral";
+            description?: string | null;
+        };
+        CreateGoalRequest: {
+            kpi: string;
+            target: number;
+            /** @enum {string} */
+            rhythm: "week" | "month" | "quarter" | "year" | "dated";
+            name?: string | null;
+            /** Format: date */
+            startsOn?: string | null;
+            /** Format: date */
+            endsOn?: string | null;
         };
         CreateKpiRequest: {
             key: string;
@@ -1501,6 +1752,16 @@ export interface components {
             /** Format: date-time */
             deleteAfter: string;
         };
+        Evidence: {
+            label: string;
+            kpi: string | null;
+            /** Format: date */
+            from: string | null;
+            /** Format: date */
+            to: string | null;
+            value: number | null;
+            shown: string;
+        };
         ExportEntry: {
             /** Format: uuid */
             id: string;
@@ -1517,6 +1778,18 @@ export interface components {
             /** Format: date-time */
             expiresAt: string | null;
             message: string | null;
+        };
+        ExportedValue: {
+            /** Format: date */
+            date: string;
+            kpi: string;
+            name: string;
+            value: number | null;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            currency: string | null;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "not_measurable";
         };
         ExportsResponse: {
             exports: components["schemas"]["ExportEntry"][];
@@ -1541,28 +1814,76 @@ export interface components {
             status: "ok" | "syncing" | "never_synced" | "late" | "failing" | "reconnect_needed" | "paused";
             message: string | null;
         };
-        GoogleAuthorizeResponse: {
-            url: string;
-        };
-        GoogleGrantResponse: {
+        GoalEntry: {
             /** Format: uuid */
-            grant: string;
-            email: string;
-        };
-        GooglePropertiesResponse: {
-            email: string | null;
-            /** @enum {string} */
-            kind: "oauth" | "service_account";
-            properties: components["schemas"]["GooglePropertyEntry"][];
-        };
-        GooglePropertyEntry: {
             id: string;
+            kpi: string;
+            kpiName: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            /** @enum {string} */
+            direction: "up" | "down" | "neutral";
+            currency: string | null;
+            name: string | null;
+            target: number;
+            /** @enum {string} */
+            rhythm: "week" | "month" | "quarter" | "year" | "dated";
+            /** Format: date */
+            startsOn: string;
+            /** Format: date */
+            endsOn: string | null;
+            now: components["schemas"]["GoalStanding"];
+            history: components["schemas"]["GoalStanding"][];
+            met: number;
+            missed: number;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        GoalStanding: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            target: number;
+            value: number | null;
+            /** Format: date */
+            through: string | null;
+            knownDays: number;
+            days: number;
+            projected: number | null;
+            pace: number | null;
+            /** @enum {string|null} */
+            paceWithheld: "too_few_days" | "missing_days" | "not_measurable" | "target_not_positive" | "not_started" | "over" | null;
+            /** @enum {string} */
+            state: "on_track" | "off_track" | "met" | "missed" | "unknown" | "not_started";
+            text: string;
+        };
+        GoalsResponse: {
+            /** Format: date */
+            today: string;
+            goals: components["schemas"]["GoalEntry"][];
+        };
+        HealthPartEntry: {
+            key: string;
             name: string;
-            account: string;
+            score: number | null;
+            weight: number;
+            why: string;
+            kpis: string[];
+            evidence: components["schemas"]["Evidence"][];
         };
         HealthResponse: {
             status: string;
             reason?: string | null;
+        };
+        HealthScoreEntry: {
+            score: number | null;
+            /** Format: date */
+            asOf: string;
+            why: string;
+            previous: number | null;
+            change: number | null;
+            parts: components["schemas"]["HealthPartEntry"][];
         };
         HistoryPoint: {
             /** Format: date */
@@ -1628,6 +1949,23 @@ export interface components {
         ImportsResponse: {
             imports: components["schemas"]["ImportResponse"][];
         };
+        InsightEntry: {
+            /** Format: uuid */
+            id: string;
+            rule: string;
+            /** @enum {string} */
+            severity: "info" | "good" | "attention" | "trouble";
+            text: string;
+            path: string;
+            kpis: string[];
+            evidence: components["schemas"]["Evidence"][];
+            moneyAtStake: number | null;
+            currency: string | null;
+            /** @enum {string} */
+            state: "open" | "dismissed" | "snoozed";
+            /** Format: date */
+            until: string | null;
+        };
         IntegrationResponse: {
             /** Format: uuid */
             id: string;
@@ -1651,15 +1989,9 @@ export interface components {
             measurableFrom: string | null;
             syncHour: number | null;
             address: string | null;
-            propertyId: string | null;
-            propertyName: string | null;
-            account: string | null;
-            /** @enum {string|null} */
-            grant: "oauth" | "service_account" | null;
         };
         IntegrationsResponse: {
             integrations: components["schemas"]["IntegrationResponse"][];
-            connectable: components["schemas"]["ConnectableEntry"][];
         };
         InvitationEntry: {
             /** Format: uuid */
@@ -1818,6 +2150,12 @@ export interface components {
             key: string;
             description: string;
         };
+        PreviewCalculatedKpiRequest: {
+            formula: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            key?: string | null;
+        };
         ProblemBody: {
             type: string;
             title: string;
@@ -1827,6 +2165,72 @@ export interface components {
             errors?: {
                 [key: string]: (string | null)[] | null;
             } | null;
+        };
+        ProvenancePart: {
+            kpi: string;
+            name: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            value: number | null;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "missing";
+            connector: string;
+            source: string | null;
+            instance: string | null;
+            sourceTimeZone: string;
+            /** Format: uuid */
+            runId: string | null;
+            /** @enum {string|null} */
+            broughtBy: "sync" | "import" | "push" | null;
+            /** Format: date-time */
+            firstSeenAt: string | null;
+            /** Format: date-time */
+            changedAt: string | null;
+            /** Format: date-time */
+            fetchedAt: string | null;
+            requests: components["schemas"]["ProvenanceRequest"][];
+            restatements: components["schemas"]["ProvenanceRestatement"][];
+        };
+        ProvenanceRequest: {
+            operation: string;
+            request?: string | null;
+            /** Format: date-time */
+            fetchedAt: string;
+            rows: number;
+            sampled: boolean;
+            thresholded: boolean;
+        };
+        ProvenanceResponse: {
+            kpi: string;
+            name: string;
+            description: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            /** @enum {string} */
+            aggregation: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min";
+            formula: string | null;
+            /** Format: date */
+            date: string;
+            timeZone: string;
+            currency: string | null;
+            value: number | null;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "not_measurable";
+            statusReason: string | null;
+            settings: components["schemas"]["ProvenanceSetting"][];
+            parts: components["schemas"]["ProvenancePart"][];
+        };
+        ProvenanceRestatement: {
+            /** Format: date-time */
+            at: string;
+            oldValue: number;
+            newValue: number | null;
+            /** Format: uuid */
+            runId: string | null;
+        };
+        ProvenanceSetting: {
+            name: string;
+            value: number | null;
         };
         ProviderEntry: {
             key: string;
@@ -1903,14 +2307,6 @@ export interface components {
             /** @enum {string} */
             status: "queued" | "running" | "waiting" | "succeeded" | "failed" | "dead";
         };
-        RunRequest: {
-            operation: string;
-            /** Format: date-time */
-            fetchedAt: string;
-            rows: number;
-            sampled: boolean;
-            thresholded: boolean;
-        };
         RunResponse: {
             /** Format: uuid */
             id: string;
@@ -1941,15 +2337,6 @@ export interface components {
             /** Format: date-time */
             nextAttemptAt: string | null;
             message: string | null;
-            requests: components["schemas"]["RunRequest"][] | null;
-            restatements: components["schemas"]["RunRestatement"][] | null;
-        };
-        RunRestatement: {
-            kpi: string;
-            /** Format: date */
-            day: string;
-            oldValue: number;
-            newValue: number | null;
         };
         RunsResponse: {
             runs: components["schemas"]["RunResponse"][];
@@ -1967,9 +2354,6 @@ export interface components {
         SecondFactorSetupResponse: {
             secret: string;
             uri: string;
-        };
-        ServiceAccountRequest: {
-            key: string;
         };
         SessionEntry: {
             /** Format: uuid */
@@ -2032,6 +2416,26 @@ export interface components {
             before: number | null;
             after: number | null;
         };
+        SnoozeInsightRequest: {
+            /** Format: date */
+            until: string;
+        };
+        SummaryGoal: {
+            /** Format: uuid */
+            id: string;
+            target: number;
+            /** @enum {string} */
+            rhythm: "week" | "month" | "quarter" | "year" | "dated";
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            value: number | null;
+            pace: number | null;
+            /** @enum {string} */
+            state: "on_track" | "off_track" | "met" | "missed" | "unknown" | "not_started";
+            text: string;
+        };
         SummaryKpi: {
             key: string;
             name: string;
@@ -2057,6 +2461,7 @@ export interface components {
             comparison: (number | null)[];
             dayStatus: ("final" | "provisional" | "partial" | "missing")[];
             currency: string | null;
+            goal: components["schemas"]["SummaryGoal"] | null;
         };
         SummaryResponse: {
             range: string;
@@ -2134,14 +2539,34 @@ export interface components {
         TokensResponse: {
             tokens: components["schemas"]["TokenEntry"][];
         };
+        UpdateAnnotationRequest: {
+            text?: string | null;
+            /** Format: date */
+            from?: string | null;
+            /** Format: date */
+            to?: string | null;
+        };
+        UpdateCalculatedKpiRequest: {
+            name?: string | null;
+            formula?: string | null;
+            /** @enum {string|null} */
+            unit?: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score" | null;
+            /** @enum {string|null} */
+            direction?: "up" | "down" | "neutral" | null;
+            description?: string | null;
+        };
+        UpdateGoalRequest: {
+            target?: number | null;
+            name?: string | null;
+            /** Format: date */
+            endsOn?: string | null;
+        };
         UpdateIntegrationRequest: {
             displayName?: string | null;
             /** @enum {string|null} */
             schedule?: "daily" | "hourly" | "quarter_hourly" | null;
             syncHour?: number | null;
             credentials?: components["schemas"]["ConnectCredentialsRequest"] | null;
-            /** Format: uuid */
-            grant?: string | null;
         };
         UpdateKpiRequest: {
             name?: string | null;
@@ -2166,6 +2591,16 @@ export interface components {
         };
         UpdateWorkflowRequest: {
             minutesSaved?: number | null;
+        };
+        ValueExport: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** @enum {string} */
+            grain: "day" | "week" | "month";
+            timeZone: string;
+            rows: components["schemas"]["ExportedValue"][];
         };
         VerifyEmailRequest: {
             token: string;
@@ -2204,6 +2639,139 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    ListAnnotations: {
+        parameters: {
+            query?: {
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationsResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    CreateAnnotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateAnnotationRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    DeleteAnnotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UpdateAnnotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateAnnotationRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     ListAudit: {
         parameters: {
             query?: {
@@ -3255,6 +3823,174 @@ export interface operations {
             };
         };
     };
+    ExportValues: {
+        parameters: {
+            query?: {
+                /** @description CSV or JSON. */
+                format?: "csv" | "json";
+                /** @description 1 to 20 KPI keys, separated by commas. */
+                kpis?: string;
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+                /** @description Day, week (from the tenant's first weekday) or month. */
+                grain?: "day" | "week" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValueExport"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListGoals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalsResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    CreateGoal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateGoalRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    DeleteGoal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UpdateGoal: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateGoalRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoalEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     GetLive: {
         parameters: {
             query?: never;
@@ -3417,6 +4153,186 @@ export interface operations {
             };
         };
     };
+    GetBusinessInsights: {
+        parameters: {
+            query?: {
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+                /** @description What to compare with. */
+                compare?: "previous_period" | "previous_year" | "none";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessInsightsResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    DismissInsight: {
+        parameters: {
+            query?: {
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+                /** @description What to compare with. */
+                compare?: "previous_period" | "previous_year" | "none";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UndismissInsight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    SnoozeInsight: {
+        parameters: {
+            query?: {
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+                /** @description What to compare with. */
+                compare?: "previous_period" | "previous_year" | "none";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnoozeInsightRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UnsnoozeInsight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     ListIntegrations: {
         parameters: {
             query?: never;
@@ -3466,130 +4382,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IntegrationResponse"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    AuthorizeGoogle: {
-        parameters: {
-            query?: {
-                /** @description This integration only; all, or a new one, without it. */
-                integrationId?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GoogleAuthorizeResponse"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    FinishGoogle: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked. */
-            302: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    ListProperties: {
-        parameters: {
-            query?: {
-                /** @description The grant that a sign-in at Google or a service account's key gave; good for an hour, for the person who got it. */
-                grant?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GooglePropertiesResponse"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    GiveServiceAccount: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ServiceAccountRequest"];
-            };
-        };
-        responses: {
-            /** @description As asked. */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GoogleGrantResponse"];
                 };
             };
             /** @description A problem. */
@@ -3908,6 +4700,165 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KpiEntry"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListCalculatedKpis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalculatedKpisResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    CreateCalculatedKpi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateCalculatedKpiRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalculatedKpiEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    PreviewCalculatedKpi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewCalculatedKpiRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalculatedPreviewResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    DeleteCalculatedKpi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UpdateCalculatedKpi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateCalculatedKpiRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalculatedKpiEntry"];
                 };
             };
             /** @description A problem. */
@@ -4273,6 +5224,40 @@ export interface operations {
             };
         };
     };
+    GetProvenance: {
+        parameters: {
+            query?: {
+                /** @description A KPI key. */
+                kpi?: string;
+                /** @description The day. */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvenanceResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     GetSummary: {
         parameters: {
             query?: {
@@ -4503,7 +5488,7 @@ export interface operations {
     ListRuns: {
         parameters: {
             query?: {
-                /** @description This integration only; all, or a new one, without it. */
+                /** @description Only runs of this integration. */
                 integrationId?: string;
                 /** @description Only runs in this state. */
                 status?: "queued" | "running" | "waiting" | "succeeded" | "failed" | "dead";

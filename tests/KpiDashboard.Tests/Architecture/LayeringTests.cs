@@ -53,10 +53,13 @@ public sealed partial class LayeringTests
     public void Only_what_triggers_use_is_public() =>
         Assert.Equal(
             [
+                "KpiDashboard.Annotations.AnnotationEndpoints",
                 "KpiDashboard.Api.OpenApiEndpoint",
                 "KpiDashboard.Api.OperationAttribute",
                 "KpiDashboard.Auditing.AuditEndpoints",
                 "KpiDashboard.Automation.AutomationEndpoints",
+                "KpiDashboard.Formulas.CalculatedKpiEndpoints",
+                "KpiDashboard.Goals.GoalEndpoints",
                 "KpiDashboard.Identity.AccountEndpoints",
                 "KpiDashboard.Identity.Authenticator",
                 "KpiDashboard.Identity.OidcEndpoints",
@@ -65,8 +68,11 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Identity.SecondFactorEndpoints",
                 "KpiDashboard.Identity.SessionEndpoints",
                 "KpiDashboard.Identity.TokenEndpoints",
+                "KpiDashboard.Insights.InsightEndpoints",
                 "KpiDashboard.KpiDashboardServices",
                 "KpiDashboard.Kpis.MetricsEndpoints",
+                "KpiDashboard.Kpis.ProvenanceEndpoints",
+                "KpiDashboard.Kpis.ValueExportEndpoints",
                 "KpiDashboard.Mail.MailMessageRef",
                 "KpiDashboard.Mail.MailSender",
                 "KpiDashboard.Operations.HealthEndpoints",

@@ -7,9 +7,9 @@ public sealed class PermissionsTests
 {
     // Who may do what, written down a second time: role or scope, then what it may.
     [Theory]
-    [InlineData("owner", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ManageIntegrations ReadAudit ManageTenant")]
-    [InlineData("admin", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ManageIntegrations")]
-    [InlineData("member", "SignedIn Read Refresh Push")]
+    [InlineData("owner", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ManageIntegrations ManageNumbers ReadAudit ManageTenant")]
+    [InlineData("admin", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ManageIntegrations ManageNumbers")]
+    [InlineData("member", "SignedIn Read Refresh Push ManageNumbers")]
     [InlineData("viewer", "SignedIn Read")]
     [InlineData("machine", "")]
     [InlineData("root", "")]
