@@ -1,5 +1,5 @@
 import { createContext, use, type ReactNode } from 'react'
-import { useConfirmed } from '../../components/confirmed'
+import { useConfirmed } from './confirmed'
 
 type Confirmed = <T>(work: () => Promise<T>) => Promise<T>
 

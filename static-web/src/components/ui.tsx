@@ -9,14 +9,14 @@ import {
   type ReactNode,
 } from 'react'
 import { Link } from 'react-router'
-import { ApiError } from '../../api/client'
-import { Dialog } from '../../components/Dialog'
-import { button, Notice, quietButton } from '../../components/Notice'
-import { Skeleton } from '../../components/Skeleton'
-import { useIdentity } from '../../lib/session'
-import { messages } from '../../messages'
-import { settings } from '../../messages-settings'
-import { useConfirmation } from './access'
+import { ApiError } from '../api/client'
+import { Dialog } from './Dialog'
+import { button, Notice, quietButton } from './Notice'
+import { Skeleton } from './Skeleton'
+import { useIdentity } from '../lib/session'
+import { messages } from '../messages'
+import { settings } from '../messages-settings'
+import { useConfirmation } from './confirmations'
 
 const text = settings.common
 
@@ -30,16 +30,18 @@ export const inputClass =
 export const sentenceOf = (error: unknown) =>
   error instanceof ApiError ? error.message : messages.errors.crash
 
-/** What a page of the settings opens with. On a phone there is a way back to the list of sections. */
+/** What a page of the settings opens with. On a phone there is a way back to the list of sections; elsewhere `back` says where to. */
 export function Page({
   title,
   lead,
   action,
+  back,
   children,
 }: {
   title: string
-  lead: ReactNode
+  lead?: ReactNode
   action?: ReactNode
+  back?: { to: string; name: string } | null
   children: ReactNode
 }) {
   const { tenant } = useIdentity()
@@ -48,17 +50,19 @@ export function Page({
   }, [tenant.name, title])
   return (
     <div className="min-w-0">
-      <Link
-        to="/settings"
-        className="tap -ml-2 inline-flex items-center gap-1 rounded pr-3 pl-1 text-small text-muted hover:text-ink lg:hidden"
-      >
-        <ChevronLeft aria-hidden="true" size={16} />
-        {settings.title}
-      </Link>
+      {back !== null && (
+        <Link
+          to={back?.to ?? '/settings'}
+          className={`tap -ml-2 inline-flex items-center gap-1 rounded pr-3 pl-1 text-small text-muted hover:text-ink ${back ? '' : 'lg:hidden'}`}
+        >
+          <ChevronLeft aria-hidden="true" size={16} />
+          {back?.name ?? settings.title}
+        </Link>
+      )}
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
         <div className="min-w-0 max-w-prose">
           <h1 className="text-big font-semibold tracking-[-0.01em]">{title}</h1>
-          <p className="mt-1 text-muted">{lead}</p>
+          {lead && <p className="mt-1 text-muted">{lead}</p>}
         </div>
         {action}
       </div>
