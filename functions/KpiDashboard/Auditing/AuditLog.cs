@@ -91,6 +91,9 @@ internal static class AuditActions
     public const string KpiCreated = "kpi.created", KpiChanged = "kpi.changed", KpiDeleted = "kpi.deleted", ImportStarted = "import.started";
     public const string IntegrationConnected = "integration.connected", IntegrationChanged = "integration.changed", IntegrationReconnected = "integration.reconnected";
     public const string IntegrationDisconnected = "integration.disconnected", IntegrationPaused = "integration.paused", IntegrationResumed = "integration.resumed";
+    public const string GoalCreated = "goal.created", GoalChanged = "goal.changed", GoalDeleted = "goal.deleted";
+    public const string AnnotationCreated = "annotation.created", AnnotationChanged = "annotation.changed", AnnotationDeleted = "annotation.deleted";
+    public const string InsightSetAside = "insight.set_aside", InsightBroughtBack = "insight.brought_back";
     public const string MinutesSavedChanged = "workflow.minutes_saved_changed";
 
     /// <summary>Every action with its meaning.</summary>
@@ -130,6 +133,14 @@ internal static class AuditActions
         [KpiCreated] = "Made a KPI",
         [KpiChanged] = "Changed a KPI",
         [KpiDeleted] = "Deleted a KPI with its readings",
+        [GoalCreated] = "Set a goal",
+        [GoalChanged] = "Changed a goal",
+        [GoalDeleted] = "Deleted a goal",
+        [AnnotationCreated] = "Wrote a note",
+        [AnnotationChanged] = "Changed a note",
+        [AnnotationDeleted] = "Deleted a note",
+        [InsightSetAside] = "Put an insight aside",
+        [InsightBroughtBack] = "Brought an insight back",
         [ImportStarted] = "Imported a file",
         [IntegrationConnected] = "Connected a source",
         [IntegrationChanged] = "Changed a source",

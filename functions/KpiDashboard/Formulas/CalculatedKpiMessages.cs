@@ -34,6 +34,7 @@ internal sealed record CalculatedPreviewResponse(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(CalculatedKpisResponse))]
+[JsonSerializable(typeof(CalculatedKpiEntry))]
 [JsonSerializable(typeof(CreateCalculatedKpiRequest))]
 [JsonSerializable(typeof(UpdateCalculatedKpiRequest))]
 [JsonSerializable(typeof(PreviewCalculatedKpiRequest))]

@@ -82,6 +82,7 @@ internal sealed record GoalStanding(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(GoalsResponse))]
+[JsonSerializable(typeof(GoalEntry))]
 [JsonSerializable(typeof(CreateGoalRequest))]
 [JsonSerializable(typeof(UpdateGoalRequest))]
 internal sealed partial class GoalJson : JsonSerializerContext;

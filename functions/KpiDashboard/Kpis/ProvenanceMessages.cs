@@ -51,4 +51,5 @@ internal sealed record ExportedValue(DateOnly Date, string Kpi, string Name, dec
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ProvenanceResponse))]
 [JsonSerializable(typeof(ValueExport))]
+[JsonSerializable(typeof(ExportedValue))]
 internal sealed partial class ProvenanceJson : JsonSerializerContext;
