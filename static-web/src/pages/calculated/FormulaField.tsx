@@ -77,7 +77,7 @@ export function FormulaField({ value, onChange, kpis, error }: Props) {
             {open ? text.completionCount(found.length) : ''}
           </span>
           {open && (
-            <ul
+            <div
               id={list}
               role="listbox"
               aria-label={text.completions}
@@ -85,8 +85,8 @@ export function FormulaField({ value, onChange, kpis, error }: Props) {
             >
               {found.map((one, i) => (
                 // The keys are the input's: the list is pointed at, not walked.
-                // eslint-disable-next-line jsx-a11y/click-events-have-key-events
-                <li
+                // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/interactive-supports-focus
+                <div
                   key={one.insert}
                   id={`${list}-${i}`}
                   role="option"
@@ -105,9 +105,9 @@ export function FormulaField({ value, onChange, kpis, error }: Props) {
                 >
                   <span className="min-w-0 truncate">{one.name}</span>
                   <code className="min-w-0 truncate text-small text-muted">{one.insert}</code>
-                </li>
+                </div>
               ))}
-            </ul>
+            </div>
           )}
         </div>
       )}
