@@ -13,6 +13,10 @@ public sealed partial class CrossTenantTests(AppFixture app)
     {
         ["metrics/summary"] = "?from=2026-10-20&to=2026-11-16&compare=previous_period",
         ["metrics/history"] = "?kpis=automation.executions,web.sessions,shop.revenue&from=2026-10-01&to=2026-11-19&grain=week",
+        ["metrics/provenance"] = "?kpi=web.sessions&date=2026-11-01",
+        ["export"] = "?from=2026-10-20&to=2026-11-16&grain=week",
+        ["insights/business"] = "?from=2026-11-13&to=2026-11-19",
+        ["annotations"] = "?from=2026-10-20&to=2026-11-16",
         ["automation/performance"] = "?from=2026-10-20&to=2026-11-16",
         ["audit"] = "?from=2026-11-01&to=2026-11-15",
         ["audit/export"] = "?format=json&from=2026-11-01&to=2026-11-15",
@@ -54,6 +58,10 @@ public sealed partial class CrossTenantTests(AppFixture app)
         {
             var body = route.ToString() == "PATCH kpis/custom/{id}" ? """{"name":"New"}"""
                 : route.ToString() == "PATCH integrations/{id}" ? """{"displayName":"New"}"""
+                : route.ToString() == "PATCH goals/{id}" ? """{"target":5}"""
+                : route.ToString() == "PATCH kpis/calculated/{id}" ? """{"name":"New"}"""
+                : route.ToString() == "PATCH annotations/{id}" ? """{"text":"New"}"""
+                : route.ToString() == "POST insights/{id}/snooze" ? Snooze
                 : route.Path.EndsWith("{workflowId}", StringComparison.Ordinal) ? """{"minutesSaved":3}"""
                 : route.Verb == "PATCH" ? """{"role":"viewer"}""" : null;
             var unknown = await world.SendAsync(route.Verb, route.Path.Replace("{id}", Guid.NewGuid().ToString(), StringComparison.Ordinal), one.OwnerToken, body);
@@ -134,7 +142,7 @@ public sealed partial class CrossTenantTests(AppFixture app)
     {
         _ when path.StartsWith("integrations/{id}", StringComparison.Ordinal) => tenant.Integration,
         "sync/runs/{id}" => tenant.Run,
-        "tokens/{id}" or "kpis/custom/{id}" => tenant.Token,
+        "tokens/{id}" or "kpis/custom/{id}" or "goals/{id}" or "kpis/calculated/{id}" or "annotations/{id}" or "insights/{id}/dismiss" => tenant.Token,
         "imports/{id}" => tenant.Export,
         "auth/sessions/{id}" => tenant.OwnerSession,
         "members/{id}" => tenant.OtherOwnerId,
@@ -142,6 +150,8 @@ public sealed partial class CrossTenantTests(AppFixture app)
         _ when path.StartsWith("tenant/exports", StringComparison.Ordinal) => tenant.Export,
         _ => Guid.Empty,
     }).ToString(), StringComparison.Ordinal);
+
+    private static string Snooze => $$"""{"until":"{{DateTime.UtcNow.AddDays(5):yyyy-MM-dd}}"}""";
 
     private static string Body(AppRoute route, AccessTenant tenant) => route.ToString() switch
     {
@@ -157,6 +167,13 @@ public sealed partial class CrossTenantTests(AppFixture app)
         "PATCH integrations/{id}" => """{"displayName":"Renamed","schedule":"hourly"}""",
         "PATCH integrations/{id}/workflows/{workflowId}" => """{"minutesSaved":3}""",
         "PATCH kpis/custom/{id}" => """{"name":"Renamed"}""",
+        "POST goals" => """{"kpi":"web.sessions","target":100,"rhythm":"week"}""",
+        "PATCH goals/{id}" => """{"target":300}""",
+        "POST kpis/calculated" => """{"key":"calc.more","name":"More","formula":"web.sessions * 2","unit":"count","direction":"up"}""",
+        "POST kpis/calculated/preview" => """{"formula":"web.sessions * 2","unit":"count"}""",
+        "PATCH kpis/calculated/{id}" or "PATCH annotations/{id}" => route.Path[0] == 'k' ? """{"name":"Renamed"}""" : """{"text":"Renamed"}""",
+        "POST annotations" => """{"text":"A note","from":"2026-11-02"}""",
+        "POST insights/{id}/snooze" => Snooze,
         "POST push" => """{"readings":[{"kpi":"custom.own","date":"2026-11-02","value":3}]}""",
         "POST tenant/deletion" => """{"name":"Renamed"}""",
         _ => "{}",

@@ -149,6 +149,10 @@ internal sealed record PlantedTenant(Guid Id, Guid Owner, Guid Member, Guid Inte
             insert into idempotency_keys (tenant_id, key, run_ids, created_at) values (@tenant, @m, array[@run], @now);
             insert into custom_kpis (tenant_id, id, key, name, description, unit, direction, aggregation, created_at, updated_at)
                 values (@tenant, gen_random_uuid(), 'custom.k', @m || ' KPI', '', 'count', 'up', 'sum', @now, @now);
+            insert into goals (tenant_id, id, kpi, name, period, starts_on, target_from, targets, created_at, updated_at) values (@tenant, @run, 'web.sessions', @m || ' note', 'month', '2026-10-01', '{2026-10-01}', '{200}', @now, @now);
+            insert into calculated_kpis (tenant_id, id, key, name, description, unit, direction, formula, created_at, updated_at) values (@tenant, @run, 'calc.own', @m || ' note', '', 'count', 'up', 'web.sessions / 2', @now, @now);
+            insert into annotations (tenant_id, id, from_day, to_day, text, created_at, updated_at) values (@tenant, @run, '2026-11-02', '2026-11-03', @m || ' note', @now, @now);
+            insert into insight_states (tenant_id, insight_id, state, says, magnitude, text, set_at) values (@tenant, @run, 'dismissed', 'up', 1, @m || ' note', @now);
             insert into imports (tenant_id, id, file_name, delimiter, decimal_mark, dates, bytes, rows, created_at, updated_at)
                 values (@tenant, @run, @m || '.csv', 'comma', 'point', 'iso', 1, 1, @now, @now);
             insert into import_chunks (tenant_id, import_id, position, data) values (@tenant, @run, 0, @m::bytea);
