@@ -41,6 +41,7 @@ public static class KpiDashboardServices
         services.AddOptions<SecretOptions>().BindConfiguration("Secrets")
             .Validate(SecretOptions.IsValid, "Secrets:CurrentKey must name one of Secrets:Keys, and each of those must be 32 bytes in base64.").ValidateOnStart();
         services.AddSingleton<SecretSealer>();
+        services.AddSingleton<SecretRotation>();
         services.AddOptions<AuthOptions>().BindConfiguration("Auth")
             .Validate(AuthOptions.IsValid, "Auth:CurrentKey must name one of Auth:SigningKeys, and each of those must be 32 bytes or more in base64.")
             .Validate(AuthOptions.PasswordsAreValid, "Auth:PasswordMemoryKib must be 19456 to 1048576, Auth:PasswordPasses 2 to 20, Auth:PasswordLanes 1 to 16 and Auth:PasswordMinLength 8 to 64.").ValidateOnStart();
@@ -92,6 +93,9 @@ public static class KpiDashboardServices
         services.AddSingleton<RefreshRequests>();
         services.AddEndpoint<SyncEndpoints>();
         services.AddEndpoint<IntegrationEndpoints>();
+        services.AddSingleton<GoogleGrants>();
+        services.AddPurge("grants of Google", (database, now, token) => database.ExecuteAsync("select purge_google_grants(@now)", new { now }, token));
+        services.AddEndpoint<GoogleConnectEndpoints>();
 
         services.AddEndpoint<CustomKpiEndpoints>();
         services.AddEndpoint<PushEndpoints>();

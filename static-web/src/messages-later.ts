@@ -145,6 +145,13 @@ export const later = {
     emptyHow: 'n8n can be connected through its API, or send its runs to a webhook.',
   },
 
+  menu: {
+    theme: 'Theme',
+    themes: { system: 'System', light: 'Light', dark: 'Dark' },
+    shortcuts: 'Keyboard shortcuts',
+    signOut: 'Sign out',
+  },
+
   notFound: {
     title: 'This page does not exist',
     text: 'The address may be old or mistyped.',
@@ -156,10 +163,11 @@ export const later = {
     list: [
       { keys: ['g', 'o'], does: 'Go to the overview' },
       { keys: ['g', 'a'], does: 'Go to automation' },
-      { keys: ['g', 'i'], does: 'Go to the insights' },
+      { keys: ['g', 'n'], does: 'Go to the insights' },
       { keys: ['g', 'g'], does: 'Go to the goals' },
       { keys: ['g', 'k'], does: 'Go to calculated KPIs' },
       { keys: ['g', 'h'], does: 'Go to the help' },
+      { keys: ['g', 'i'], does: 'Go to the integrations' },
       { keys: ['g', 's'], does: 'Go to the settings' },
       { keys: ['/'], does: 'Find a number' },
       { keys: ['←', '→'], does: 'Walk the points of a chart' },

@@ -43,14 +43,11 @@ export const messages = {
     automation: 'Automation',
     insights: 'Insights',
     goals: 'Goals',
+    integrations: 'Integrations',
     settings: 'Settings',
   },
   menu: {
     open: 'Menu',
-    theme: 'Theme',
-    themes: { system: 'System', light: 'Light', dark: 'Dark' },
-    shortcuts: 'Keyboard shortcuts',
-    signOut: 'Sign out',
     close: 'Close',
   },
   tenant: {

@@ -58,7 +58,7 @@ internal static class OpenApiDocument
     /// <summary>Every JSON context whose types the API speaks.</summary>
     private static readonly JsonSerializerContext[] Contexts =
     [
-        MetricsJson.Default, ProvenanceJson.Default, GoalJson.Default, CalculatedKpiJson.Default, InsightJson.Default, AnnotationJson.Default, AutomationJson.Default, RunJson.Default, IntegrationJson.Default, DeadLetterJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
+        MetricsJson.Default, ProvenanceJson.Default, GoalJson.Default, CalculatedKpiJson.Default, InsightJson.Default, AnnotationJson.Default, AutomationJson.Default, RunJson.Default, IntegrationJson.Default, GoogleConnectJson.Default, DeadLetterJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
         OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, PushJson.Default, N8nWebhookJson.Default, HealthJson.Default, ProblemJson.Default,
     ];
 
@@ -72,7 +72,8 @@ internal static class OpenApiDocument
         ["kpi"] = ("A KPI key.", Text()),
         ["date"] = ("The day.", Text("date")),
         ["grain"] = ("Day, week (from the tenant's first weekday) or month.", Choice("day", "week", "month")),
-        ["integrationId"] = ("Only runs of this integration.", Text("uuid")),
+        ["integrationId"] = ("This integration only; all, or a new one, without it.", Text("uuid")),
+        ["grant"] = ("The grant that a sign-in at Google or a service account's key gave; good for an hour, for the person who got it.", Text("uuid")),
         ["status"] = ("Only runs in this state.", Choice("queued", "running", "waiting", "succeeded", "failed", "dead")),
         ["format"] = ("CSV or JSON.", Choice("csv", "json")),
         ["actor"] = ("Only what this person or token did.", Text("uuid")),

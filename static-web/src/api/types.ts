@@ -74,6 +74,34 @@ export type RecoveryCodes = Answer<paths['/api/auth/second-factor/recovery-codes
 export type SignedInSessions = Answer<paths['/api/auth/sessions']['get'], 200>
 export type SignedInSession = SignedInSessions['sessions'][number]
 
+export type Integrations = Answer<paths['/api/integrations']['get'], 200>
+export type Integration = Integrations['integrations'][number]
+export type Schedule = NonNullable<Body<paths['/api/integrations']['post']>['schedule']>
+export type ConnectionTest = Answer<paths['/api/integrations/{id}/test']['post'], 200>
+export type SourceWorkflows = Answer<paths['/api/integrations/{id}/workflows']['get'], 200>
+export type SourceWorkflow = SourceWorkflows['workflows'][number]
+export type SyncStarted = Answer<paths['/api/integrations/{id}/sync']['post'], 202>
+export type SyncRuns = Answer<paths['/api/sync/runs']['get'], 200>
+export type Connectable = Integrations['connectable'][number]
+export type GoogleAuthorize = Answer<
+  paths['/api/integrations/google-analytics/authorize']['get'],
+  200
+>
+export type GoogleProperties = Answer<
+  paths['/api/integrations/google-analytics/properties']['get'],
+  200
+>
+export type GoogleGrant = Answer<
+  paths['/api/integrations/google-analytics/service-account']['post'],
+  201
+>
+export type Import = Answer<paths['/api/import']['post'], 200>
+export type Imports = Answer<paths['/api/imports']['get'], 200>
+export type Catalogue = Answer<paths['/api/kpis']['get'], 200>
+export type CustomKpis = Answer<paths['/api/kpis/custom']['get'], 200>
+export type CustomKpi = CustomKpis['kpis'][number]
+export type NewKpi = Body<paths['/api/kpis/custom']['post']>
+
 export type Unit = SummaryKpi['unit']
 export type Direction = SummaryKpi['direction']
 export type ValueStatus = SummaryKpi['status']

@@ -12,6 +12,7 @@ const Goals = lazy(() => import('../pages/goals'))
 const Help = lazy(() => import('../pages/help'))
 const Insights = lazy(() => import('../pages/insights'))
 const Metric = lazy(() => import('../pages/metric'))
+const Integrations = lazy(() => import('../pages/integrations'))
 const NotFound = lazy(() => import('../pages/not-found'))
 const PublicPages = lazy(() => import('./PublicPages'))
 const Settings = lazy(() => import('../pages/settings'))
@@ -35,6 +36,7 @@ export function App() {
             <Route path="goals" element={<Goals />} />
             <Route path="kpis/calculated/*" element={<Calculated />} />
             <Route path="help" element={<Help />} />
+            <Route path="integrations/*" element={<Integrations />} />
             <Route path="settings/*" element={<Settings />} />
             <Route path="businesses" element={<Businesses />} />
             <Route path="*" element={<NotFound />} />

@@ -3,6 +3,7 @@ import {
   LayoutGrid,
   Lightbulb,
   Menu as MenuIcon,
+  Plug,
   RefreshCw,
   Settings2,
   Target,
@@ -30,6 +31,7 @@ const places = [
   { to: '/automation', name: messages.nav.automation, icon: Workflow },
   { to: '/insights', name: messages.nav.insights, icon: Lightbulb },
   { to: '/goals', name: messages.nav.goals, icon: Target },
+  { to: '/integrations', name: messages.nav.integrations, icon: Plug },
   { to: '/settings', name: messages.nav.settings, icon: Settings2 },
 ]
 

@@ -6,7 +6,8 @@ const patience = 1200
 const places: Partial<Record<string, string>> = {
   o: '/',
   a: '/automation',
-  i: '/insights',
+  n: '/insights',
+  i: '/integrations',
   g: '/goals',
   k: '/kpis/calculated',
   h: '/help',

@@ -368,10 +368,18 @@ export function LoadFailed({ error, retry }: { error: unknown; retry: () => unkn
 }
 
 /** Says who may, to someone who may not. */
-export function NotForYou({ title, who }: { title: string; who: string }) {
+export function NotForYou({
+  title,
+  who,
+  back,
+}: {
+  title: string
+  who: string
+  back?: ComponentProps<typeof Page>['back']
+}) {
   const { tenant } = useIdentity()
   return (
-    <Page title={title} lead={who}>
+    <Page title={title} lead={who} {...(back === undefined ? {} : { back })}>
       <p className="mt-6 rounded bg-sunken px-4 py-3 text-small">
         {text.yourRole(tenant.name, messages.tenant.role[tenant.role])}
       </p>

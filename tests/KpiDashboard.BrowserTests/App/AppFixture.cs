@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using KpiDashboard.BrowserTests.App;
 using KpiDashboard.Demo.Google;
+using KpiDashboard.Demo.N8n;
 using KpiDashboard.Demo.Seeding;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
@@ -36,6 +37,8 @@ public sealed class AppFixture : IAsyncLifetime
     internal IBrowser Browser { get; private set; } = null!;
 
     internal GoogleSimulator Google => _demo!.Google!;
+
+    internal N8nSimulator N8n => _demo!.N8n!;
 
     /// <summary>Where the page's sources are.</summary>
     internal string RepositoryRoot { get; private set; } = "";

@@ -4,6 +4,8 @@ using Dapper;
 using KpiDashboard.Api;
 using KpiDashboard.Identity;
 using KpiDashboard.IntegrationTests.App;
+using KpiDashboard.Security;
+using KpiDashboard.Sync;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Xunit;
@@ -106,6 +108,20 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
             values (@Id, @Export, @Marker || '.csv', 'failed', 'comma', 'point', 'iso', 1, 1, '2026-11-01Z', '2026-11-01Z', '2026-11-01Z');
             insert into tenant_exports (tenant_id, id, status, requested_by, created_at, updated_at, finished_at, expires_at) values (@Id, @Export, 'failed', @OwnerId, '2026-11-10Z', '2026-11-10Z', '2026-11-10Z', '2099-01-01Z');
             """, tenant);
+        // A sign-in at Google that has been withdrawn since.
+        await ExecuteAsync(
+            """
+            insert into google_grants (tenant_id, id, user_id, kind, account, credentials, created_at, expires_at)
+            values (@Id, @Export, @OwnerId, 'oauth', @Marker || '@google.example', @credentials, '2026-11-01Z', now() + interval '1 hour')
+            """,
+            new
+            {
+                tenant.Id,
+                tenant.Export,
+                tenant.OwnerId,
+                tenant.Marker,
+                credentials = app.Services.GetRequiredService<SecretSealer>().Seal("""{"refreshToken":"1//withdrawn"}""", GoogleGrants.Purpose(tenant.Export)),
+            });
         return tenant;
     }
 

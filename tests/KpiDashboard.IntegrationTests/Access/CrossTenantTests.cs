@@ -20,6 +20,9 @@ public sealed partial class CrossTenantTests(AppFixture app)
         ["automation/performance"] = "?from=2026-10-20&to=2026-11-16",
         ["audit"] = "?from=2026-11-01&to=2026-11-15",
         ["audit/export"] = "?format=json&from=2026-11-01&to=2026-11-15",
+        // An n8n is not connected by signing in; without it, each answer holds random numbers.
+        ["integrations/google-analytics/authorize"] = "?integrationId={integration}",
+        ["integrations/google-analytics/properties"] = "?grant={export}",
     };
 
     /// <summary>What works for a tenant; who operates the installation does so across them, by a key that nobody in a tenant has (AccessMatrixTests).</summary>
@@ -42,7 +45,8 @@ public sealed partial class CrossTenantTests(AppFixture app)
             Assert.True(Neutral(first.Body, one) == Neutral(second.Body, two), $"{route} answers differently:\n{Neutral(first.Body, one)}\n{Neutral(second.Body, two)}");
 
             Task<(int Status, string Body)> ReadAsync(AccessTenant tenant) =>
-                world.SendAsync("GET", Own(route.Path, tenant) + Queries.GetValueOrDefault(route.Path, ""), tenant.OwnerToken);
+                world.SendAsync("GET", Own(route.Path, tenant) + Queries.GetValueOrDefault(route.Path, "")
+                    .Replace("{integration}", tenant.Integration.ToString(), StringComparison.Ordinal).Replace("{export}", tenant.Export.ToString(), StringComparison.Ordinal), tenant.OwnerToken);
         }
     }
 

@@ -155,6 +155,8 @@ internal sealed record PlantedTenant(Guid Id, Guid Owner, Guid Member, Guid Inte
             insert into insight_states (tenant_id, insight_id, state, says, magnitude, text, set_at) values (@tenant, @run, 'dismissed', 'up', 1, @m || ' note', @now);
             insert into imports (tenant_id, id, file_name, delimiter, decimal_mark, dates, bytes, rows, created_at, updated_at)
                 values (@tenant, @run, @m || '.csv', 'comma', 'point', 'iso', 1, 1, @now, @now);
+            insert into google_grants (tenant_id, id, user_id, kind, account, credentials, created_at, expires_at)
+                values (@tenant, gen_random_uuid(), @member, 'oauth', @memberEmail, '\xfeedface', @now, @now);
             insert into import_chunks (tenant_id, import_id, position, data) values (@tenant, @run, 0, @m::bytea);
             insert into invitations (tenant_id, id, email, email_key, role, token_hash, invited_by, created_at, expires_at)
                 values (@tenant, gen_random_uuid(), @m || '-invited@x.example', upper(@m || '-invited@x.example'), 'viewer', sha256((@m || 'i')::bytea), @owner, @now, @now);

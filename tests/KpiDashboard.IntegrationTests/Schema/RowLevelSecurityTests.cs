@@ -46,6 +46,7 @@ public sealed class RowLevelSecurityTests(PostgresFixture postgres) : IAsyncLife
                 insert into import_chunks (tenant_id, import_id, position, data) values (@tenant, @run, 0, '');
                 insert into audit_log (tenant_id, at, actor_kind, actor_name, action) values (@tenant, now(), 'system', 's', 'tenant.created');
                 insert into invitations (tenant_id, id, email, email_key, role, token_hash, created_at, expires_at) values (@tenant, @run, 'a@x.example', 'A', 'viewer', sha256(@tenant::text::bytea), now(), now());
+                insert into google_grants (tenant_id, id, user_id, kind, credentials, created_at, expires_at) values (@tenant, @run, @user, 'oauth', '\x00', now(), now());
                 insert into tenant_exports (tenant_id, id, created_at, updated_at) values (@tenant, @run, now(), now());
                 insert into tenant_export_parts (tenant_id, export_id, part, content) values (@tenant, @run, 0, '\x00');
                 """,

@@ -88,6 +88,7 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Sync.ClaimMessage",
                 "KpiDashboard.Sync.DeadLetterEndpoints",
                 "KpiDashboard.Sync.DeadLetters",
+                "KpiDashboard.Sync.GoogleConnectEndpoints",
                 "KpiDashboard.Sync.IntegrationEndpoints",
                 "KpiDashboard.Sync.SyncEndpoints",
                 "KpiDashboard.Sync.SyncMessage",
