@@ -39,7 +39,7 @@ export default defineConfig(({ command, mode }) => ({
             // The first screen in one file: small ones compress badly.
             {
               name: 'first',
-              test: /src\/(messages\.|api|lib\/(?!automation|enter|link|region)|components\/(?!account|chart|form|ConfirmIdentity|Dialog|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|PublicPages|RefreshPanel|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
+              test: /src\/(messages\.|api|lib\/(?!automation|enter|link|region)|components\/(?!account|chart|form|ConfirmIdentity|Dialog|GoalBar|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|PublicPages|RefreshPanel|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
             },
           ],
         },

@@ -19,6 +19,19 @@ public sealed class LooksTests(AppFixture app)
         ("integrations-kpis", "/integrations/kpis", "Own numbers"),
     ];
 
+    private static readonly (string Name, string Tenant, string Path, string Ready)[] s_morning =
+    [
+        ("metric", "Merch Shop", "/metrics/shop.revenue", "canvas"),
+        ("metric-rate", "Nordlicht Studio", "/metrics/web.conversion_rate?range=last_90_days&grain=week", "canvas"),
+        ("metric-unknown", "Merch Shop", "/metrics/no.such", "h2"),
+        ("insights", "Nordlicht Studio", "/insights", "#health"),
+        ("goals", "Merch Shop", "/goals", "main h2"),
+        ("goals-new", "Merch Shop", "/goals?new=shop.revenue", "dialog[open] form"),
+        ("calculated", "Merch Shop", "/kpis/calculated", "main h2"),
+        ("calculated-new", "Merch Shop", "/kpis/calculated/new", "main form"),
+        ("help", "Merch Shop", "/help", "main h3"),
+    ];
+
     /// <summary>One case per page; it is opened once on each screen and looked at in both themes.</summary>
     [Theory]
     [InlineData("sign-in")]
@@ -92,6 +105,28 @@ public sealed class LooksTests(AppFixture app)
             await visit.Page.GetByRole(AriaRole.Button, new() { Name = "New number" }).ClickAsync();
             await visit.InBothThemesAsync("integrations-kpis-new");
             Assert.Empty(visit.Complaints);
+        }
+    }
+
+    [Fact]
+    public async Task Axe_finds_nothing_on_the_pages_of_the_morning()
+    {
+        foreach (var screen in Looks.Screens)
+        {
+            foreach (var tenant in s_morning.Select(one => one.Tenant).Distinct())
+            {
+                await using var visit = await app.VisitAsync(screen);
+                await visit.SignInAsync(tenant: tenant);
+                foreach (var (name, _, path, ready) in s_morning.Where(one => one.Tenant == tenant))
+                {
+                    await visit.Page.GotoAsync(path);
+                    await Expect(visit.Page.Locator(ready).First).ToBeVisibleAsync();
+                    await visit.InBothThemesAsync(name);
+                    if (screen == Screen.Phone) await visit.TargetsAreLargeAsync();
+                }
+
+                Assert.Empty(visit.Complaints);
+            }
         }
     }
 }

@@ -7,6 +7,11 @@ import { Shell } from './Shell'
 
 const Automation = lazy(() => import('../pages/automation'))
 const Businesses = lazy(() => import('../pages/businesses'))
+const Calculated = lazy(() => import('../pages/calculated'))
+const Goals = lazy(() => import('../pages/goals'))
+const Help = lazy(() => import('../pages/help'))
+const Insights = lazy(() => import('../pages/insights'))
+const Metric = lazy(() => import('../pages/metric'))
 const Integrations = lazy(() => import('../pages/integrations'))
 const NotFound = lazy(() => import('../pages/not-found'))
 const PublicPages = lazy(() => import('./PublicPages'))
@@ -27,6 +32,11 @@ export function App() {
           <Route element={<SignedIn />}>
             <Route index element={<Overview />} />
             <Route path="automation" element={<Automation />} />
+            <Route path="metrics/:key" element={<Metric />} />
+            <Route path="insights" element={<Insights />} />
+            <Route path="goals" element={<Goals />} />
+            <Route path="kpis/calculated/*" element={<Calculated />} />
+            <Route path="help" element={<Help />} />
             <Route path="integrations/*" element={<Integrations />} />
             <Route path="settings/*" element={<Settings />} />
             <Route path="businesses" element={<Businesses />} />

@@ -103,6 +103,9 @@ export function Account({ onHelp }: { onHelp: () => void }) {
           </button>
         ))}
       </div>
+      <Link to="/help" onClick={close} className={`${item} text-muted hover:text-ink`}>
+        {later.shell.help}
+      </Link>
       <button
         type="button"
         className={`${item} justify-between text-muted hover:text-ink`}

@@ -3,6 +3,17 @@ import { useNavigate } from 'react-router'
 
 const patience = 1200
 
+const places: Partial<Record<string, string>> = {
+  o: '/',
+  a: '/automation',
+  n: '/insights',
+  i: '/integrations',
+  g: '/goals',
+  k: '/kpis/calculated',
+  h: '/help',
+  s: '/settings',
+}
+
 /** The keys that work on every page. They keep quiet while someone types, and beside Ctrl, Alt and Meta. */
 export function useShortcuts(onHelp: () => void) {
   const navigate = useNavigate()
@@ -17,13 +28,10 @@ export function useShortcuts(onHelp: () => void) {
       const at = event.target as HTMLElement
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
       if (at.closest('input, textarea, select, dialog[open], [contenteditable="true"]')) return
-      const afterG = event.timeStamp - g < patience
+      const place = event.timeStamp - g < patience && places[event.key]
       g = 0
-      if (event.key === 'g') g = event.timeStamp
-      else if (afterG && event.key === 'o') go('/')
-      else if (afterG && event.key === 'a') go('/automation')
-      else if (afterG && event.key === 'i') go('/integrations')
-      else if (afterG && event.key === 's') go('/settings')
+      if (place) go(place)
+      else if (event.key === 'g') g = event.timeStamp
       else if (event.key === '?') help.current()
       else if (event.key === '/') {
         const search = document.querySelector<HTMLInputElement>('[data-shortcut="find"]')
