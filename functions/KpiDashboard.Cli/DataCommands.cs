@@ -3,7 +3,9 @@ using System.Globalization;
 using Dapper;
 using KpiDashboard.Data;
 using KpiDashboard.Operations.Backups;
+using KpiDashboard.Security;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Spectre.Console;
 
@@ -34,6 +36,38 @@ internal static class DataCommands
             });
             return CommandTree.Done;
         });
+    }
+
+    public static Command RotateKeys() => new Command("rotate-keys", "Seals every stored secret anew with Secrets:CurrentKey, so that older keys can go").Runs(async (session, cancellationToken) =>
+    {
+        if (session.Keys.CurrentKey.Length == 0) throw new CliException("No key is configured.", "Set Secrets__CurrentKey and Secrets__Keys__<id>: the new key and, until this is done, the old ones.");
+        var rotation = session.Services.GetRequiredService<SecretRotation>();
+        var result = await session.Output.WithBarsAsync(async bar =>
+        {
+            var moved = bar("Sealing anew");
+            var columns = new HashSet<string>(StringComparer.Ordinal);
+            var done = await rotation.RotateAsync(new Told(column =>
+            {
+                columns.Add(column.Column);
+                moved((columns.Count - 1.0) / SecretRotation.Purposes.Count, column.Column);
+            }), cancellationToken);
+            moved(1, "");
+            return done;
+        });
+        session.Output.Result(new { key = result.Key, complete = result.IsComplete, columns = result.Columns }, console =>
+        {
+            var table = Output.Table("Column", "Sealed anew", "Unreadable", "Changed meanwhile");
+            foreach (var column in result.Columns) table.AddRow(column.Column, Output.Number(column.Resealed), Output.Number(column.Unreadable), Output.Number(column.Left));
+            console.Write(table);
+            if (result.IsComplete) console.MarkupLineInterpolated($"Everything is sealed with [green]{result.Key}[/]. Other keys can be taken out once no backup needs them.");
+            else console.MarkupLineInterpolated($"[yellow]Not everything is sealed with {result.Key}.[/] Keep the other keys. Unreadable: its key is not configured; put it back and run this again. Changed meanwhile: an instance still runs with the old settings; restart it and run this again.");
+        });
+        return result.IsComplete ? CommandTree.Done : CommandTree.Failed;
+    });
+
+    private sealed class Told(Action<ColumnRotation> report) : IProgress<ColumnRotation>
+    {
+        public void Report(ColumnRotation value) => report(value);
     }
 
     public static Command Backup()

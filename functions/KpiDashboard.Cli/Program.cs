@@ -19,6 +19,7 @@ namespace KpiDashboard.Cli
             root.Add(StateCommands.Runs());
             root.Add(StateCommands.Requeue());
             root.Add(DataCommands.Migrate());
+            root.Add(DataCommands.RotateKeys());
             root.Add(DataCommands.Backup());
             root.Add(DataCommands.VerifyBackup());
             root.Add(DataCommands.Restore());

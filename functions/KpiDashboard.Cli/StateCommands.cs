@@ -57,14 +57,16 @@ internal static class StateCommands
         {
             console.MarkupLineInterpolated($"[grey]Settings: {session.Source}[/]");
             console.WriteLine();
+            // A grid wraps each text within its own column.
+            var grid = new Grid().AddColumn(new GridColumn().NoWrap().Padding(2, 0, 0, 0)).AddColumn(new GridColumn().NoWrap().Padding(2, 0, 0, 0)).AddColumn(new GridColumn().Padding(2, 0, 0, 0));
             foreach (var check in checks)
             {
-                var sign = check.Status switch { CheckStatus.Ok => "[green]ok  [/]", CheckStatus.Warning => "[yellow]look[/]", _ => "[red]FAIL[/]" };
-                console.Markup($"  {sign}  ");
-                console.MarkupLineInterpolated($"[bold]{check.Name,-16}[/]{check.Detail}");
-                if (check.Fix is not null) console.MarkupLineInterpolated($"                        [grey]→ {check.Fix}[/]");
+                var sign = check.Status switch { CheckStatus.Ok => "[green]ok[/]", CheckStatus.Warning => "[yellow]look[/]", _ => "[red]FAIL[/]" };
+                var fix = check.Fix is null ? "" : $"\n[grey]→ {Markup.Escape(check.Fix)}[/]";
+                grid.AddRow(sign, $"[bold]{Markup.Escape(check.Name)}[/]", Markup.Escape(check.Detail) + fix);
             }
 
+            console.Write(grid);
             console.WriteLine();
             console.MarkupLine(failed > 0 ? $"[red]{failed} of {checks.Count} checks failed.[/]" : warnings > 0 ? $"[yellow]It works; {warnings} of {checks.Count} want a look.[/]" : $"[green]All {checks.Count} checks are fine.[/]");
         });

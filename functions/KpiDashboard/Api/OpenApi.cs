@@ -58,7 +58,7 @@ internal static class OpenApiDocument
     /// <summary>Every JSON context whose types the API speaks.</summary>
     private static readonly JsonSerializerContext[] Contexts =
     [
-        MetricsJson.Default, ProvenanceJson.Default, GoalJson.Default, CalculatedKpiJson.Default, InsightJson.Default, AnnotationJson.Default, AutomationJson.Default, RunJson.Default, IntegrationJson.Default, GoogleConnectJson.Default, DeadLetterJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
+        MetricsJson.Default, ProvenanceJson.Default, GoalJson.Default, CalculatedKpiJson.Default, InsightJson.Default, AnnotationJson.Default, AutomationJson.Default, RunJson.Default, IntegrationJson.Default, GoogleConnectJson.Default, DeadLetterJson.Default, OpsJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
         OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, PushJson.Default, N8nWebhookJson.Default, HealthJson.Default, ProblemJson.Default,
     ];
 
@@ -86,6 +86,8 @@ internal static class OpenApiDocument
         ["decimal"] = ("The decimal mark.", Choice("auto", "point", "comma")),
         ["dates"] = ("What comes first in a date like 03/04/2026: day or month.", Choice("auto", "dmy", "mdy")),
         ["limit"] = ("Most entries of a page.", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = 200 }),
+        ["state"] = ("Only those in this state: active, failing, overdue, paused, reconnect_needed or disconnected.", Text()),
+        ["connector"] = ("Only those of this connector, for example n8n.", Text()),
         ["cursor"] = ("The nextCursor of the page before.", Text()),
     };
 

@@ -9,6 +9,7 @@ using KpiDashboard.Api;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.Operations.Backups;
+using KpiDashboard.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
@@ -27,13 +28,15 @@ public sealed partial class OpsEndpoints
     private readonly StorageQueues _queues;
     private readonly IConfiguration _configuration;
     private readonly string[] _connectors;
+    private readonly TenantHash _tenants;
     private readonly TimeProvider _time;
     private readonly ILogger<OpsEndpoints> _logger;
 
     internal OpsEndpoints(
-        Database database, StorageQueues queues, IConfiguration configuration, IEnumerable<IConnector> connectors, TimeProvider time, ILogger<OpsEndpoints> logger)
+        Database database, StorageQueues queues, IConfiguration configuration, IEnumerable<IConnector> connectors, TenantHash tenants, TimeProvider time,
+        ILogger<OpsEndpoints> logger)
     {
-        (_database, _queues, _configuration, _time, _logger) = (database, queues, configuration, time, logger);
+        (_database, _queues, _configuration, _tenants, _time, _logger) = (database, queues, configuration, tenants, time, logger);
         _connectors = [.. connectors.Select(connector => connector.Key).Order(StringComparer.Ordinal)];
     }
 
@@ -46,7 +49,7 @@ public sealed partial class OpsEndpoints
         var (queues, problem) = await QueuesAsync(cancellationToken);
         return new JsonAnswer<OverviewResponse>(
             new OverviewResponse(
-                now, state.Tenants, state.Integrations, state.Runs, state.Live, state.DeadLetters, state.Circuits, state.OldestDueAt, state.Mails, state.LastBackup, queues, problem),
+                now, state.Tenants, state.Integrations, state.Runs, state.Live, state.DeadLetters, state.Circuits, state.OldestDueAt, state.TimerAt, state.Mails, state.LastBackup, queues, problem),
             OpsJson.Default.OverviewResponse);
     }
 
@@ -61,12 +64,12 @@ public sealed partial class OpsEndpoints
         query.ThrowIfInvalid();
         var found = await _database.QueryAsync<OpsIntegration>(
             """
-            select tenant_id as TenantId, tenant_hash as TenantHash, integration_id as IntegrationId, connector, state, schedule, next_due_at as NextDueAt, fetched_at as FetchedAt,
+            select tenant_id as TenantId, null::text as TenantHash, integration_id as IntegrationId, connector, state, schedule, next_due_at as NextDueAt, fetched_at as FetchedAt,
                    complete_through as CompleteThrough, failures, last_run as LastRunId, last_status as LastRunStatus, last_queued_at as LastRunAt, traceparent
             from ops_integrations(@now, @state, @connector, @after, @limit + 1)
             """,
             new { now = _time.GetUtcNow(), state, connector, after, limit }, cancellationToken);
-        var page = found.Take(limit).ToList();
+        var page = found.Take(limit).Select(row => row with { TenantHash = _tenants.Of(row.TenantId) }).ToList();
         request.HttpContext.Response.Headers.CacheControl = "no-store";
         return new JsonAnswer<OpsIntegrationsResponse>(
             new OpsIntegrationsResponse(page, found.Count > limit ? page[^1].IntegrationId.ToString("D") : null), OpsJson.Default.OpsIntegrationsResponse);
@@ -140,7 +143,7 @@ internal sealed record KnownSettings(string Name, bool Required, string For, str
         new("Retention:AuditYears", false, "keeping the audit log other than 7 years"),
     ];
 
-    public bool IsSet(IConfiguration configuration) => configuration[Name] is { Length: > 0 } || (Or is not null && configuration[Or] is { Length: > 0 });
+    public bool IsSet(IConfiguration configuration) => configuration.GetSection(Name).Value is { Length: > 0 } || (Or is not null && configuration.GetSection(Or).Value is { Length: > 0 });
 }
 
 /// <summary>How many tenants there are.</summary>
@@ -171,22 +174,24 @@ internal sealed record OpsBackup(Guid Id, DateTimeOffset TakenAt, long Bytes, lo
 /// <summary>What the database function <c>ops_overview</c> answers.</summary>
 internal sealed record OpsState(
     OpsTenants Tenants, IReadOnlyList<OpsStateCount> Integrations, IReadOnlyList<OpsRunCount> Runs, OpsLive Live, OpsDeadLetters DeadLetters, IReadOnlyList<OpsCircuit> Circuits,
-    DateTimeOffset? OldestDueAt, OpsMails Mails, OpsBackup? LastBackup);
+    DateTimeOffset? OldestDueAt, DateTimeOffset? TimerAt, OpsMails Mails, OpsBackup? LastBackup);
 
 /// <summary>State of the installation.</summary>
 /// <param name="At">When it was looked at.</param>
 /// <param name="OldestDueAt">Since when the integration that waits longest is due; null if none is.</param>
+/// <param name="TimerAt">When the timer last did its work; it comes every five minutes.</param>
 /// <param name="Queues">Queues of the storage account; null with <paramref name="QueuesProblem"/> saying why.</param>
 internal sealed record OverviewResponse(
     DateTimeOffset At, OpsTenants Tenants, IReadOnlyList<OpsStateCount> Integrations, IReadOnlyList<OpsRunCount> Runs, OpsLive Live, OpsDeadLetters DeadLetters,
-    IReadOnlyList<OpsCircuit> Circuits, DateTimeOffset? OldestDueAt, OpsMails Mails, OpsBackup? LastBackup, IReadOnlyList<QueueState>? Queues, string? QueuesProblem);
+    IReadOnlyList<OpsCircuit> Circuits, DateTimeOffset? OldestDueAt, DateTimeOffset? TimerAt, OpsMails Mails, OpsBackup? LastBackup, IReadOnlyList<QueueState>? Queues, string? QueuesProblem);
 
 /// <summary>A page of integrations; <c>nextCursor</c> is null at the end.</summary>
 internal sealed record OpsIntegrationsResponse(IReadOnlyList<OpsIntegration> Integrations, string? NextCursor);
 
-/// <summary>An integration of a tenant, who is named by id and by a hash of it alone.</summary>
+/// <summary>An integration of a tenant, who is named by id and as telemetry names it alone.</summary>
+/// <param name="TenantHash">What <c>kpi.tenant</c> says in telemetry; null if no key for that is set (<c>Telemetry:TenantKey</c>).</param>
 internal sealed record OpsIntegration(
-    Guid TenantId, string TenantHash, Guid IntegrationId, string Connector,
+    Guid TenantId, string? TenantHash, Guid IntegrationId, string Connector,
     [property: AllowedValues("active", "failing", "overdue", "paused", "reconnect_needed", "disconnected")] string State, string Schedule, DateTimeOffset? NextDueAt,
     DateTimeOffset? FetchedAt, DateOnly? CompleteThrough, int Failures, Guid? LastRunId, string? LastRunStatus, DateTimeOffset? LastRunAt, string? Traceparent);
 

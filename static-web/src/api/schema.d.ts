@@ -1161,6 +1161,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ops/host": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This instance: version, runtime, which settings are there, migrations */
+        get: operations["Host"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/integrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Integrations of all tenants by state and connector, without personal data */
+        get: operations["Integrations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** State of the installation: counts of tenants, integrations and runs, what waits, what was given up, queues, the last backup */
+        get: operations["Overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ops/requeue": {
         parameters: {
             query?: never;
@@ -2096,6 +2147,129 @@ export interface components {
             timeZone?: string | null;
             currency?: string | null;
         };
+        OpsBackup: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            takenAt: string;
+            bytes: number;
+            rows: number;
+            schemaVersion: string;
+            target: string;
+            /** Format: date-time */
+            verifiedAt: string | null;
+        };
+        OpsCircuit: {
+            provider: string;
+            failures: number;
+            integrations: number;
+            /** Format: date-time */
+            openedAt: string;
+            /** Format: date-time */
+            retryAt: string | null;
+        };
+        OpsDeadLetters: {
+            runs: number;
+            messages: number;
+            /** Format: date-time */
+            newestAt: string | null;
+        };
+        OpsHostResponse: {
+            version: string;
+            commit: string | null;
+            runtime: string;
+            platform: string;
+            /** Format: date-time */
+            startedAt: string;
+            instance: string;
+            settings: components["schemas"]["OpsSetting"][];
+            migrations: components["schemas"]["OpsMigration"][];
+            missingMigrations: number;
+        };
+        OpsIntegration: {
+            /** Format: uuid */
+            tenantId: string;
+            tenantHash: string;
+            /** Format: uuid */
+            integrationId: string;
+            connector: string;
+            /** @enum {string} */
+            state: "active" | "failing" | "overdue" | "paused" | "reconnect_needed" | "disconnected";
+            schedule: string;
+            /** Format: date-time */
+            nextDueAt: string | null;
+            /** Format: date-time */
+            fetchedAt: string | null;
+            /** Format: date */
+            completeThrough: string | null;
+            failures: number;
+            /** Format: uuid */
+            lastRunId: string | null;
+            lastRunStatus: string | null;
+            /** Format: date-time */
+            lastRunAt: string | null;
+            traceparent: string | null;
+        };
+        OpsIntegrationsResponse: {
+            integrations: components["schemas"]["OpsIntegration"][];
+            nextCursor: string | null;
+        };
+        OpsLive: {
+            queued: number;
+            running: number;
+            waiting: number;
+            /** Format: date-time */
+            oldestAt: string | null;
+        };
+        OpsMails: {
+            waiting: number;
+            /** Format: date-time */
+            oldestAt: string | null;
+        };
+        OpsMigration: {
+            name: string;
+            /** Format: date-time */
+            appliedAt: string;
+        };
+        OpsRunCount: {
+            connector: string;
+            /** @enum {string} */
+            status: "queued" | "running" | "waiting" | "succeeded" | "failed" | "dead";
+            count: number;
+        };
+        OpsSetting: {
+            name: string;
+            isSet: boolean;
+            required: boolean;
+            for: string;
+        };
+        OpsStateCount: {
+            connector: string;
+            /** @enum {string} */
+            state: "active" | "failing" | "overdue" | "paused" | "reconnect_needed" | "disconnected";
+            count: number;
+        };
+        OpsTenants: {
+            total: number;
+            demo: number;
+            deleting: number;
+        };
+        OverviewResponse: {
+            /** Format: date-time */
+            at: string;
+            tenants: components["schemas"]["OpsTenants"];
+            integrations: components["schemas"]["OpsStateCount"][];
+            runs: components["schemas"]["OpsRunCount"][];
+            live: components["schemas"]["OpsLive"];
+            deadLetters: components["schemas"]["OpsDeadLetters"];
+            circuits: components["schemas"]["OpsCircuit"][];
+            /** Format: date-time */
+            oldestDueAt: string | null;
+            mails: components["schemas"]["OpsMails"];
+            lastBackup: components["schemas"]["OpsBackup"] | null;
+            queues: components["schemas"]["QueueState"][] | null;
+            queuesProblem: string | null;
+        };
         PerformanceDay: {
             /** Format: date */
             date: string;
@@ -2252,6 +2426,12 @@ export interface components {
             unchanged: number;
             restated: number;
             rejected: components["schemas"]["RejectedItem"][];
+        };
+        QueueState: {
+            name: string;
+            messages: number;
+            /** Format: date-time */
+            oldestAt: string | null;
         };
         RecoveryCodesResponse: {
             recoveryCodes: string[];
@@ -5344,6 +5524,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeadLettersResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    Host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpsHostResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    Integrations: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state: active, failing, overdue, paused, reconnect_needed or disconnected. */
+                state?: string;
+                /** @description Only those of this connector, for example n8n. */
+                connector?: string;
+                /** @description Most entries of a page. */
+                limit?: number;
+                /** @description The nextCursor of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpsIntegrationsResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    Overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewResponse"];
                 };
             };
             /** @description A problem. */

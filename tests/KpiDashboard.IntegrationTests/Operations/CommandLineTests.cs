@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Dapper;
 using KpiDashboard.IntegrationTests.App;
@@ -135,6 +136,28 @@ public sealed class CommandLineTests(PostgresFixture postgres, AzuriteFixture az
         settings["ConnectionStrings__Postgres"] = "Host=db.example.com;Username=kpi_app;Password=p";
         Assert.Contains("--yes-really", (string)(await JsonAsync(settings, 1, "loadgen", "tenants", "--n8n", "http://localhost:1/"))["error"]!["fix"]!, StringComparison.Ordinal);
         Assert.Contains("--yes-really", (string)(await JsonAsync(settings, 1, "loadgen", "http", "--url", "https://kpi.example.com"))["error"]!["fix"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_new_key_takes_over_and_the_old_one_is_said_to_be_needed_until_then()
+    {
+        var settings = await MigratedAsync();
+        await JsonAsync(settings, 0, "loadgen", "tenants", "--count", "5", "--n8n", "http://localhost:1/");
+        var sealedWithOld = await QueryAsync<int>(settings, "select count(*)::int from integrations where credentials is not null");
+        (settings["Secrets__CurrentKey"], settings["Secrets__Keys__next"]) = ("next", Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
+        var old = settings["Secrets__Keys__k"];
+
+        settings.Remove("Secrets__Keys__k");
+        var refused = await JsonAsync(settings, 1, "rotate-keys");
+        Assert.Equal((false, sealedWithOld[0]), ((bool)refused["complete"]!, refused["columns"]!.AsArray().Sum(column => (int)column!["unreadable"]!)));
+
+        settings["Secrets__Keys__k"] = old;
+        var rotated = await JsonAsync(settings, 0, "rotate-keys");
+        Assert.Equal(("next", true, sealedWithOld[0]), ((string)rotated["key"]!, (bool)rotated["complete"]!, rotated["columns"]!.AsArray().Sum(column => (int)column!["resealed"]!)));
+
+        settings.Remove("Secrets__Keys__k");
+        var again = await JsonAsync(settings, 0, "rotate-keys");
+        Assert.Equal((true, 0), ((bool)again["complete"]!, again["columns"]!.AsArray().Sum(column => (int)column!["resealed"]!)));
     }
 
     private Dictionary<string, string> Settings(string database)

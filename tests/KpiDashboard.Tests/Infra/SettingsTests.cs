@@ -24,6 +24,7 @@ public sealed partial class SettingsTests
         ["AzureWebJobsStorage"] = "a connection string holds a key; the identity is used instead",
         ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "a collector of one's own; Application Insights is used instead",
         ["IDENTITY_ENDPOINT"] = "the platform sets it",
+        ["WEBSITE_INSTANCE_ID"] = "the platform sets it",
         ["Outbound__AllowedHosts"] = "empty means: nothing beyond the rules",
     };
 

@@ -112,12 +112,6 @@ begin
     end if;
 end $$;
 
--- A name for a tenant that tells nothing about it.
-create function tenant_hash(p_tenant uuid) returns text
-language sql immutable
-set search_path = pg_catalog, public, pg_temp
-as $$ select left(encode(sha256(convert_to(p_tenant::text, 'UTF8')), 'hex'), 12) $$;
-
 -- What is shown of an integration: its own word, or that it lately failed, or is due and nobody came.
 create function integration_state(p_status text, p_failures integer, p_next_due timestamptz, p_now timestamptz) returns text
 language sql immutable
@@ -157,6 +151,7 @@ as $$
             select jsonb_build_object('provider', key, 'failures', failures, 'integrations', cardinality(integrations), 'openedAt', opened_at, 'retryAt', retry_at) as c, opened_at
             from provider_circuits where opened_at is not null order by opened_at desc limit 50) o (c, opened_at)), '[]'),
         'oldestDueAt', (select min(next_due_at) from integrations where status = 'active' and next_due_at <= p_now),
+        'timerAt', (select beat_at from timer_heartbeat),
         'mails', (select jsonb_build_object('waiting', count(*), 'oldestAt', min(created_at)) from mail_outbox where finished_at is null),
         'lastBackup', (select jsonb_build_object(
             'id', id, 'takenAt', taken_at, 'bytes', bytes, 'rows', rows, 'schemaVersion', schema_version, 'target', target, 'verifiedAt', verified_at)
@@ -164,12 +159,12 @@ as $$
 $$;
 
 create function ops_integrations(p_now timestamptz, p_state text, p_connector text, p_after uuid, p_limit integer)
-returns table (tenant_id uuid, tenant_hash text, integration_id uuid, connector text, state text, schedule text, next_due_at timestamptz, fetched_at timestamptz,
+returns table (tenant_id uuid, integration_id uuid, connector text, state text, schedule text, next_due_at timestamptz, fetched_at timestamptz,
                complete_through date, failures integer, last_run uuid, last_status text, last_queued_at timestamptz, traceparent text)
 language sql stable security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
-    select i.tenant_id, tenant_hash(i.tenant_id), i.id, i.connector, s.state, i.schedule, i.next_due_at, i.fetched_at, i.complete_through, i.consecutive_failures,
+    select i.tenant_id, i.id, i.connector, s.state, i.schedule, i.next_due_at, i.fetched_at, i.complete_through, i.consecutive_failures,
            r.id, r.status, r.queued_at, r.traceparent
     from integrations i
     cross join lateral (select integration_state(i.status, i.consecutive_failures, i.next_due_at, p_now) as state) s

@@ -151,7 +151,11 @@ function Health({ secret, onForget }: { secret: string; onForget: () => void }) 
             <Sources overview={data} />
           </Part>
           <Part title={ops.dead} lead={ops.deadLead}>
-            <Dead secret={secret} count={data.deadLetters.runs + data.deadLetters.messages} />
+            <Dead
+              secret={secret}
+              now={Date.parse(data.at)}
+              count={data.deadLetters.runs + data.deadLetters.messages}
+            />
           </Part>
           {data.circuits.length > 0 && (
             <Part title={ops.circuits}>
@@ -366,7 +370,7 @@ function Sources({ overview }: { overview: OpsOverview }) {
   )
 }
 
-function Dead({ secret, count }: { secret: string; count: number }) {
+function Dead({ secret, now, count }: { secret: string; now: number; count: number }) {
   const client = useQueryClient()
   const [busy, setBusy] = useState<string | null>(null)
   const [said, setSaid] = useState<{ text: string; failed: boolean } | null>(null)
@@ -425,7 +429,7 @@ function Dead({ secret, count }: { secret: string; count: number }) {
               <div className="min-w-0 flex-1 basis-60">
                 <p className="font-semibold">
                   {entry.kind === 'run' ? ops.run(entry.connector ?? '') : ops.message(entry.queue)}{' '}
-                  <span className="font-normal text-muted">{agoWords(entry.at, Date.now())}</span>
+                  <span className="font-normal text-muted">{agoWords(entry.at, now)}</span>
                 </p>
                 {entry.reason && <p className="text-small break-words">{entry.reason}</p>}
                 <p className="text-small break-all text-muted">
