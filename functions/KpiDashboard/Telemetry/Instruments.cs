@@ -86,7 +86,7 @@ internal sealed class Instruments : IDisposable
         _api.Record(duration.TotalSeconds, new("route", route), new KeyValuePair<string, object?>("status", status));
 
     /// <summary>What the timer found.</summary>
-    public void Sampled(IReadOnlyList<QueueState> queues, long openDeadLetters) => _sample = new Sample(_time.GetUtcNow(), queues, openDeadLetters);
+    public void Sampled(IReadOnlyList<QueueSample> queues, long openDeadLetters) => _sample = new Sample(_time.GetUtcNow(), queues, openDeadLetters);
 
     /// <summary>Somebody looked when the timer last did its work.</summary>
     public void LookedAtTimer(DateTimeOffset beatAt) => _look = new Look(_time.GetUtcNow(), beatAt);
@@ -109,7 +109,7 @@ internal sealed class Instruments : IDisposable
 
     private Sample? Fresh(Sample? sample) => sample is not null && _time.GetUtcNow() - sample.At <= SampleTime ? sample : null;
 
-    private IEnumerable<Measurement<double>> Of(Func<QueueState, double> value) =>
+    private IEnumerable<Measurement<double>> Of(Func<QueueSample, double> value) =>
         (Fresh(_sample)?.Queues ?? []).Select(queue => new Measurement<double>(value(queue), new KeyValuePair<string, object?>("queue", queue.Queue)));
 
     private IEnumerable<Measurement<double>> Quotas()
@@ -125,7 +125,7 @@ internal sealed class Instruments : IDisposable
         return _look is { } look && now - look.At <= LookTime ? [new(Math.Max(0, (now - look.BeatAt).TotalSeconds))] : [];
     }
 
-    private sealed record Sample(DateTimeOffset At, IReadOnlyList<QueueState> Queues, long OpenDeadLetters);
+    private sealed record Sample(DateTimeOffset At, IReadOnlyList<QueueSample> Queues, long OpenDeadLetters);
 
     private sealed record Look(DateTimeOffset At, DateTimeOffset BeatAt);
 }
@@ -134,4 +134,4 @@ internal sealed class Instruments : IDisposable
 /// <param name="Queue">Its name.</param>
 /// <param name="Length">About how many messages it holds.</param>
 /// <param name="Age">How long the oldest due work waits; zero if none does.</param>
-internal sealed record QueueState(string Queue, int Length, TimeSpan Age);
+internal sealed record QueueSample(string Queue, int Length, TimeSpan Age);

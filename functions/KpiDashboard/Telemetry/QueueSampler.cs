@@ -23,12 +23,12 @@ internal sealed class QueueSampler(Database database, StorageQueues queues, IEnu
         var due = (await database.QueryAsync<(string Queue, DateTimeOffset Since)>("select queue, since from oldest_due_work(@now)", new { now }, cancellationToken))
             .ToDictionary(work => work.Queue, work => work.Since, StringComparer.Ordinal);
         var dead = (await database.QueryAsync<long>("select count_dead_letters()", new { }, cancellationToken))[0];
-        var states = new List<QueueState>();
+        var states = new List<QueueSample>();
         foreach (var queue in _byDatabase.Concat(_byQueue))
         {
             var (length, first) = await queues.StateAsync(queue, cancellationToken);
             var since = _byDatabase.Contains(queue) ? (due.TryGetValue(queue, out var at) ? at : null) : first;
-            states.Add(new QueueState(queue, length, since < now ? now - since.Value : TimeSpan.Zero));
+            states.Add(new QueueSample(queue, length, since < now ? now - since.Value : TimeSpan.Zero));
         }
 
         instruments.Sampled(states, dead);

@@ -28,7 +28,7 @@ public class AppFixture(PostgresFixture postgres, AzuriteFixture azurite) : IAsy
     internal DemoStage Demo { get; private set; } = null!;
 
     /// <summary>The host's master key, for <c>/admin</c>.</summary>
-    internal const string TenantKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    internal const string TenantHashKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
     internal const string MasterKey = "test-master-key-0123456789";
 
@@ -53,7 +53,7 @@ public class AppFixture(PostgresFixture postgres, AzuriteFixture azurite) : IAsy
         var builder = Functions.App.CreateBuilder(
         [
             "--port", "0", "--data", data, "--no-settings",
-            "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={azurite.ConnectionString}", "--set", "Web:Skip=true", "--set", $"Functions:MasterKey={MasterKey}", "--set", $"Telemetry:TenantKey={TenantKey}",
+            "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={azurite.ConnectionString}", "--set", "Web:Skip=true", "--set", $"Functions:MasterKey={MasterKey}", "--set", $"Telemetry:TenantKey={TenantHashKey}",
             .. (await SettingsAsync()).SelectMany(setting => new[] { "--set", $"{setting.Key}={setting.Value}" }),
         ]);
         builder.FunctionsAssembly = typeof(Functions.App).Assembly;

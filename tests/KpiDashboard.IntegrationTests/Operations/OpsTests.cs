@@ -40,7 +40,7 @@ public sealed class OpsTests(AppFixture app)
         Assert.Equal(
             all.Take(6).Select(entry => (string)entry["integrationId"]!),
             new[] { first, second }.SelectMany(page => page["integrations"]!.AsArray()).Select(entry => (string)entry!["integrationId"]!));
-        Assert.All(all, entry => Assert.Equal(TenantHash.Of((Guid)entry["tenantId"]!, Convert.FromBase64String(AppFixture.TenantKey)), (string)entry["tenantHash"]!));
+        Assert.All(all, entry => Assert.Equal(TenantHash.Of((Guid)entry["tenantId"]!, Convert.FromBase64String(AppFixture.TenantHashKey)), (string)entry["tenantHash"]!));
         Assert.DoesNotContain("Merch", new JsonArray([.. all.Select(entry => entry.DeepClone())]).ToJsonString(), StringComparison.Ordinal);
         foreach (var (field, value) in new[] { ("connector", "n8n"), ("state", "active"), ("state", "disconnected") })
         {

@@ -12,6 +12,7 @@ const fine: OpsOverview = {
   deadLetters: { runs: 0, messages: 0, newestAt: null },
   circuits: [],
   oldestDueAt: '2026-11-22T11:58:00Z',
+  timerAt: '2026-11-22T11:57:00Z',
   mails: { waiting: 0, oldestAt: null },
   lastBackup: {
     id: '0190b2c4-0000-7000-8000-000000000000',
@@ -35,6 +36,7 @@ test('names each thing that needs somebody', () => {
   const bad: OpsOverview = {
     ...fine,
     oldestDueAt: '2026-11-22T10:00:00Z',
+    timerAt: '2026-11-22T11:00:00Z',
     deadLetters: { runs: 2, messages: 1, newestAt: at },
     circuits: [{ provider: 'n8n', failures: 5, integrations: 3, openedAt: at, retryAt: at }],
     lastBackup: null,
@@ -46,6 +48,7 @@ test('names each thing that needs somebody', () => {
       settings: [{ name: 'Web:BaseUrl', isSet: false, required: true, for: 'links' }],
     } as unknown as OpsHost),
   ).toEqual([
+    'The timer last came 60 min ago; it should come every 5 minutes.',
     'A source is due since 2 h ago: does the timer run?',
     '3 syncs or messages were given up.',
     '4 messages lie in sync-n8n-poison.',

@@ -57,6 +57,8 @@ const hours = 3_600_000
 export function problemsOf(overview: OpsOverview, host: OpsHost | undefined): string[] {
   const now = Date.parse(overview.at)
   const found: string[] = []
+  if (overview.timerAt && now - Date.parse(overview.timerAt) > 0.25 * hours)
+    found.push(ops.problems.timer(agoWords(overview.timerAt, now)))
   if (overview.oldestDueAt && now - Date.parse(overview.oldestDueAt) > 0.5 * hours)
     found.push(ops.problems.overdue(agoWords(overview.oldestDueAt, now)))
   const dead = overview.deadLetters.runs + overview.deadLetters.messages
