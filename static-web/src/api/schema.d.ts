@@ -763,6 +763,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/integrations/google-analytics/authorize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where to go to sign in at Google; with an integration, to connect it again */
+        get: operations["AuthorizeGoogle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/google-analytics/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Come back from Google: to integrations?google=<grant>, ?reconnected=<integration> or ?problem=<cancelled, expired, scopes, access, property, google> */
+        get: operations["FinishGoogle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/google-analytics/properties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Properties that a grant can read, to choose one */
+        get: operations["ListProperties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/google-analytics/service-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try the key of a service account, the second way to let us in */
+        post: operations["GiveServiceAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/integrations/{id}": {
         parameters: {
             query?: never;
@@ -1672,9 +1740,19 @@ export interface components {
             /** @enum {string|null} */
             schedule?: "daily" | "hourly" | "quarter_hourly" | null;
             syncHour?: number | null;
+            /** Format: uuid */
+            grant?: string | null;
+            propertyId?: string | null;
         };
         ConnectSettingsRequest: {
             baseUrl?: string | null;
+        };
+        ConnectableEntry: {
+            connector: string;
+            name: string;
+            apiKey: boolean;
+            signIn: boolean;
+            serviceAccount: boolean;
         };
         ConnectionTestResponse: {
             works: boolean;
@@ -1914,6 +1992,25 @@ export interface components {
             today: string;
             goals: components["schemas"]["GoalEntry"][];
         };
+        GoogleAuthorizeResponse: {
+            url: string;
+        };
+        GoogleGrantResponse: {
+            /** Format: uuid */
+            grant: string;
+            email: string;
+        };
+        GooglePropertiesResponse: {
+            email: string | null;
+            /** @enum {string} */
+            kind: "oauth" | "service_account";
+            properties: components["schemas"]["GooglePropertyEntry"][];
+        };
+        GooglePropertyEntry: {
+            id: string;
+            name: string;
+            account: string;
+        };
         HealthPartEntry: {
             key: string;
             name: string;
@@ -2040,9 +2137,15 @@ export interface components {
             measurableFrom: string | null;
             syncHour: number | null;
             address: string | null;
+            propertyId: string | null;
+            propertyName: string | null;
+            account: string | null;
+            /** @enum {string|null} */
+            grant: "oauth" | "service_account" | null;
         };
         IntegrationsResponse: {
             integrations: components["schemas"]["IntegrationResponse"][];
+            connectable: components["schemas"]["ConnectableEntry"][];
         };
         InvitationEntry: {
             /** Format: uuid */
@@ -2189,7 +2292,7 @@ export interface components {
         OpsIntegration: {
             /** Format: uuid */
             tenantId: string;
-            tenantHash: string;
+            tenantHash: string | null;
             /** Format: uuid */
             integrationId: string;
             connector: string;
@@ -2265,6 +2368,8 @@ export interface components {
             circuits: components["schemas"]["OpsCircuit"][];
             /** Format: date-time */
             oldestDueAt: string | null;
+            /** Format: date-time */
+            timerAt: string | null;
             mails: components["schemas"]["OpsMails"];
             lastBackup: components["schemas"]["OpsBackup"] | null;
             queues: components["schemas"]["QueueState"][] | null;
@@ -2487,6 +2592,14 @@ export interface components {
             /** @enum {string} */
             status: "queued" | "running" | "waiting" | "succeeded" | "failed" | "dead";
         };
+        RunRequest: {
+            operation: string;
+            /** Format: date-time */
+            fetchedAt: string;
+            rows: number;
+            sampled: boolean;
+            thresholded: boolean;
+        };
         RunResponse: {
             /** Format: uuid */
             id: string;
@@ -2517,6 +2630,15 @@ export interface components {
             /** Format: date-time */
             nextAttemptAt: string | null;
             message: string | null;
+            requests: components["schemas"]["RunRequest"][] | null;
+            restatements: components["schemas"]["RunRestatement"][] | null;
+        };
+        RunRestatement: {
+            kpi: string;
+            /** Format: date */
+            day: string;
+            oldValue: number;
+            newValue: number | null;
         };
         RunsResponse: {
             runs: components["schemas"]["RunResponse"][];
@@ -2534,6 +2656,9 @@ export interface components {
         SecondFactorSetupResponse: {
             secret: string;
             uri: string;
+        };
+        ServiceAccountRequest: {
+            key: string;
         };
         SessionEntry: {
             /** Format: uuid */
@@ -2747,6 +2872,8 @@ export interface components {
             schedule?: "daily" | "hourly" | "quarter_hourly" | null;
             syncHour?: number | null;
             credentials?: components["schemas"]["ConnectCredentialsRequest"] | null;
+            /** Format: uuid */
+            grant?: string | null;
         };
         UpdateKpiRequest: {
             name?: string | null;
@@ -4575,6 +4702,130 @@ export interface operations {
             };
         };
     };
+    AuthorizeGoogle: {
+        parameters: {
+            query?: {
+                /** @description This integration only; all, or a new one, without it. */
+                integrationId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoogleAuthorizeResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    FinishGoogle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListProperties: {
+        parameters: {
+            query?: {
+                /** @description The grant that a sign-in at Google or a service account's key gave; good for an hour, for the person who got it. */
+                grant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GooglePropertiesResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GiveServiceAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceAccountRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoogleGrantResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     GetIntegration: {
         parameters: {
             query?: never;
@@ -5764,7 +6015,7 @@ export interface operations {
     ListRuns: {
         parameters: {
             query?: {
-                /** @description Only runs of this integration. */
+                /** @description This integration only; all, or a new one, without it. */
                 integrationId?: string;
                 /** @description Only runs in this state. */
                 status?: "queued" | "running" | "waiting" | "succeeded" | "failed" | "dead";
