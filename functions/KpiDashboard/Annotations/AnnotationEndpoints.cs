@@ -175,5 +175,11 @@ public sealed class AnnotationEndpoints
         public JsonObject ToAudit() => new() { ["text"] = Text, ["from"] = Invariant($"{FromDay:yyyy-MM-dd}"), ["to"] = Invariant($"{ToDay:yyyy-MM-dd}") };
     }
 
-    private sealed record Restated(DateOnly Day, string[] Kpis, DateTimeOffset At);
+    // Members and no constructor: Dapper finds none that takes arrays.
+    private sealed record Restated
+    {
+        public required DateOnly Day { get; init; }
+        public required string[] Kpis { get; init; }
+        public required DateTimeOffset At { get; init; }
+    }
 }

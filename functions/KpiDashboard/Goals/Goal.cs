@@ -131,6 +131,17 @@ internal sealed record Goal(
 
     private static string Words(DateOnly day) => day.ToString("d MMMM yyyy", CultureInfo.InvariantCulture);
 
-    private sealed record Row(
-        Guid Id, string Kpi, string? Name, string Period, DateOnly StartsOn, DateOnly? EndsOn, DateOnly[] TargetFrom, decimal[] Targets, DateTimeOffset CreatedAt);
+    // Members and no constructor: Dapper finds none that takes arrays.
+    private sealed record Row
+    {
+        public required Guid Id { get; init; }
+        public required string Kpi { get; init; }
+        public string? Name { get; init; }
+        public required string Period { get; init; }
+        public required DateOnly StartsOn { get; init; }
+        public DateOnly? EndsOn { get; init; }
+        public required DateOnly[] TargetFrom { get; init; }
+        public required decimal[] Targets { get; init; }
+        public required DateTimeOffset CreatedAt { get; init; }
+    }
 }

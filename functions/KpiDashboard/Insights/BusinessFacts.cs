@@ -64,7 +64,7 @@ internal sealed record BusinessFacts(
             from workflows w
             left join automation_daily d on d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id and d.day between @from and @to
             where w.tenant_id = @tenant
-            group by w.integration_id, w.workflow_id
+            group by w.tenant_id, w.integration_id, w.workflow_id
             order by w.name, w.workflow_id
             limit 500
             """, range);

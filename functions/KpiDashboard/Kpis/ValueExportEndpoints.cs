@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using CsvHelper;
@@ -70,7 +71,9 @@ public sealed class ValueExportEndpoints
 
     private static async Task WriteJsonAsync(Stream output, KpiTable table, string grain, TenantProfile tenant, IEnumerable<ExportedValue> rows, CancellationToken cancellationToken)
     {
-        await using var json = new Utf8JsonWriter(output);
+        // Into memory and from there to the answer: the serializer flushes its writer, and an answer must not be written to synchronously.
+        var buffer = new ArrayBufferWriter<byte>();
+        await using var json = new Utf8JsonWriter(buffer);
         json.WriteStartObject();
         json.WriteString("from", table.From.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
         json.WriteString("to", table.To.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
@@ -80,12 +83,15 @@ public sealed class ValueExportEndpoints
         foreach (var row in rows)
         {
             JsonSerializer.Serialize(json, row, ProvenanceJson.Default.ExportedValue);
-            if (json.BytesPending > 16 * 1024) await json.FlushAsync(cancellationToken);
+            if (buffer.WrittenCount <= 16 * 1024) continue;
+            await output.WriteAsync(buffer.WrittenMemory, cancellationToken);
+            buffer.ResetWrittenCount();
         }
 
         json.WriteEndArray();
         json.WriteEndObject();
         await json.FlushAsync(cancellationToken);
+        await output.WriteAsync(buffer.WrittenMemory, cancellationToken);
     }
 
     private static string Word<T>(T value)

@@ -186,7 +186,7 @@ public sealed class NumbersApiTests(AppFixture app)
     [InlineData("Open Lectures")]
     [InlineData("Nordlicht Studio")]
     [InlineData("Kiwi Plumbing")]
-    public async Task Every_demo_tenant_has_a_readable_answer_with_proved_numbers_and_a_304(string tenant)
+    public async Task Every_demo_tenant_has_an_answer_with_five_sentences_at_most_and_a_304(string tenant)
     {
         using var client = await app.SignInAsync(tenant);
         using var first = await client.GetAsync(new Uri("api/insights/business", UriKind.Relative), Cancel);

@@ -1,4 +1,3 @@
-
 namespace KpiDashboard.Insights.Rules;
 
 /// <summary>

@@ -1,4 +1,3 @@
-
 namespace KpiDashboard.Insights.Rules;
 
 /// <summary>Clearly more or fewer visits while the share of them that converts stayed what it was.</summary>
