@@ -323,18 +323,18 @@ function Preview({
         <Section title={text.errors(preview.errorCount)} lead={text.again}>
           <div role="alert">
             <ul className="num max-h-96 overflow-y-auto text-small">
-            {errors.map((error, i) => (
-              <li key={i} className="flex gap-4 border-t border-line py-2 first:border-t-0">
-                <span className="w-20 shrink-0 font-semibold">{text.line(error.line)}</span>
-                <span className="min-w-0 wrap-anywhere">{error.message}</span>
-              </li>
-            ))}
-            {preview.errorCount > errors.length && (
-              <li className="py-2 text-muted">
-                {text.errorsMore(preview.errorCount - errors.length)}
-              </li>
-            )}
-          </ul>
+              {errors.map((error, i) => (
+                <li key={i} className="flex gap-4 border-t border-line py-2 first:border-t-0">
+                  <span className="w-20 shrink-0 font-semibold">{text.line(error.line)}</span>
+                  <span className="min-w-0 wrap-anywhere">{error.message}</span>
+                </li>
+              ))}
+              {preview.errorCount > errors.length && (
+                <li className="py-2 text-muted">
+                  {text.errorsMore(preview.errorCount - errors.length)}
+                </li>
+              )}
+            </ul>
           </div>
         </Section>
       )}

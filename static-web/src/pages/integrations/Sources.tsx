@@ -96,7 +96,10 @@ export default function Sources() {
                   <div className="min-w-0">
                     <div className="flex flex-wrap items-baseline justify-between gap-x-6 lg:justify-start">
                       <h2 className="text-lead font-semibold wrap-anywhere">
-                        <Link to={`/integrations/${source.id}`} className="tap inline-flex items-center hover:underline">
+                        <Link
+                          to={`/integrations/${source.id}`}
+                          className="tap inline-flex items-center hover:underline"
+                        >
                           {source.displayName}
                         </Link>
                       </h2>

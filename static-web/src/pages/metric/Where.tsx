@@ -113,7 +113,6 @@ function Answer({ of, kpi }: { of: Provenance; kpi: SummaryKpi }) {
               .join(' · ')}
           </Fact>
         )}
-        <Fact name={text.zone}>{of.timeZone.replaceAll('_', ' ')}</Fact>
       </dl>
       {of.parts.length === 0 ? (
         <p className="mt-3 text-small text-muted">{text.noParts}</p>
