@@ -47,7 +47,7 @@ export const metric = {
   grain: { day: 'Day', week: 'Week', month: 'Month' },
   chart: 'Over time',
   goal: 'Goal',
-  goalShare: 'Goal, its share',
+  goalShare: { day: 'Goal, per day', week: 'Goal, per week', month: 'Goal, per month' },
   notesFailed: (why: string) => `Notes could not be loaded. ${why}`,
 
   note: {

@@ -127,6 +127,7 @@ export const messages = {
     quiet: 'Nothing stands out.',
     failed: (why: string) => `The brief could not be loaded. ${why}`,
     more: (n: number) => `${n} more`,
+    all: 'More',
   },
 
   goal: {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using KpiDashboard.BrowserTests.App;
+using KpiDashboard.Demo.Seeding;
 using Microsoft.Playwright;
 using Xunit;
 using static Microsoft.Playwright.Assertions;
@@ -105,6 +106,14 @@ public sealed partial class NumbersPagesTests(AppFixture app)
             await Expect(list).ToContainTextAsync("The winter catalogue went out.");
             await page.GotoAsync("/");
             await Expect(page.GetByRole(AriaRole.List, new() { NameRegex = NotesOfAny() })).ToContainTextAsync("The winter catalogue went out.");
+            await using (var viewer = await app.VisitAsync(Screen.Desktop))
+            {
+                await viewer.SignInAsync("/metrics/web.sessions", Shop, DemoSeeder.ViewerEmail);
+                await Expect(viewer.Page.GetByRole(AriaRole.List, new() { Name = "Notes on the days of Sessions" })).ToContainTextAsync("The winter catalogue went out.");
+                await Expect(viewer.Page.GetByRole(AriaRole.Button, new() { Name = "Export" })).ToBeVisibleAsync();
+                await Expect(viewer.Page.GetByRole(AriaRole.Button, new() { NameRegex = NoteButtons() })).ToHaveCountAsync(0);
+            }
+
             await page.GotoAsync("/metrics/web.sessions");
             await list.GetByRole(AriaRole.Button, new() { Name = "Change the note “The winter catalogue went out.”" }).ClickAsync();
             var change = page.GetByRole(AriaRole.Dialog, new() { Name = "Change the note" });
@@ -113,7 +122,7 @@ public sealed partial class NumbersPagesTests(AppFixture app)
             await Expect(list).ToContainTextAsync("The catalogue came late.");
             await list.GetByRole(AriaRole.Button, new() { Name = "Delete the note “The catalogue came late.”" }).ClickAsync();
             await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();
-            await Expect(page.GetByText("The catalogue came late.")).ToHaveCountAsync(0);
+            await Expect(page.GetByRole(AriaRole.Main).GetByRole(AriaRole.Listitem).Filter(new() { HasText = "The catalogue came late." })).ToHaveCountAsync(0);
         }
         finally
         {
@@ -289,6 +298,9 @@ public sealed partial class NumbersPagesTests(AppFixture app)
         foreach (var kpi in catalogue.AsArray())
             await Expect(visit.Page.GetByText(kpi!["description"]!.GetValue<string>()).First).ToBeVisibleAsync();
     }
+
+    [GeneratedRegex("note", RegexOptions.IgnoreCase)]
+    private static partial Regex NoteButtons();
 
     [GeneratedRegex("^Notes on the days of ")]
     private static partial Regex NotesOfAny();

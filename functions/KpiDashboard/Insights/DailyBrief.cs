@@ -44,6 +44,6 @@ internal static class DailyBrief
             else if (before is { } earlier && earlier.KnownDays < earlier.Days) reasons.Add($"{kpi.Name} cannot be compared, because the time before has days without data");
         }
 
-        return reasons.Count == 0 ? null : new BriefSentence($"Not checked: {string.Join("; ", reasons.Take(4))}.", InsightSeverity.Info, null, "/settings/integrations", [], proof.Evidence);
+        return reasons.Count == 0 ? null : new BriefSentence($"Not checked: {string.Join("; ", reasons.Take(4))}.", InsightSeverity.Info, null, "/integrations", [], proof.Evidence);
     }
 }

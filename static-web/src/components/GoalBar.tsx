@@ -23,7 +23,7 @@ export function GoalBar({ standing }: { standing: Standing }) {
       {projected !== null && (
         <span
           className="absolute -inset-y-0.5 w-0.5 bg-line-strong"
-          style={{ left: at(projected) }}
+          style={{ left: `calc(${at(projected)} - 2px)` }}
         />
       )}
       <span className="absolute -inset-y-1 left-[80%] w-0.5 bg-ink" />

@@ -22,7 +22,7 @@ internal sealed class SourceSilentRule : IInsightRule
             };
             var through = source.CompleteThrough is { } day ? $" Its numbers are complete through {proof.Day("Complete through", day)}; later ones are missing, not zero." : " There are no numbers of it yet.";
             yield return new Insight(
-                "source_silent", source.Connector, state.Status == SourceStatus.Late ? InsightSeverity.Attention : InsightSeverity.Trouble, words + through, proof, "/settings/integrations",
+                "source_silent", source.Connector, state.Status == SourceStatus.Late ? InsightSeverity.Attention : InsightSeverity.Trouble, words + through, proof, "/integrations",
                 state.Status.ToString(), 1)
             { Kpis = [.. KpiCatalogue.Visible.Where(kpi => kpi.Source == source.Connector).Select(kpi => kpi.Key)] };
         }

@@ -17,7 +17,7 @@ internal sealed class ThresholdedRule : IInsightRule
             var words = new List<string>();
             if (flag.Thresholded > 0) words.Add($"held back rows of few people in {proof.Number("Thresholded", flag.Thresholded)} of {requests} answers, so that sums may be too low");
             if (flag.Sampled > 0) words.Add($"estimated from a sample in {proof.Number("Sampled", flag.Sampled)} of {requests} answers");
-            yield return new Insight("thresholded", flag.Connector, InsightSeverity.Info, $"{name} {string.Join(", and ", words)}.", proof, "/settings/integrations", flag.Sampled > 0 ? "sampled" : "thresholded", 1)
+            yield return new Insight("thresholded", flag.Connector, InsightSeverity.Info, $"{name} {string.Join(", and ", words)}.", proof, "/integrations", flag.Sampled > 0 ? "sampled" : "thresholded", 1)
             { Kpis = [.. KpiCatalogue.Visible.Where(kpi => kpi.Source == flag.Connector).Select(kpi => kpi.Key)] };
         }
     }

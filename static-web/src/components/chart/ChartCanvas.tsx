@@ -189,7 +189,7 @@ function notesPlugin(
           pen.lineWidth = 1.5
           pen.setLineDash(note.kind === 'note' ? [] : [2, 2])
           pen.beginPath()
-          pen.moveTo(x.getPixelForValue(i - 1) + 5, y)
+          pen.moveTo(x.getPixelForValue(i - 1) + (first(i - 1, note) ? 5 : 0), y)
           pen.lineTo(px, y)
           pen.stroke()
           pen.setLineDash([])

@@ -50,7 +50,7 @@ describe('notes of a chart', () => {
     expect(lastDayOf('2026-12-28', 'week')).toBe('2027-01-03')
   })
 
-  it('single out the days of an insight, not the ranges it compares', () => {
+  it('single out the day of an anomaly, and not what it is compared with', () => {
     const proof = (from: string, to: string, kpi: string | null = 'web.sessions') => ({
       label: 'Sessions',
       kpi,
@@ -59,18 +59,20 @@ describe('notes of a chart', () => {
       value: 4,
       shown: '4',
     })
+    const day = '2026-11-03'
     expect(
       unusualOf(
         [
-          { text: 'One day.', evidence: [proof('2026-11-03', '2026-11-03')] },
-          { text: 'Four weeks.', evidence: [proof('2026-10-25', '2026-11-21')] },
           {
-            text: 'Another number.',
-            evidence: [proof('2026-11-03', '2026-11-03', 'shop.revenue')],
+            rule: 'anomaly',
+            text: 'One day.',
+            evidence: [proof('2026-10-01', '2026-10-31'), proof(day, day)],
           },
+          { rule: 'anomaly', text: 'Another.', evidence: [proof(day, day, 'shop.revenue')] },
+          { rule: 'restated', text: 'Restated.', evidence: [proof(day, day)] },
         ],
         'web.sessions',
-      ).map(({ text }) => text),
-    ).toEqual(['One day.'])
+      ),
+    ).toEqual([{ kind: 'unusual', from: day, to: day, text: 'One day.', by: null, id: null }])
   })
 })

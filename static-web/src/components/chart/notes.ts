@@ -1,5 +1,5 @@
 import type { Annotation, Grain, Insight } from '../../api/types'
-import { addDays, daysBetween } from '../../lib/dates'
+import { addDays } from '../../lib/dates'
 
 /** What is marked on a chart: what a person wrote, what the system found about days, and values out of the ordinary. */
 export interface ChartNote {
@@ -37,24 +37,17 @@ export function notesOf(
     }))
 }
 
-const rare = 3
-
-/** Days that an insight singles out: evidence about the KPI that reaches over at most three days. */
+/** The days that the anomaly rule found out of the ordinary, as its evidence about the KPI has them. */
 export function unusualOf(
-  insights: readonly Pick<Insight, 'text' | 'evidence'>[],
+  insights: readonly Pick<Insight, 'rule' | 'text' | 'evidence'>[],
   kpi: string,
 ): ChartNote[] {
-  return insights.flatMap(({ text, evidence }) => {
+  return insights.flatMap(({ rule, text, evidence }) => {
     const found = evidence.find(
-      (one) =>
-        one.kpi === kpi &&
-        one.value !== null &&
-        one.from !== null &&
-        one.to !== null &&
-        daysBetween(one.from, one.to) < rare,
+      (one) => one.kpi === kpi && one.from !== null && one.from === one.to,
     )
-    return found?.from && found.to
-      ? [{ kind: 'unusual' as const, from: found.from, to: found.to, text, by: null, id: null }]
+    return rule === 'anomaly' && found?.from
+      ? [{ kind: 'unusual' as const, from: found.from, to: found.from, text, by: null, id: null }]
       : []
   })
 }

@@ -95,7 +95,10 @@ function Entry({ kpi, may, onRemove }: { kpi: CalculatedKpi; may: boolean; onRem
     <li className="flex flex-wrap items-start justify-between gap-x-6 border-t border-line py-4">
       <div className="min-w-0">
         <h2 className="font-semibold">
-          <Link to={`/metrics/${kpi.key}`} className="hover:text-accent">
+          <Link
+            to={`/metrics/${kpi.key}`}
+            className="inline-flex items-center max-lg:tap hover:text-accent"
+          >
             {kpi.name}
           </Link>
         </h2>

@@ -181,7 +181,10 @@ function Entry({
       <div className="flex flex-wrap items-start justify-between gap-x-6">
         <div className="min-w-0">
           <h2 className="font-semibold">
-            <Link to={`/metrics/${goal.kpi}`} className="hover:text-accent">
+            <Link
+              to={`/metrics/${goal.kpi}`}
+              className="inline-flex items-center max-lg:tap hover:text-accent"
+            >
               {name}
             </Link>
           </h2>

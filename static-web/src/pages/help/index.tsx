@@ -157,7 +157,7 @@ function Catalogue() {
                     <dt>
                       <Link
                         to={`/metrics/${kpi.key}`}
-                        className="inline-block py-0.5 font-semibold hover:text-accent"
+                        className="inline-flex items-center font-semibold max-lg:tap hover:text-accent"
                       >
                         {kpi.name}
                       </Link>

@@ -289,7 +289,7 @@ function Entry({
                     {to ? (
                       <Link
                         to={to}
-                        className="underline decoration-line-strong underline-offset-4 hover:text-ink"
+                        className="inline-flex items-center underline decoration-line-strong underline-offset-4 max-lg:tap hover:text-ink"
                       >
                         {proof.label}
                       </Link>

@@ -92,7 +92,7 @@ function Answer({ of, kpi }: { of: Provenance; kpi: SummaryKpi }) {
   }
   return (
     <>
-      <p className="num mt-3 flex flex-wrap items-baseline gap-x-3">
+      <p className="mt-3 flex flex-wrap items-baseline gap-x-3">
         <span className="text-big font-semibold tracking-[-0.02em]">
           <Value value={of.value} {...style} precision="exact" reason={of.statusReason} alone />
         </span>
@@ -113,7 +113,6 @@ function Answer({ of, kpi }: { of: Provenance; kpi: SummaryKpi }) {
               .join(' · ')}
           </Fact>
         )}
-        <Fact name={text.zone}>{of.timeZone.replaceAll('_', ' ')}</Fact>
       </dl>
       {of.parts.length === 0 ? (
         <p className="mt-3 text-small text-muted">{text.noParts}</p>

@@ -321,7 +321,7 @@ function useDrawn(summary: Summary, kpi: SummaryKpi, grain: 'day' | 'week' | 'mo
     if (kpi.goal) {
       const { values, share } = goalLine(kpi.goal, kpi.aggregation, drawnDates, grain)
       series.push({
-        name: share ? metric.goalShare : metric.goal,
+        name: share ? metric.goalShare[grain] : metric.goal,
         values,
         tone: 'goal',
         kind: 'line',

@@ -44,7 +44,7 @@ export function Brief({ insights, search }: { insights: Insights; search: string
           {text.health(health.score === null ? health.why : null, health.change)}
         </p>
         <p className="mt-1 font-semibold sm:mt-0 sm:text-lead">
-          {lead ? <Line of={lead} /> : text.quiet}
+          {lead ? <Line of={lead} search={search} split short={!all} /> : text.quiet}
         </p>
         {rest.length > 0 && (
           <ul className="mt-1 sm:mt-1.5">
@@ -57,12 +57,12 @@ export function Brief({ insights, search }: { insights: Insights; search: string
                   aria-hidden="true"
                   className={`absolute top-[0.5em] left-0 size-1.5 rounded-full sm:top-[0.6em] ${marks[one.severity]}`}
                 />
-                <Line of={one} />
+                <Line of={one} search={search} />
               </li>
             ))}
           </ul>
         )}
-        {hidden > 0 && !all && (
+        {(hidden > 0 || lead?.text.search(/\.\s/) !== -1) && lead && !all && (
           <button
             type="button"
             className="tap -my-2 pl-4 text-left text-small text-accent sm:hidden"
@@ -70,7 +70,7 @@ export function Brief({ insights, search }: { insights: Insights; search: string
               setAll(true)
             }}
           >
-            {text.more(hidden)}
+            {hidden > 0 ? text.more(hidden) : text.all}
           </button>
         )}
       </div>
@@ -78,13 +78,34 @@ export function Brief({ insights, search }: { insights: Insights; search: string
   )
 }
 
-function Line({ of }: { of: Sentence }) {
+/** A sentence as a link. Of the first, what follows its first full stop is quieter, and on a phone waits for the button. */
+function Line({
+  of,
+  search,
+  split = false,
+  short = false,
+}: {
+  of: Sentence
+  search: string
+  split?: boolean
+  short?: boolean
+}) {
+  const end = split ? of.text.search(/\.\s/) + 1 : 0
   return (
     <Link
-      to={of.path}
+      to={{ pathname: of.path, search }}
       className="underline decoration-transparent underline-offset-4 hover:decoration-line-strong"
     >
-      {of.text}
+      {end > 0 ? (
+        <>
+          {of.text.slice(0, end)}
+          <span className={`text-small font-normal sm:text-body ${short ? 'max-sm:hidden' : ''}`}>
+            {of.text.slice(end)}
+          </span>
+        </>
+      ) : (
+        of.text
+      )}
     </Link>
   )
 }

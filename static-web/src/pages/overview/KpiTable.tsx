@@ -89,7 +89,7 @@ export function KpiTable({ summary, kpis, shown, search }: Props) {
                   <th
                     scope="col"
                     aria-sort={byChange ? 'descending' : 'none'}
-                    className="w-40 pl-6 font-normal"
+                    className="w-28 pl-4 font-normal sm:w-40 sm:pl-6"
                   >
                     <button
                       type="button"
