@@ -22,14 +22,15 @@ export function useShortcuts(onHelp: () => void) {
     help.current = onHelp
   })
   useEffect(() => {
-    let g = 0
+    // When g was pressed; the page's own clock begins at 0, which is not a moment ago.
+    let g = -patience
     const go = (pathname: string) => void navigate({ pathname, search: location.search })
     const onKey = (event: KeyboardEvent) => {
       const at = event.target as HTMLElement
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
       if (at.closest('input, textarea, select, dialog[open], [contenteditable="true"]')) return
       const place = event.timeStamp - g < patience && places[event.key]
-      g = 0
+      g = -patience
       if (place) go(place)
       else if (event.key === 'g') g = event.timeStamp
       else if (event.key === '?') help.current()
