@@ -260,7 +260,11 @@ public sealed class IntegrationPagesTests(AppFixture app)
         var now = DateTimeOffset.UtcNow;
         await api.SendAsync(HttpMethod.Post, "webhooks/n8n", HttpStatusCode.OK, new
         {
-            workflowId = "browser", workflowName = "Browser", executionId = $"b{now.ToUnixTimeMilliseconds()}", status = "running", startedAt = now,
+            workflowId = "browser",
+            workflowName = "Browser",
+            executionId = $"b{now.ToUnixTimeMilliseconds()}",
+            status = "running",
+            startedAt = now,
         }, token);
         await main.GetByRole(AriaRole.Button, new() { Name = "Check again" }).ClickAsync();
         await Expect(main.GetByText(new Regex("^Last received just now, with the token “n8n webhook”"))).ToBeVisibleAsync();

@@ -21,7 +21,14 @@ public sealed class FormulaTests
 
     private static KpiDefinition Pushed(string key, KpiAggregation aggregation) => new()
     {
-        Key = key, Name = key, Description = "", Unit = KpiUnit.Currency, Direction = KpiDirection.Up, Aggregation = aggregation, Source = TenantCatalogue.PushSource, IsSparse = true,
+        Key = key,
+        Name = key,
+        Description = "",
+        Unit = KpiUnit.Currency,
+        Direction = KpiDirection.Up,
+        Aggregation = aggregation,
+        Source = TenantCatalogue.PushSource,
+        IsSparse = true,
     };
 
     private static CalculatedKpi Calc(string key, string formula, KpiUnit unit = KpiUnit.Number) => new(key, "Name of " + key, "", unit, KpiDirection.Up, formula);
