@@ -2,6 +2,7 @@ using KpiDashboard.Functions;
 using KpiDashboard.Functions.Middleware;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Azure.Functions.Worker.OpenTelemetry;
 using Microsoft.Extensions.Hosting;
 
 App.CreateBuilder(args).Build().Run();
@@ -16,9 +17,13 @@ namespace KpiDashboard.Functions
         {
             var builder = FunctionsApplication.CreateBuilder(args);
             builder.Services.AddKpiDashboard(builder.Configuration, typeof(App).Assembly);
+            // Only then: with it the host leaves telling of the worker's doings to the worker.
+            builder.Services.AddKpiTelemetry(builder.Configuration)?.UseFunctionsWorkerDefaults();
 
             // Middleware after this call: before it, the HTTP context is not there yet.
             builder.ConfigureFunctionsWebApplication();
+            builder.UseWhen<TimerWatchMiddleware>(context => !IsTimer(context));
+            builder.UseWhen<TelemetryMiddleware>(IsHttp);
             builder.UseWhen<ResponseHeadersMiddleware>(IsHttp);
             builder.UseWhen<ProblemMiddleware>(IsHttp);
             builder.UseWhen<OriginMiddleware>(IsHttp);
@@ -26,7 +31,11 @@ namespace KpiDashboard.Functions
             return builder;
         }
 
-        private static bool IsHttp(FunctionContext context) =>
-            context.FunctionDefinition.InputBindings.Values.Any(binding => binding.Type == "httpTrigger");
+        private static bool IsHttp(FunctionContext context) => IsTriggeredBy(context, "httpTrigger");
+
+        private static bool IsTimer(FunctionContext context) => IsTriggeredBy(context, "timerTrigger");
+
+        private static bool IsTriggeredBy(FunctionContext context, string trigger) =>
+            context.FunctionDefinition.InputBindings.Values.Any(binding => binding.Type == trigger);
     }
 }

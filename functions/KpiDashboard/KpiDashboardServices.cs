@@ -1,4 +1,5 @@
 using System.Reflection;
+using KpiDashboard.Annotations;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Automation;
@@ -6,7 +7,10 @@ using KpiDashboard.Connectors.GoogleAnalytics;
 using KpiDashboard.Connectors.N8n;
 using KpiDashboard.Dashboards;
 using KpiDashboard.Data;
+using KpiDashboard.Formulas;
+using KpiDashboard.Goals;
 using KpiDashboard.Identity;
+using KpiDashboard.Insights;
 using KpiDashboard.Kpis;
 using KpiDashboard.Mail;
 using KpiDashboard.Operations;
@@ -14,11 +18,14 @@ using KpiDashboard.Privacy;
 using KpiDashboard.Push;
 using KpiDashboard.Security;
 using KpiDashboard.Sync;
+using KpiDashboard.Telemetry;
 using KpiDashboard.Tenancy;
 using KpiDashboard.Webhooks;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using OpenTelemetry;
 
 namespace KpiDashboard;
 
@@ -33,11 +40,15 @@ public static class KpiDashboardServices
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(new TriggerAssembly(triggers));
+        services.AddInstruments();
         services.AddDatabase();
+        // Only for JsonAnswer, which chooses what may be compressed; there is no middleware.
+        services.AddResponseCompression(compression => compression.EnableForHttps = true);
 
         services.AddOptions<SecretOptions>().BindConfiguration("Secrets")
             .Validate(SecretOptions.IsValid, "Secrets:CurrentKey must name one of Secrets:Keys, and each of those must be 32 bytes in base64.").ValidateOnStart();
         services.AddSingleton<SecretSealer>();
+        services.AddSingleton<SecretRotation>();
         services.AddOptions<AuthOptions>().BindConfiguration("Auth")
             .Validate(AuthOptions.IsValid, "Auth:CurrentKey must name one of Auth:SigningKeys, and each of those must be 32 bytes or more in base64.")
             .Validate(AuthOptions.PasswordsAreValid, "Auth:PasswordMemoryKib must be 19456 to 1048576, Auth:PasswordPasses 2 to 20, Auth:PasswordLanes 1 to 16 and Auth:PasswordMinLength 8 to 64.").ValidateOnStart();
@@ -83,12 +94,17 @@ public static class KpiDashboardServices
         services.TryAddSingleton<ISyncQueues, SyncQueues>();
         services.AddSingleton<ProviderCircuits>();
         services.AddEndpoint<SyncScheduler>();
+        services.AddSingleton<QueueSampler>();
+        services.AddEndpoint<TimerWatch>();
         services.AddEndpoint<SyncRunner>();
         services.AddEndpoint<DeadLetters>();
         services.AddEndpoint<DeadLetterEndpoints>();
         services.AddSingleton<RefreshRequests>();
         services.AddEndpoint<SyncEndpoints>();
         services.AddEndpoint<IntegrationEndpoints>();
+        services.AddSingleton<GoogleGrants>();
+        services.AddPurge("grants of Google", (database, now, token) => database.ExecuteAsync("select purge_google_grants(@now)", new { now }, token));
+        services.AddEndpoint<GoogleConnectEndpoints>();
 
         services.AddEndpoint<CustomKpiEndpoints>();
         services.AddEndpoint<PushEndpoints>();
@@ -101,9 +117,29 @@ public static class KpiDashboardServices
         services.AddEndpoint<AutomationEndpoints>();
         services.AddEndpoint<DashboardEndpoints>();
         services.AddEndpoint<ShareEndpoints>();
+        services.AddEndpoint<ProvenanceEndpoints>();
+        services.AddEndpoint<ValueExportEndpoints>();
+        services.AddEndpoint<GoalEndpoints>();
+        services.AddEndpoint<CalculatedKpiEndpoints>();
+        services.AddEndpoint<InsightEndpoints>();
+        services.AddEndpoint<AnnotationEndpoints>();
         services.AddSingleton<ReadinessGate>();
         services.AddEndpoint<HealthEndpoints>();
+        services.AddEndpoint<OpsEndpoints>();
+        services.AddOptions<RetentionOptions>().BindConfiguration("Retention")
+            .Validate(RetentionOptions.IsValid, "Retention:ExecutionDays must be 31 to 3650, Retention:ValueMonths 14 to 240 and Retention:AuditYears 1 to 50.").ValidateOnStart();
+        services.AddSingleton<Retention>();
+        services.AddSingleton<IHousekeeping>(provider => provider.GetRequiredService<Retention>());
         services.AddEndpoint<OpenApiEndpoint>();
         return services;
     }
+
+    /// <summary>
+    /// Sends traces, metrics and logs to Application Insights, to an OTLP collector, or both, as the settings say. Does no I/O. Null if they name neither: then
+    /// nothing is listened to and nothing is sent.
+    /// </summary>
+    /// <param name="services">The app's services.</param>
+    /// <param name="configuration">The app's settings; which of the two is used is read now, all else when needed.</param>
+    /// <returns>For what else belongs to it, above all the runtime's own spans.</returns>
+    public static IOpenTelemetryBuilder? AddKpiTelemetry(this IServiceCollection services, IConfiguration configuration) => services.AddExport(configuration);
 }

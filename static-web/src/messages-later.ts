@@ -8,6 +8,7 @@ export const later = {
     all: 'All businesses',
     create: 'New business',
     profile: 'Your profile',
+    help: 'Help',
     deleting: (name: string, day: string) =>
       `${name} will be deleted on ${stop(day)} Until then it can be read but not changed.`,
     keep: 'Keep the business',
@@ -16,7 +17,8 @@ export const later = {
   },
 
   chart: {
-    hint: 'Arrow keys walk the days.',
+    hint: 'Arrow keys walk the points.',
+    pick: 'Enter shows where a number comes from.',
     label: (name: string) => `Chart of ${name}`,
     role: 'chart',
     before: 'Before',
@@ -24,9 +26,21 @@ export const later = {
     table: 'Show as a table',
     tableLabel: (name: string) => `${name}, day by day`,
     hideTable: 'Hide the table',
-    day: 'Day',
-    week: 'Week of',
-    weekOf: (day: string) => `Week of ${day}`,
+    grain: { day: 'Day', week: 'Week of', month: 'Month of' },
+    pointOf: {
+      day: (day: string) => day,
+      week: (day: string) => `Week of ${day}`,
+      month: (day: string) => `Month of ${day}`,
+    },
+    notes: 'Notes',
+    notesOf: (kpi: string) => `Notes on the days of ${kpi}`,
+    noteKind: {
+      note: 'Note',
+      system: 'Found by the system',
+      unusual: 'Unusual value',
+    },
+    by: (author: string) => `by ${author}`,
+    moreNotes: (n: number) => `${n} more`,
     statusColumn: 'State',
     provisional: 'What is hatched is incomplete or may still change.',
     missing: (days: string) => `No data for ${stop(days)}`,
@@ -36,6 +50,47 @@ export const later = {
     readout: (day: string, value: string) => `${day}: ${value}`,
     failed: 'The chart could not be loaded. The table below has the same numbers.',
     loading: 'Loading the chart',
+  },
+
+  overview: {
+    all: 'Every other number',
+    moved: 'What moved most',
+    catalogueOrder: 'Sort as in the catalogue',
+    chartOf: 'Number of the chart',
+    details: (kpi: string) => `All about ${kpi}`,
+    calculated: 'Calculate a number of your own',
+    find: 'Find a number',
+    noMore: 'Everything measured stands above.',
+    noneFound: (text: string) => `No number is called “${text}”.`,
+    table: {
+      kpi: 'Number',
+      value: 'Value',
+      previous: 'Before',
+      change: 'Change',
+      trend: 'Trend',
+    },
+    sortByChange: 'Biggest change first',
+    automation: 'Automation',
+    automationMore: 'All automations',
+    automationEmpty:
+      'When an automation tool such as n8n is connected, the hours it saves and what they are worth stand here.',
+    hoursSaved: 'Time saved',
+    valueSaved: 'Worth',
+    roi: 'Return on its cost',
+    single: 'Four weeks, ending with this day',
+  },
+
+  actions: {
+    title: 'What to do next',
+    words: {
+      reconnect: (source: string) => `Reconnect ${source}`,
+      source: (source: string) => `See why ${source} fails`,
+      insight: (text: string) => text,
+      labour: () => 'Set what an hour of work costs, and see what automations are worth',
+      cost: () => 'Set what automations cost, and see their return',
+      goal: () => 'Set a first goal',
+    } satisfies Record<string, (name: string) => string>,
+    insights: (n: number) => `All ${n} ${s(n, 'insight', 'insights')}`,
   },
 
   automation: {
@@ -90,6 +145,13 @@ export const later = {
     emptyHow: 'n8n can be connected through its API, or send its runs to a webhook.',
   },
 
+  menu: {
+    theme: 'Theme',
+    themes: { system: 'System', light: 'Light', dark: 'Dark' },
+    shortcuts: 'Keyboard shortcuts',
+    signOut: 'Sign out',
+  },
+
   notFound: {
     title: 'This page does not exist',
     text: 'The address may be old or mistyped.',
@@ -102,9 +164,14 @@ export const later = {
       { keys: ['g', 'o'], does: 'Go to the overview' },
       { keys: ['g', 'a'], does: 'Go to automation' },
       { keys: ['g', 'd'], does: 'Go to the dashboards' },
+      { keys: ['g', 'n'], does: 'Go to the insights' },
+      { keys: ['g', 'g'], does: 'Go to the goals' },
+      { keys: ['g', 'k'], does: 'Go to calculated KPIs' },
+      { keys: ['g', 'h'], does: 'Go to the help' },
+      { keys: ['g', 'i'], does: 'Go to the integrations' },
       { keys: ['g', 's'], does: 'Go to the settings' },
       { keys: ['/'], does: 'Find a number' },
-      { keys: ['←', '→'], does: 'Walk the days of a chart' },
+      { keys: ['←', '→'], does: 'Walk the points of a chart' },
       { keys: ['?'], does: 'Show this list' },
       { keys: ['Esc'], does: 'Close' },
     ],

@@ -4,6 +4,15 @@ export const sources = {
   none: 'No source is connected yet.',
   clocks: { fetched: 'Fetched', complete: 'Complete through', final: 'Final through' },
   never: '–',
+  explain: {
+    ok: null,
+    syncing: 'New numbers are on their way.',
+    late: 'The last scheduled reading did not happen; it will be made up for.',
+    reconnect_needed: 'Its sign-in no longer works. Numbers after that are missing, not zero.',
+    failing: 'Its last readings failed. Numbers after that are missing, not zero.',
+    paused: 'Someone paused it. No new numbers arrive.',
+    never_synced: 'The first reading is still to come.',
+  },
   status: {
     ok: 'Read on time',
     syncing: 'Being read now',

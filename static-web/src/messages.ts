@@ -4,12 +4,6 @@ import type { Compare, Range } from './api/types'
 /** Ends a sentence; some languages end their dates with the full stop already. */
 export const stop = (text: string) => (text.endsWith('.') ? text : `${text}.`)
 
-/** "Revenue is", "Sessions are", "Active users per day are": the noun of an English KPI name decides. */
-const be = (name: string) => {
-  const noun = name.split(/,| per | of | on | saved/)[0] ?? name
-  return /[^s]s$/.test(noun.trim()) ? 'are' : 'is'
-}
-
 const ranges: Record<Range, { label: string; noun: string; before: string }> = {
   last_day: {
     label: 'Last full day',
@@ -48,14 +42,13 @@ export const messages = {
     overview: 'Overview',
     automation: 'Automation',
     dashboards: 'Dashboards',
+    insights: 'Insights',
+    goals: 'Goals',
+    integrations: 'Integrations',
     settings: 'Settings',
   },
   menu: {
     open: 'Menu',
-    theme: 'Theme',
-    themes: { system: 'System', light: 'Light', dark: 'Dark' },
-    shortcuts: 'Keyboard shortcuts',
-    signOut: 'Sign out',
     close: 'Close',
   },
   tenant: {
@@ -125,63 +118,40 @@ export const messages = {
 
   brief: {
     title: 'What changed',
-    above: (kpi: string, by: string, before: string) => `${kpi} ${be(kpi)} ${by} above ${before}.`,
-    below: (kpi: string, by: string, before: string) => `${kpi} ${be(kpi)} ${by} below ${before}.`,
-    quiet: (before: string) => `No headline number moved by 3% or more against ${before}.`,
-    notComparable: (before: string) => `No fair comparison with ${before}: days are missing.`,
-    noCompare: (range: string) => `Your numbers ${range}, without a comparison.`,
-    empty: 'No numbers have arrived for this period.',
-    complete: (source: string, day: string, many: boolean) =>
-      `${many ? `${source}: complete` : 'Complete'} through ${stop(day)} The days after that have no data yet.`,
-    silent: (source: string, day: string) => `No ${source} data since ${stop(day)}`,
-    failures: (failed: string, rate: string) =>
-      `${failed} automation runs failed; ${rate} succeeded.`,
-    oneFailure: (rate: string) => `One automation run failed; ${rate} succeeded.`,
+    health: (why: string | null, change: number | null) =>
+      why ??
+      (change === null
+        ? 'Business health'
+        : change === 0
+          ? 'Business health, as last week'
+          : `Business health, ${change > 0 ? 'up' : 'down'} ${Math.abs(change)} on last week`),
+    quiet: 'Nothing stands out.',
+    failed: (why: string) => `The brief could not be loaded. ${why}`,
     more: (n: number) => `${n} more`,
-    show: (kpi: string) => `Show ${kpi} in the chart`,
+    all: 'More',
+  },
+
+  goal: {
+    on_track: 'Goal on track',
+    off_track: 'Behind its goal',
+    met: 'Goal met',
+    missed: 'Goal missed',
+    unknown: 'Goal: too early to tell',
+    not_started: 'Goal starts later',
   },
 
   overview: {
     title: (tenant: string) => `Overview of ${tenant}`,
     strip: 'Headline numbers',
-    all: 'Everything else',
-    find: 'Find a number',
-    noMore: 'Everything measured stands above.',
-    noneFound: (text: string) => `No number is called “${text}”.`,
-    table: {
-      kpi: 'Number',
-      value: 'Value',
-      previous: 'Before',
-      change: 'Change',
-      trend: 'Trend',
-    },
-    sortByChange: 'Biggest change first',
-    automation: 'Automation',
-    automationMore: 'All automations',
-    automationEmpty:
-      'When an automation tool such as n8n is connected, the hours it saves and what they are worth stand here.',
-    hoursSaved: 'Time saved',
-    valueSaved: 'Worth',
-    roi: 'Return on its cost',
     emptyTitle: 'No numbers yet',
     empty:
       'As soon as the first source has been read, revenue, visits and automations appear here, with what changed since the period before.',
-    single: 'Four weeks, ending with this day',
   },
 
   fresh: {
     through: (day: string) => `Complete through ${day}`,
     fetched: (time: string) => `fetched ${time}`,
     never: 'Nothing has been fetched yet',
-    explain: {
-      ok: null,
-      syncing: 'New numbers are on their way.',
-      late: 'The last scheduled reading did not happen; it will be made up for.',
-      reconnect_needed: 'Its sign-in no longer works. Numbers after that are missing, not zero.',
-      failing: 'Its last readings failed. Numbers after that are missing, not zero.',
-      paused: 'Someone paused it. No new numbers arrive.',
-      never_synced: 'The first reading is still to come.',
-    },
     snapshot: (time: string) => `Saved copy from ${time}, being renewed`,
     offline: (time: string) => `You are offline. These are the numbers saved at ${time}.`,
     stale: (time: string) => `The newest numbers could not be loaded. These were saved at ${time}.`,

@@ -45,7 +45,12 @@ public sealed class HonestyTests(AppFixture app)
         // A KPI of its own with one reading long ago: whatever the demo's numbers are today, the last 28 days know nothing of it.
         var own = await api.SendAsync(HttpMethod.Post, "kpis/custom", HttpStatusCode.Created, new
         {
-            key = "custom.van_litres", name = "Van fuel", description = "Litres that the vans used.", unit = "count", direction = "down", aggregation = "sum",
+            key = "custom.van_litres",
+            name = "Van fuel",
+            description = "Litres that the vans used.",
+            unit = "count",
+            direction = "down",
+            aggregation = "sum",
         });
         try
         {

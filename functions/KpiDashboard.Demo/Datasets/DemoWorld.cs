@@ -38,12 +38,18 @@ internal static class DemoWorld
     {
         Properties =
         [
-            new(new MerchShop(anchor), Tenants[0].GoogleRefreshToken),
-            new(new OpenLectures(anchor), Tenants[1].GoogleRefreshToken),
-            new(NordlichtStudio(anchor), Tenants[2].GoogleRefreshToken),
-            new(KiwiPlumbing(anchor), Tenants[3].GoogleRefreshToken),
+            Property(new MerchShop(anchor), Tenants[0]),
+            Property(new OpenLectures(anchor), Tenants[1]),
+            Property(NordlichtStudio(anchor), Tenants[2]),
+            Property(KiwiPlumbing(anchor), Tenants[3]),
         ],
     };
+
+    /// <summary>The Google account that a tenant is connected with.</summary>
+    public static string GoogleAccount(DemoTenant tenant) => $"{tenant.Name.Replace(' ', '.').ToLowerInvariant()}@demo.example";
+
+    private static GoogleProperty Property(IGa4Dataset dataset, DemoTenant tenant) =>
+        new(dataset, tenant.GoogleRefreshToken) { Name = tenant.Name, Account = tenant.Name, Owner = GoogleAccount(tenant) };
 
     /// <summary>The n8n side of the demo.</summary>
     public static N8nSimulatorOptions N8n(DateTimeOffset anchor) => new()

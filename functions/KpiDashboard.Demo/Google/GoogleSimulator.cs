@@ -7,8 +7,18 @@ using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Demo.Google;
 
-/// <summary>A property the simulator serves, and the refresh token that may read it.</summary>
-internal sealed record GoogleProperty(IGa4Dataset Dataset, string RefreshToken);
+/// <summary>A property the simulator serves, and a refresh token that may read it.</summary>
+internal sealed record GoogleProperty(IGa4Dataset Dataset, string RefreshToken)
+{
+    /// <summary>What it is called.</summary>
+    public string Name { get; init; } = $"Property {Dataset.PropertyId}";
+
+    /// <summary>The Analytics account that it is in.</summary>
+    public string Account { get; init; } = "Simulated account";
+
+    /// <summary>Whose the refresh token is.</summary>
+    public string Owner { get; init; } = $"owner-{Dataset.PropertyId}@demo.example";
+}
 
 /// <summary>How a <see cref="GoogleSimulator"/> is set up.</summary>
 internal sealed record GoogleSimulatorOptions
@@ -33,7 +43,7 @@ internal sealed record GoogleSimulatorOptions
 }
 
 /// <summary>
-/// Google's token endpoint and the GA4 Data API (<c>runReport</c>, <c>batchRunReports</c>) on 127.0.0.1: the parts that a dashboard uses, as the real ones behave
+/// Google's sign-in and token endpoint, the Admin API's list of properties and the GA4 Data API (<c>runReport</c>, <c>batchRunReports</c>) on 127.0.0.1: the parts that a dashboard uses, as the real ones behave
 /// — rows without any value left out, numbers as text, no order of rows, thresholds, quotas, error bodies as recorded.
 /// </summary>
 internal sealed class GoogleSimulator : IAsyncDisposable
@@ -59,8 +69,7 @@ internal sealed class GoogleSimulator : IAsyncDisposable
     private readonly GoogleSimulatorOptions options;
     private readonly TimeProvider time;
     private readonly ConcurrentDictionary<string, Property> properties = new();
-    private readonly ConcurrentDictionary<string, bool> refreshTokens = new();
-    private readonly ConcurrentDictionary<string, (string RefreshToken, DateTimeOffset Expires)> accessTokens = new();
+    private readonly ConcurrentDictionary<string, (string Email, string Scope, DateTimeOffset Expires)> accessTokens = new();
     private SimulatorServer server = null!;
     private int issued;
 
@@ -68,6 +77,7 @@ internal sealed class GoogleSimulator : IAsyncDisposable
     {
         this.options = options;
         this.time = time;
+        Accounts = new GoogleAccounts(options, time);
         foreach (var property in options.Properties)
             Add(property);
     }
@@ -78,7 +88,13 @@ internal sealed class GoogleSimulator : IAsyncDisposable
     /// <summary>The value of <c>GoogleAnalytics:TokenUrl</c>.</summary>
     public Uri TokenUrl => new(BaseAddress, "token");
 
-    /// <summary>Script of faults by property id (or <c>token</c>) and counters of requests.</summary>
+    /// <summary>Who may read what, and the page that asks for the consent.</summary>
+    public GoogleAccounts Accounts { get; }
+
+    /// <summary>Most accounts of one page of <c>accountSummaries</c>, whatever is asked for; Google's own is 200.</summary>
+    public int AccountPageSize { get; set; } = 200;
+
+    /// <summary>Script of faults by property id (or <c>token</c>, <c>admin</c>, <c>revoke</c>) and counters of requests.</summary>
     public Faults Faults { get; } = new();
 
     /// <summary>Starts serving.</summary>
@@ -93,6 +109,9 @@ internal sealed class GoogleSimulator : IAsyncDisposable
     public IReadOnlyDictionary<string, string> Configuration() => new Dictionary<string, string>
     {
         ["GoogleAnalytics:DataApiUrl"] = BaseAddress.ToString(),
+        ["GoogleAnalytics:AdminApiUrl"] = BaseAddress.ToString(),
+        ["GoogleAnalytics:AuthorizeUrl"] = new Uri(BaseAddress, "o/oauth2/v2/auth").ToString(),
+        ["GoogleAnalytics:RevokeUrl"] = new Uri(BaseAddress, "revoke").ToString(),
         ["GoogleAnalytics:TokenUrl"] = TokenUrl.ToString(),
         ["GoogleAnalytics:ClientId"] = options.ClientId,
         ["GoogleAnalytics:ClientSecret"] = options.ClientSecret,
@@ -102,14 +121,15 @@ internal sealed class GoogleSimulator : IAsyncDisposable
     public void Add(GoogleProperty property)
     {
         properties[property.Dataset.PropertyId] = new Property(property, time);
-        refreshTokens[property.RefreshToken] = true;
+        Accounts.Add(property.Owner, property.Dataset.PropertyId);
+        Accounts.AddRefreshToken(property.RefreshToken, property.Owner);
     }
 
     /// <summary>The owner withdraws the permission: refreshing answers <c>invalid_grant</c>, access tokens already issued go on until they expire.</summary>
-    public void Revoke(string refreshToken) => refreshTokens[refreshToken] = false;
+    public void Revoke(string refreshToken) => Accounts.SetValid(refreshToken, false);
 
     /// <summary>The owner connects again.</summary>
-    public void Restore(string refreshToken) => refreshTokens[refreshToken] = true;
+    public void Restore(string refreshToken) => Accounts.SetValid(refreshToken, true);
 
     /// <summary>All access tokens issued so far are worthless now: the next report answers 401.</summary>
     public void ExpireAccessTokens() => accessTokens.Clear();
@@ -141,6 +161,24 @@ internal sealed class GoogleSimulator : IAsyncDisposable
             return;
         }
 
+        if (path == "/o/oauth2/v2/auth")
+        {
+            await (HttpMethods.IsPost(context.Request.Method) ? Accounts.AnswerAsync(context) : Accounts.AskAsync(context));
+            return;
+        }
+
+        if (path == "/revoke" && HttpMethods.IsPost(context.Request.Method))
+        {
+            await RevokeAsync(context);
+            return;
+        }
+
+        if (HttpMethods.IsGet(context.Request.Method) && (path == "/v1beta/accountSummaries" || path.StartsWith("/v1beta/properties/", StringComparison.Ordinal)))
+        {
+            await AdminAsync(context, path);
+            return;
+        }
+
         const string prefix = "/v1beta/properties/";
         if (path.StartsWith(prefix, StringComparison.Ordinal) && HttpMethods.IsPost(context.Request.Method) && path[prefix.Length..].Split(':') is [var id, var verb]
             && verb is "runReport" or "batchRunReports" && id.All(char.IsAsciiDigit))
@@ -165,31 +203,132 @@ internal sealed class GoogleSimulator : IAsyncDisposable
             json.WriteString("error_description", description);
             json.WriteEndObject();
         });
-        var refreshToken = form["refresh_token"].ToString();
-        if (form["client_id"] != options.ClientId)
-            await Refuse(401, "invalid_client", "The OAuth client was not found.");
-        else if (form["client_secret"] != options.ClientSecret)
-            await Refuse(401, "invalid_client", "Unauthorized");
-        else if (form["grant_type"] != "refresh_token")
-            await Refuse(400, "unsupported_grant_type", "Invalid grant_type: " + form["grant_type"]);
-        else if (!refreshTokens.TryGetValue(refreshToken, out var valid))
-            await Refuse(400, "invalid_grant", "Bad Request");
-        else if (!valid)
-            await Refuse(400, "invalid_grant", "Token has been expired or revoked.");
-        else
+        var (given, error, description) = Accounts.Exchange(form, TokenUrl.ToString());
+        if (given is null)
         {
-            var token = $"ya29.simulated-{Interlocked.Increment(ref issued)}-{Guid.NewGuid():N}";
-            accessTokens[token] = (refreshToken, time.GetUtcNow() + options.AccessTokenLifetime);
+            await Refuse(error == "invalid_client" ? 401 : 400, error!, description!);
+            return;
+        }
+
+        var token = $"ya29.simulated-{Interlocked.Increment(ref issued)}-{Guid.NewGuid():N}";
+        accessTokens[token] = (given.Email, given.Scope, time.GetUtcNow() + options.AccessTokenLifetime);
+        await SimulatorServer.WriteAsync(context, 200, json =>
+        {
+            json.WriteStartObject();
+            json.WriteString("access_token", token);
+            json.WriteNumber("expires_in", (int)options.AccessTokenLifetime.TotalSeconds);
+            json.WriteString("scope", given.Scope);
+            json.WriteString("token_type", "Bearer");
+            if (given.RefreshToken is not null) json.WriteString("refresh_token", given.RefreshToken);
+            if (given.IdToken is not null) json.WriteString("id_token", given.IdToken);
+            json.WriteEndObject();
+        }, fault);
+    }
+
+    /// <summary>Ends everything that the account of a refresh token ever allowed, as Google does.</summary>
+    private async Task RevokeAsync(HttpContext context)
+    {
+        if (await SimulatorServer.MisbehaveAsync(context, Faults.Take("revoke")))
+            return;
+        var form = context.Request.HasFormContentType ? await context.Request.ReadFormAsync(context.RequestAborted) : FormCollection.Empty;
+        var email = Accounts.RevokeAll(form["token"].ToString());
+        foreach (var (token, _) in accessTokens.Where(access => access.Value.Email == email))
+            accessTokens.TryRemove(token, out _);
+        await SimulatorServer.WriteAsync(context, email is null ? 400 : 200, json =>
+        {
+            json.WriteStartObject();
+            if (email is null) json.WriteString("error", "invalid_token");
+            json.WriteEndObject();
+        });
+    }
+
+    /// <summary>The account behind the access token; null after it was answered that there is none.</summary>
+    private async Task<string?> AccountAsync(HttpContext context)
+    {
+        var authorization = context.Request.Headers.Authorization.ToString();
+        if (!authorization.StartsWith("Bearer ", StringComparison.Ordinal))
+        {
+            await ErrorAsync(context, 401, "UNAUTHENTICATED",
+                "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.");
+            return null;
+        }
+
+        if (!accessTokens.TryGetValue(authorization["Bearer ".Length..], out var access) || time.GetUtcNow() >= access.Expires)
+        {
+            await ErrorAsync(context, 401, "UNAUTHENTICATED",
+                "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.");
+            return null;
+        }
+
+        if (access.Scope.Split(' ').Contains(GoogleAccounts.ReadScope))
+            return access.Email;
+        await ErrorAsync(context, 403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.");
+        return null;
+    }
+
+    /// <summary>The Admin API: all accounts with their properties, by pages, and one property.</summary>
+    private async Task AdminAsync(HttpContext context, string path)
+    {
+        var fault = Faults.Take("admin");
+        if (await SimulatorServer.MisbehaveAsync(context, fault) || await AccountAsync(context) is not { } email)
+            return;
+        if (path.StartsWith("/v1beta/properties/", StringComparison.Ordinal))
+        {
+            var id = path["/v1beta/properties/".Length..];
+            if (!properties.TryGetValue(id, out var one) || !Accounts.MayRead(email, id))
+            {
+                await ErrorAsync(context, 403, "PERMISSION_DENIED", "The caller does not have permission");
+                return;
+            }
+
             await SimulatorServer.WriteAsync(context, 200, json =>
             {
                 json.WriteStartObject();
-                json.WriteString("access_token", token);
-                json.WriteNumber("expires_in", (int)options.AccessTokenLifetime.TotalSeconds);
-                json.WriteString("scope", "https://www.googleapis.com/auth/analytics.readonly");
-                json.WriteString("token_type", "Bearer");
+                json.WriteString("name", $"properties/{id}");
+                json.WriteString("displayName", one.Name);
+                json.WriteString("timeZone", one.Dataset.TimeZone);
+                json.WriteString("currencyCode", one.Dataset.Currency);
                 json.WriteEndObject();
             }, fault);
+            return;
         }
+
+        var accounts = Accounts.Properties(email).Where(properties.ContainsKey).Select(id => (Id: id, Property: properties[id]))
+            .GroupBy(entry => entry.Property.Account).OrderBy(account => account.Key, StringComparer.Ordinal).ToList();
+        var size = Math.Min(AccountPageSize, int.TryParse(context.Request.Query["pageSize"], NumberStyles.None, CultureInfo.InvariantCulture, out var asked) && asked > 0 ? asked : 50);
+        var from = int.TryParse(context.Request.Query["pageToken"], NumberStyles.None, CultureInfo.InvariantCulture, out var token) ? token : 0;
+        await SimulatorServer.WriteAsync(context, 200, json =>
+        {
+            json.WriteStartObject();
+            // proto3 JSON leaves an empty list out.
+            var page = accounts.Skip(from).Take(size).ToList();
+            if (page.Count > 0)
+            {
+                json.WriteStartArray("accountSummaries");
+                foreach (var account in page)
+                {
+                    json.WriteStartObject();
+                    json.WriteString("displayName", account.Key);
+                    json.WriteStartArray("propertySummaries");
+                    foreach (var (id, property) in account)
+                    {
+                        json.WriteStartObject();
+                        json.WriteString("property", $"properties/{id}");
+                        json.WriteString("displayName", property.Name);
+                        json.WriteString("propertyType", "PROPERTY_TYPE_ORDINARY");
+                        json.WriteEndObject();
+                    }
+
+                    json.WriteEndArray();
+                    json.WriteEndObject();
+                }
+
+                json.WriteEndArray();
+            }
+
+            if (from + size < accounts.Count) json.WriteString("nextPageToken", (from + size).ToString(CultureInfo.InvariantCulture));
+            json.WriteEndObject();
+        }, fault);
     }
 
     private async Task ReportsAsync(HttpContext context, string id, bool batch)
@@ -198,23 +337,10 @@ internal sealed class GoogleSimulator : IAsyncDisposable
         if (await SimulatorServer.MisbehaveAsync(context, fault))
             return;
 
-        var authorization = context.Request.Headers.Authorization.ToString();
-        if (!authorization.StartsWith("Bearer ", StringComparison.Ordinal))
-        {
-            await ErrorAsync(context, 401, "UNAUTHENTICATED",
-                "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.");
+        if (await AccountAsync(context) is not { } email)
             return;
-        }
-
         var now = time.GetUtcNow();
-        if (!accessTokens.TryGetValue(authorization["Bearer ".Length..], out var access) || now >= access.Expires)
-        {
-            await ErrorAsync(context, 401, "UNAUTHENTICATED",
-                "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.");
-            return;
-        }
-
-        if (!properties.TryGetValue(id, out var property) || property.RefreshToken != access.RefreshToken)
+        if (!properties.TryGetValue(id, out var property) || !Accounts.MayRead(email, id))
         {
             await ErrorAsync(context, 403, "PERMISSION_DENIED",
                 "User does not have sufficient permissions for this property. To learn more about Property ID, see https://developers.google.com/analytics/devguides/reporting/data/v1/property-id.");
@@ -525,7 +651,9 @@ internal sealed class GoogleSimulator : IAsyncDisposable
 
         public IGa4Dataset Dataset => served.Dataset;
 
-        public string RefreshToken => served.RefreshToken;
+        public string Name => served.Name;
+
+        public string Account => served.Account;
 
         public DateOnly Today(DateTimeOffset now) => Zoned.Day(now, zone);
 

@@ -91,7 +91,7 @@ internal sealed class DemoSeeder(string ownerConnectionString, SecretSealer seal
             await Member(id, OwnerEmail, "owner", index);
             if (index == 0) await Member(id, ViewerEmail, "viewer", index);
 
-            await Connect(tenant, "google-analytics", "Google Analytics", new { propertyId = tenant.Ga4PropertyId }, new { refreshToken = tenant.GoogleRefreshToken });
+            await Connect(tenant, "google-analytics", "Google Analytics", new { propertyId = tenant.Ga4PropertyId, propertyName = tenant.Name, account = DemoWorld.GoogleAccount(tenant), grant = "oauth" }, new { refreshToken = tenant.GoogleRefreshToken });
             if (tenant.N8nInstance is not null)
                 await Connect(tenant, "n8n", "n8n", new { baseUrl = n8nBaseUrl(tenant.N8nInstance).ToString() }, new { apiKey = tenant.N8nApiKey });
         }

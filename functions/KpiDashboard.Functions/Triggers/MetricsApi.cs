@@ -8,7 +8,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace KpiDashboard.Functions.Triggers;
 
 /// <summary>The numbers.</summary>
-public sealed class MetricsApi(MetricsEndpoints metrics, AutomationEndpoints automation)
+public sealed class MetricsApi(MetricsEndpoints metrics, AutomationEndpoints automation, ProvenanceEndpoints provenance, ValueExportEndpoints export)
 {
     /// <summary>The KPI catalogue.</summary>
     [Function("Kpis"), Requires(Permission.Read), Operation("The KPI catalogue", Response = typeof(IReadOnlyList<KpiEntry>))]
@@ -33,4 +33,17 @@ public sealed class MetricsApi(MetricsEndpoints metrics, AutomationEndpoints aut
     public Task<IResult> GetPerformance(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "automation/performance")] HttpRequest request, CancellationToken cancellationToken) =>
         automation.PerformanceAsync(request, cancellationToken);
+
+    /// <summary>Where a number comes from.</summary>
+    [Function("MetricsProvenance"), Requires(Permission.Read)]
+    [Operation("Where one number comes from: formula, parts, runs, requests, restatements", Response = typeof(ProvenanceResponse), Query = "kpi date")]
+    public Task<IResult> GetProvenance(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "metrics/provenance")] HttpRequest request, CancellationToken cancellationToken) =>
+        provenance.ProvenanceAsync(request, cancellationToken);
+
+    /// <summary>Values as a file.</summary>
+    [Function("ValueExport"), Requires(Permission.Read)]
+    [Operation("Values as CSV or JSON; all KPIs unless some are named", Response = typeof(ValueExport), Query = "format kpis range from to grain")]
+    public Task<IResult> ExportValues([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "export")] HttpRequest request, CancellationToken cancellationToken) =>
+        export.ExportAsync(request, cancellationToken);
 }

@@ -1,4 +1,5 @@
 using KpiDashboard.Mail;
+using KpiDashboard.Operations;
 using KpiDashboard.Privacy;
 using KpiDashboard.Push;
 using KpiDashboard.Sync;
@@ -7,11 +8,15 @@ using Microsoft.Azure.Functions.Worker;
 namespace KpiDashboard.Functions.Triggers;
 
 /// <summary>What happens by the clock. Cron is UTC.</summary>
-public sealed class Timers(SyncScheduler scheduler, MailSender mail, TenantExporter exports, Housekeeping housekeeping, Importer importer)
+public sealed class Timers(SyncScheduler scheduler, TimerWatch watch, MailSender mail, TenantExporter exports, Housekeeping housekeeping, Importer importer)
 {
     /// <summary>Every 5 minutes: enqueue what is due, sweep what got lost. A missed tick heals itself at the next.</summary>
     [Function("ScheduleSyncs")]
-    public Task ScheduleSyncs([TimerTrigger("0 */5 * * * *")] TimerInfo timer, CancellationToken cancellationToken) => scheduler.TickAsync(cancellationToken);
+    public async Task ScheduleSyncs([TimerTrigger("0 */5 * * * *")] TimerInfo timer, CancellationToken cancellationToken)
+    {
+        await scheduler.TickAsync(cancellationToken);
+        await watch.BeatAsync(cancellationToken);
+    }
 
     /// <summary>Every 5 minutes: enqueue again the mails whose message got lost. A function of its own, so that neither sweep can stop the other.</summary>
     [Function("SweepMail")]

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using Azure;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
+using KpiDashboard.Data;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
@@ -386,9 +387,9 @@ internal sealed class StorageConnections(IConfiguration settings)
             if (!string.IsNullOrWhiteSpace(text))
                 return new QueueServiceClient(text, options);
             if (section["queueServiceUri"] is { } uri)
-                return new QueueServiceClient(new Uri(uri), new Azure.Identity.DefaultAzureCredential(), options);
+                return new QueueServiceClient(new Uri(uri), AzureIdentity.OfConnection(settings, connection), options);
             if (section["accountName"] is { } account)
-                return new QueueServiceClient(new Uri($"https://{account}.queue.core.windows.net"), new Azure.Identity.DefaultAzureCredential(), options);
+                return new QueueServiceClient(new Uri($"https://{account}.queue.core.windows.net"), AzureIdentity.OfConnection(settings, connection), options);
         }
         catch (FormatException e)
         {

@@ -15,6 +15,7 @@ internal static class DefaultStages
         new AzuriteStage(NullLogger<AzuriteStage>.Instance, TimeProvider.System),
         new MailCatcherStage(NullLogger<MailCatcherStage>.Instance, TimeProvider.System),
         new DatabaseStage(),
+        new ConnectionsStage(),
         options.Demo ? new DemoStage(TimeProvider.System) : new ReadyStage(),
     ];
 }

@@ -37,6 +37,9 @@ internal sealed class DemoStage(TimeProvider time) : IStartupStage
     {
         _anchor = DemoAnchor.Load(context.DataDirectory, time);
         Google = await GoogleSimulator.StartAsync(DemoWorld.Google(_anchor.At), time, cancellationToken);
+        // Somebody to choose who looks after all of them, and somebody without Analytics.
+        Google.Accounts.Add("agency@demo.example", [.. DemoWorld.Tenants.Select(tenant => tenant.Ga4PropertyId)]);
+        Google.Accounts.Add("nothing@demo.example");
         N8n = await N8nSimulator.StartAsync(DemoWorld.N8n(_anchor.At), time, cancellationToken);
         foreach (var (key, value) in Google.Configuration()) context.Configuration[key] = value;
         // The one thing on this machine that an address of a tenant may lead to.

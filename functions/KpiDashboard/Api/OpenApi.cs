@@ -5,10 +5,14 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using KpiDashboard.Annotations;
 using KpiDashboard.Auditing;
 using KpiDashboard.Automation;
 using KpiDashboard.Dashboards;
+using KpiDashboard.Formulas;
+using KpiDashboard.Goals;
 using KpiDashboard.Identity;
+using KpiDashboard.Insights;
 using KpiDashboard.Kpis;
 using KpiDashboard.Operations;
 using KpiDashboard.Privacy;
@@ -55,7 +59,7 @@ internal static class OpenApiDocument
     /// <summary>Every JSON context whose types the API speaks.</summary>
     private static readonly JsonSerializerContext[] Contexts =
     [
-        MetricsJson.Default, AutomationJson.Default, RunJson.Default, IntegrationJson.Default, DeadLetterJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
+        MetricsJson.Default, ProvenanceJson.Default, GoalJson.Default, CalculatedKpiJson.Default, InsightJson.Default, AnnotationJson.Default, AutomationJson.Default, RunJson.Default, IntegrationJson.Default, GoogleConnectJson.Default, DeadLetterJson.Default, OpsJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
         OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, PushJson.Default, N8nWebhookJson.Default, DashboardJson.Default, HealthJson.Default, ProblemJson.Default,
     ];
 
@@ -66,8 +70,11 @@ internal static class OpenApiDocument
         ["to"] = ("Last day.", Text("date")),
         ["compare"] = ("What to compare with.", Choice("previous_period", "previous_year", "none")),
         ["kpis"] = ("1 to 20 KPI keys, separated by commas.", Text()),
+        ["kpi"] = ("A KPI key.", Text()),
+        ["date"] = ("The day.", Text("date")),
         ["grain"] = ("Day, week (from the tenant's first weekday) or month.", Choice("day", "week", "month")),
-        ["integrationId"] = ("Only runs of this integration.", Text("uuid")),
+        ["integrationId"] = ("This integration only; all, or a new one, without it.", Text("uuid")),
+        ["grant"] = ("The grant that a sign-in at Google or a service account's key gave; good for an hour, for the person who got it.", Text("uuid")),
         ["status"] = ("Only runs in this state.", Choice("queued", "running", "waiting", "succeeded", "failed", "dead")),
         ["format"] = ("CSV or JSON.", Choice("csv", "json")),
         ["actor"] = ("Only what this person or token did.", Text("uuid")),
@@ -80,6 +87,8 @@ internal static class OpenApiDocument
         ["decimal"] = ("The decimal mark.", Choice("auto", "point", "comma")),
         ["dates"] = ("What comes first in a date like 03/04/2026: day or month.", Choice("auto", "dmy", "mdy")),
         ["limit"] = ("Most entries of a page.", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = 200 }),
+        ["state"] = ("Only those in this state: active, failing, overdue, paused, reconnect_needed or disconnected.", Text()),
+        ["connector"] = ("Only those of this connector, for example n8n.", Text()),
         ["cursor"] = ("The nextCursor of the page before.", Text()),
     };
 

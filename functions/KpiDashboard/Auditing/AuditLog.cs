@@ -93,6 +93,10 @@ internal static class AuditActions
     public const string IntegrationDisconnected = "integration.disconnected", IntegrationPaused = "integration.paused", IntegrationResumed = "integration.resumed";
     public const string DashboardCreated = "dashboard.created", DashboardChanged = "dashboard.changed", DashboardDeleted = "dashboard.deleted";
     public const string DashboardShared = "dashboard.link_made", DashboardUnshared = "dashboard.link_revoked", DashboardLinkUsed = "dashboard.link_used";
+    public const string RunRequeued = "run.requeued";
+    public const string GoalCreated = "goal.created", GoalChanged = "goal.changed", GoalDeleted = "goal.deleted";
+    public const string AnnotationCreated = "annotation.created", AnnotationChanged = "annotation.changed", AnnotationDeleted = "annotation.deleted";
+    public const string InsightSetAside = "insight.set_aside", InsightBroughtBack = "insight.brought_back";
     public const string MinutesSavedChanged = "workflow.minutes_saved_changed";
 
     /// <summary>Every action with its meaning.</summary>
@@ -132,6 +136,14 @@ internal static class AuditActions
         [KpiCreated] = "Made a KPI",
         [KpiChanged] = "Changed a KPI",
         [KpiDeleted] = "Deleted a KPI with its readings",
+        [GoalCreated] = "Set a goal",
+        [GoalChanged] = "Changed a goal",
+        [GoalDeleted] = "Deleted a goal",
+        [AnnotationCreated] = "Wrote a note",
+        [AnnotationChanged] = "Changed a note",
+        [AnnotationDeleted] = "Deleted a note",
+        [InsightSetAside] = "Put an insight aside",
+        [InsightBroughtBack] = "Brought an insight back",
         [ImportStarted] = "Imported a file",
         [IntegrationConnected] = "Connected a source",
         [IntegrationChanged] = "Changed a source",
@@ -145,6 +157,7 @@ internal static class AuditActions
         [DashboardShared] = "Made a read-only link to a dashboard",
         [DashboardUnshared] = "Took back a read-only link to a dashboard",
         [DashboardLinkUsed] = "A read-only link to a dashboard was used",
+        [RunRequeued] = "Tried a sync again that had been given up",
         [MinutesSavedChanged] = "Changed the minutes that a workflow saves",
     };
 }

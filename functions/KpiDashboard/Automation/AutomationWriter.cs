@@ -86,11 +86,14 @@ internal static class AutomationWriter
     /// <summary>
     /// Adds executions up again for a range of tenant-local days, per workflow, and returns the days' KPI readings. A day without executions is a real 0 here:
     /// the whole list of that day was read. Minutes saved are not reported while no workflow says what a success saves, and failures alone are reported while
-    /// an active workflow throws its successes away: a total without them would be wrong, and 0 a lie.
+    /// an active workflow throws its successes away: a total without them would be wrong, and 0 a lie. Days whose executions were removed for their age keep the
+    /// totals that they have.
     /// </summary>
     public static async Task<IReadOnlyList<(string Kpi, DateOnly Day, decimal Value)>> RollUpAsync(
         TenantTransaction tx, Guid integrationId, string timeZone, DateOnly from, DateOnly to)
     {
+        var kept = await tx.QuerySingleOrDefaultAsync<DateOnly?>("select executions_kept_from from integrations where tenant_id = @tenant and id = @integrationId", new { integrationId });
+        if (kept > from) from = kept.Value;
         if (from > to) return [];
         await tx.ExecuteAsync(
             """

@@ -44,10 +44,12 @@ internal static class ZoneMove
             update integrations i
             set complete_through = last_whole_day(complete_through, @from, @to), final_through = last_whole_day(final_through, @from, @to),
                 measurable_from = first_whole_day(measurable_from, @from, @to), read_from = first_whole_day(read_from, @from, @to),
+                -- Days whose executions are gone cannot be counted anew: they stay days of the old zone.
+                executions_kept_from = first_whole_day(executions_kept_from, @from, @to),
                 -- The day of the last read was going on: its beginning is surely read.
                 read_to = ((read_to::timestamp at time zone @from) at time zone @to)::date
             where tenant_id = @tenant and time_zone is null and read_from is not null
-            returning i.id, i.read_from as ReadFrom, (i.fetched_at at time zone @to)::date as Today,
+            returning i.id, greatest(i.read_from, i.executions_kept_from) as ReadFrom, coalesce(i.executions_kept_from, '-infinity') as KeptFrom, (i.fetched_at at time zone @to)::date as Today,
                       (select r.id from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id order by r.finished_at desc nulls last limit 1) as Run,
                       exists (select 1 from workflows w where w.tenant_id = i.tenant_id and w.integration_id = i.id)
                           or exists (select 1 from executions e where e.tenant_id = i.tenant_id and e.integration_id = i.id) as Counts
@@ -57,13 +59,13 @@ internal static class ZoneMove
         {
             // Nothing is known after the last fetch: a zero there would be a lie.
             if (integration is not { Counts: true, Today: { } today, Run: { } run }) continue;
-            await tx.ExecuteAsync("delete from automation_daily where tenant_id = @tenant and integration_id = @Id", new { integration.Id });
+            await tx.ExecuteAsync("delete from automation_daily where tenant_id = @tenant and integration_id = @Id and day >= @KeptFrom", new { integration.Id, integration.KeptFrom });
             await tx.ExecuteAsync(
                 """
-                with gone as (delete from kpi_values where tenant_id = @tenant and integration_id = @Id and kpi = any (@kpis))
-                delete from kpi_restatements where tenant_id = @tenant and kpi = any (@kpis)
+                with gone as (delete from kpi_values where tenant_id = @tenant and integration_id = @Id and kpi = any (@kpis) and day >= @KeptFrom)
+                delete from kpi_restatements where tenant_id = @tenant and kpi = any (@kpis) and day >= @KeptFrom
                 """,
-                new { integration.Id, kpis = AutomationEndpoints.Kpis.Where(kpi => kpi.Compute is null).Select(kpi => kpi.Key).ToArray() });
+                new { integration.Id, integration.KeptFrom, kpis = AutomationEndpoints.Kpis.Where(kpi => kpi.Compute is null).Select(kpi => kpi.Key).ToArray() });
             var readings = await AutomationWriter.RollUpAsync(tx, integration.Id, to, integration.ReadFrom, today);
             await KpiWriter.WriteAsync(tx, readings, integration.Id, run, today, now);
         }
@@ -73,5 +75,5 @@ internal static class ZoneMove
     public static Task LockAsync(TenantTransaction tx) =>
         tx.QueryAsync<Guid>("select id from integrations where tenant_id = @tenant order by id for update");
 
-    private sealed record Moved(Guid Id, DateOnly ReadFrom, DateOnly? Today, Guid? Run, bool Counts);
+    private sealed record Moved(Guid Id, DateOnly ReadFrom, DateOnly KeptFrom, DateOnly? Today, Guid? Run, bool Counts);
 }

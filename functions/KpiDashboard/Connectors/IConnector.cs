@@ -29,6 +29,9 @@ internal interface IConnector
     /// <summary>Reads one slice. Throws only for faults of our own (a bug); everything a provider can do is a <see cref="FetchOutcome"/>.</summary>
     Task<FetchOutcome> FetchAsync(FetchRequest request, IFetchSink sink, CancellationToken cancellationToken);
 
+    /// <summary>The provider counts requests at once, a test among them: it waits its turn behind whatever reads the same integration.</summary>
+    bool TestsOneAtATime => false;
+
     /// <summary>
     /// Asks the provider for as little as tells whether a sync would work; null if it would. By default a fetch of the window, which is short, whose readings are
     /// thrown away.
@@ -192,6 +195,9 @@ internal sealed record FetchSucceeded : FetchOutcome
     /// <summary>Not null: the fetch went well but an allowance is nearly used up; put off what can wait (backfill before the daily run).</summary>
     public SlowDown? SlowDown { get; init; }
 
+    /// <summary>Allowances that the provider told of: name, and the part that is left, 0 to 1.</summary>
+    public IReadOnlyDictionary<string, double> Quotas { get; init; } = new Dictionary<string, double>();
+
     /// <summary>
     /// Those of <see cref="FetchRequest.UnfinishedExecutions"/> that the source was asked for and no longer knows (pruned or deleted). How they ended
     /// will never be known: stop asking, and count them neither as success nor as failure.
@@ -215,7 +221,14 @@ internal sealed record RateLimited(DateTimeOffset Until, string Reason) : FetchO
 internal sealed record QuotaExhausted(DateTimeOffset Until, string Reason) : FetchOutcome;
 
 /// <summary>The credentials no longer work; only a person can mend it by connecting again. <paramref name="Reason"/> is a sentence for the owner.</summary>
-internal sealed record AuthorizationLost(string Reason) : FetchOutcome;
+internal sealed record AuthorizationLost(string Reason) : FetchOutcome
+{
+    /// <summary>The credentials are good, but not for what is to be read (any more).</summary>
+    public bool OfProperty { get; init; }
+
+    /// <summary>The person let us in, but not to read.</summary>
+    public bool OfScopes { get; init; }
+}
 
 /// <summary>The provider failed, timed out or answered with something unreadable. Counts as a failed attempt.</summary>
 internal sealed record ProviderDown(string Reason, DateTimeOffset? RetryAfter = null) : FetchOutcome;

@@ -17,10 +17,10 @@ internal sealed record KeyConnection(JsonElement Settings, JsonElement Credentia
 
 /// <summary>Why a connection does not work.</summary>
 /// <param name="Sentence">For the person who connects.</param>
-/// <param name="Field">Which field to look at: <c>settings.baseUrl</c> or <c>credentials.apiKey</c>; null when no field helps, such as "asked too often".</param>
+/// <param name="Field">Which field to look at: <c>settings.baseUrl</c>, <c>credentials.apiKey</c>, <c>grant</c> or <c>propertyId</c>; null when no field helps, such as "asked too often".</param>
 internal sealed record ConnectionProblem(string Sentence, string? Field)
 {
-    public const string Address = "settings.baseUrl", Key = "credentials.apiKey";
+    public const string Address = "settings.baseUrl", Key = "credentials.apiKey", Grant = "grant", Property = "propertyId";
 
     /// <summary>What an outcome says about a connection; null if it works.</summary>
     public static ConnectionProblem? Of(FetchOutcome outcome) => outcome switch

@@ -4,6 +4,7 @@ using KpiDashboard.Api;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace KpiDashboard.Data;
@@ -14,16 +15,19 @@ internal static class DataServices
     public static IServiceCollection AddDatabase(this IServiceCollection services)
     {
         SqlMapper.AddTypeHandler(new InstantHandler());
+        services.AddOptions<PostgresOptions>().BindConfiguration(PostgresOptions.Section)
+            .Validate(PostgresOptions.IsValid, "Postgres:Authentication must be Password or Entra, and Postgres:TokenRefresh from 00:00:01 to 23:00:00.").ValidateOnStart();
         services.TryAddSingleton(provider =>
         {
-            var text = provider.GetRequiredService<IConfiguration>().GetConnectionString("Postgres");
+            var configuration = provider.GetRequiredService<IConfiguration>();
+            var text = configuration.GetConnectionString("Postgres");
             if (string.IsNullOrWhiteSpace(text))
                 throw ApiProblem.Unavailable("No database is configured (ConnectionStrings:Postgres, as the role kpi_app).", 60);
             var connection = new NpgsqlConnectionStringBuilder(text) { ApplicationName = "kpi-dashboard", IncludeErrorDetail = false };
             // Instances × pool must stay below the server's limit; a dashboard needs few connections for a short time each.
             if (!connection.ContainsKey("Maximum Pool Size")) connection.MaxPoolSize = 20;
             if (!connection.ContainsKey("Command Timeout")) connection.CommandTimeout = 30;
-            return new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
+            return provider.GetRequiredService<IOptions<PostgresOptions>>().Value.Build(connection, () => AzureIdentity.Of(configuration));
         });
         // Asked for at each use: without a database the app still starts, answers health/live, and says in health/ready what is missing.
         services.TryAddSingleton<Func<NpgsqlDataSource>>(provider => provider.GetRequiredService<NpgsqlDataSource>);

@@ -75,14 +75,15 @@ internal static class DatabaseBootstrap
     /// </summary>
     /// <param name="ownerConnectionString">The database as <c>kpi_owner</c>.</param>
     /// <param name="cancellationToken">Stops waiting for another migration to end.</param>
+    /// <param name="only">Names of the scripts to apply, for a restore to an earlier version; null for all.</param>
     /// <returns>Names of the scripts that were applied now.</returns>
     /// <exception cref="InvalidOperationException">A script failed; its transaction was rolled back.</exception>
-    public static async Task<IReadOnlyList<string>> MigrateAsync(string ownerConnectionString, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<string>> MigrateAsync(string ownerConnectionString, CancellationToken cancellationToken, IReadOnlySet<string>? only = null)
     {
         await using var source = NpgsqlDataSource.Create(ownerConnectionString);
         await using var guard = await source.OpenConnectionAsync(cancellationToken);
         await guard.ExecuteAsync(new CommandDefinition("select pg_advisory_lock(718293646)", cancellationToken: cancellationToken));
-        var result = Upgrader(ownerConnectionString).PerformUpgrade();
+        var result = Upgrader(ownerConnectionString, only).PerformUpgrade();
         if (!result.Successful)
             throw new InvalidOperationException($"Migration {result.ErrorScript?.Name ?? "(none)"} failed: {result.Error.Message}", result.Error);
         await guard.ExecuteAsync(new CommandDefinition("grant select on schema_versions to kpi_app", cancellationToken: cancellationToken));
@@ -111,13 +112,14 @@ internal static class DatabaseBootstrap
         return missing.Count == 0 ? null : $"The database lacks {missing.Count} migrations, the first is {missing[0]}; run the migrations.";
     }
 
-    private static IEnumerable<string> ScriptNames() =>
+    /// <summary>Names of the migrations of this version, in order.</summary>
+    internal static IEnumerable<string> ScriptNames() =>
         Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.EndsWith(".sql", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 
-    private static UpgradeEngine Upgrader(string connectionString) =>
+    private static UpgradeEngine Upgrader(string connectionString, IReadOnlySet<string>? only) =>
         DeployChanges.To
             .PostgresqlDatabase(connectionString)
-            .WithScriptsEmbeddedInAssembly(Assembly.GetExecutingAssembly(), name => name.EndsWith(".sql", StringComparison.Ordinal))
+            .WithScriptsEmbeddedInAssembly(Assembly.GetExecutingAssembly(), name => name.EndsWith(".sql", StringComparison.Ordinal) && only?.Contains(name) != false)
             .JournalToPostgresqlTable("public", "schema_versions")
             .WithTransactionPerScript()
             // A procedure body holds $…$ and a comment may hold a name between two dollar signs: scripts are plain SQL.

@@ -56,6 +56,14 @@ public sealed class Authenticator
             ? (await StateAsync(token, cancellationToken))?.Caller
             : null;
 
+    /// <summary>Who began something a while ago that ends in a request without a token, if that session may still do it; else null.</summary>
+    internal async Task<Caller?> FindStillAllowedAsync(Guid session, Guid user, Guid tenant, Permission permission, CancellationToken cancellationToken) =>
+        await StateAsync(session, user, tenant, cancellationToken) is var (caller, state)
+        && (!state.second_factor_required || state.second_factor) && Permissions.RoleMay(caller.Role, permission)
+        && (state.delete_after is null || Permissions.WhileDeleting(permission))
+            ? caller
+            : null;
+
     private async Task<Caller> PersonAsync(string token, RequiresAttribute required, CancellationToken cancellationToken)
     {
         if (await StateAsync(token, cancellationToken) is not var (caller, state)) throw NotValid();
@@ -68,12 +76,16 @@ public sealed class Authenticator
 
     private async Task<(Caller Caller, SessionState State)?> StateAsync(string token, CancellationToken cancellationToken)
     {
-        if (await _accessTokens.ReadAsync(token) is not { } identity) return null;
+        return await _accessTokens.ReadAsync(token) is { } identity ? await StateAsync(identity.SessionId, identity.UserId, identity.TenantId, cancellationToken) : null;
+    }
+
+    private async Task<(Caller Caller, SessionState State)?> StateAsync(Guid session, Guid user, Guid tenant, CancellationToken cancellationToken)
+    {
         var found = await _database.QueryAsync<SessionState>(
             "select * from check_session(@SessionId, @UserId, @TenantId, @now)",
-            new { identity.SessionId, identity.UserId, identity.TenantId, now = _time.GetUtcNow() }, cancellationToken);
+            new { SessionId = session, UserId = user, TenantId = tenant, now = _time.GetUtcNow() }, cancellationToken);
         return found is [var state]
-            ? (new Caller(identity.TenantId, identity.UserId, identity.SessionId, null, state.role, state.email, state.email_verified), state)
+            ? (new Caller(tenant, user, session, null, state.role, state.email, state.email_verified), state)
             : null;
     }
 

@@ -42,6 +42,9 @@ public enum Permission
     /// <summary>Make, list and take back read-only links to dashboards, which work without signing in.</summary>
     ManageShares,
 
+    /// <summary>Set goals, define calculated KPIs, write annotations, put insights aside.</summary>
+    ManageNumbers,
+
     /// <summary>See and export the audit log.</summary>
     ReadAudit,
 
@@ -83,14 +86,14 @@ internal static class Permissions
         ["owner"] =
         [
             Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings,
-            Permission.ManageIntegrations, Permission.KeepDashboards, Permission.ShareDashboards, Permission.ManageShares, Permission.ReadAudit, Permission.ManageTenant,
+            Permission.ManageIntegrations, Permission.KeepDashboards, Permission.ShareDashboards, Permission.ManageShares, Permission.ManageNumbers, Permission.ReadAudit, Permission.ManageTenant,
         ],
         ["admin"] =
         [
             Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings,
-            Permission.ManageIntegrations, Permission.KeepDashboards, Permission.ShareDashboards, Permission.ManageShares,
+            Permission.ManageIntegrations, Permission.KeepDashboards, Permission.ShareDashboards, Permission.ManageShares, Permission.ManageNumbers,
         ],
-        ["member"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.KeepDashboards, Permission.ShareDashboards],
+        ["member"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.KeepDashboards, Permission.ShareDashboards, Permission.ManageNumbers],
         ["viewer"] = [Permission.SignedIn, Permission.Read, Permission.KeepDashboards],
     };
 
@@ -116,6 +119,7 @@ internal static class Permissions
         [Permission.KeepDashboards] = "Make, change and delete dashboards of one's own",
         [Permission.ShareDashboards] = "Share dashboards with the business, and change those that it shares",
         [Permission.ManageShares] = "Make, list and take back read-only links to dashboards",
+        [Permission.ManageNumbers] = "Set goals, define calculated KPIs, write annotations, put insights aside",
         [Permission.ReadAudit] = "See and export the audit log",
         [Permission.ManageTenant] = "Hand the business over, export all its data, delete it",
     };

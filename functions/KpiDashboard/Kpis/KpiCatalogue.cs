@@ -16,6 +16,9 @@ internal static class KpiCatalogue
     /// <summary>Whether values of this key are stored, that is, whether a connector may report it.</summary>
     public static bool IsStored(string key) => ByKey.TryGetValue(key, out var kpi) && kpi.Compute is null;
 
+    /// <summary>The entry of a stored part, hidden or not.</summary>
+    public static KpiDefinition Part(string key) => ByKey[key];
+
     /// <summary>The visible entry of a key, or null.</summary>
     public static KpiDefinition? Find(string key) => ByKey.TryGetValue(key, out var kpi) && !kpi.Hidden ? kpi : null;
 }

@@ -96,11 +96,20 @@ internal sealed record KpiDefinition
     /// <summary>Key of the connector that the parts come from.</summary>
     public required string Source { get; init; }
 
+    /// <summary>Keys of all connectors that the parts come from: a value is as complete and as final as the least of them.</summary>
+    public IReadOnlyList<string> Sources { get => field.Count == 0 ? [Source] : field; init; } = [];
+
     /// <summary>Formula in words, for derived KPIs.</summary>
     public string? Formula { get; init; }
 
     /// <summary>Stored KPIs that it is made of; its own key for a stored one.</summary>
     public IReadOnlyList<string> Parts { get => field.Count == 0 ? [Key] : field; init; } = [];
+
+    /// <summary>Of a calculated KPI, those parts that do not add up over days: each comes into the formula aggregated its own way, from its own days.</summary>
+    public IReadOnlyList<KpiDefinition> OwnWay { get; init; } = [];
+
+    /// <summary>Parts that add up: days on which one of them is unknown count for none.</summary>
+    public IReadOnlyList<string> Added => OwnWay.Count == 0 ? Parts : field ??= [.. Parts.Except(OwnWay.Select(part => part.Key), StringComparer.Ordinal)];
 
     /// <summary>From part sums to value; null when the formula has no answer (no sessions, no cost set).</summary>
     public Func<KpiInputs, decimal?>? Compute { get; init; }
@@ -115,8 +124,18 @@ internal sealed record KpiDefinition
 /// <summary>What a derived KPI may use.</summary>
 internal sealed class KpiInputs(IReadOnlyDictionary<string, decimal> sums, TenantEconomics economics, decimal periodCost)
 {
+    private readonly Dictionary<string, decimal?> _known = new(StringComparer.Ordinal);
+
     /// <summary>Sum of a part over the days on which all parts are known.</summary>
     public decimal this[string part] => sums[part];
+
+    /// <summary>The value of a KPI whose parts are all among these, worked out once.</summary>
+    public decimal? Once(KpiDefinition kpi)
+    {
+        if (kpi.Compute is not { } compute) return sums[kpi.Key];
+        if (!_known.TryGetValue(kpi.Key, out var value)) _known[kpi.Key] = value = compute(this);
+        return value;
+    }
 
     /// <summary>What an hour of work costs the tenant; null if not set.</summary>
     public decimal? HourlyLabourCost => economics.HourlyLabourCost;

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
+using KpiDashboard.Insights;
 
 namespace KpiDashboard.Kpis;
 
@@ -89,11 +90,25 @@ internal sealed class KpiTable
     /// <summary>How far one day of a KPI can be trusted.</summary>
     public DayStatus StatusOf(KpiDefinition kpi, DateOnly day)
     {
-        if (!IsKnown(kpi, Index(day))) return DayStatus.Missing;
-        _clocks.TryGetValue(kpi.Source, out var clock);
-        if (day <= clock.FinalThrough) return DayStatus.Final;
-        return day <= clock.CompleteThrough ? DayStatus.Provisional : DayStatus.Partial;
+        return StatusOf(kpi.Parts, kpi.Sources, Index(day));
     }
+
+    private DayStatus StatusOf(IReadOnlyList<string> parts, IReadOnlyList<string> sources, int index)
+    {
+        if (!IsKnown(parts, index)) return DayStatus.Missing;
+        var (day, worst) = (From.AddDays(index), DayStatus.Final);
+        foreach (var source in sources)
+        {
+            _clocks.TryGetValue(source, out var clock);
+            var status = day <= clock.FinalThrough ? DayStatus.Final : day <= clock.CompleteThrough ? DayStatus.Provisional : DayStatus.Partial;
+            if (status > worst) worst = status;
+        }
+
+        return worst;
+    }
+
+    /// <summary>Whether the sources of a KPI are complete for a day, whether or not there is data.</summary>
+    public bool IsComplete(KpiDefinition kpi, DateOnly day) => kpi.Sources.All(source => _clocks.TryGetValue(source, out var clock) && day <= clock.CompleteThrough);
 
     /// <summary>A KPI on one day.</summary>
     public decimal? On(KpiDefinition kpi, DateOnly day) => Evaluate(kpi, day, day).Value;
@@ -106,7 +121,7 @@ internal sealed class KpiTable
         {
             if (kpi.IsSparse)
             {
-                while (last > first && !IsKnown(kpi, last)) last--;
+                while (last > first && !IsKnown(kpi.Parts, last)) last--;
             }
 
             first = last;
@@ -119,12 +134,14 @@ internal sealed class KpiTable
         decimal? extreme = null;
         for (var index = first; index <= last; index++)
         {
-            var status = StatusOf(kpi, From.AddDays(index));
+            // A formula of nothing but parts that go their own way has no days of its own.
+            if (kpi.Added.Count == 0) break;
+            var status = StatusOf(kpi.Added, kpi.Sources, index);
             if (status > worst) worst = status;
             if (status == DayStatus.Missing) continue;
             known++;
             cost += _economics.DailyCost(From.AddDays(index));
-            foreach (var part in kpi.Parts) sums[part] += _parts[part][index]!.Value;
+            foreach (var part in kpi.Added) sums[part] += _parts[part][index]!.Value;
             if (kpi.Aggregation is KpiAggregation.Max or KpiAggregation.Min)
             {
                 var value = _parts[kpi.Key][index]!.Value;
@@ -133,6 +150,16 @@ internal sealed class KpiTable
         }
 
         var days = last - first + 1;
+        foreach (var part in kpi.OwnWay)
+        {
+            var value = Evaluate(part, from, to);
+            if (value.Value is not { } own) return new KpiValue(null, ValueStatus.NotMeasurable, kpi.Added.Count == 0 ? 0 : known, days);
+            sums[part.Key] = own;
+            if (kpi.Added.Count == 0) known = Math.Max(known, value.KnownDays);
+            // Both lists go from final to worst in the same order.
+            if ((DayStatus)value.Status > worst) worst = (DayStatus)value.Status;
+        }
+
         if (known == 0) return new KpiValue(null, ValueStatus.NotMeasurable, 0, days);
         var result = kpi.Compute is { } compute ? compute(new KpiInputs(sums, _economics, cost))
             : kpi.Aggregation == KpiAggregation.DailyMean ? sums[kpi.Key] / known
@@ -155,8 +182,15 @@ internal sealed class KpiTable
         return known.Count == 0 || _economics.AutomationCostPerMonth is null ? null : decimal.Round(known.Sum(_economics.DailyCost), 8);
     }
 
-    private bool IsKnown(KpiDefinition kpi, int index) =>
-        kpi.Parts.All(part => _parts.TryGetValue(part, out var days) && days[index] is not null);
+    private bool IsKnown(IReadOnlyList<string> parts, int index)
+    {
+        foreach (var part in parts)
+        {
+            if (!_parts.TryGetValue(part, out var days) || days[index] is null) return false;
+        }
+
+        return true;
+    }
 
     private int Index(DateOnly day) => day >= From && day <= To
         ? day.DayNumber - From.DayNumber
@@ -174,7 +208,10 @@ internal sealed class KpiTable
             where tenant_id = @tenant and kpi = any (@parts) and day between @from and @to
             """,
             new { parts, from, to });
-        return new KpiTable(from, to, rows, clocks, economics);
+        if (!parts.Contains(HealthScore.Key, StringComparer.Ordinal)) return new KpiTable(from, to, rows, clocks, economics);
+        // The health of a day is worked out from the weeks before it, by the same code whenever it is asked for.
+        var behind = await LoadAsync(tx, HealthScore.Needs, from.AddDays(-HealthScore.Reach), to, clocks, economics);
+        return new KpiTable(from, to, [.. rows, .. HealthScore.Daily(behind, from, to).Select(day => (HealthScore.Key, day.Day, day.Score))], clocks, economics);
     }
 }
 

@@ -2,6 +2,8 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
+using KpiDashboard.Goals;
+using KpiDashboard.Insights;
 using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
@@ -33,15 +35,18 @@ public sealed class MetricsEndpoints
             var period = Period.Read(new QueryReader(request), today, SourceState.CommonCompleteThrough(sources));
             var clocks = SourceState.Clocks(sources);
             var catalogue = await TenantCatalogue.LoadAsync(tx);
-            var now = await KpiTable.LoadAsync(tx, catalogue.Visible, period.From, period.To, clocks, tenant.Economics);
+            // The health of the business has its own place (GET insights/business), and would read 14 weeks more.
+            var shown = catalogue.Visible.Where(kpi => kpi.Key != HealthScore.Key).ToList();
+            var now = await KpiTable.LoadAsync(tx, shown, period.From, period.To, clocks, tenant.Economics);
             var before = period is { CompareFrom: { } from, CompareTo: { } to }
-                ? await KpiTable.LoadAsync(tx, catalogue.Visible, from, to, clocks, tenant.Economics)
+                ? await KpiTable.LoadAsync(tx, shown, from, to, clocks, tenant.Economics)
                 : null;
             var lastDays = await LastDaysAsync(tx, catalogue);
+            var goals = await GoalEndpoints.SummaryAsync(tx, catalogue, tenant, sources, today);
             return new SummaryResponse(
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, today, tenant.TimeZone, tenant.Currency,
                 tenant.IsDemo, [.. now.Dates],
-                [.. catalogue.Visible.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays, CurrencyOf(kpi, sources, tenant)))],
+                [.. shown.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays, CurrencyOf(kpi, sources, tenant), goals.GetValueOrDefault(kpi.Key)))],
                 [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())]);
         };
 
@@ -78,7 +83,8 @@ public sealed class MetricsEndpoints
         }
     }
 
-    private static IEnumerable<HistoryPoint> Points(KpiDefinition kpi, KpiTable table, string grain, DayOfWeek weekStart) =>
+    /// <summary>A KPI over time; a period that the range cuts is partial.</summary>
+    internal static IEnumerable<HistoryPoint> Points(KpiDefinition kpi, KpiTable table, string grain, DayOfWeek weekStart) =>
         Buckets(table.From, table.To, grain, weekStart).Select(bucket =>
         {
             var value = table.Evaluate(kpi, bucket.From, bucket.To);
@@ -86,7 +92,7 @@ public sealed class MetricsEndpoints
             return new HistoryPoint(bucket.Start, value.Value, status);
         });
 
-    private static SummaryKpi Tile(KpiDefinition kpi, KpiTable now, KpiTable? before, IReadOnlyDictionary<string, DateOnly> lastDays, string? currency)
+    private static SummaryKpi Tile(KpiDefinition kpi, KpiTable now, KpiTable? before, IReadOnlyDictionary<string, DateOnly> lastDays, string? currency, SummaryGoal? goal)
     {
         var value = now.Evaluate(kpi, now.From, now.To);
         KpiValue? previous = before?.Evaluate(kpi, before.From, before.To);
@@ -97,14 +103,19 @@ public sealed class MetricsEndpoints
             before is null ? null : withheld, value.Status, Reason(kpi, value), lastDay < now.To ? lastDay : null, kpi.Source,
             [.. now.Dates.Select(day => now.On(kpi, day))],
             before is null ? [] : [.. before.Dates.Select(day => before.On(kpi, day))],
-            [.. now.Dates.Select(day => now.StatusOf(kpi, day))], currency);
+            [.. now.Dates.Select(day => now.StatusOf(kpi, day))], currency, goal);
     }
 
-    // Nothing is converted: money that a provider told of is in the provider's currency, whatever the business's own is.
-    private static string? CurrencyOf(KpiDefinition kpi, IEnumerable<SourceState> sources, TenantProfile tenant) =>
-        kpi.Unit == KpiUnit.Currency ? sources.FirstOrDefault(source => source.Connector == kpi.Source)?.Currency ?? tenant.Currency : null;
+    /// <summary>Nothing is converted: money that a provider told of is in the provider's currency, whatever the business's own is.</summary>
+    internal static string? CurrencyOf(KpiDefinition kpi, IEnumerable<SourceState> sources, TenantProfile tenant)
+    {
+        if (kpi.Unit != KpiUnit.Currency) return null;
+        var told = kpi.Sources.Select(key => sources.FirstOrDefault(source => source.Connector == key)?.Currency).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
+        return told.Count == 1 ? told[0] : tenant.Currency;
+    }
 
-    private static string? Reason(KpiDefinition kpi, KpiValue value) => value switch
+    /// <summary>Why a value is partial or not measurable; null when it is neither.</summary>
+    internal static string? Reason(KpiDefinition kpi, KpiValue value) => value switch
     {
         { Status: ValueStatus.NotMeasurable, KnownDays: 0 } => "No data in this period.",
         { Status: ValueStatus.NotMeasurable } => $"Cannot be computed: {kpi.Formula} has nothing to divide by.",
@@ -130,8 +141,10 @@ public sealed class MetricsEndpoints
         return rows.Where(row => row.Day is not null).ToDictionary(row => row.Kpi, row => row.Day!.Value, StringComparer.Ordinal);
     }
 
-    private static List<KpiDefinition> ReadKpis(QueryReader query, TenantCatalogue catalogue)
+    /// <summary>Reads <c>kpis</c>; with a fallback it may be left out.</summary>
+    internal static IReadOnlyList<KpiDefinition> ReadKpis(QueryReader query, TenantCatalogue catalogue, IReadOnlyList<KpiDefinition>? fallback = null)
     {
+        if (fallback is not null && query.Text("kpis", maxLength: 1000) is null) return fallback;
         var keys = query.Text("kpis", maxLength: 1000)?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
         if (keys.Length is 0 or > 20) query.Error("kpis", "'kpis' must name 1 to 20 KPIs, separated by commas; GET /api/kpis lists them.");
         var found = keys.Distinct(StringComparer.Ordinal).Select(key => (key, kpi: catalogue.Find(key))).ToList();
@@ -163,7 +176,11 @@ internal sealed record SummaryKpi(
     string Key, string Name, string Description, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, decimal? Value, decimal? Previous,
     decimal? Change,
     [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, ValueStatus Status, string? StatusReason, DateOnly? NoDataSince, string Source,
-    IReadOnlyList<decimal?> Sparkline, IReadOnlyList<decimal?> Comparison, IReadOnlyList<DayStatus> DayStatus, string? Currency);
+    IReadOnlyList<decimal?> Sparkline, IReadOnlyList<decimal?> Comparison, IReadOnlyList<DayStatus> DayStatus, string? Currency, SummaryGoal? Goal);
+
+/// <summary>The goal of a KPI whose period ends first, as far as it is; <c>GET goals</c> tells more.</summary>
+internal sealed record SummaryGoal(
+    Guid Id, decimal Target, GoalRhythm Rhythm, DateOnly From, DateOnly To, decimal? Value, decimal? Pace, GoalState State, string Text);
 
 /// <summary>KPIs over time.</summary>
 internal sealed record HistoryResponse(DateOnly From, DateOnly To, [property: AllowedValues("day", "week", "month")] string Grain, string TimeZone, string Currency, IReadOnlyList<HistorySeries> Series);

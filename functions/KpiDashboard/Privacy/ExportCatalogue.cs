@@ -43,6 +43,7 @@ internal static class ExportCatalogue
     /// <summary>Tables of a tenant that are left out, and why.</summary>
     public static IReadOnlyDictionary<string, string> LeftOut { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
+        ["google_grants"] = "Sign-ins at Google for which no property was chosen yet: sealed, and gone within an hour.",
         ["import_chunks"] = "A file on its way in; gone once its import ended.",
         ["tenant_export_parts"] = "The files of exports like this one.",
     };
@@ -60,8 +61,10 @@ internal static class ExportCatalogue
         ["oidc_states"] = "Sign-ins on their way through a provider; kept for minutes.",
         ["mail_outbox"] = "Mails on their way out: sealed, and forgotten when they are sent.",
         ["rate_limits"] = "Counters under hashed names.",
+        ["backups"] = "When the installation was backed up; not a business's.",
         ["dead_letters"] = "Messages that no function understood; they hold ids only and are forgotten after 90 days.",
         ["provider_circuits"] = "Which providers do not answer at the moment; forgotten a day after the last failure.",
+        ["timer_heartbeat"] = "When the timer last did its work; about no business.",
         ["schema_versions"] = "Which version the database is of; in manifest.json.",
     };
 

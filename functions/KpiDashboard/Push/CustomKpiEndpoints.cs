@@ -117,6 +117,7 @@ public sealed partial class CustomKpiEndpoints
             if (!Guid.TryParseExact(id, "D", out var kpi) || await FindAsync(tx, kpi) is not { } before) throw NoSuchKpi();
             var readings = await tx.ExecuteAsync("delete from kpi_values where tenant_id = @tenant and kpi = @Key", new { before.Key });
             await tx.ExecuteAsync("delete from kpi_restatements where tenant_id = @tenant and kpi = @Key", new { before.Key });
+            await tx.ExecuteAsync("delete from goals where tenant_id = @tenant and kpi = @Key", new { before.Key });
             await tx.ExecuteAsync("delete from custom_kpis where tenant_id = @tenant and id = @kpi", new { kpi });
             var was = before.ToAudit();
             was["readings"] = readings;

@@ -29,17 +29,24 @@ internal sealed class SecretOptions
 /// </summary>
 internal sealed class SecretSealer(IOptionsMonitor<SecretOptions> options)
 {
+    /// <summary>Id of the key that new secrets are sealed with.</summary>
+    /// <exception cref="ApiProblem">503: none is configured.</exception>
+    public string CurrentKey => options.CurrentValue.CurrentKey is { Length: > 0 } id
+        ? id
+        : throw ApiProblem.Unavailable("No key to seal secrets with is configured (Secrets:CurrentKey and Secrets:Keys).", 60);
+
+    /// <summary>What each value begins with that is sealed with the current key.</summary>
+    public byte[] CurrentHeader() => Header(CurrentKey);
+
     /// <summary>Seals a text for a purpose, for example <c>integration:&lt;id&gt;</c>.</summary>
     public byte[] Seal(string text, string purpose)
     {
-        var id = options.CurrentValue.CurrentKey;
-        if (id.Length == 0) throw ApiProblem.Unavailable("No key to seal secrets with is configured (Secrets:CurrentKey and Secrets:Keys).", 60);
-        var idBytes = Encoding.ASCII.GetBytes(id);
+        var id = CurrentKey;
+        var start = Header(id);
         var plain = Encoding.UTF8.GetBytes(text);
-        var header = 1 + idBytes.Length;
+        var header = start.Length;
         var result = new byte[header + 12 + 16 + plain.Length];
-        result[0] = (byte)idBytes.Length;
-        idBytes.CopyTo(result, 1);
+        start.CopyTo(result, 0);
         RandomNumberGenerator.Fill(result.AsSpan(header, 12));
         using var aes = new AesGcm(Key(id), 16);
         aes.Encrypt(result.AsSpan(header, 12), plain, result.AsSpan(header + 28), result.AsSpan(header + 12, 16), Encoding.UTF8.GetBytes(purpose));
@@ -57,6 +64,8 @@ internal sealed class SecretSealer(IOptionsMonitor<SecretOptions> options)
         aes.Decrypt(value.Slice(header, 12), value[(header + 28)..], value.Slice(header + 12, 16), plain, Encoding.UTF8.GetBytes(purpose));
         return Encoding.UTF8.GetString(plain);
     }
+
+    private static byte[] Header(string id) => [(byte)id.Length, .. Encoding.ASCII.GetBytes(id)];
 
     private byte[] Key(string id) => options.CurrentValue.Keys.TryGetValue(id, out var key)
         ? Convert.FromBase64String(key)

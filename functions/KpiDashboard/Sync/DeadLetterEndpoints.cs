@@ -60,7 +60,8 @@ public sealed partial class DeadLetterEndpoints
         return new JsonAnswer<RequeueResponse>(new RequeueResponse(outcomes), DeadLetterJson.Default.RequeueResponse);
     }
 
-    private async Task<string> RequeueRunAsync(Guid run, CancellationToken cancellationToken)
+    /// <summary>Tries a dead run again; answers what became of it.</summary>
+    internal async Task<string> RequeueRunAsync(Guid run, CancellationToken cancellationToken)
     {
         var (outcome, tenant, integration, connector, step, traceparent) = (await _database.QueryAsync<(string, Guid?, Guid?, string?, int?, string?)>(
             "select outcome, tenant_id, integration_id, connector, step, traceparent from requeue_dead_run(@run, @now)", new { run, now = _time.GetUtcNow() }, cancellationToken))[0];
@@ -71,7 +72,8 @@ public sealed partial class DeadLetterEndpoints
         return outcome;
     }
 
-    private async Task<string> RequeueMessageAsync(long id, CancellationToken cancellationToken)
+    /// <summary>Sends a kept message again; answers what became of it.</summary>
+    internal async Task<string> RequeueMessageAsync(long id, CancellationToken cancellationToken)
     {
         if (await _database.QueryAsync<(string Queue, string Body)>("select queue, body from read_dead_letter(@id)", new { id }, cancellationToken) is not [var (queue, body)]) return "unknown";
         const string suffix = "-poison";

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KpiDashboard.Data;
+using KpiDashboard.Telemetry;
 using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;
 
@@ -9,20 +10,24 @@ namespace KpiDashboard.Sync;
 public sealed partial class DeadLetters
 {
     private readonly Database _database;
+    private readonly Instruments _instruments;
     private readonly TimeProvider _time;
     private readonly ILogger<DeadLetters> _logger;
 
-    internal DeadLetters(Database database, TimeProvider time, ILogger<DeadLetters> logger) => (_database, _time, _logger) = (database, time, logger);
+    internal DeadLetters(Database database, Instruments instruments, TimeProvider time, ILogger<DeadLetters> logger) =>
+        (_database, _instruments, _time, _logger) = (database, instruments, time, logger);
 
     /// <summary>Handles one message of <c>&lt;queue&gt;-poison</c>.</summary>
     public async Task HandleAsync(string queue, string body, CancellationToken cancellationToken)
     {
         var now = _time.GetUtcNow();
         var (message, reason) = Decode(body);
+        var died = false;
         var found = message is not null && await _database.InTenantAsync(message.TenantId, async tx =>
         {
             var ended = await SyncRunner.EndRunAsync(tx, message.RunId, "dead", "The sync broke five times because of a fault on our side. We are told of it.", now);
-            if (ended > 0)
+            died = ended > 0;
+            if (died)
             {
                 await tx.ExecuteAsync(
                     """
@@ -36,8 +41,15 @@ public sealed partial class DeadLetters
 
             return await tx.QuerySingleAsync<bool>("select exists (select 1 from sync_runs where tenant_id = @tenant and id = @run)", new { run = message.RunId });
         }, cancellationToken);
+        var connector = ConnectorOf(queue);
         if (found)
         {
+            if (died)
+            {
+                _instruments.RunEnded(connector, "dead");
+                _instruments.GaveUp(connector);
+            }
+
             LogDead(queue, message!.RunId);
             return;
         }
@@ -45,7 +57,16 @@ public sealed partial class DeadLetters
         await _database.ExecuteAsync(
             "insert into dead_letters (queue, body, reason, received_at) values (@queue, @body, @reason, @now)",
             new { queue, body = body.Length <= 65536 ? body : body[..65536], reason = reason ?? "The run it names does not exist.", now }, cancellationToken);
+        _instruments.GaveUp(connector);
         LogKept(queue);
+    }
+
+    /// <summary><c>sync-n8n-poison</c> → <c>n8n</c>.</summary>
+    private static string ConnectorOf(string queue)
+    {
+        const string prefix = "sync-", suffix = "-poison";
+        var end = queue.EndsWith(suffix, StringComparison.Ordinal) ? queue.Length - suffix.Length : queue.Length;
+        return queue.StartsWith(prefix, StringComparison.Ordinal) ? queue[prefix.Length..end] : queue[..end];
     }
 
     private static (SyncMessage? Message, string? Reason) Decode(string body)

@@ -11,6 +11,7 @@ using KpiDashboard.Identity;
 using KpiDashboard.Security;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 
 namespace KpiDashboard.Sync;
 
@@ -18,20 +19,28 @@ namespace KpiDashboard.Sync;
 /// Connect, change, test, pause and disconnect sources. Credentials are tried before they are kept, sealed before they reach the database, and never come back:
 /// not in an answer, a log, the audit log or an export.
 /// </summary>
-public sealed class IntegrationEndpoints
+public sealed partial class IntegrationEndpoints
 {
+    private static readonly TimeSpan RevokePatience = TimeSpan.FromSeconds(10);
+
+    // Longer than a provider is waited for; a sync that comes meanwhile is sent again when the test is over.
+    private static readonly TimeSpan TestLease = TimeSpan.FromMinutes(3);
+
     private readonly Database _database;
     private readonly Dictionary<string, IConnector> _connectors;
     private readonly SyncScheduler _scheduler;
     private readonly SecretSealer _sealer;
     private readonly AuditLog _audit;
     private readonly RateLimits _limits;
+    private readonly GoogleGrants _grants;
     private readonly TimeProvider _time;
+    private readonly ILogger<IntegrationEndpoints> _logger;
 
     internal IntegrationEndpoints(
-        Database database, IEnumerable<IConnector> connectors, SyncScheduler scheduler, SecretSealer sealer, AuditLog audit, RateLimits limits, TimeProvider time) =>
-        (_database, _connectors, _scheduler, _sealer, _audit, _limits, _time) =
-        (database, connectors.ToDictionary(connector => connector.Key, StringComparer.Ordinal), scheduler, sealer, audit, limits, time);
+        Database database, IEnumerable<IConnector> connectors, SyncScheduler scheduler, SecretSealer sealer, AuditLog audit, RateLimits limits, GoogleGrants grants, TimeProvider time,
+        ILogger<IntegrationEndpoints> logger) =>
+        (_database, _connectors, _scheduler, _sealer, _audit, _limits, _grants, _time, _logger) =
+        (database, connectors.ToDictionary(connector => connector.Key, StringComparer.Ordinal), scheduler, sealer, audit, limits, grants, time, logger);
 
     /// <summary><c>POST integrations</c>: tries the connection, keeps it and starts the first sync.</summary>
     public async Task<IResult> ConnectAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -41,20 +50,41 @@ public sealed class IntegrationEndpoints
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         CheckName(errors, body.DisplayName);
         CheckHour(errors, body.SyncHour);
-        var key = (_connectors.GetValueOrDefault(body.Connector) as IKeyConnector) ?? throw ApiProblem.Invalid("connector", _connectors.TryGetValue(body.Connector, out var other)
-            ? $"'connector' cannot be {body.Connector} here: {other.DisplayName} is connected by signing in there."
-            : $"'connector' must be one of {string.Join(", ", _connectors.Values.OfType<IKeyConnector>().Select(connector => connector.Key).Order())}.");
-        var connection = key.Read(body.Settings?.BaseUrl, body.Credentials?.ApiKey, errors);
-        if (errors.Count > 0 || connection is null) throw ApiProblem.Invalid(errors);
-
+        var key = _connectors.GetValueOrDefault(body.Connector)
+            ?? throw ApiProblem.Invalid("connector", $"'connector' must be one of {string.Join(", ", _connectors.Keys.Order(StringComparer.Ordinal))}.");
         var before = await _database.InTenantAsync(caller.TenantId, tx => FindConnectorAsync(tx, key.Key, lockIt: false), cancellationToken);
-        CheckFree(key, before);
-        await TryAsync(caller.TenantId, key, before?.Id ?? Guid.CreateVersion7(_time.GetUtcNow()), connection.Settings, connection.Credentials, cancellationToken);
+        var trial = before?.Id ?? Guid.CreateVersion7(_time.GetUtcNow());
+        KeyConnection? connection = null;
+        if (key is IKeyConnector entered)
+        {
+            if (body.Grant is not null || body.PropertyId is not null) errors["grant"] = [$"'grant' and 'propertyId' must be left out: {key.DisplayName} is connected by an address and a key."];
+            connection = entered.Read(body.Settings?.BaseUrl, body.Credentials?.ApiKey, errors);
+            if (errors.Count > 0 || connection is null) throw ApiProblem.Invalid(errors);
+            CheckFree(key, before);
+        }
+        else if (key is IGrantConnector granted)
+        {
+            CheckGrant(errors, body, key);
+            if (errors.Count > 0) throw ApiProblem.Invalid(errors);
+            CheckFree(key, before);
+            var grant = await _database.InTenantAsync(caller.TenantId, tx => _grants.FindAsync(tx, body.Grant!.Value, caller.Person), cancellationToken) ?? throw UnknownGrant();
+            connection = new KeyConnection(granted.StoredSettings(body.PropertyId!, null, grant.Account, grant.Kind), grant.Credentials);
+        }
+
+        await TryAsync(caller.TenantId, key, trial, connection!.Settings, connection.Credentials, cancellationToken);
+        if (key is IGrantConnector named)
+        {
+            var name = await named.PropertyNameAsync(trial, body.PropertyId!, connection.Credentials, cancellationToken);
+            var settings = JsonNode.Parse(connection.Settings.GetRawText())!.AsObject();
+            if (name is not null) settings["propertyName"] = name;
+            connection = connection with { Settings = Parse(settings.ToJsonString()) };
+        }
 
         var now = _time.GetUtcNow();
         var (answer, runs) = await _database.InTenantAsync(caller.TenantId, async tx =>
         {
             var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
+            if (body.Grant is { } used && !await _grants.TakeAsync(tx, used, caller.Person)) throw UnknownGrant();
             // A row of pushes alone becomes the real one, and so does one that was disconnected: its executions, and whatever was pushed, stay where they are.
             await tx.ExecuteAsync(
                 """
@@ -91,7 +121,7 @@ public sealed class IntegrationEndpoints
             var queued = await QueueAsync(tx, row.Id, "connect", now);
             await _audit.WriteAsync(tx, request, new AuditEvent(
                 AuditActions.IntegrationConnected, "integration", row.Id.ToString(), body.DisplayName?.Trim() ?? key.DisplayName,
-                After: new JsonObject { ["connector"] = key.Key, ["address"] = address, ["schedule"] = Word(body.Schedule ?? SyncSchedule.Daily), ["syncHour"] = body.SyncHour ?? 4 }));
+                After: new JsonObject { ["connector"] = key.Key, ["address"] = address, ["propertyId"] = Text(connection.Settings, "propertyId"), ["account"] = Text(connection.Settings, "account"), ["schedule"] = Word(body.Schedule ?? SyncSchedule.Daily), ["syncHour"] = body.SyncHour ?? 4 }));
             await TenantProfile.BumpVersionAsync(tx);
             return (await LoadAsync(tx, row.Id, now), queued);
         }, cancellationToken);
@@ -112,23 +142,60 @@ public sealed class IntegrationEndpoints
         if (row.PushOnly && (body.Schedule is not null || body.SyncHour is not null || body.Credentials is not null))
             throw ApiProblem.Conflict($"{row.DisplayName} is only pushed to; connect it first to have it read.");
 
-        JsonElement? credentials = null;
+        KeyConnection? replaced = null;
+        if (body is { Credentials: not null, Grant: not null }) throw ApiProblem.Invalid("grant", "Send 'credentials' or 'grant', not both.");
         if (body.Credentials is { } wanted)
         {
             if (_connectors.GetValueOrDefault(row.Connector) is not IKeyConnector key)
                 throw ApiProblem.Invalid("credentials", $"{row.DisplayName} is connected by signing in there, not by a key.");
-            var connection = key.Read(row.Address, wanted.ApiKey, errors);
-            if (errors.Count > 0 || connection is null) throw ApiProblem.Invalid(errors);
-            await TryAsync(caller.TenantId, key, row.Id, connection.Settings, connection.Credentials, cancellationToken);
-            credentials = connection.Credentials;
+            replaced = key.Read(row.Address, wanted.ApiKey, errors);
+            if (errors.Count > 0 || replaced is null) throw ApiProblem.Invalid(errors);
+            await TryAsync(caller.TenantId, key, row.Id, replaced.Settings, replaced.Credentials, cancellationToken);
+        }
+        else if (body.Grant is { } granted)
+        {
+            if (_connectors.GetValueOrDefault(row.Connector) is not IGrantConnector connector || row.PropertyId is null)
+                throw ApiProblem.Invalid("grant", $"{row.DisplayName} is connected by a key, not by signing in there.");
+            var grant = await _database.InTenantAsync(caller.TenantId, tx => _grants.FindAsync(tx, granted, caller.Person), cancellationToken) ?? throw UnknownGrant();
+            replaced = new KeyConnection(connector.StoredSettings(row.PropertyId, row.PropertyName, grant.Account, grant.Kind), grant.Credentials);
+            await TryAsync(caller.TenantId, connector, row.Id, replaced.Settings, replaced.Credentials, cancellationToken);
         }
 
+        return new JsonAnswer<IntegrationResponse>(await ApplyAsync(request, caller, id, row, body, replaced, cancellationToken), RunJson.Default.IntegrationResponse);
+    }
+
+    /// <summary>What a sign-in would be for: a connection of this connector, which is there.</summary>
+    /// <exception cref="ApiProblem">404: there is none; 409: it is none that is signed in for.</exception>
+    internal async Task<string?> AccountOfAsync(Guid tenant, Guid integration, CancellationToken cancellationToken)
+    {
+        var row = await _database.InTenantAsync(tenant, tx => FindAsync(tx, integration.ToString("D"), lockIt: false), cancellationToken);
+        return _connectors.GetValueOrDefault(row.Connector) is IGrantConnector && row.PropertyId is not null
+            ? Text(Parse(row.Settings), "account")
+            : throw ApiProblem.Conflict($"{row.DisplayName} is not connected by signing in at Google.");
+    }
+
+    /// <summary>Lets a fresh sign-in take the place of the one before, if it reaches the property; else says why not, and nothing is changed.</summary>
+    internal async Task<ConnectionProblem?> ReconnectAsync(HttpRequest request, Caller caller, Guid integration, GoogleGrant grant, CancellationToken cancellationToken)
+    {
+        var id = integration.ToString("D");
+        var row = await _database.InTenantAsync(caller.TenantId, tx => FindAsync(tx, id, lockIt: false), cancellationToken);
+        if (_connectors.GetValueOrDefault(row.Connector) is not IGrantConnector connector || row.PropertyId is null) throw ApiProblem.NotFound("There is no such integration.");
+        var connection = new KeyConnection(connector.StoredSettings(row.PropertyId, row.PropertyName, grant.Account, grant.Kind), grant.Credentials);
+        if (await AskAsync(connector, row.Id, connection.Settings, connection.Credentials, cancellationToken) is { } problem) return problem;
+        await ApplyAsync(request, caller, id, row, new UpdateIntegrationRequest(), connection, cancellationToken);
+        return null;
+    }
+
+    private async Task<IntegrationResponse> ApplyAsync(
+        HttpRequest request, Caller caller, string id, Row row, UpdateIntegrationRequest body, KeyConnection? replaced, CancellationToken cancellationToken)
+    {
         var now = _time.GetUtcNow();
         var (answer, runs) = await _database.InTenantAsync(caller.TenantId, async tx =>
         {
             var before = await FindAsync(tx, id, lockIt: true);
             // Tried with the address that was read before; disconnected and connected anew in between, it is another connection.
-            if (before.Address != row.Address) throw ApiProblem.Conflict("The connection was changed meanwhile. Look at it and try again.");
+            if (before.Address != row.Address || before.PropertyId != row.PropertyId) throw ApiProblem.Conflict("The connection was changed meanwhile. Look at it and try again.");
+            if (body.Grant is { } used && !await _grants.TakeAsync(tx, used, caller.Person)) throw UnknownGrant();
             await tx.ExecuteAsync(
                 """
                 update integrations i
@@ -136,6 +203,7 @@ public sealed class IntegrationEndpoints
                     next_due_at = case when @replan then least(i.next_due_at, next_due_at(coalesce(@schedule, i.schedule), coalesce(@hour::smallint, i.sync_hour), t.time_zone, i.id, @now))
                                        else i.next_due_at end,
                     credentials = coalesce(@credentials, credentials),
+                    settings = case when @signedIn::jsonb is null then settings else settings - 'account' - 'grant' || @signedIn::jsonb end,
                     status = case when @reconnect and i.status = 'reconnect_needed' then 'active' else i.status end,
                     status_message = case when @reconnect then null else status_message end,
                     consecutive_failures = case when @reconnect then 0 else consecutive_failures end, last_error = case when @reconnect then null else last_error end
@@ -149,20 +217,26 @@ public sealed class IntegrationEndpoints
                     schedule = body.Schedule is { } schedule ? Word(schedule) : null,
                     hour = body.SyncHour,
                     replan = body.Schedule is not null || body.SyncHour is not null,
-                    credentials = credentials is { } open ? _sealer.Seal(open.GetRawText(), SyncRunner.CredentialPurpose(before.Id)) : null,
-                    reconnect = credentials is not null,
+                    credentials = replaced is null ? null : _sealer.Seal(replaced.Credentials.GetRawText(), SyncRunner.CredentialPurpose(before.Id)),
+                    signedIn = replaced is null || row.PropertyId is null ? null : replaced.Settings.GetRawText(),
+                    reconnect = replaced is not null,
                     now,
                 });
             var after = await FindAsync(tx, id, lockIt: false);
             var (was, became) = Changes(before, after);
             if (was.Count > 0) await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.IntegrationChanged, "integration", id, after.DisplayName, was, became));
-            if (credentials is not null) await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.IntegrationReconnected, "integration", id, after.DisplayName));
-            var queued = credentials is not null && after.Status == "active" ? await QueueAsync(tx, before.Id, "connect", now) : [];
+            if (replaced is not null)
+            {
+                await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.IntegrationReconnected, "integration", id, after.DisplayName,
+                    After: Text(replaced.Settings, "account") is { } account ? new JsonObject { ["account"] = account } : null));
+            }
+
+            var queued = replaced is not null && after.Status == "active" ? await QueueAsync(tx, before.Id, "connect", now) : [];
             await TenantProfile.BumpVersionAsync(tx);
             return (await LoadAsync(tx, before.Id, now), queued);
         }, cancellationToken);
         await _scheduler.EnqueueAsync(runs, cancellationToken);
-        return new JsonAnswer<IntegrationResponse>(answer, RunJson.Default.IntegrationResponse);
+        return answer;
     }
 
     /// <summary>
@@ -175,10 +249,10 @@ public sealed class IntegrationEndpoints
         var query = new QueryReader(request);
         var numbers = query.Choice("numbers", "keep", "delete");
         query.ThrowIfInvalid();
-        await _database.InTenantAsync(caller.TenantId, async tx =>
+        var gone = await _database.InTenantAsync(caller.TenantId, async tx =>
         {
             var row = await FindAsync(tx, id, lockIt: true);
-            var was = new JsonObject { ["connector"] = row.Connector, ["address"] = row.Address, ["numbers"] = numbers == "keep" ? "kept" : "deleted" };
+            var was = new JsonObject { ["connector"] = row.Connector, ["address"] = row.Address, ["propertyId"] = row.PropertyId, ["numbers"] = numbers == "keep" ? "kept" : "deleted" };
             if (numbers == "delete")
             {
                 await tx.ExecuteAsync(
@@ -204,8 +278,32 @@ public sealed class IntegrationEndpoints
 
             await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.IntegrationDisconnected, "integration", id, row.DisplayName, Before: was));
             await TenantProfile.BumpVersionAsync(tx);
+            return row;
         }, cancellationToken);
+        await RevokeAsync(gone, cancellationToken);
         return TypedResults.NoContent();
+    }
+
+    /// <summary>
+    /// Gives a person's permission back to Google, if nothing else here rests on that account: Google ends all that the account ever allowed us, not this one token. Whatever
+    /// comes of it, we are disconnected already.
+    /// </summary>
+    private async Task RevokeAsync(Row row, CancellationToken cancellationToken)
+    {
+        if (row.Credentials is null || _connectors.GetValueOrDefault(row.Connector) is not IGrantConnector connector || Text(Parse(row.Settings), "account") is not { } account) return;
+        using var patience = new CancellationTokenSource(RevokePatience, _time);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        try
+        {
+            var inUse = await _database.QueryAsync<bool>("select google_account_in_use(@account, @Id, @now)", new { account, row.Id, now = _time.GetUtcNow() }, limit.Token);
+            if (inUse is [true]) return;
+            var revoked = await connector.RevokeAsync(Parse(_sealer.Open(row.Credentials, SyncRunner.CredentialPurpose(row.Id))), limit.Token);
+            LogRevoked(row.Id, revoked);
+        }
+        catch (Exception error) when (error is OperationCanceledException or Npgsql.NpgsqlException or System.Security.Cryptography.CryptographicException)
+        {
+            LogRevoked(row.Id, false);
+        }
     }
 
     /// <summary><c>POST integrations/{id}/test</c>: asks the provider for as little as tells whether a sync would work; changes nothing.</summary>
@@ -215,9 +313,41 @@ public sealed class IntegrationEndpoints
         var row = await _database.InTenantAsync(caller.TenantId, tx => FindAsync(tx, id, lockIt: false), cancellationToken);
         if (row.PushOnly || row.Credentials is null) throw ApiProblem.Conflict($"{row.DisplayName} has no connection that could be tested; connect it first.");
         await _limits.TakeAsync(Bucket.Connect, caller.TenantId.ToString("N"), cancellationToken);
-        var problem = await AskAsync(Connector(row), row.Id, Parse(row.Settings), Parse(_sealer.Open(row.Credentials, SyncRunner.CredentialPurpose(row.Id))), cancellationToken);
+        var connector = Connector(row);
+        ConnectionProblem? problem = null;
+        Task<ConnectionProblem?> AskThisAsync() => AskAsync(connector, row.Id, Parse(row.Settings), Parse(_sealer.Open(row.Credentials, SyncRunner.CredentialPurpose(row.Id))), cancellationToken);
+        if (!connector.TestsOneAtATime) problem = await AskThisAsync();
+        else await InTurnAsync(caller.TenantId, row, async () => problem = await AskThisAsync(), cancellationToken);
         return new JsonAnswer<ConnectionTestResponse>(
             new ConnectionTestResponse(problem is null, problem?.Sentence ?? $"{row.DisplayName} answers and lets us read.", problem?.Field), IntegrationJson.Default.ConnectionTestResponse);
+    }
+
+    /// <summary>Does something as the only one who asks the provider for this integration: under the lease that a sync takes.</summary>
+    private async Task InTurnAsync(Guid tenant, Row row, Func<Task> work, CancellationToken cancellationToken)
+    {
+        var (now, lease) = (_time.GetUtcNow(), Guid.CreateVersion7());
+        if (await _database.InTenantAsync(tenant, tx => tx.ExecuteAsync(
+            "update integrations set lease_token = @lease, lease_until = @until where tenant_id = @tenant and id = @Id and (lease_until is null or lease_until < @now)",
+            new { lease, until = now + TestLease, row.Id, now }), cancellationToken) == 0)
+            throw ApiProblem.Conflict($"{row.DisplayName} is being read or tested at this moment. Try again when that is done.");
+        try
+        {
+            await work();
+        }
+        finally
+        {
+            // A run whose message came meanwhile was turned away; it is sent again. What was cancelled must still end here.
+            var waiting = await _database.InTenantAsync(tenant, async tx =>
+            {
+                await tx.ExecuteAsync("update integrations set lease_token = null, lease_until = null where tenant_id = @tenant and id = @Id and lease_token = @lease", new { row.Id, lease });
+                return await tx.QueryAsync<DueRun>(
+                    """
+                    select r.id as RunId, r.tenant_id as TenantId, r.integration_id as IntegrationId, r.connector, r.step, r.traceparent
+                    from sync_runs r where r.tenant_id = @tenant and r.integration_id = @Id and r.status = 'queued' and r.queued_at >= @now
+                    """, new { row.Id, now });
+            }, CancellationToken.None);
+            await _scheduler.EnqueueAsync(waiting, CancellationToken.None);
+        }
     }
 
     /// <summary><c>POST integrations/{id}/sync</c>: reads this one now, or answers with the run that is under way.</summary>
@@ -360,6 +490,16 @@ public sealed class IntegrationEndpoints
         if (row is { Status: not "disconnected", PushOnly: false }) throw ApiProblem.Conflict($"{connector.DisplayName} is connected already. Change that connection, or disconnect it first.");
     }
 
+    private static ApiProblem UnknownGrant() => ApiProblem.Invalid("grant", "'grant' is not known: it was used, is older than an hour, or is somebody else's. Sign in at Google again.");
+
+    private static void CheckGrant(Dictionary<string, string[]> errors, ConnectRequest body, IConnector connector)
+    {
+        if (body.Settings is not null) errors["settings"] = [$"'settings' must be left out: {connector.DisplayName} is connected by 'grant' and 'propertyId'."];
+        if (body.Credentials is not null) errors["credentials"] = [$"'credentials' must be left out: {connector.DisplayName} is connected by 'grant' and 'propertyId'."];
+        if (body.Grant is null) errors["grant"] = ["'grant' must be what a sign-in at Google or the key of a service account gave."];
+        if (body.PropertyId is not { Length: > 0 and <= 20 } id || !id.All(char.IsAsciiDigit)) errors["propertyId"] = ["'propertyId' must be a number of up to 20 digits, one of the grant's properties."];
+    }
+
     private static void CheckName(Dictionary<string, string[]> errors, string? name)
     {
         if (name is not null && (name.Trim().Length is 0 or > 60 || name.Any(char.IsControl))) errors["displayName"] = ["'displayName' must have 1 to 60 characters, none of them a control character."];
@@ -390,8 +530,10 @@ public sealed class IntegrationEndpoints
     private static Task<Row?> FindConnectorAsync(TenantTransaction tx, string connector, bool lockIt) =>
         tx.QuerySingleOrDefaultAsync<Row>(Row.Select + "connector = @connector" + (lockIt ? " for update" : ""), new { connector });
 
-    private static string? Address(JsonElement settings) =>
-        settings.ValueKind == JsonValueKind.Object && settings.TryGetProperty("baseUrl", out var url) ? url.GetString() : null;
+    private static string? Address(JsonElement settings) => Text(settings, "baseUrl");
+
+    private static string? Text(JsonElement settings, string name) =>
+        settings.ValueKind == JsonValueKind.Object && settings.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static string Word<T>(T value)
         where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
@@ -402,13 +544,16 @@ public sealed class IntegrationEndpoints
         return document.RootElement.Clone();
     }
 
+    [LoggerMessage(3601, LogLevel.Information, "The permission of integration {IntegrationId} was given back to the provider: {Revoked}")]
+    private partial void LogRevoked(Guid integrationId, bool revoked);
+
     private sealed record Row(
-        Guid Id, string Connector, string DisplayName, string Status, string Schedule, int SyncHour, string Settings, byte[]? Credentials, string? Address, bool PushOnly)
+        Guid Id, string Connector, string DisplayName, string Status, string Schedule, int SyncHour, string Settings, byte[]? Credentials, string? Address, string? PropertyId, string? PropertyName, bool PushOnly)
     {
         public const string Select =
             """
             select id, connector, display_name as DisplayName, status, schedule, sync_hour::int as SyncHour, settings::text as Settings, credentials,
-                   settings ->> 'baseUrl' as Address, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly
+                   settings ->> 'baseUrl' as Address, settings ->> 'propertyId' as PropertyId, settings ->> 'propertyName' as PropertyName, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly
             from integrations where tenant_id = @tenant and
             """ + " ";
     }
@@ -428,9 +573,10 @@ internal enum SyncSchedule
     QuarterHourly,
 }
 
-/// <summary>Connect a source by address and key. Left out: the connector's own name, daily, at 4.</summary>
+/// <summary>Connect a source by address and key, or by a grant and one of its properties. Left out: the connector's own name, daily, at 4.</summary>
 internal sealed record ConnectRequest(
-    string Connector, ConnectSettingsRequest? Settings = null, ConnectCredentialsRequest? Credentials = null, string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null);
+    string Connector, ConnectSettingsRequest? Settings = null, ConnectCredentialsRequest? Credentials = null, string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null,
+    Guid? Grant = null, string? PropertyId = null);
 
 /// <summary>Where it is.</summary>
 internal sealed record ConnectSettingsRequest(string? BaseUrl = null);
@@ -438,10 +584,11 @@ internal sealed record ConnectSettingsRequest(string? BaseUrl = null);
 /// <summary>The key; sealed at once, and never given back.</summary>
 internal sealed record ConnectCredentialsRequest(string? ApiKey = null);
 
-/// <summary>Change a connection; what is left out stays.</summary>
-internal sealed record UpdateIntegrationRequest(string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null, ConnectCredentialsRequest? Credentials = null);
+/// <summary>Change a connection; what is left out stays. A key or a grant takes the place of the one before; the property stays.</summary>
+internal sealed record UpdateIntegrationRequest(
+    string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null, ConnectCredentialsRequest? Credentials = null, Guid? Grant = null);
 
-/// <summary>Whether a connection works, in a sentence. <c>field</c>: what to look at, <c>settings.baseUrl</c> or <c>credentials.apiKey</c>.</summary>
+/// <summary>Whether a connection works, in a sentence. <c>field</c>: what to look at, <c>settings.baseUrl</c>, <c>credentials.apiKey</c>, <c>grant</c> or <c>propertyId</c>.</summary>
 internal sealed record ConnectionTestResponse(bool Works, string Message, string? Field);
 
 /// <summary>Minutes that one success saves; null: what the source says.</summary>

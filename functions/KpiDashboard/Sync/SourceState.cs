@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
+using KpiDashboard.Insights;
 using KpiDashboard.Kpis;
 using KpiDashboard.Tenancy;
 
@@ -41,10 +42,37 @@ internal sealed record Freshness(
 internal sealed record SourceState(
     Guid Id, string Connector, string DisplayName, string State, string? StatusMessage, string Schedule, DateTimeOffset? FetchedAt, DateOnly? CompleteThrough,
     DateOnly? FinalThrough, DateOnly? MeasurableFrom, DateOnly? ReadFrom, int ConsecutiveFailures, string? LastError, DateTimeOffset? NextDueAt, bool Live,
-    string? WaitsFor, DateTimeOffset Now, string? Currency = null, int? SyncHour = null, string? Address = null)
+    string? WaitsFor, DateTimeOffset Now, string? Currency = null, int? SyncHour = null, string? Address = null,
+    string? PropertyId = null, string? PropertyName = null, string? Account = null, string? Grant = null)
 {
     /// <summary>False: disconnected. What it measured stays and its clocks still tell of it, but nobody waits for it and it is not listed.</summary>
     public bool IsConnected => State != "disconnected";
+
+    /// <summary>By connector, the KPI that every day has that was read at all: where it is missing, the day is.</summary>
+    public static IReadOnlyDictionary<string, KpiDefinition> Pulses { get; } = new Dictionary<string, KpiDefinition>(StringComparer.Ordinal)
+    {
+        ["google-analytics"] = KpiCatalogue.Part("web.sessions"),
+        ["n8n"] = KpiCatalogue.Part("automation.failed"),
+    };
+
+    /// <summary>Days up to the last complete one on which this source has no data though it had some before, or was read from then on; as ranges.</summary>
+    /// <param name="table">Values of the source's pulse.</param>
+    public IEnumerable<(DateOnly From, DateOnly To)> Gaps(KpiTable table)
+    {
+        if (ReadFrom is not { } read || CompleteThrough is not { } complete || !Pulses.TryGetValue(Connector, out var pulse)) yield break;
+        DateOnly? start = null;
+        for (var day = read > table.From ? read : table.From; day <= table.To && day <= complete; day = day.AddDays(1))
+        {
+            if (table.StatusOf(pulse, day) == DayStatus.Missing) start ??= day;
+            else if (start is { } first)
+            {
+                yield return (first, day.AddDays(-1));
+                start = null;
+            }
+        }
+
+        if (start is { } open) yield return (open, table.To < complete ? table.To : complete);
+    }
 
     /// <summary>Reads the tenant's sources, those that were disconnected included.</summary>
     public static Task<IReadOnlyList<SourceState>> LoadAsync(TenantTransaction tx, TenantProfile tenant, DateTimeOffset now) => tx.QueryAsync<SourceState>(
@@ -56,7 +84,8 @@ internal sealed record SourceState(
                exists (select 1 from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id
                        and r.status in ('queued', 'running', 'waiting')) as Live,
                (select r.message from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id and r.status = 'waiting') as WaitsFor,
-               @now::timestamptz as Now, i.currency, i.sync_hour::int as SyncHour, i.settings ->> 'baseUrl' as Address
+               @now::timestamptz as Now, i.currency, i.sync_hour::int as SyncHour, i.settings ->> 'baseUrl' as Address,
+               i.settings ->> 'propertyId' as PropertyId, i.settings ->> 'propertyName' as PropertyName, i.settings ->> 'account' as Account, i.settings ->> 'grant' as Grant
         from integrations i
         where i.tenant_id = @tenant
         order by i.connector
@@ -64,10 +93,11 @@ internal sealed record SourceState(
         new { now });
 
     /// <summary>Clocks by connector, as the KPI engine takes them.</summary>
-    public static IReadOnlyDictionary<string, SourceClock> Clocks(IEnumerable<SourceState> sources) =>
+    public static IReadOnlyDictionary<string, SourceClock> Clocks(IReadOnlyCollection<SourceState> sources) =>
         sources.Select(source => KeyValuePair.Create(source.Connector, new SourceClock(source.CompleteThrough, source.FinalThrough)))
             // What a business says of itself is final when it says it.
             .Append(KeyValuePair.Create(TenantCatalogue.PushSource, new SourceClock(DateOnly.MaxValue, DateOnly.MaxValue)))
+            .Append(KeyValuePair.Create(HealthScore.Source, new SourceClock(CommonCompleteThrough(sources), sources.Where(source => source.IsConnected).Min(source => source.FinalThrough))))
             .ToDictionary(StringComparer.Ordinal);
 
     /// <summary>Last day for which every connected source that ever delivered is complete, or if none is, every source; null if none did.</summary>

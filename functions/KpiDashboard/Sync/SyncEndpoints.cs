@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
+using KpiDashboard.Connectors;
 using KpiDashboard.Identity;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
@@ -13,10 +14,11 @@ public sealed class SyncEndpoints
     private readonly RefreshRequests _refresh;
     private readonly TenantReads _reads;
     private readonly RateLimits _limits;
+    private readonly IConnector[] _connectors;
     private readonly TimeProvider _time;
 
-    internal SyncEndpoints(RefreshRequests refresh, TenantReads reads, RateLimits limits, TimeProvider time) =>
-        (_refresh, _reads, _limits, _time) = (refresh, reads, limits, time);
+    internal SyncEndpoints(RefreshRequests refresh, TenantReads reads, RateLimits limits, IEnumerable<IConnector> connectors, TimeProvider time) =>
+        (_refresh, _reads, _limits, _connectors, _time) = (refresh, reads, limits, [.. connectors.OrderBy(connector => connector.Key, StringComparer.Ordinal)], time);
 
     /// <summary><c>POST sync/refresh</c>: the button.</summary>
     public Task<IResult> RefreshAsync(HttpRequest request, CancellationToken cancellationToken) => StartAsync(request, "manual", cancellationToken);
@@ -49,17 +51,35 @@ public sealed class SyncEndpoints
             return new RunsResponse(page, runs.Count > limit ? WriteCursor(page[^1]) : null);
         }, cancellationToken);
 
-    /// <summary><c>GET sync/runs/{id}</c>.</summary>
+    /// <summary><c>GET sync/runs/{id}</c>: how far it is, what it asked for and which ended days it changed.</summary>
     public Task<IResult> RunAsync(HttpRequest request, string id, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, RunJson.Default.RunResponse, async (tx, _) =>
-            (Guid.TryParseExact(id, "D", out var run)
+        {
+            var found = Guid.TryParseExact(id, "D", out var run)
                 ? await tx.QuerySingleOrDefaultAsync<RunResponse>(RunResponse.Select + "where r.tenant_id = @tenant and r.id = @run", new { run })
-                : null) ?? throw ApiProblem.NotFound("There is no such run."), cancellationToken);
+                : null;
+            return (found ?? throw ApiProblem.NotFound("There is no such run.")) with
+            {
+                Requests = await tx.QueryAsync<RunRequest>(
+                    """
+                    select operation, fetched_at as FetchedAt, rows, sampled, thresholded
+                    from sync_requests where tenant_id = @tenant and run_id = @run order by id limit @most
+                    """, new { run, most = RunResponse.MaxParts }),
+                Restatements = found.Restated == 0 ? [] : await tx.QueryAsync<RunRestatement>(
+                    """
+                    select kpi, day, old_value as OldValue, new_value as NewValue
+                    from kpi_restatements where tenant_id = @tenant and run_id = @run order by day desc, kpi limit @most
+                    """, new { run, most = RunResponse.MaxParts }),
+            };
+        }, cancellationToken);
 
     /// <summary><c>GET integrations</c>.</summary>
     public Task<IResult> IntegrationsAsync(HttpRequest request, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, RunJson.Default.IntegrationsResponse, async (tx, tenant) =>
-            new IntegrationsResponse([.. (await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow())).Where(source => source.IsConnected).Select(IntegrationResponse.Of)]), cancellationToken);
+            new IntegrationsResponse(
+                [.. (await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow())).Where(source => source.IsConnected).Select(IntegrationResponse.Of)],
+                [.. _connectors.Select(connector => new ConnectableEntry(
+                    connector.Key, connector.DisplayName, connector is IKeyConnector, connector is IGrantConnector { CanSignIn: true }, connector is IGrantConnector))]), cancellationToken);
 
     /// <summary><c>GET integrations/{id}</c>.</summary>
     public Task<IResult> IntegrationAsync(HttpRequest request, string id, CancellationToken cancellationToken) =>
@@ -124,6 +144,15 @@ internal sealed record RunResponse(
     int SlicesTotal, int Attempts, int Readings, int Changed, int Restated, DateTimeOffset QueuedAt, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt,
     DateTimeOffset? NextAttemptAt, string? Message)
 {
+    /// <summary>Most requests, and most restatements, that are told of one run.</summary>
+    internal const int MaxParts = 100;
+
+    /// <summary>The first 100 things that were asked of the source, in order; null in a list of runs.</summary>
+    public IReadOnlyList<RunRequest>? Requests { get; init; }
+
+    /// <summary>The newest 100 values of ended days that became others; null in a list of runs.</summary>
+    public IReadOnlyList<RunRestatement>? Restatements { get; init; }
+
     internal const string Select =
         """
         select r.id, r.integration_id as IntegrationId, r.connector, i.display_name as DisplayName, r.trigger, r.status, r.window_from as WindowFrom,
@@ -135,19 +164,36 @@ internal sealed record RunResponse(
         """;
 }
 
-/// <summary>The tenant's integrations.</summary>
-internal sealed record IntegrationsResponse(IReadOnlyList<IntegrationResponse> Integrations);
+/// <summary>What was asked of a source. <c>rows</c>: rows of its answer. <c>sampled</c>, <c>thresholded</c>: the source says that it estimated, or left small numbers out.</summary>
+internal sealed record RunRequest(string Operation, DateTimeOffset FetchedAt, int Rows, bool Sampled, bool Thresholded);
 
-/// <summary>An integration: three clocks, state, schedule (<c>push</c>: only pushed to), hour of a daily sync in the business's time zone, address if it has one.</summary>
+/// <summary>A value of a day that had ended, before and after the source changed it; <c>newValue</c> null: the source takes it back.</summary>
+internal sealed record RunRestatement(string Kpi, DateOnly Day, decimal OldValue, decimal? NewValue);
+
+/// <summary>The tenant's integrations, and what can be connected on this installation.</summary>
+internal sealed record IntegrationsResponse(IReadOnlyList<IntegrationResponse> Integrations, IReadOnlyList<ConnectableEntry> Connectable);
+
+/// <summary>
+/// A connector and how it can be connected here: by address and key, by signing in at the provider (false too while whoever runs this installation has not set that up),
+/// by the key of a service account.
+/// </summary>
+internal sealed record ConnectableEntry(string Connector, string Name, bool ApiKey, bool SignIn, bool ServiceAccount);
+
+/// <summary>
+/// An integration: three clocks, state, schedule (<c>push</c>: only pushed to), hour of a daily sync in the business's time zone, address if it has one. Of Google: the property,
+/// the account that lets us in (its address), and by which way. <c>reconnect_needed</c> says why in <c>message</c>.
+/// </summary>
 internal sealed record IntegrationResponse(
     Guid Id, string Connector, string DisplayName, SourceStatus Status, string? Message, string Schedule, DateTimeOffset? NextDueAt, DateTimeOffset? FetchedAt,
-    DateOnly? CompleteThrough, DateOnly? FinalThrough, DateOnly? ReadFrom, DateOnly? MeasurableFrom, int? SyncHour, string? Address)
+    DateOnly? CompleteThrough, DateOnly? FinalThrough, DateOnly? ReadFrom, DateOnly? MeasurableFrom, int? SyncHour, string? Address,
+    string? PropertyId = null, string? PropertyName = null, string? Account = null, GrantKind? Grant = null)
 {
     internal static IntegrationResponse Of(SourceState source)
     {
         var freshness = source.ToFreshness();
         return new(source.Id, source.Connector, source.DisplayName, freshness.Status, freshness.Message, source.Schedule, source.NextDueAt, source.FetchedAt,
-            source.CompleteThrough, source.FinalThrough, source.ReadFrom, source.MeasurableFrom, source.SyncHour, source.Address);
+            source.CompleteThrough, source.FinalThrough, source.ReadFrom, source.MeasurableFrom, source.SyncHour, source.Address,
+            source.PropertyId, source.PropertyName, source.Account, source.Grant switch { "oauth" => GrantKind.Oauth, "service_account" => GrantKind.ServiceAccount, _ => null });
     }
 }
 

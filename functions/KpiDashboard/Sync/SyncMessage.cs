@@ -23,7 +23,8 @@ public sealed record SyncMessage(int V, Guid TenantId, Guid IntegrationId, Guid 
 /// <param name="Shard">Which part, from 0.</param>
 /// <param name="Shards">Of how many, by hash of the tenant.</param>
 /// <param name="Traceparent">W3C trace context of the timer.</param>
-public sealed record ClaimMessage(int V, int Shard, int Shards, string? Traceparent);
+/// <param name="Tick">True: do all that a tick of the timer does, in its place; a build that does not know the word claims the shard.</param>
+public sealed record ClaimMessage(int V, int Shard, int Shards, string? Traceparent, bool Tick = false);
 
 // Case-insensitive as the queue trigger's own binding is: what it could run, the poison function must be able to read.
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, PropertyNameCaseInsensitive = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -19,6 +19,9 @@ internal interface ISyncQueues
 /// <summary>Storage queues <c>sync-&lt;connector&gt;</c>.</summary>
 internal sealed class SyncQueues(StorageQueues queues) : ISyncQueues
 {
+    /// <summary>Name of the queue of claims.</summary>
+    public const string Claims = "sync-claim";
+
     /// <summary>Name of the queue of a connector.</summary>
     public static string NameOf(string connector) => "sync-" + connector;
 
@@ -28,7 +31,7 @@ internal sealed class SyncQueues(StorageQueues queues) : ISyncQueues
 
     /// <inheritdoc />
     public Task SendClaimAsync(ClaimMessage message, CancellationToken cancellationToken) =>
-        queues.SendAsync("sync-claim", JsonSerializer.Serialize(message, SyncJson.Default.ClaimMessage), TimeSpan.Zero, cancellationToken);
+        queues.SendAsync(Claims, JsonSerializer.Serialize(message, SyncJson.Default.ClaimMessage), TimeSpan.Zero, cancellationToken);
 
     /// <inheritdoc />
     public Task SendTextAsync(string queue, string body, CancellationToken cancellationToken) => queues.SendAsync(queue, body, TimeSpan.Zero, cancellationToken);

@@ -6,6 +6,7 @@ using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
 using KpiDashboard.Security;
+using KpiDashboard.Telemetry;
 using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;
 
@@ -33,11 +34,12 @@ public sealed partial class SyncRunner
     private readonly Dictionary<string, IConnector> _connectors;
     private readonly ProviderCircuits _circuits;
     private readonly SecretSealer _sealer;
+    private readonly Instruments _instruments;
     private readonly TimeProvider _time;
     private readonly ILogger<SyncRunner> _logger;
 
     internal SyncRunner(
-        Database database, ISyncQueues queues, IEnumerable<IConnector> connectors, ProviderCircuits circuits, SecretSealer sealer, TimeProvider time,
+        Database database, ISyncQueues queues, IEnumerable<IConnector> connectors, ProviderCircuits circuits, SecretSealer sealer, Instruments instruments, TimeProvider time,
         ILogger<SyncRunner> logger)
     {
         _database = database;
@@ -45,6 +47,7 @@ public sealed partial class SyncRunner
         _circuits = circuits;
         _connectors = connectors.ToDictionary(connector => connector.Key, StringComparer.Ordinal);
         _sealer = sealer;
+        _instruments = instruments;
         _time = time;
         _logger = logger;
     }
@@ -56,8 +59,22 @@ public sealed partial class SyncRunner
         if (message.V != SyncMessage.CurrentVersion) throw new InvalidOperationException($"A sync message of version {message.V} is not known to this build.");
         using var activity = Begin("sync step", message.Traceparent);
         activity.SetTag("kpi.run", message.RunId);
+        activity.SetCustomProperty(SpanGuard.Tenant, message.TenantId);
+        try
+        {
+            await StepAsync(message, activity, cancellationToken);
+        }
+        catch (Exception error)
+        {
+            activity.SetStatus(ActivityStatusCode.Error, error.GetType().Name);
+            throw;
+        }
+    }
 
-        var (step, next) = await BeginAsync(message, cancellationToken);
+    private async Task StepAsync(SyncMessage message, Activity activity, CancellationToken cancellationToken)
+    {
+        var tally = new Tally();
+        var (step, next) = await BeginAsync(message, tally, cancellationToken);
         if (step is not null)
         {
             var buffer = new FetchBuffer();
@@ -66,7 +83,8 @@ public sealed partial class SyncRunner
             try
             {
                 outcome = await FetchAsync(step, buffer, cancellationToken);
-                activity.SetTag("kpi.outcome", outcome.GetType().Name);
+                activity.SetTag("kpi.outcome", Instruments.NameOf(outcome));
+                if (outcome is ProviderDown or AuthorizationLost or RequestRefused) activity.SetStatus(ActivityStatusCode.Error, Instruments.NameOf(outcome));
                 circuitUntil = await NoteAnswerAsync(step, outcome, cancellationToken);
             }
             catch (Exception error)
@@ -77,6 +95,9 @@ public sealed partial class SyncRunner
 
             next = await FinishAsync(step, outcome, buffer, circuitUntil, cancellationToken);
         }
+
+        // Only now: what was rolled back did not happen.
+        tally.Count(_instruments);
 
         if (next is null) return;
         await _queues.SendAsync(next.Connector, message with { Step = next.Step, Traceparent = activity.Id ?? message.Traceparent }, next.Delay, cancellationToken);
@@ -114,7 +135,7 @@ public sealed partial class SyncRunner
     }
 
     /// <summary>Takes the lease and plans; no step when there is nothing to do for this message, or nothing but to send it again later.</summary>
-    private Task<(Step? Step, NextStep? Next)> BeginAsync(SyncMessage message, CancellationToken cancellationToken) =>
+    private Task<(Step? Step, NextStep? Next)> BeginAsync(SyncMessage message, Tally tally, CancellationToken cancellationToken) =>
         _database.InTenantAsync<(Step?, NextStep?)>(message.TenantId, async tx =>
         {
             var now = _time.GetUtcNow();
@@ -154,11 +175,13 @@ public sealed partial class SyncRunner
 
             if (row.IntegrationStatus != "active")
             {
+                (tally.Connector, tally.Ended) = (row.Connector, "failed");
                 await EndRunAsync(tx, message.RunId, "failed", row.IntegrationStatus == "paused" ? "The integration is paused." : "The integration must be connected again.", now);
                 await TenantProfile.BumpVersionAsync(tx);
                 return default;
             }
 
+            tally.Connector = row.Connector;
             if (!_connectors.TryGetValue(row.Connector, out var connector))
                 throw new InvalidOperationException($"There is no connector '{row.Connector}' in this build.");
 
@@ -184,7 +207,7 @@ public sealed partial class SyncRunner
                     "update integrations set lease_token = null, lease_until = null where tenant_id = @tenant and id = @integration",
                     new { integration = message.IntegrationId });
                 await TenantProfile.BumpVersionAsync(tx);
-                return (null, await WaitForProviderAsync(tx, message, row, connector, retryAt, now));
+                return (null, await WaitForProviderAsync(tx, tally, message, row, connector, retryAt, now));
             }
 
             var zone = TimeZoneInfo.FindSystemTimeZoneById(row.ProviderZone ?? row.TenantZone);
@@ -201,7 +224,7 @@ public sealed partial class SyncRunner
             if (row.Status == "queued") await TenantProfile.BumpVersionAsync(tx);
 
             return (new Step(
-                message, connector, provider, lease, row, window, slices,
+                message, tally, connector, provider, lease, row, window, slices,
                 new FetchRequest
                 {
                     IntegrationId = message.IntegrationId,
@@ -221,16 +244,22 @@ public sealed partial class SyncRunner
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token, leaseLost.Token);
         using var renewalEnd = new CancellationTokenSource();
         var renewal = RenewAsync(step, leaseLost, renewalEnd.Token);
+        using var activity = Activities.StartActivity($"fetch {step.Connector.Key}");
+        var started = _time.GetTimestamp();
+        FetchOutcome? outcome = null;
         try
         {
-            return await step.Connector.FetchAsync(step.Request, buffer, linked.Token);
+            return outcome = await step.Connector.FetchAsync(step.Request, buffer, linked.Token);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            return new ProviderDown($"{step.Connector.DisplayName} took longer than {FetchTime.TotalMinutes:0} minutes to answer.");
+            return outcome = new ProviderDown($"{step.Connector.DisplayName} took longer than {FetchTime.TotalMinutes:0} minutes to answer.");
         }
         finally
         {
+            if (!cancellationToken.IsCancellationRequested) _instruments.ProviderAnswered(step.Connector.Key, outcome, _time.GetElapsedTime(started));
+            activity?.SetTag("kpi.outcome", Instruments.NameOf(outcome));
+            if (outcome is null or ProviderDown or AuthorizationLost or RequestRefused) activity?.SetStatus(ActivityStatusCode.Error, Instruments.NameOf(outcome));
             await renewalEnd.CancelAsync();
             await renewal;
         }
@@ -276,10 +305,10 @@ public sealed partial class SyncRunner
             return outcome switch
             {
                 FetchSucceeded succeeded => await SucceedAsync(tx, step, succeeded, buffer, now),
-                RateLimited limited => await WaitAsync(tx, step, limited.Until, limited.Reason, now),
-                QuotaExhausted quota => await WaitAsync(tx, step, quota.Until, quota.Reason, now),
+                RateLimited limited => await WaitAsync(tx, step, outcome, limited.Until, limited.Reason, now),
+                QuotaExhausted quota => await WaitAsync(tx, step, outcome, quota.Until, quota.Reason, now),
                 // Everybody's trouble is not this run's failure.
-                ProviderDown when circuitUntil is { } until => await WaitForProviderAsync(tx, step.Message, step.Row, step.Connector, until, now),
+                ProviderDown when circuitUntil is { } until => await WaitForProviderAsync(tx, step.Tally, step.Message, step.Row, step.Connector, until, now),
                 ProviderDown down => await FailAttemptAsync(tx, step, down, now),
                 AuthorizationLost lost => await LoseAuthorizationAsync(tx, step, lost, now),
                 RequestRefused refused => await FailRunAsync(tx, step, refused.Reason, now),
@@ -304,6 +333,8 @@ public sealed partial class SyncRunner
         readings.AddRange(await RollUpAsync(tx, step, outcome, buffer, fullFrom, today, now));
         var written = await KpiWriter.WriteAsync(tx, readings, message.IntegrationId, message.RunId, today, now);
         var withdrawn = await KpiWriter.WithdrawAsync(tx, emptied, buffer.Readings.Keys, message.IntegrationId, message.RunId, now);
+
+        (step.Tally.Readings, step.Tally.Restated) = (written.Readings, written.Restated + withdrawn);
 
         var isNewest = row.SlicesDone == 0;
         var sliceDone = outcome.Checkpoint is null;
@@ -366,11 +397,13 @@ public sealed partial class SyncRunner
             await tx.ExecuteAsync(
                 "update sync_runs set status = 'waiting', message = @reason, next_attempt_at = @until where tenant_id = @tenant and id = @run",
                 new { reason = slow.Reason, until = slow.Until, run = message.RunId });
+            step.Tally.Wait = "slow_down";
             return new NextStep(row.Connector, row.Step + 1, slow.Until - now);
         }
 
         if (!runDone) return new NextStep(row.Connector, row.Step + 1, TimeSpan.Zero);
         await EndRunAsync(tx, message.RunId, "succeeded", null, now);
+        step.Tally.Ended = "succeeded";
         LogSucceeded(message.RunId, step.Connector.Key, written.Changed + withdrawn, written.Restated + withdrawn);
         return null;
     }
@@ -411,6 +444,7 @@ public sealed partial class SyncRunner
                 now,
                 run = step.Message.RunId,
             });
+        step.Tally.Wait = "doubt";
         LogDoubt(step.Message.RunId, step.Connector.Key, days.Length);
         return new NextStep(step.Connector.Key, step.Row.Step + 1, until - now);
     }
@@ -437,7 +471,7 @@ public sealed partial class SyncRunner
     }
 
     /// <summary>The provider's circuit is open: the run waits, however long, and that is neither an attempt nor one of the waits that are counted.</summary>
-    private async Task<NextStep> WaitForProviderAsync(TenantTransaction tx, SyncMessage message, RunRow row, IConnector connector, DateTimeOffset retryAt, DateTimeOffset now)
+    private async Task<NextStep> WaitForProviderAsync(TenantTransaction tx, Tally tally, SyncMessage message, RunRow row, IConnector connector, DateTimeOffset retryAt, DateTimeOffset now)
     {
         // Not all at the same moment.
         var until = retryAt + TimeSpan.FromSeconds(60 * RetryPolicy.Jitter(message.RunId, row.Step));
@@ -448,11 +482,12 @@ public sealed partial class SyncRunner
             where tenant_id = @tenant and id = @run
             """,
             new { reason = $"{connector.DisplayName} does not answer at the moment; we try again at {shown:HH:mm}.", until, now, run = message.RunId });
+        tally.Wait = "circuit_open";
         LogWaiting(message.RunId, connector.Key, until);
         return new NextStep(connector.Key, row.Step + 1, until - now);
     }
 
-    private async Task<NextStep?> WaitAsync(TenantTransaction tx, Step step, DateTimeOffset until, string reason, DateTimeOffset now)
+    private async Task<NextStep?> WaitAsync(TenantTransaction tx, Step step, FetchOutcome outcome, DateTimeOffset until, string reason, DateTimeOffset now)
     {
         if (step.Row.Waits + 1 > RetryPolicy.MaxWaits) return await FailRunAsync(tx, step, reason, now);
         await tx.ExecuteAsync(
@@ -462,6 +497,7 @@ public sealed partial class SyncRunner
             where tenant_id = @tenant and id = @run
             """,
             new { reason, until, now, run = step.Message.RunId });
+        step.Tally.Wait = Instruments.NameOf(outcome);
         LogWaiting(step.Message.RunId, step.Connector.Key, until);
         return new NextStep(step.Connector.Key, step.Row.Step + 1, until - now);
     }
@@ -479,6 +515,7 @@ public sealed partial class SyncRunner
             where tenant_id = @tenant and id = @run
             """,
             new { attempt, reason = down.Reason, until, now, run = step.Message.RunId });
+        step.Tally.Wait = Instruments.NameOf(down);
         LogWaiting(step.Message.RunId, step.Connector.Key, until);
         return new NextStep(step.Connector.Key, step.Row.Step + 1, until - now);
     }
@@ -489,6 +526,7 @@ public sealed partial class SyncRunner
             "update integrations set status = 'reconnect_needed', status_message = @reason where tenant_id = @tenant and id = @integration",
             new { reason = lost.Reason, integration = step.Message.IntegrationId });
         await EndRunAsync(tx, step.Message.RunId, "failed", lost.Reason, now);
+        step.Tally.Ended = "failed";
         LogFailed(step.Message.RunId, step.Connector.Key);
         return null;
     }
@@ -499,6 +537,7 @@ public sealed partial class SyncRunner
             "update integrations set consecutive_failures = consecutive_failures + 1, last_error = @reason where tenant_id = @tenant and id = @integration",
             new { reason, integration = step.Message.IntegrationId });
         await EndRunAsync(tx, step.Message.RunId, "failed", reason, now);
+        step.Tally.Ended = "failed";
         LogFailed(step.Message.RunId, step.Connector.Key);
         return null;
     }
@@ -571,7 +610,29 @@ public sealed partial class SyncRunner
         DateOnly? ReadTo, DateTimeOffset? BackfilledAt, DateTimeOffset? DeepReadAt, string DoubtedDays);
 
     private sealed record Step(
-        SyncMessage Message, IConnector Connector, string Provider, Guid Lease, RunRow Row, DayWindow Window, IReadOnlyList<DayWindow> Slices, FetchRequest Request);
+        SyncMessage Message, Tally Tally, IConnector Connector, string Provider, Guid Lease, RunRow Row, DayWindow Window, IReadOnlyList<DayWindow> Slices, FetchRequest Request);
+
+    /// <summary>What a step is counted as once it is committed.</summary>
+    private sealed class Tally
+    {
+        public string? Connector { get; set; }
+
+        public string? Ended { get; set; }
+
+        public string? Wait { get; set; }
+
+        public int Readings { get; set; }
+
+        public int Restated { get; set; }
+
+        public void Count(Instruments instruments)
+        {
+            if (Connector is null) return;
+            instruments.Wrote(Connector, Readings, Restated);
+            if (Wait is not null) instruments.Waits(Connector, Wait);
+            if (Ended is not null) instruments.RunEnded(Connector, Ended);
+        }
+    }
 
     private sealed record NextStep(string Connector, int Step, TimeSpan Delay);
 

@@ -61,6 +61,12 @@ public sealed partial class SyncScheduler
         if (message.V != SyncMessage.CurrentVersion) throw new InvalidOperationException($"A claim message of version {message.V} is not known to this build.");
         if (message.Shards is < 1 or > 1024 || message.Shard < 0 || message.Shard >= message.Shards) throw new InvalidOperationException($"There is no shard {message.Shard} of {message.Shards}.");
         using var activity = SyncRunner.Begin("sync claim", message.Traceparent);
+        if (message.Tick)
+        {
+            await TickAsync(cancellationToken);
+            return;
+        }
+
         var claimed = 0;
         for (var batch = 0; batch < MaxBatches; batch++)
         {

@@ -2,7 +2,7 @@ import { messages } from '../messages'
 import type { Session } from './types'
 
 /** Where the API lives: the same origin, unless the build was told otherwise. */
-const base = import.meta.env.VITE_API_BASE ?? ''
+export const base = import.meta.env.VITE_API_BASE ?? ''
 
 /** What went wrong, in a sentence fit to be shown, and per field where the API said so. */
 export class ApiError extends Error {
@@ -45,13 +45,14 @@ export function adopt(session: Session | null) {
 async function send(method: string, path: string, body?: unknown, signal?: AbortSignal) {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (accessToken) headers['X-Kpi-Token'] = accessToken
-  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  const file = body instanceof Blob
+  if (body !== undefined) headers['Content-Type'] = file ? 'text/csv' : 'application/json'
   try {
     return await fetch(`${base}/api/${path}`, {
       method,
       headers,
       credentials: 'include',
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: file ? body : JSON.stringify(body) }),
       ...(signal ? { signal } : {}),
     })
   } catch (error) {
@@ -60,7 +61,7 @@ async function send(method: string, path: string, body?: unknown, signal?: Abort
   }
 }
 
-async function toError(response: Response) {
+export async function toError(response: Response) {
   const problem: unknown = await response.json().catch(() => null)
   const fields: Record<string, string[]> = {}
   let sentence: string | undefined
@@ -159,6 +160,7 @@ const call = async <T>(...what: Parameters<typeof answer>) => read<T>(await gran
 
 export const api = {
   get: <T>(path: string, options?: CallOptions) => call<T>('GET', path, undefined, options),
+  /** A `Blob` goes as it is, as a CSV file. */
   post: <T>(path: string, body: unknown = {}) => call<T>('POST', path, body),
   patch: <T>(path: string, body: unknown) => call<T>('PATCH', path, body),
   put: <T>(path: string, body: unknown) => call<T>('PUT', path, body),

@@ -4,6 +4,42 @@
  */
 
 export interface paths {
+    "/api/annotations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people noted about days, and what the system can tell of them */
+        get: operations["ListAnnotations"];
+        put?: never;
+        /** Write a note on a day or on days */
+        post: operations["CreateAnnotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/annotations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a note */
+        delete: operations["DeleteAnnotation"];
+        options?: never;
+        head?: never;
+        /** Change a note */
+        patch: operations["UpdateAnnotation"];
+        trace?: never;
+    };
     "/api/audit": {
         parameters: {
             query?: never;
@@ -518,62 +554,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/dashboards": {
+    "/api/export": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The dashboards that the caller may see, and the templates */
-        get: operations["ListDashboards"];
-        put?: never;
-        /** Make a dashboard, from a template or from tiles */
-        post: operations["CreateDashboard"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/dashboards/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** A dashboard with its tiles */
-        get: operations["GetDashboard"];
+        /** Values as CSV or JSON; all KPIs unless some are named */
+        get: operations["ExportValues"];
         put?: never;
         post?: never;
-        /** Delete a dashboard and the links to it */
-        delete: operations["DeleteDashboard"];
-        options?: never;
-        head?: never;
-        /** Change a dashboard; 409 if somebody changed it meanwhile */
-        patch: operations["UpdateDashboard"];
-        trace?: never;
-    };
-    "/api/dashboards/{id}/shares": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The read-only links to a dashboard that work */
-        get: operations["ListShares"];
-        put?: never;
-        /** Make a read-only link to a dashboard */
-        post: operations["CreateShare"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/dashboards/{id}/shares/{shareId}": {
+    "/api/goals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Goals: how each stands, its pace, and how it went */
+        get: operations["ListGoals"];
+        put?: never;
+        /** Set a goal */
+        post: operations["CreateGoal"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/goals/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -583,11 +599,12 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Take a link back */
-        delete: operations["RevokeShare"];
+        /** Delete a goal */
+        delete: operations["DeleteGoal"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change a goal; periods that are over stay judged by the target that they had */
+        patch: operations["UpdateGoal"];
         trace?: never;
     };
     "/api/health/live": {
@@ -675,6 +692,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/insights/business": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Health score, insights and daily brief */
+        get: operations["GetBusinessInsights"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/insights/{id}/dismiss": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Dismiss an insight until it says something else */
+        post: operations["DismissInsight"];
+        /** Show a dismissed insight again */
+        delete: operations["UndismissInsight"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/insights/{id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put an insight aside until a day, or until it says something else */
+        post: operations["SnoozeInsight"];
+        /** Show a snoozed insight again */
+        delete: operations["UnsnoozeInsight"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/integrations": {
         parameters: {
             query?: never;
@@ -687,6 +757,74 @@ export interface paths {
         put?: never;
         /** Try a connection, keep it and start its first sync */
         post: operations["ConnectIntegration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/google-analytics/authorize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where to go to sign in at Google; with an integration, to connect it again */
+        get: operations["AuthorizeGoogle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/google-analytics/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Come back from Google: to integrations?google=<grant>, ?reconnected=<integration> or ?problem=<cancelled, expired, scopes, access, property, google> */
+        get: operations["FinishGoogle"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/google-analytics/properties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Properties that a grant can read, to choose one */
+        get: operations["ListProperties"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/integrations/google-analytics/service-account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try the key of a service account, the second way to let us in */
+        post: operations["GiveServiceAccount"];
         delete?: never;
         options?: never;
         head?: never;
@@ -831,6 +969,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/kpis/calculated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** KPIs that the business computes from others */
+        get: operations["ListCalculatedKpis"];
+        put?: never;
+        /** Define a KPI by a formula */
+        post: operations["CreateCalculatedKpi"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kpis/calculated/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a formula gives over the last 28 days; nothing is kept */
+        post: operations["PreviewCalculatedKpi"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/kpis/calculated/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete a calculated KPI that nothing else uses */
+        delete: operations["DeleteCalculatedKpi"];
+        options?: never;
+        head?: never;
+        /** Change a calculated KPI; its key stays */
+        patch: operations["UpdateCalculatedKpi"];
+        trace?: never;
+    };
     "/api/kpis/custom": {
         parameters: {
             query?: never;
@@ -970,6 +1161,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/metrics/provenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where one number comes from: formula, parts, runs, requests, restatements */
+        get: operations["GetProvenance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/metrics/summary": {
         parameters: {
             query?: never;
@@ -1021,6 +1229,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ops/host": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This instance: version, runtime, which settings are there, migrations */
+        get: operations["Host"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/integrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Integrations of all tenants by state and connector, without personal data */
+        get: operations["Integrations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** State of the installation: counts of tenants, integrations and runs, what waits, what was given up, queues, the last backup */
+        get: operations["Overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ops/requeue": {
         parameters: {
             query?: never;
@@ -1064,23 +1323,6 @@ export interface paths {
         };
         /** Who may do what */
         get: operations["ListRoles"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/shared/dashboard": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** The dashboard of a link, with its numbers; the secret of the link in X-Kpi-Share */
-        get: operations["ViewShared"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1358,6 +1600,28 @@ export interface components {
             password?: string | null;
             displayName?: string | null;
         };
+        AnnotationEntry: {
+            /** Format: uuid */
+            id: string | null;
+            /** @enum {string} */
+            kind: "note" | "gap" | "workflow_failing" | "restated";
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            text: string;
+            kpis: string[];
+            author: string | null;
+            /** Format: date-time */
+            createdAt: string | null;
+        };
+        AnnotationsResponse: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            annotations: components["schemas"]["AnnotationEntry"][];
+        };
         AuditActionEntry: {
             key: string;
             words: string;
@@ -1390,6 +1654,73 @@ export interface components {
             nextCursor: string | null;
             actions: components["schemas"]["AuditActionEntry"][];
         };
+        BriefSentence: {
+            text: string;
+            /** @enum {string} */
+            severity: "info" | "good" | "attention" | "trouble";
+            /** Format: uuid */
+            insightId: string | null;
+            path: string;
+            kpis: string[];
+            evidence: components["schemas"]["Evidence"][];
+        };
+        BusinessInsightsResponse: {
+            range: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** Format: date */
+            compareFrom: string | null;
+            /** Format: date */
+            compareTo: string | null;
+            /** @enum {string} */
+            compare: "previous_period" | "previous_year" | "none";
+            timeZone: string;
+            currency: string;
+            healthScore: components["schemas"]["HealthScoreEntry"];
+            insights: components["schemas"]["InsightEntry"][];
+            setAside: components["schemas"]["InsightEntry"][];
+            brief: components["schemas"]["BriefSentence"][];
+        };
+        CalculatedKpiEntry: {
+            /** Format: uuid */
+            id: string;
+            key: string;
+            name: string;
+            description: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            /** @enum {string} */
+            direction: "up" | "down" | "neutral";
+            /** @enum {string} */
+            aggregation: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min";
+            formula: string;
+            uses: string[];
+            problem: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        CalculatedKpisResponse: {
+            kpis: components["schemas"]["CalculatedKpiEntry"][];
+        };
+        CalculatedPreviewResponse: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            value: number | null;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "not_measurable";
+            statusReason: string | null;
+            /** @enum {string} */
+            aggregation: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min";
+            currency: string | null;
+            uses: string[];
+            points: components["schemas"]["HistoryPoint"][];
+        };
         ChangePasswordRequest: {
             currentPassword: string;
             newPassword: string;
@@ -1409,20 +1740,52 @@ export interface components {
             /** @enum {string|null} */
             schedule?: "daily" | "hourly" | "quarter_hourly" | null;
             syncHour?: number | null;
+            /** Format: uuid */
+            grant?: string | null;
+            propertyId?: string | null;
         };
         ConnectSettingsRequest: {
             baseUrl?: string | null;
+        };
+        ConnectableEntry: {
+            connector: string;
+            name: string;
+            apiKey: boolean;
+            signIn: boolean;
+            serviceAccount: boolean;
         };
         ConnectionTestResponse: {
             works: boolean;
             message: string;
             field: string | null;
         };
-        CreateDashboardRequest: {
+        CreateAnnotationRequest: {
+            text: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to?: string | null;
+        };
+        CreateCalculatedKpiRequest: {
+            key: string;
             name: string;
-            template?: string | null;
-            tiles?: components["schemas"]["DashboardTile"][] | null;
-            shared: boolean;
+            formula: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            /** @enum {string} */
+            direction: "up" | "down" | "neutral";
+            description?: string | null;
+        };
+        CreateGoalRequest: {
+            kpi: string;
+            target: number;
+            /** @enum {string} */
+            rhythm: "week" | "month" | "quarter" | "year" | "dated";
+            name?: string | null;
+            /** Format: date */
+            startsOn?: string | null;
+            /** Format: date */
+            endsOn?: string | null;
         };
         CreateKpiRequest: {
             key: string;
@@ -1434,18 +1797,6 @@ export interface components {
             /** @enum {string} */
             aggregation: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min";
             description?: string | null;
-        };
-        CreateShareRequest: {
-            label: string;
-            days: number;
-        };
-        CreateShareResponse: {
-            /** Format: uuid */
-            id: string;
-            secret: string;
-            path: string;
-            /** Format: date-time */
-            expiresAt: string;
         };
         CreateTenantRequest: {
             businessName: string;
@@ -1502,52 +1853,6 @@ export interface components {
         CustomKpisResponse: {
             kpis: components["schemas"]["CustomKpiEntry"][];
         };
-        DashboardEntry: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            shared: boolean;
-            isMine: boolean;
-            owner: string | null;
-            mayEdit: boolean;
-            tiles: number;
-            version: number;
-            /** Format: date-time */
-            updatedAt: string;
-        };
-        DashboardResponse: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            shared: boolean;
-            isMine: boolean;
-            owner: string | null;
-            mayEdit: boolean;
-            version: number;
-            /** Format: date-time */
-            updatedAt: string;
-            tiles: components["schemas"]["DashboardTile"][];
-        };
-        DashboardTemplate: {
-            key: string;
-            name: string;
-            description: string;
-            suggested: boolean;
-            tiles: components["schemas"]["DashboardTile"][];
-        };
-        DashboardTile: {
-            id: string;
-            /** @enum {string} */
-            kind: "kpi" | "chart" | "automation" | "freshness" | "note";
-            width: number;
-            height: number;
-            kpi: string | null;
-            text: string | null;
-        };
-        DashboardsResponse: {
-            dashboards: components["schemas"]["DashboardEntry"][];
-            templates: components["schemas"]["DashboardTemplate"][];
-        };
         DeadLetterEntry: {
             /** @enum {string} */
             kind: "run" | "message";
@@ -1576,6 +1881,16 @@ export interface components {
             /** Format: date-time */
             deleteAfter: string;
         };
+        Evidence: {
+            label: string;
+            kpi: string | null;
+            /** Format: date */
+            from: string | null;
+            /** Format: date */
+            to: string | null;
+            value: number | null;
+            shown: string;
+        };
         ExportEntry: {
             /** Format: uuid */
             id: string;
@@ -1592,6 +1907,18 @@ export interface components {
             /** Format: date-time */
             expiresAt: string | null;
             message: string | null;
+        };
+        ExportedValue: {
+            /** Format: date */
+            date: string;
+            kpi: string;
+            name: string;
+            value: number | null;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            currency: string | null;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "not_measurable";
         };
         ExportsResponse: {
             exports: components["schemas"]["ExportEntry"][];
@@ -1616,9 +1943,95 @@ export interface components {
             status: "ok" | "syncing" | "never_synced" | "late" | "failing" | "reconnect_needed" | "paused";
             message: string | null;
         };
+        GoalEntry: {
+            /** Format: uuid */
+            id: string;
+            kpi: string;
+            kpiName: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            /** @enum {string} */
+            direction: "up" | "down" | "neutral";
+            currency: string | null;
+            name: string | null;
+            target: number;
+            /** @enum {string} */
+            rhythm: "week" | "month" | "quarter" | "year" | "dated";
+            /** Format: date */
+            startsOn: string;
+            /** Format: date */
+            endsOn: string | null;
+            now: components["schemas"]["GoalStanding"];
+            history: components["schemas"]["GoalStanding"][];
+            met: number;
+            missed: number;
+            /** Format: date-time */
+            createdAt: string;
+        };
+        GoalStanding: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            target: number;
+            value: number | null;
+            /** Format: date */
+            through: string | null;
+            knownDays: number;
+            days: number;
+            projected: number | null;
+            pace: number | null;
+            /** @enum {string|null} */
+            paceWithheld: "too_few_days" | "missing_days" | "not_measurable" | "target_not_positive" | "not_started" | "over" | null;
+            /** @enum {string} */
+            state: "on_track" | "off_track" | "met" | "missed" | "unknown" | "not_started";
+            text: string;
+        };
+        GoalsResponse: {
+            /** Format: date */
+            today: string;
+            goals: components["schemas"]["GoalEntry"][];
+        };
+        GoogleAuthorizeResponse: {
+            url: string;
+        };
+        GoogleGrantResponse: {
+            /** Format: uuid */
+            grant: string;
+            email: string;
+        };
+        GooglePropertiesResponse: {
+            email: string | null;
+            /** @enum {string} */
+            kind: "oauth" | "service_account";
+            properties: components["schemas"]["GooglePropertyEntry"][];
+        };
+        GooglePropertyEntry: {
+            id: string;
+            name: string;
+            account: string;
+        };
+        HealthPartEntry: {
+            key: string;
+            name: string;
+            score: number | null;
+            weight: number;
+            why: string;
+            kpis: string[];
+            evidence: components["schemas"]["Evidence"][];
+        };
         HealthResponse: {
             status: string;
             reason?: string | null;
+        };
+        HealthScoreEntry: {
+            score: number | null;
+            /** Format: date */
+            asOf: string;
+            why: string;
+            previous: number | null;
+            change: number | null;
+            parts: components["schemas"]["HealthPartEntry"][];
         };
         HistoryPoint: {
             /** Format: date */
@@ -1684,6 +2097,23 @@ export interface components {
         ImportsResponse: {
             imports: components["schemas"]["ImportResponse"][];
         };
+        InsightEntry: {
+            /** Format: uuid */
+            id: string;
+            rule: string;
+            /** @enum {string} */
+            severity: "info" | "good" | "attention" | "trouble";
+            text: string;
+            path: string;
+            kpis: string[];
+            evidence: components["schemas"]["Evidence"][];
+            moneyAtStake: number | null;
+            currency: string | null;
+            /** @enum {string} */
+            state: "open" | "dismissed" | "snoozed";
+            /** Format: date */
+            until: string | null;
+        };
         IntegrationResponse: {
             /** Format: uuid */
             id: string;
@@ -1707,9 +2137,15 @@ export interface components {
             measurableFrom: string | null;
             syncHour: number | null;
             address: string | null;
+            propertyId: string | null;
+            propertyName: string | null;
+            account: string | null;
+            /** @enum {string|null} */
+            grant: "oauth" | "service_account" | null;
         };
         IntegrationsResponse: {
             integrations: components["schemas"]["IntegrationResponse"][];
+            connectable: components["schemas"]["ConnectableEntry"][];
         };
         InvitationEntry: {
             /** Format: uuid */
@@ -1814,6 +2250,131 @@ export interface components {
             timeZone?: string | null;
             currency?: string | null;
         };
+        OpsBackup: {
+            /** Format: uuid */
+            id: string;
+            /** Format: date-time */
+            takenAt: string;
+            bytes: number;
+            rows: number;
+            schemaVersion: string;
+            target: string;
+            /** Format: date-time */
+            verifiedAt: string | null;
+        };
+        OpsCircuit: {
+            provider: string;
+            failures: number;
+            integrations: number;
+            /** Format: date-time */
+            openedAt: string;
+            /** Format: date-time */
+            retryAt: string | null;
+        };
+        OpsDeadLetters: {
+            runs: number;
+            messages: number;
+            /** Format: date-time */
+            newestAt: string | null;
+        };
+        OpsHostResponse: {
+            version: string;
+            commit: string | null;
+            runtime: string;
+            platform: string;
+            /** Format: date-time */
+            startedAt: string;
+            instance: string;
+            settings: components["schemas"]["OpsSetting"][];
+            migrations: components["schemas"]["OpsMigration"][];
+            missingMigrations: number;
+        };
+        OpsIntegration: {
+            /** Format: uuid */
+            tenantId: string;
+            tenantHash: string | null;
+            /** Format: uuid */
+            integrationId: string;
+            connector: string;
+            /** @enum {string} */
+            state: "active" | "failing" | "overdue" | "paused" | "reconnect_needed" | "disconnected";
+            schedule: string;
+            /** Format: date-time */
+            nextDueAt: string | null;
+            /** Format: date-time */
+            fetchedAt: string | null;
+            /** Format: date */
+            completeThrough: string | null;
+            failures: number;
+            /** Format: uuid */
+            lastRunId: string | null;
+            lastRunStatus: string | null;
+            /** Format: date-time */
+            lastRunAt: string | null;
+            traceparent: string | null;
+        };
+        OpsIntegrationsResponse: {
+            integrations: components["schemas"]["OpsIntegration"][];
+            nextCursor: string | null;
+        };
+        OpsLive: {
+            queued: number;
+            running: number;
+            waiting: number;
+            /** Format: date-time */
+            oldestAt: string | null;
+        };
+        OpsMails: {
+            waiting: number;
+            /** Format: date-time */
+            oldestAt: string | null;
+        };
+        OpsMigration: {
+            name: string;
+            /** Format: date-time */
+            appliedAt: string;
+        };
+        OpsRunCount: {
+            connector: string;
+            /** @enum {string} */
+            status: "queued" | "running" | "waiting" | "succeeded" | "failed" | "dead";
+            count: number;
+        };
+        OpsSetting: {
+            name: string;
+            isSet: boolean;
+            required: boolean;
+            for: string;
+        };
+        OpsStateCount: {
+            connector: string;
+            /** @enum {string} */
+            state: "active" | "failing" | "overdue" | "paused" | "reconnect_needed" | "disconnected";
+            count: number;
+        };
+        OpsTenants: {
+            total: number;
+            demo: number;
+            deleting: number;
+        };
+        OverviewResponse: {
+            /** Format: date-time */
+            at: string;
+            tenants: components["schemas"]["OpsTenants"];
+            integrations: components["schemas"]["OpsStateCount"][];
+            runs: components["schemas"]["OpsRunCount"][];
+            live: components["schemas"]["OpsLive"];
+            deadLetters: components["schemas"]["OpsDeadLetters"];
+            circuits: components["schemas"]["OpsCircuit"][];
+            /** Format: date-time */
+            oldestDueAt: string | null;
+            /** Format: date-time */
+            timerAt: string | null;
+            mails: components["schemas"]["OpsMails"];
+            lastBackup: components["schemas"]["OpsBackup"] | null;
+            queues: components["schemas"]["QueueState"][] | null;
+            queuesProblem: string | null;
+        };
         PerformanceDay: {
             /** Format: date */
             date: string;
@@ -1868,6 +2429,12 @@ export interface components {
             key: string;
             description: string;
         };
+        PreviewCalculatedKpiRequest: {
+            formula: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            key?: string | null;
+        };
         ProblemBody: {
             type: string;
             title: string;
@@ -1877,6 +2444,72 @@ export interface components {
             errors?: {
                 [key: string]: (string | null)[] | null;
             } | null;
+        };
+        ProvenancePart: {
+            kpi: string;
+            name: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            value: number | null;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "missing";
+            connector: string;
+            source: string | null;
+            instance: string | null;
+            sourceTimeZone: string;
+            /** Format: uuid */
+            runId: string | null;
+            /** @enum {string|null} */
+            broughtBy: "sync" | "import" | "push" | null;
+            /** Format: date-time */
+            firstSeenAt: string | null;
+            /** Format: date-time */
+            changedAt: string | null;
+            /** Format: date-time */
+            fetchedAt: string | null;
+            requests: components["schemas"]["ProvenanceRequest"][];
+            restatements: components["schemas"]["ProvenanceRestatement"][];
+        };
+        ProvenanceRequest: {
+            operation: string;
+            request?: string | null;
+            /** Format: date-time */
+            fetchedAt: string;
+            rows: number;
+            sampled: boolean;
+            thresholded: boolean;
+        };
+        ProvenanceResponse: {
+            kpi: string;
+            name: string;
+            description: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            /** @enum {string} */
+            aggregation: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min";
+            formula: string | null;
+            /** Format: date */
+            date: string;
+            timeZone: string;
+            currency: string | null;
+            value: number | null;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "not_measurable";
+            statusReason: string | null;
+            settings: components["schemas"]["ProvenanceSetting"][];
+            parts: components["schemas"]["ProvenancePart"][];
+        };
+        ProvenanceRestatement: {
+            /** Format: date-time */
+            at: string;
+            oldValue: number;
+            newValue: number | null;
+            /** Format: uuid */
+            runId: string | null;
+        };
+        ProvenanceSetting: {
+            name: string;
+            value: number | null;
         };
         ProviderEntry: {
             key: string;
@@ -1898,6 +2531,12 @@ export interface components {
             unchanged: number;
             restated: number;
             rejected: components["schemas"]["RejectedItem"][];
+        };
+        QueueState: {
+            name: string;
+            messages: number;
+            /** Format: date-time */
+            oldestAt: string | null;
         };
         RecoveryCodesResponse: {
             recoveryCodes: string[];
@@ -1953,6 +2592,14 @@ export interface components {
             /** @enum {string} */
             status: "queued" | "running" | "waiting" | "succeeded" | "failed" | "dead";
         };
+        RunRequest: {
+            operation: string;
+            /** Format: date-time */
+            fetchedAt: string;
+            rows: number;
+            sampled: boolean;
+            thresholded: boolean;
+        };
         RunResponse: {
             /** Format: uuid */
             id: string;
@@ -1983,6 +2630,15 @@ export interface components {
             /** Format: date-time */
             nextAttemptAt: string | null;
             message: string | null;
+            requests: components["schemas"]["RunRequest"][] | null;
+            restatements: components["schemas"]["RunRestatement"][] | null;
+        };
+        RunRestatement: {
+            kpi: string;
+            /** Format: date */
+            day: string;
+            oldValue: number;
+            newValue: number | null;
         };
         RunsResponse: {
             runs: components["schemas"]["RunResponse"][];
@@ -2000,6 +2656,9 @@ export interface components {
         SecondFactorSetupResponse: {
             secret: string;
             uri: string;
+        };
+        ServiceAccountRequest: {
+            key: string;
         };
         SessionEntry: {
             /** Format: uuid */
@@ -2062,29 +2721,25 @@ export interface components {
             before: number | null;
             after: number | null;
         };
-        ShareEntry: {
+        SnoozeInsightRequest: {
+            /** Format: date */
+            until: string;
+        };
+        SummaryGoal: {
             /** Format: uuid */
             id: string;
-            label: string;
-            createdBy: string | null;
-            /** Format: date-time */
-            createdAt: string;
-            /** Format: date-time */
-            expiresAt: string;
-            /** Format: date-time */
-            lastUsedAt: string | null;
-        };
-        SharedDashboardResponse: {
-            business: string;
-            name: string;
-            /** Format: date-time */
-            expiresAt: string;
-            tiles: components["schemas"]["DashboardTile"][];
-            summary: components["schemas"]["SummaryResponse"];
-            automation: components["schemas"]["PerformanceResponse"] | null;
-        };
-        SharesResponse: {
-            shares: components["schemas"]["ShareEntry"][];
+            target: number;
+            /** @enum {string} */
+            rhythm: "week" | "month" | "quarter" | "year" | "dated";
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            value: number | null;
+            pace: number | null;
+            /** @enum {string} */
+            state: "on_track" | "off_track" | "met" | "missed" | "unknown" | "not_started";
+            text: string;
         };
         SummaryKpi: {
             key: string;
@@ -2111,6 +2766,7 @@ export interface components {
             comparison: (number | null)[];
             dayStatus: ("final" | "provisional" | "partial" | "missing")[];
             currency: string | null;
+            goal: components["schemas"]["SummaryGoal"] | null;
         };
         SummaryResponse: {
             range: string;
@@ -2188,11 +2844,27 @@ export interface components {
         TokensResponse: {
             tokens: components["schemas"]["TokenEntry"][];
         };
-        UpdateDashboardRequest: {
-            version: number;
+        UpdateAnnotationRequest: {
+            text?: string | null;
+            /** Format: date */
+            from?: string | null;
+            /** Format: date */
+            to?: string | null;
+        };
+        UpdateCalculatedKpiRequest: {
             name?: string | null;
-            tiles?: components["schemas"]["DashboardTile"][] | null;
-            shared?: boolean | null;
+            formula?: string | null;
+            /** @enum {string|null} */
+            unit?: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score" | null;
+            /** @enum {string|null} */
+            direction?: "up" | "down" | "neutral" | null;
+            description?: string | null;
+        };
+        UpdateGoalRequest: {
+            target?: number | null;
+            name?: string | null;
+            /** Format: date */
+            endsOn?: string | null;
         };
         UpdateIntegrationRequest: {
             displayName?: string | null;
@@ -2200,6 +2872,8 @@ export interface components {
             schedule?: "daily" | "hourly" | "quarter_hourly" | null;
             syncHour?: number | null;
             credentials?: components["schemas"]["ConnectCredentialsRequest"] | null;
+            /** Format: uuid */
+            grant?: string | null;
         };
         UpdateKpiRequest: {
             name?: string | null;
@@ -2224,6 +2898,16 @@ export interface components {
         };
         UpdateWorkflowRequest: {
             minutesSaved?: number | null;
+        };
+        ValueExport: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** @enum {string} */
+            grain: "day" | "week" | "month";
+            timeZone: string;
+            rows: components["schemas"]["ExportedValue"][];
         };
         VerifyEmailRequest: {
             token: string;
@@ -2262,6 +2946,139 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    ListAnnotations: {
+        parameters: {
+            query?: {
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationsResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    CreateAnnotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateAnnotationRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    DeleteAnnotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UpdateAnnotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateAnnotationRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnnotationEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     ListAudit: {
         parameters: {
             query?: {
@@ -3313,7 +4130,49 @@ export interface operations {
             };
         };
     };
-    ListDashboards: {
+    ExportValues: {
+        parameters: {
+            query?: {
+                /** @description CSV or JSON. */
+                format?: "csv" | "json";
+                /** @description 1 to 20 KPI keys, separated by commas. */
+                kpis?: string;
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+                /** @description Day, week (from the tenant's first weekday) or month. */
+                grain?: "day" | "week" | "month";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValueExport"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListGoals: {
         parameters: {
             query?: never;
             header?: never;
@@ -3328,7 +4187,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DashboardsResponse"];
+                    "application/json": components["schemas"]["GoalsResponse"];
                 };
             };
             /** @description A problem. */
@@ -3342,7 +4201,7 @@ export interface operations {
             };
         };
     };
-    CreateDashboard: {
+    CreateGoal: {
         parameters: {
             query?: never;
             header?: never;
@@ -3351,7 +4210,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreateDashboardRequest"];
+                "application/json": components["schemas"]["CreateGoalRequest"];
             };
         };
         responses: {
@@ -3361,7 +4220,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DashboardResponse"];
+                    "application/json": components["schemas"]["GoalEntry"];
                 };
             };
             /** @description A problem. */
@@ -3375,38 +4234,7 @@ export interface operations {
             };
         };
     };
-    GetDashboard: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DashboardResponse"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    DeleteDashboard: {
+    DeleteGoal: {
         parameters: {
             query?: never;
             header?: never;
@@ -3435,7 +4263,7 @@ export interface operations {
             };
         };
     };
-    UpdateDashboard: {
+    UpdateGoal: {
         parameters: {
             query?: never;
             header?: never;
@@ -3446,7 +4274,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["UpdateDashboardRequest"];
+                "application/json": components["schemas"]["UpdateGoalRequest"];
             };
         };
         responses: {
@@ -3456,104 +4284,8 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DashboardResponse"];
+                    "application/json": components["schemas"]["GoalEntry"];
                 };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    ListShares: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SharesResponse"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    CreateShare: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CreateShareRequest"];
-            };
-        };
-        responses: {
-            /** @description As asked. */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CreateShareResponse"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
-    RevokeShare: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-                shareId: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Done. */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description A problem. */
             default: {
@@ -3728,6 +4460,186 @@ export interface operations {
             };
         };
     };
+    GetBusinessInsights: {
+        parameters: {
+            query?: {
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+                /** @description What to compare with. */
+                compare?: "previous_period" | "previous_year" | "none";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessInsightsResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    DismissInsight: {
+        parameters: {
+            query?: {
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+                /** @description What to compare with. */
+                compare?: "previous_period" | "previous_year" | "none";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UndismissInsight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    SnoozeInsight: {
+        parameters: {
+            query?: {
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+                /** @description What to compare with. */
+                compare?: "previous_period" | "previous_year" | "none";
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnoozeInsightRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InsightEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UnsnoozeInsight: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     ListIntegrations: {
         parameters: {
             query?: never;
@@ -3777,6 +4689,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IntegrationResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    AuthorizeGoogle: {
+        parameters: {
+            query?: {
+                /** @description This integration only; all, or a new one, without it. */
+                integrationId?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoogleAuthorizeResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    FinishGoogle: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            302: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListProperties: {
+        parameters: {
+            query?: {
+                /** @description The grant that a sign-in at Google or a service account's key gave; good for an hour, for the person who got it. */
+                grant?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GooglePropertiesResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GiveServiceAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceAccountRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GoogleGrantResponse"];
                 };
             };
             /** @description A problem. */
@@ -4095,6 +5131,165 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["KpiEntry"][];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListCalculatedKpis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalculatedKpisResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    CreateCalculatedKpi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateCalculatedKpiRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalculatedKpiEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    PreviewCalculatedKpi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewCalculatedKpiRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalculatedPreviewResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    DeleteCalculatedKpi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UpdateCalculatedKpi: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateCalculatedKpiRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalculatedKpiEntry"];
                 };
             };
             /** @description A problem. */
@@ -4460,6 +5655,40 @@ export interface operations {
             };
         };
     };
+    GetProvenance: {
+        parameters: {
+            query?: {
+                /** @description A KPI key. */
+                kpi?: string;
+                /** @description The day. */
+                date?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvenanceResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     GetSummary: {
         parameters: {
             query?: {
@@ -4546,6 +5775,102 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeadLettersResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    Host: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpsHostResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    Integrations: {
+        parameters: {
+            query?: {
+                /** @description Only those in this state: active, failing, overdue, paused, reconnect_needed or disconnected. */
+                state?: string;
+                /** @description Only those of this connector, for example n8n. */
+                connector?: string;
+                /** @description Most entries of a page. */
+                limit?: number;
+                /** @description The nextCursor of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpsIntegrationsResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    Overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OverviewResponse"];
                 };
             };
             /** @description A problem. */
@@ -4654,40 +5979,6 @@ export interface operations {
             };
         };
     };
-    ViewShared: {
-        parameters: {
-            query?: {
-                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
-                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
-                /** @description What to compare with. */
-                compare?: "previous_period" | "previous_year" | "none";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description As asked. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SharedDashboardResponse"];
-                };
-            };
-            /** @description A problem. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ProblemBody"];
-                };
-            };
-        };
-    };
     StartRefresh: {
         parameters: {
             query?: never;
@@ -4724,7 +6015,7 @@ export interface operations {
     ListRuns: {
         parameters: {
             query?: {
-                /** @description Only runs of this integration. */
+                /** @description This integration only; all, or a new one, without it. */
                 integrationId?: string;
                 /** @description Only runs in this state. */
                 status?: "queued" | "running" | "waiting" | "succeeded" | "failed" | "dead";

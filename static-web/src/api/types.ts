@@ -23,6 +23,28 @@ export type Summary = Answer<paths['/api/metrics/summary']['get'], 200>
 export type SummaryKpi = Summary['kpis'][number]
 export type Freshness = Summary['freshness'][number]
 export type History = Answer<paths['/api/metrics/history']['get'], 200>
+export type HistoryPoint = History['series'][number]['points'][number]
+export type Grain = History['grain']
+export type CatalogueKpi = Answer<paths['/api/kpis']['get'], 200>[number]
+export type Goals = Answer<paths['/api/goals']['get'], 200>
+export type Goal = Goals['goals'][number]
+export type GoalStanding = Goal['now']
+export type GoalRhythm = Goal['rhythm']
+export type NewGoal = Body<paths['/api/goals']['post']>
+export type GoalChange = Body<paths['/api/goals/{id}']['patch']>
+export type SummaryGoal = NonNullable<SummaryKpi['goal']>
+export type CalculatedKpis = Answer<paths['/api/kpis/calculated']['get'], 200>
+export type CalculatedKpi = CalculatedKpis['kpis'][number]
+export type NewCalculatedKpi = Body<paths['/api/kpis/calculated']['post']>
+export type CalculatedPreview = Answer<paths['/api/kpis/calculated/preview']['post'], 200>
+export type Insights = Answer<paths['/api/insights/business']['get'], 200>
+export type Insight = Insights['insights'][number]
+export type HealthPart = Insights['healthScore']['parts'][number]
+export type Evidence = Insight['evidence'][number]
+export type Annotations = Answer<paths['/api/annotations']['get'], 200>
+export type Annotation = Annotations['annotations'][number]
+export type Provenance = Answer<paths['/api/metrics/provenance']['get'], 200>
+export type ProvenancePart = Provenance['parts'][number]
 export type AutomationPerformance = Answer<paths['/api/automation/performance']['get'], 200>
 export type AutomationTotals = AutomationPerformance['totals']
 export type AutomationWorkflow = AutomationPerformance['workflows'][number]
@@ -52,6 +74,34 @@ export type RecoveryCodes = Answer<paths['/api/auth/second-factor/recovery-codes
 export type SignedInSessions = Answer<paths['/api/auth/sessions']['get'], 200>
 export type SignedInSession = SignedInSessions['sessions'][number]
 
+export type Integrations = Answer<paths['/api/integrations']['get'], 200>
+export type Integration = Integrations['integrations'][number]
+export type Schedule = NonNullable<Body<paths['/api/integrations']['post']>['schedule']>
+export type ConnectionTest = Answer<paths['/api/integrations/{id}/test']['post'], 200>
+export type SourceWorkflows = Answer<paths['/api/integrations/{id}/workflows']['get'], 200>
+export type SourceWorkflow = SourceWorkflows['workflows'][number]
+export type SyncStarted = Answer<paths['/api/integrations/{id}/sync']['post'], 202>
+export type SyncRuns = Answer<paths['/api/sync/runs']['get'], 200>
+export type Connectable = Integrations['connectable'][number]
+export type GoogleAuthorize = Answer<
+  paths['/api/integrations/google-analytics/authorize']['get'],
+  200
+>
+export type GoogleProperties = Answer<
+  paths['/api/integrations/google-analytics/properties']['get'],
+  200
+>
+export type GoogleGrant = Answer<
+  paths['/api/integrations/google-analytics/service-account']['post'],
+  201
+>
+export type Import = Answer<paths['/api/import']['post'], 200>
+export type Imports = Answer<paths['/api/imports']['get'], 200>
+export type Catalogue = Answer<paths['/api/kpis']['get'], 200>
+export type CustomKpis = Answer<paths['/api/kpis/custom']['get'], 200>
+export type CustomKpi = CustomKpis['kpis'][number]
+export type NewKpi = Body<paths['/api/kpis/custom']['post']>
+
 export type Unit = SummaryKpi['unit']
 export type Direction = SummaryKpi['direction']
 export type ValueStatus = SummaryKpi['status']
@@ -69,3 +119,9 @@ export type DashboardShares = Answer<paths['/api/dashboards/{id}/shares']['get']
 export type DashboardShare = DashboardShares['shares'][number]
 export type FreshShare = Answer<paths['/api/dashboards/{id}/shares']['post'], 201>
 export type SharedDashboard = Answer<paths['/api/shared/dashboard']['get'], 200>
+export type OpsOverview = Answer<paths['/api/ops/overview']['get'], 200>
+export type OpsHost = Answer<paths['/api/ops/host']['get'], 200>
+export type OpsIntegrations = Answer<paths['/api/ops/integrations']['get'], 200>
+export type DeadLetters = Answer<paths['/api/ops/dead-letters']['get'], 200>
+export type DeadLetter = DeadLetters['deadLetters'][number]
+export type Requeued = Answer<paths['/api/ops/requeue']['post'], 200>

@@ -9,7 +9,7 @@ const Pages = lazy(() => import('./Pages'))
 const PublicPages = lazy(() => import('./PublicPages'))
 
 const open =
-  /^\/(sign-in|register|verify-email|forgot-password|reset-password|invitation|shared|tv)(\/|$)/
+  /^\/(sign-in|register|verify-email|forgot-password|reset-password|invitation|ops|shared|tv)(\/|$)/
 
 export function App() {
   useSystemTheme()

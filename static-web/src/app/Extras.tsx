@@ -26,9 +26,9 @@ export default function Extras({ refresh, onRefreshClose, timeZone, help, onHelp
               className="flex items-center justify-between border-t border-line py-2.5 first:border-t-0"
             >
               <dt className="order-2 flex gap-1">
-                {keys.map((key) => (
+                {keys.map((key, i) => (
                   <kbd
-                    key={key}
+                    key={`${key}${i}`}
                     className="min-w-7 rounded border border-line bg-sunken px-1.5 text-center font-sans text-small"
                   >
                     {key}

@@ -3,7 +3,13 @@ import { Route, Routes } from 'react-router'
 
 const Automation = lazy(() => import('../pages/automation'))
 const Businesses = lazy(() => import('../pages/businesses'))
+const Calculated = lazy(() => import('../pages/calculated'))
 const Dashboards = lazy(() => import('../pages/dashboards'))
+const Goals = lazy(() => import('../pages/goals'))
+const Help = lazy(() => import('../pages/help'))
+const Insights = lazy(() => import('../pages/insights'))
+const Integrations = lazy(() => import('../pages/integrations'))
+const Metric = lazy(() => import('../pages/metric'))
 const NotFound = lazy(() => import('../pages/not-found'))
 const Settings = lazy(() => import('../pages/settings'))
 
@@ -13,6 +19,12 @@ export default function Pages() {
     <Routes>
       <Route path="automation" element={<Automation />} />
       <Route path="dashboards/*" element={<Dashboards />} />
+      <Route path="metrics/:key" element={<Metric />} />
+      <Route path="insights" element={<Insights />} />
+      <Route path="goals" element={<Goals />} />
+      <Route path="kpis/calculated/*" element={<Calculated />} />
+      <Route path="help" element={<Help />} />
+      <Route path="integrations/*" element={<Integrations />} />
       <Route path="settings/*" element={<Settings />} />
       <Route path="businesses" element={<Businesses />} />
       <Route path="*" element={<NotFound />} />

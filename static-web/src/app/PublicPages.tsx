@@ -10,6 +10,8 @@ import VerifyEmail from '../pages/verify-email'
 
 const Shared = lazy(() => import('../pages/shared'))
 const Tv = lazy(() => import('../pages/tv'))
+// For operators, who have no account here: a function key opens it.
+const Ops = lazy(() => import('../pages/ops'))
 
 /** The pages that need no session, loaded together: who needs one of them often needs the next. */
 export default function PublicPages() {
@@ -24,6 +26,7 @@ export default function PublicPages() {
       <Route path="invitation" element={<Invitation />} />
       <Route path="shared" element={<Shared />} />
       <Route path="tv" element={<Tv />} />
+      <Route path="ops" element={<Ops />} />
       <Route path="*" element={<Navigate to="/sign-in" replace />} />
     </Routes>
   )

@@ -2,9 +2,12 @@ import {
   ChevronDown,
   LayoutDashboard,
   LayoutGrid,
+  Lightbulb,
   Menu as MenuIcon,
+  Plug,
   RefreshCw,
   Settings2,
+  Target,
   Workflow,
 } from 'lucide-react'
 import { lazy, Suspense, useEffect, useRef, useState } from 'react'
@@ -27,7 +30,10 @@ const TenantList = lazy(() => panels.then((all) => ({ default: all.TenantList })
 const places = [
   { to: '/', name: messages.nav.overview, icon: LayoutGrid },
   { to: '/automation', name: messages.nav.automation, icon: Workflow },
+  { to: '/insights', name: messages.nav.insights, icon: Lightbulb },
+  { to: '/goals', name: messages.nav.goals, icon: Target },
   { to: '/dashboards', name: messages.nav.dashboards, icon: LayoutDashboard },
+  { to: '/integrations', name: messages.nav.integrations, icon: Plug },
   { to: '/settings', name: messages.nav.settings, icon: Settings2 },
 ]
 
@@ -89,7 +95,7 @@ export function Shell() {
           <div className="w-64">
             <Navigation />
             <hr className="my-1 border-line" />
-            <Suspense fallback={<div className="h-44" />}>
+            <Suspense fallback={<div className="h-55" />}>
               <Account
                 onHelp={() => {
                   setHelp(true)
@@ -114,7 +120,7 @@ export function Shell() {
         </div>
         <div className="mt-4">{refreshButton(`${item} text-muted hover:text-ink`, true)}</div>
         <div className="flex-1" />
-        <Suspense fallback={<div className="h-44" />}>
+        <Suspense fallback={<div className="h-55" />}>
           <Account
             onHelp={() => {
               setHelp(true)

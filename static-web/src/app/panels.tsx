@@ -86,7 +86,7 @@ export function Account({ onHelp }: { onHelp: () => void }) {
     <div className="text-small">
       <div
         role="group"
-        aria-label={messages.menu.theme}
+        aria-label={later.menu.theme}
         className="mx-1 mb-1 grid grid-cols-3 rounded bg-sunken"
       >
         {themes.map((theme) => (
@@ -99,10 +99,13 @@ export function Account({ onHelp }: { onHelp: () => void }) {
               chooseTheme(theme)
             }}
           >
-            {messages.menu.themes[theme]}
+            {later.menu.themes[theme]}
           </button>
         ))}
       </div>
+      <Link to="/help" onClick={close} className={`${item} text-muted hover:text-ink`}>
+        {later.shell.help}
+      </Link>
       <button
         type="button"
         className={`${item} justify-between text-muted hover:text-ink`}
@@ -111,7 +114,7 @@ export function Account({ onHelp }: { onHelp: () => void }) {
           onHelp()
         }}
       >
-        {messages.menu.shortcuts}
+        {later.menu.shortcuts}
         <kbd className="rounded border border-line px-1.5 font-sans">?</kbd>
       </button>
       <Link
@@ -130,7 +133,7 @@ export function Account({ onHelp }: { onHelp: () => void }) {
         className={`${item} justify-between gap-2 text-muted hover:text-ink`}
         onClick={() => void signOut()}
       >
-        {messages.menu.signOut}
+        {later.menu.signOut}
         <LogOut aria-hidden="true" size={16} className="shrink-0" />
       </button>
     </div>

@@ -3,6 +3,18 @@ import { useNavigate } from 'react-router'
 
 const patience = 1200
 
+const places: Partial<Record<string, string>> = {
+  o: '/',
+  a: '/automation',
+  d: '/dashboards',
+  n: '/insights',
+  i: '/integrations',
+  g: '/goals',
+  k: '/kpis/calculated',
+  h: '/help',
+  s: '/settings',
+}
+
 /** The keys that work on every page. They keep quiet while someone types, and beside Ctrl, Alt and Meta. */
 export function useShortcuts(onHelp: () => void) {
   const navigate = useNavigate()
@@ -11,19 +23,17 @@ export function useShortcuts(onHelp: () => void) {
     help.current = onHelp
   })
   useEffect(() => {
-    let g = 0
+    // When g was pressed; the page's own clock begins at 0, which is not a moment ago.
+    let g = -patience
     const go = (pathname: string) => void navigate({ pathname, search: location.search })
     const onKey = (event: KeyboardEvent) => {
       const at = event.target as HTMLElement
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
       if (at.closest('input, textarea, select, dialog[open], [contenteditable="true"]')) return
-      const afterG = event.timeStamp - g < patience
-      g = 0
-      if (event.key === 'g') g = event.timeStamp
-      else if (afterG && event.key === 'o') go('/')
-      else if (afterG && event.key === 'a') go('/automation')
-      else if (afterG && event.key === 'd') go('/dashboards')
-      else if (afterG && event.key === 's') go('/settings')
+      const place = event.timeStamp - g < patience && places[event.key]
+      g = -patience
+      if (place) go(place)
+      else if (event.key === 'g') g = event.timeStamp
       else if (event.key === '?') help.current()
       else if (event.key === '/') {
         const search = document.querySelector<HTMLInputElement>('[data-shortcut="find"]')

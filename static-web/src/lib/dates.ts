@@ -52,6 +52,14 @@ export const fullDay = (day: string, locale?: string) =>
     locale,
   ).format(parse(day))
 
+/** "November 2026" */
+export const monthName = (day: string, locale?: string) =>
+  format({ month: 'long', year: 'numeric', timeZone: 'UTC' }, locale).format(parse(day))
+
+/** "Nov 26" */
+export const monthShort = (day: string, locale?: string) =>
+  format({ month: 'short', year: '2-digit', timeZone: 'UTC' }, locale).format(parse(day))
+
 /** "24 Oct – 20 Nov", with years where they differ from the year of `today` or from each other. */
 export function dayRange(from: string, to: string, today?: string, locale?: string): string {
   if (from === to) return dayName(from, locale)

@@ -1,12 +1,15 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using KpiDashboard.BrowserTests.App;
 using KpiDashboard.Demo.Google;
+using KpiDashboard.Demo.N8n;
 using KpiDashboard.Demo.Seeding;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Playwright;
 using Xunit;
@@ -25,6 +28,12 @@ public sealed class AppFixture : IAsyncLifetime
     /// <summary>Only matters when something is broken: a first start fetches packages and builds the page.</summary>
     private static readonly TimeSpan s_startLimit = TimeSpan.FromMinutes(15);
 
+    /// <summary>
+    /// The demo's data end today, so what it shows differs from day to day, and a test that hopes for a day's figures fails on another. <c>KPI_TEST_DAYS_AHEAD=3</c>
+    /// runs the suite as of a day to come, and finds it before that day does. The browser's clock stays as it is.
+    /// </summary>
+    private static readonly int DaysAhead = int.Parse(Environment.GetEnvironmentVariable("KPI_TEST_DAYS_AHEAD") ?? "0", CultureInfo.InvariantCulture);
+
     private readonly string _data = Path.Combine(Path.GetTempPath(), "kpi-test-" + Guid.NewGuid().ToString("N"));
     private readonly LastWords _console = new();
     private DemoStage? _demo;
@@ -36,6 +45,8 @@ public sealed class AppFixture : IAsyncLifetime
     internal IBrowser Browser { get; private set; } = null!;
 
     internal GoogleSimulator Google => _demo!.Google!;
+
+    internal N8nSimulator N8n => _demo!.N8n!;
 
     /// <summary>Where the page's sources are.</summary>
     internal string RepositoryRoot { get; private set; } = "";
@@ -105,6 +116,13 @@ public sealed class AppFixture : IAsyncLifetime
         builder.FunctionsAssembly = typeof(Functions.App).Assembly;
         builder.Console = _console;
         RepositoryRoot = builder.Options.RepositoryRoot;
+        if (DaysAhead != 0)
+        {
+            var time = new ShiftedTime(TimeSpan.FromDays(DaysAhead));
+            builder.Services.AddSingleton<TimeProvider>(time);
+            builder.Stages[builder.Stages.IndexOf(builder.Stages.OfType<DemoStage>().Single())] = new DemoStage(time);
+        }
+
         _demo = builder.Stages.OfType<DemoStage>().Single();
         _host = builder.Build();
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -126,6 +144,11 @@ public sealed class AppFixture : IAsyncLifetime
         }
 
         Screenshots = Directory.CreateDirectory(Path.Combine(RepositoryRoot, "artifacts", "screenshots")).FullName;
+    }
+
+    private sealed class ShiftedTime(TimeSpan ahead) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + ahead;
     }
 
     /// <summary>Says nothing, but remembers for when the start fails.</summary>

@@ -105,7 +105,7 @@ internal sealed class Visit : IAsyncDisposable
     }
 
     /// <summary>A headline number.</summary>
-    public ILocator Tile(string kpi) => Strip.GetByRole(AriaRole.Button, new() { NameRegex = new Regex($@"^{kpi}\b") });
+    public ILocator Tile(string kpi) => Strip.GetByRole(AriaRole.Link, new() { NameRegex = new Regex($@"^{kpi}\b") });
 
     /// <summary>Waits until the first number in a place is this one: exactly, as those hear it who do not see it; what is seen is shortened.</summary>
     public static Task ExpectExactAsync(ILocator place, string exact) =>

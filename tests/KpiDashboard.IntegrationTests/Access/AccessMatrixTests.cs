@@ -74,6 +74,26 @@ public sealed class AccessMatrixTests(AppFixture app)
         ["GET kpis"] = People + " read",
         ["GET metrics/summary"] = People + " read",
         ["GET metrics/history"] = People + " read",
+        ["GET metrics/provenance"] = People + " read",
+        ["GET export"] = People + " read",
+        ["GET goals"] = People + " read",
+        ["POST goals"] = "owner admin member",
+        ["PATCH goals/{id}"] = "owner admin member",
+        ["DELETE goals/{id}"] = "owner admin member",
+        ["GET kpis/calculated"] = People + " read",
+        ["POST kpis/calculated"] = "owner admin member",
+        ["POST kpis/calculated/preview"] = People + " read",
+        ["PATCH kpis/calculated/{id}"] = "owner admin member",
+        ["DELETE kpis/calculated/{id}"] = "owner admin member",
+        ["GET insights/business"] = People + " read",
+        ["POST insights/{id}/dismiss"] = "owner admin member",
+        ["DELETE insights/{id}/dismiss"] = "owner admin member",
+        ["POST insights/{id}/snooze"] = "owner admin member",
+        ["DELETE insights/{id}/snooze"] = "owner admin member",
+        ["GET annotations"] = People + " read",
+        ["POST annotations"] = "owner admin member",
+        ["PATCH annotations/{id}"] = "owner admin member",
+        ["DELETE annotations/{id}"] = "owner admin member",
         ["GET automation/performance"] = People + " read",
         ["GET integrations"] = People + " read",
         ["GET integrations/{id}"] = People + " read",
@@ -86,12 +106,19 @@ public sealed class AccessMatrixTests(AppFixture app)
         ["POST integrations/{id}/resume"] = "owner admin",
         ["GET integrations/{id}/workflows"] = People + " read",
         ["PATCH integrations/{id}/workflows/{workflowId}"] = "owner admin",
+        ["GET integrations/google-analytics/authorize"] = "owner admin !",
+        ["GET integrations/google-analytics/callback"] = Anybody,
+        ["POST integrations/google-analytics/service-account"] = "owner admin !",
+        ["GET integrations/google-analytics/properties"] = "owner admin",
         ["GET sync/runs"] = People + " read",
         ["GET sync/runs/{id}"] = People + " read",
         ["POST sync/refresh"] = "owner admin member refresh",
         ["POST webhooks/refresh"] = "owner admin member refresh",
         ["GET ops/dead-letters"] = Key,
         ["POST ops/requeue"] = Key,
+        ["GET ops/overview"] = Key,
+        ["GET ops/integrations"] = Key,
+        ["GET ops/host"] = Key,
         ["POST webhooks/n8n"] = Machines,
         ["GET kpis/custom"] = "owner admin",
         ["POST kpis/custom"] = "owner admin",
@@ -260,7 +287,7 @@ public sealed class AccessMatrixTests(AppFixture app)
             await world.ExecuteAsync("update tenants set delete_after = now() + interval '1 day' where id = @Id", tenant);
             var (status, body) = await world.SendAsync(route.Verb, Fill(route.Path), tenant.OwnerToken);
             var refused = status == 409 && body.Contains("to be deleted after", StringComparison.Ordinal);
-            Assert.True(refused == route.Required.Permission is Permission.Refresh or Permission.Push or Permission.ManageTokens or Permission.ManageMembers or Permission.ManageSettings or Permission.ManageIntegrations or Permission.KeepDashboards or Permission.ManageShares, $"{route}: {status} {body}");
+            Assert.True(refused == route.Required.Permission is Permission.Refresh or Permission.Push or Permission.ManageTokens or Permission.ManageMembers or Permission.ManageSettings or Permission.ManageIntegrations or Permission.ManageNumbers or Permission.KeepDashboards or Permission.ManageShares, $"{route}: {status} {body}");
         }
     }
 

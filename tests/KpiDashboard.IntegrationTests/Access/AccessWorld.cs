@@ -4,6 +4,8 @@ using Dapper;
 using KpiDashboard.Api;
 using KpiDashboard.Identity;
 using KpiDashboard.IntegrationTests.App;
+using KpiDashboard.Security;
+using KpiDashboard.Sync;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Xunit;
@@ -98,6 +100,10 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
             values (@Id, @Invitation, 'invited-' || @Marker || '@x.example', upper('invited-' || @Marker || '@x.example'), 'viewer', sha256(@Invitation::text::bytea), @OwnerId, '2026-11-20Z', now() + interval '1 day');
             insert into custom_kpis (tenant_id, id, key, name, description, unit, direction, aggregation, created_at, updated_at)
             values (@Id, @Token, 'custom.own', 'KPI ' || @Marker, 'Of ' || @Marker, 'count', 'up', 'sum', '2026-11-01Z', '2026-11-01Z');
+            insert into goals (tenant_id, id, kpi, name, period, starts_on, target_from, targets, created_at, updated_at) values (@Id, @Token, 'web.sessions', 'Note of ' || @Marker, 'month', '2026-10-01', '{2026-10-01}', '{200}', '2026-11-01Z', '2026-11-01Z');
+            insert into calculated_kpis (tenant_id, id, key, name, description, unit, direction, formula, created_at, updated_at) values (@Id, @Token, 'calc.own', 'Note of ' || @Marker, '', 'count', 'up', 'web.sessions / 2', '2026-11-01Z', '2026-11-01Z');
+            insert into annotations (tenant_id, id, from_day, to_day, text, created_at, updated_at) values (@Id, @Token, '2026-11-02', '2026-11-03', 'Note of ' || @Marker, '2026-11-01Z', '2026-11-01Z');
+            insert into insight_states (tenant_id, insight_id, state, says, magnitude, text, set_at) values (@Id, @Token, 'dismissed', 'up', 1, 'Note of ' || @Marker, '2026-11-01Z');
             insert into imports (tenant_id, id, file_name, status, delimiter, decimal_mark, dates, bytes, rows, created_at, updated_at, finished_at)
             values (@Id, @Export, @Marker || '.csv', 'failed', 'comma', 'point', 'iso', 1, 1, '2026-11-01Z', '2026-11-01Z', '2026-11-01Z');
             insert into dashboards (tenant_id, id, owner_id, shared, name, tiles, created_at, updated_at)
@@ -106,6 +112,20 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
             values (@Id, @Run, @Token, 'Link ' || @Marker, sha256(('share ' || @Id::text)::bytea), @OwnerId, '2026-11-01Z', '2099-01-01Z');
             insert into tenant_exports (tenant_id, id, status, requested_by, created_at, updated_at, finished_at, expires_at) values (@Id, @Export, 'failed', @OwnerId, '2026-11-10Z', '2026-11-10Z', '2026-11-10Z', '2099-01-01Z');
             """, tenant);
+        // A sign-in at Google that has been withdrawn since.
+        await ExecuteAsync(
+            """
+            insert into google_grants (tenant_id, id, user_id, kind, account, credentials, created_at, expires_at)
+            values (@Id, @Export, @OwnerId, 'oauth', @Marker || '@google.example', @credentials, '2026-11-01Z', now() + interval '1 hour')
+            """,
+            new
+            {
+                tenant.Id,
+                tenant.Export,
+                tenant.OwnerId,
+                tenant.Marker,
+                credentials = app.Services.GetRequiredService<SecretSealer>().Seal("""{"refreshToken":"1//withdrawn"}""", GoogleGrants.Purpose(tenant.Export)),
+            });
         return tenant;
     }
 

@@ -13,9 +13,16 @@ public sealed partial class CrossTenantTests(AppFixture app)
     {
         ["metrics/summary"] = "?from=2026-10-20&to=2026-11-16&compare=previous_period",
         ["metrics/history"] = "?kpis=automation.executions,web.sessions,shop.revenue&from=2026-10-01&to=2026-11-19&grain=week",
+        ["metrics/provenance"] = "?kpi=web.sessions&date=2026-11-01",
+        ["export"] = "?from=2026-10-20&to=2026-11-16&grain=week",
+        ["insights/business"] = "?from=2026-11-13&to=2026-11-19",
+        ["annotations"] = "?from=2026-10-20&to=2026-11-16",
         ["automation/performance"] = "?from=2026-10-20&to=2026-11-16",
         ["audit"] = "?from=2026-11-01&to=2026-11-15",
         ["audit/export"] = "?format=json&from=2026-11-01&to=2026-11-15",
+        // An n8n is not connected by signing in; without it, each answer holds random numbers.
+        ["integrations/google-analytics/authorize"] = "?integrationId={integration}",
+        ["integrations/google-analytics/properties"] = "?grant={export}",
     };
 
     /// <summary>What works for a tenant; who operates the installation does so across them, by a key that nobody in a tenant has (AccessMatrixTests).</summary>
@@ -38,7 +45,8 @@ public sealed partial class CrossTenantTests(AppFixture app)
             Assert.True(Neutral(first.Body, one) == Neutral(second.Body, two), $"{route} answers differently:\n{Neutral(first.Body, one)}\n{Neutral(second.Body, two)}");
 
             Task<(int Status, string Body)> ReadAsync(AccessTenant tenant) =>
-                world.SendAsync("GET", Own(route.Path, tenant) + Queries.GetValueOrDefault(route.Path, ""), tenant.OwnerToken);
+                world.SendAsync("GET", Own(route.Path, tenant) + Queries.GetValueOrDefault(route.Path, "")
+                    .Replace("{integration}", tenant.Integration.ToString(), StringComparison.Ordinal).Replace("{export}", tenant.Export.ToString(), StringComparison.Ordinal), tenant.OwnerToken);
         }
     }
 
@@ -56,6 +64,10 @@ public sealed partial class CrossTenantTests(AppFixture app)
                 : route.ToString() == "PATCH dashboards/{id}" ? """{"version":1,"name":"New"}"""
                 : route.ToString() == "POST dashboards/{id}/shares" ? """{"label":"New","days":3}"""
                 : route.ToString() == "PATCH integrations/{id}" ? """{"displayName":"New"}"""
+                : route.ToString() == "PATCH goals/{id}" ? """{"target":5}"""
+                : route.ToString() == "PATCH kpis/calculated/{id}" ? """{"name":"New"}"""
+                : route.ToString() == "PATCH annotations/{id}" ? """{"text":"New"}"""
+                : route.ToString() == "POST insights/{id}/snooze" ? Snooze
                 : route.Path.EndsWith("{workflowId}", StringComparison.Ordinal) ? """{"minutesSaved":3}"""
                 : route.Verb == "PATCH" ? """{"role":"viewer"}""" : null;
             var unknown = await world.SendAsync(route.Verb, route.Path.Replace("{id}", Guid.NewGuid().ToString(), StringComparison.Ordinal).Replace("{shareId}", Guid.NewGuid().ToString(), StringComparison.Ordinal), one.OwnerToken, body);
@@ -137,8 +149,8 @@ public sealed partial class CrossTenantTests(AppFixture app)
     {
         _ when path.StartsWith("integrations/{id}", StringComparison.Ordinal) => tenant.Integration,
         "sync/runs/{id}" => tenant.Run,
-        "tokens/{id}" or "kpis/custom/{id}" => tenant.Token,
         _ when path.StartsWith("dashboards/{id}", StringComparison.Ordinal) => tenant.Token,
+        "tokens/{id}" or "kpis/custom/{id}" or "goals/{id}" or "kpis/calculated/{id}" or "annotations/{id}" or "insights/{id}/dismiss" => tenant.Token,
         "imports/{id}" => tenant.Export,
         "auth/sessions/{id}" => tenant.OwnerSession,
         "members/{id}" => tenant.OtherOwnerId,
@@ -146,6 +158,8 @@ public sealed partial class CrossTenantTests(AppFixture app)
         _ when path.StartsWith("tenant/exports", StringComparison.Ordinal) => tenant.Export,
         _ => Guid.Empty,
     }).ToString(), StringComparison.Ordinal);
+
+    private static string Snooze => $$"""{"until":"{{DateTime.UtcNow.AddDays(5):yyyy-MM-dd}}"}""";
 
     private static string Body(AppRoute route, AccessTenant tenant) => route.ToString() switch
     {
@@ -164,6 +178,13 @@ public sealed partial class CrossTenantTests(AppFixture app)
         "POST dashboards" => """{"name":"Board","tiles":[{"id":"a","kind":"kpi","width":3,"height":1,"kpi":"web.sessions"}],"shared":true}""",
         "PATCH dashboards/{id}" => """{"version":1,"name":"Renamed"}""",
         "POST dashboards/{id}/shares" => """{"label":"Hall","days":7}""",
+        "POST goals" => """{"kpi":"web.sessions","target":100,"rhythm":"week"}""",
+        "PATCH goals/{id}" => """{"target":300}""",
+        "POST kpis/calculated" => """{"key":"calc.more","name":"More","formula":"web.sessions * 2","unit":"count","direction":"up"}""",
+        "POST kpis/calculated/preview" => """{"formula":"web.sessions * 2","unit":"count"}""",
+        "PATCH kpis/calculated/{id}" or "PATCH annotations/{id}" => route.Path[0] == 'k' ? """{"name":"Renamed"}""" : """{"text":"Renamed"}""",
+        "POST annotations" => """{"text":"A note","from":"2026-11-02"}""",
+        "POST insights/{id}/snooze" => Snooze,
         "POST push" => """{"readings":[{"kpi":"custom.own","date":"2026-11-02","value":3}]}""",
         "POST tenant/deletion" => """{"name":"Renamed"}""",
         _ => "{}",

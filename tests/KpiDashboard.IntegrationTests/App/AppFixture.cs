@@ -20,7 +20,7 @@ public sealed class AppCollection : ICollectionFixture<AppFixture>
     public const string Name = "The whole app";
 }
 
-public sealed class AppFixture(PostgresFixture postgres, AzuriteFixture azurite) : IAsyncLifetime
+public class AppFixture(PostgresFixture postgres, AzuriteFixture azurite) : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();
     private IHost? _host;
@@ -28,6 +28,8 @@ public sealed class AppFixture(PostgresFixture postgres, AzuriteFixture azurite)
     internal DemoStage Demo { get; private set; } = null!;
 
     /// <summary>The host's master key, for <c>/admin</c>.</summary>
+    internal const string TenantHashKey = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
     internal const string MasterKey = "test-master-key-0123456789";
 
     internal string OwnerConnectionString { get; private set; } = "";
@@ -38,7 +40,10 @@ public sealed class AppFixture(PostgresFixture postgres, AzuriteFixture azurite)
 
     internal Database Database => Services.GetRequiredService<Database>();
 
-    public async ValueTask InitializeAsync()
+    /// <summary>Settings of a derived fixture; may start what they name.</summary>
+    protected virtual Task<IReadOnlyDictionary<string, string>> SettingsAsync() => Task.FromResult<IReadOnlyDictionary<string, string>>(new Dictionary<string, string>());
+
+    public virtual async ValueTask InitializeAsync()
     {
         var cancellationToken = TestContext.Current.CancellationToken;
         var data = _folder["data"];
@@ -48,7 +53,8 @@ public sealed class AppFixture(PostgresFixture postgres, AzuriteFixture azurite)
         var builder = Functions.App.CreateBuilder(
         [
             "--port", "0", "--data", data, "--no-settings",
-            "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={azurite.ConnectionString}", "--set", "Web:Skip=true", "--set", $"Functions:MasterKey={MasterKey}",
+            "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={azurite.ConnectionString}", "--set", "Web:Skip=true", "--set", $"Functions:MasterKey={MasterKey}", "--set", $"Telemetry:TenantKey={TenantHashKey}",
+            .. (await SettingsAsync()).SelectMany(setting => new[] { "--set", $"{setting.Key}={setting.Value}" }),
         ]);
         builder.FunctionsAssembly = typeof(Functions.App).Assembly;
         builder.Console = new SilentConsole();
@@ -78,8 +84,9 @@ public sealed class AppFixture(PostgresFixture postgres, AzuriteFixture azurite)
         return client;
     }
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         if (_host is not null)
         {
             await _host.StopAsync(CancellationToken.None);

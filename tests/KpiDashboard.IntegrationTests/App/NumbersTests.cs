@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Compression;
 using KpiDashboard.Demo.Seeding;
 using Xunit;
 
@@ -143,6 +144,33 @@ public sealed class NumbersTests(AppFixture app)
             using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
             return (int)response.StatusCode;
         }
+    }
+
+    [Theory]
+    [InlineData("br")]
+    [InlineData("gzip")]
+    public async Task Numbers_go_out_compressed_to_who_accepts_it_and_are_the_same(string encoding)
+    {
+        using var client = await app.SignInAsync();
+        var plain = await client.GetByteArrayAsync(new Uri("api/metrics/summary", UriKind.Relative), TestContext.Current.CancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "api/metrics/summary") { Headers = { { "Accept-Encoding", encoding } } };
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        var bytes = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal([encoding], response.Content.Headers.ContentEncoding);
+        Assert.Contains("Accept-Encoding", response.Headers.Vary);
+        Assert.True(bytes.Length < plain.Length / 2, $"{bytes.Length} of {plain.Length} bytes");
+        using var packed = new MemoryStream(bytes);
+        await using Stream unpacked = encoding == "br" ? new BrotliStream(packed, CompressionMode.Decompress) : new GZipStream(packed, CompressionMode.Decompress);
+        using var opened = new MemoryStream();
+        await unpacked.CopyToAsync(opened, TestContext.Current.CancellationToken);
+        Assert.Equal(plain, opened.ToArray());
+
+        // What a browser then asks with is answered with 304, compressed or not.
+        Assert.True(response.Headers.ETag!.IsWeak);
+        using var again = new HttpRequestMessage(HttpMethod.Get, "api/metrics/summary") { Headers = { { "Accept-Encoding", encoding }, { "If-None-Match", response.Headers.ETag.ToString() } } };
+        using var unchanged = await client.SendAsync(again, TestContext.Current.CancellationToken);
+        Assert.Equal(304, (int)unchanged.StatusCode);
     }
 
     private static decimal Number(string text) => decimal.Parse(text, CultureInfo.InvariantCulture);

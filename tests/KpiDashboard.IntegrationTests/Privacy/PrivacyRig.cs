@@ -153,8 +153,14 @@ internal sealed record PlantedTenant(Guid Id, Guid Owner, Guid Member, Guid Inte
                 (@tenant, @run, @member, true, @m || ' shared', jsonb_build_array(jsonb_build_object('text', @m)), @now, @now), (@tenant, @integration, @member, false, @m || ' private', '[]', @now, @now);
             insert into dashboard_shares (tenant_id, id, dashboard_id, label, token_hash, created_by, created_at, expires_at)
                 values (@tenant, @run, @run, @m || ' link', sha256((@m || 's')::bytea), @member, @now, @now + interval '1 day');
+            insert into goals (tenant_id, id, kpi, name, period, starts_on, target_from, targets, created_at, updated_at) values (@tenant, @run, 'web.sessions', @m || ' note', 'month', '2026-10-01', '{2026-10-01}', '{200}', @now, @now);
+            insert into calculated_kpis (tenant_id, id, key, name, description, unit, direction, formula, created_at, updated_at) values (@tenant, @run, 'calc.own', @m || ' note', '', 'count', 'up', 'web.sessions / 2', @now, @now);
+            insert into annotations (tenant_id, id, from_day, to_day, text, created_at, updated_at) values (@tenant, @run, '2026-11-02', '2026-11-03', @m || ' note', @now, @now);
+            insert into insight_states (tenant_id, insight_id, state, says, magnitude, text, set_at) values (@tenant, @run, 'dismissed', 'up', 1, @m || ' note', @now);
             insert into imports (tenant_id, id, file_name, delimiter, decimal_mark, dates, bytes, rows, created_at, updated_at)
                 values (@tenant, @run, @m || '.csv', 'comma', 'point', 'iso', 1, 1, @now, @now);
+            insert into google_grants (tenant_id, id, user_id, kind, account, credentials, created_at, expires_at)
+                values (@tenant, gen_random_uuid(), @member, 'oauth', @memberEmail, '\xfeedface', @now, @now);
             insert into import_chunks (tenant_id, import_id, position, data) values (@tenant, @run, 0, @m::bytea);
             insert into invitations (tenant_id, id, email, email_key, role, token_hash, invited_by, created_at, expires_at)
                 values (@tenant, gen_random_uuid(), @m || '-invited@x.example', upper(@m || '-invited@x.example'), 'viewer', sha256((@m || 'i')::bytea), @owner, @now, @now);

@@ -2,6 +2,7 @@ using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.IntegrationTests.Sync;
 using KpiDashboard.Privacy;
 using KpiDashboard.Sync;
+using KpiDashboard.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -95,7 +96,7 @@ public sealed class TenantDeletionTests(PostgresFixture postgres) : IAsyncLifeti
             return await read(request, sink, token);
         };
         var queue = new ScriptedQueue();
-        var runner = new SyncRunner(_rig.Database, queue, [connector], new ProviderCircuits(_rig.Database, _rig.Time), _rig.Sealer, _rig.Time, NullLogger<SyncRunner>.Instance);
+        var runner = new SyncRunner(_rig.Database, queue, [connector], new ProviderCircuits(_rig.Database, _rig.Time), _rig.Sealer, new Instruments(_rig.Time), _rig.Time, NullLogger<SyncRunner>.Instance);
         var message = new SyncMessage(SyncMessage.CurrentVersion, _a.Id, _a.Integration, run, 0, null);
         await runner.RunAsync(message, Cancelled);
         Assert.Equal(1, connector.Fetches);

@@ -38,12 +38,17 @@ public sealed class RowLevelSecurityTests(PostgresFixture postgres) : IAsyncLife
                 insert into api_tokens (tenant_id, id, name, token_hash, signing_secret, scopes, created_at) values (@tenant, @run, 'n', sha256(@tenant::text::bytea), '', '{}', now());
                 insert into idempotency_keys (tenant_id, key, run_ids, created_at) values (@tenant, 'k', '{}', now());
                 insert into custom_kpis (tenant_id, id, key, name, description, unit, direction, aggregation, created_at, updated_at) values (@tenant, @run, 'custom.k', 'K', '', 'count', 'up', 'sum', now(), now());
+                insert into goals (tenant_id, id, kpi, name, period, starts_on, target_from, targets, created_at, updated_at) values (@tenant, @run, 'web.sessions', 'x', 'month', '2026-10-01', '{2026-10-01}', '{200}', now(), now());
+                insert into calculated_kpis (tenant_id, id, key, name, description, unit, direction, formula, created_at, updated_at) values (@tenant, @run, 'calc.own', 'x', '', 'count', 'up', 'web.sessions / 2', now(), now());
+                insert into annotations (tenant_id, id, from_day, to_day, text, created_at, updated_at) values (@tenant, @run, '2026-11-02', '2026-11-03', 'x', now(), now());
+                insert into insight_states (tenant_id, insight_id, state, says, magnitude, text, set_at) values (@tenant, @run, 'dismissed', 'up', 1, 'x', now());
                 insert into imports (tenant_id, id, file_name, delimiter, decimal_mark, dates, bytes, rows, created_at, updated_at) values (@tenant, @run, 'f.csv', 'comma', 'point', 'iso', 1, 1, now(), now());
                 insert into import_chunks (tenant_id, import_id, position, data) values (@tenant, @run, 0, '');
                 insert into dashboards (tenant_id, id, owner_id, name, tiles, created_at, updated_at) values (@tenant, @run, @user, 'D', '[]', now(), now());
                 insert into dashboard_shares (tenant_id, id, dashboard_id, label, token_hash, created_at, expires_at) values (@tenant, @run, @run, 'L', sha256(@tenant::text::bytea), now(), now());
                 insert into audit_log (tenant_id, at, actor_kind, actor_name, action) values (@tenant, now(), 'system', 's', 'tenant.created');
                 insert into invitations (tenant_id, id, email, email_key, role, token_hash, created_at, expires_at) values (@tenant, @run, 'a@x.example', 'A', 'viewer', sha256(@tenant::text::bytea), now(), now());
+                insert into google_grants (tenant_id, id, user_id, kind, credentials, created_at, expires_at) values (@tenant, @run, @user, 'oauth', '\x00', now(), now());
                 insert into tenant_exports (tenant_id, id, created_at, updated_at) values (@tenant, @run, now(), now());
                 insert into tenant_export_parts (tenant_id, export_id, part, content) values (@tenant, @run, 0, '\x00');
                 """,

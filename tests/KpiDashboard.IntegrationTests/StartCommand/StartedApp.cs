@@ -25,7 +25,7 @@ internal sealed class StartedApp : IAsyncDisposable
     private static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "KpiDashboard.Functions.dll");
 
     /// <summary>A shell that runs the tests in the background has them, and all they start, ignore Ctrl-C; this takes that back.</summary>
-    private static string[] WithCtrlC => OperatingSystem.IsLinux() ? ["env", "--default-signal=INT"] : [];
+    private static string[] WithCtrlC => OperatingSystem.IsLinux() ? ["env", "--default-signal=INT,HUP"] : [];
 
     public int Id => _process.Id;
 

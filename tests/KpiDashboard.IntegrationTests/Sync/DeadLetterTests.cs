@@ -161,7 +161,7 @@ public sealed class OpsRoutesTests(AppFixture app)
     {
         using var owner = await app.SignInAsync();
         using var anonymous = app.Anonymous();
-        foreach (var (verb, path) in new[] { (HttpMethod.Get, "api/ops/dead-letters"), (HttpMethod.Post, "api/ops/requeue") })
+        foreach (var (verb, path) in new[] { (HttpMethod.Get, "api/ops/dead-letters"), (HttpMethod.Post, "api/ops/requeue"), (HttpMethod.Get, "api/ops/overview"), (HttpMethod.Get, "api/ops/integrations"), (HttpMethod.Get, "api/ops/host") })
         {
             foreach (var (client, key) in new[] { (anonymous, (string?)null), (owner, null), (owner, "wrong"), (anonymous, "") })
             {

@@ -5,6 +5,7 @@ using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.Security;
 using KpiDashboard.Sync;
+using KpiDashboard.Telemetry;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -28,9 +29,9 @@ public sealed class Engine : IAsyncDisposable
         var keys = new SecretOptions { CurrentKey = "t", Keys = new() { ["t"] = Convert.ToBase64String(new byte[32]) } };
         var sealer = new SecretSealer(Mock.Of<IOptionsMonitor<SecretOptions>>(monitor => monitor.CurrentValue == keys));
         Scheduler = new SyncScheduler(Database, Queue, Time, NullLogger<SyncScheduler>.Instance);
-        Runner = new SyncRunner(Database, Queue, [Connector, Other], new ProviderCircuits(Database, Time), sealer, Time, NullLogger<SyncRunner>.Instance);
+        Runner = new SyncRunner(Database, Queue, [Connector, Other], new ProviderCircuits(Database, Time), sealer, new Instruments(Time), Time, NullLogger<SyncRunner>.Instance);
         Refresh = new RefreshRequests(Database, Scheduler, [Connector, Other], Time);
-        DeadLetters = new DeadLetters(Database, Time, NullLogger<DeadLetters>.Instance);
+        DeadLetters = new DeadLetters(Database, new Instruments(Time), Time, NullLogger<DeadLetters>.Instance);
         Ops = new DeadLetterEndpoints(Database, Scheduler, Queue, Time, NullLogger<DeadLetterEndpoints>.Instance);
     }
 

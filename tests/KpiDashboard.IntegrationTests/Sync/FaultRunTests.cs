@@ -14,6 +14,7 @@ using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.Security;
 using KpiDashboard.Sync;
+using KpiDashboard.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -451,8 +452,8 @@ public sealed class FaultRunTests(PostgresFixture postgres, ITestOutputHelper ou
             _services = new ServiceCollection().AddSingleton<TimeProvider>(time).AddGoogleAnalyticsConnector(configuration).AddN8nConnector(configuration).BuildServiceProvider();
             var database = new Data.Database(() => _source);
             _scheduler = new SyncScheduler(database, queue, time, NullLogger<SyncScheduler>.Instance);
-            _runner = new SyncRunner(database, queue, _services.GetServices<IConnector>(), new ProviderCircuits(database, time), sealer, time, NullLogger<SyncRunner>.Instance);
-            _deadLetters = new DeadLetters(database, time, NullLogger<DeadLetters>.Instance);
+            _runner = new SyncRunner(database, queue, _services.GetServices<IConnector>(), new ProviderCircuits(database, time), sealer, new Instruments(time), time, NullLogger<SyncRunner>.Instance);
+            _deadLetters = new DeadLetters(database, new Instruments(time), time, NullLogger<DeadLetters>.Instance);
         }
 
         public async Task TickAsync()

@@ -100,7 +100,11 @@ public sealed class IntegrationsTests(AppFixture app)
     }
 
     [Theory]
-    [InlineData("""{"connector":"google-analytics"}""", "connector")]
+    [InlineData("""{"connector":"google-analytics"}""", "grant")]
+    [InlineData("""{"connector":"google-analytics","grant":"0190b2c4-0000-7000-8000-000000000000","propertyId":"p1"}""", "propertyId")]
+    [InlineData("""{"connector":"google-analytics","grant":"0190b2c4-0000-7000-8000-000000000000","propertyId":"1"}""", "grant")]
+    [InlineData("""{"connector":"google-analytics","grant":"0190b2c4-0000-7000-8000-000000000000","propertyId":"1","credentials":{"apiKey":"k"}}""", "credentials")]
+    [InlineData("""{"connector":"n8n","settings":{"baseUrl":"https://n8n.example.com"},"credentials":{"apiKey":"k"},"grant":"0190b2c4-0000-7000-8000-000000000000"}""", "grant")]
     [InlineData("""{"connector":"nothing"}""", "connector")]
     [InlineData("""{"connector":"n8n","settings":{"baseUrl":"https://n8n.example.com"},"credentials":{"apiKey":"k"},"syncHour":24}""", "syncHour")]
     [InlineData("""{"connector":"n8n","settings":{"baseUrl":"https://n8n.example.com"},"credentials":{"apiKey":"k"},"displayName":" "}""", "displayName")]

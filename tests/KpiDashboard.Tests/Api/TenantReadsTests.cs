@@ -11,7 +11,7 @@ namespace KpiDashboard.Tests.Api;
 /// <summary>The tag that decides whether a reader is told "unchanged".</summary>
 public sealed class TenantReadsTests
 {
-    private static readonly TenantProfile Tenant = new(Guid.NewGuid(), "Shop", "Europe/Berlin", "EUR", "de-DE", 1, null, null, 42, false);
+    private static readonly TenantProfile Tenant = new(Guid.NewGuid(), "Shop", "Europe/Berlin", "EUR", "de-DE", 1, null, null, 42, false, 1);
     private static readonly Caller Owner = new(Tenant.Id, Guid.NewGuid(), Guid.NewGuid(), null, "owner", "a@b.example");
 
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 21, 12, 1, 0, TimeSpan.Zero));

@@ -191,7 +191,7 @@ public sealed class TriggerRulesTests
             .Select(type => $"{metadata.GetString(type.Namespace)}.{metadata.GetString(type.Name)}").ToArray();
 
         Assert.NotEmpty(used);
-        Assert.All(used, name => Assert.Matches(@"^(Microsoft\.Azure\.Functions\.Worker(\.Builder|\.Middleware|\.Extensions\.Abstractions)?|Microsoft\.Extensions\.Hosting)\.\w+(`[0-9])?$", name));
+        Assert.All(used, name => Assert.Matches(@"^(Microsoft\.Azure\.Functions\.Worker(\.Builder|\.Middleware|\.OpenTelemetry|\.Extensions\.Abstractions)?|Microsoft\.Extensions\.Hosting)\.\w+(`[0-9])?$", name));
     }
 
     /// <summary>Neither the embedded services nor the demo may be deployed; LocalHost itself is there in this flavour only.</summary>

@@ -7,9 +7,9 @@ public sealed class PermissionsTests
 {
     // Who may do what, written down a second time: role or scope, then what it may.
     [Theory]
-    [InlineData("owner", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ManageIntegrations KeepDashboards ShareDashboards ManageShares ReadAudit ManageTenant")]
-    [InlineData("admin", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ManageIntegrations KeepDashboards ShareDashboards ManageShares")]
-    [InlineData("member", "SignedIn Read Refresh Push KeepDashboards ShareDashboards")]
+    [InlineData("owner", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ManageIntegrations KeepDashboards ShareDashboards ManageShares ManageNumbers ReadAudit ManageTenant")]
+    [InlineData("admin", "SignedIn Read Refresh Push ManageTokens ManageMembers ManageSettings ManageIntegrations KeepDashboards ShareDashboards ManageShares ManageNumbers")]
+    [InlineData("member", "SignedIn Read Refresh Push KeepDashboards ShareDashboards ManageNumbers")]
     [InlineData("viewer", "SignedIn Read KeepDashboards")]
     [InlineData("machine", "")]
     [InlineData("root", "")]

@@ -1,83 +1,70 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace KpiDashboard.Tests.Infra;
 
-/// <summary>Compiles and lints every Bicep file with the Bicep CLI of its NuGet package, offline.</summary>
-public sealed class BicepTests
+/// <summary>Compiles and lints every Bicep file and the parameters of every variant, offline; any diagnostic fails, not only errors.</summary>
+public sealed partial class BicepTests
 {
-    [Fact]
-    public async Task Every_Bicep_file_builds_and_lints_without_any_diagnostic()
-    {
-        var root = Repository.Root;
-        var files = Directory.GetFiles(Path.Combine(root, "infra"), "*.bicep*", SearchOption.AllDirectories);
-        Assert.NotEmpty(files);
-        foreach (var file in files)
-        {
-            // Warnings exit 0, a property that Azure does not know among them: read the diagnostics themselves.
-            var (exit, output, error) = await RunAsync("lint", file, "--diagnostics-format", "sarif");
-            var results = JsonNode.Parse(output)!["runs"]![0]!["results"]!.AsArray();
-            Assert.True(exit == 0 && results.Count == 0, $"{Path.GetRelativePath(root, file)}: {results.ToJsonString()} {error}");
-        }
+    public static TheoryData<string> Files => [.. Directory.GetFiles(Bicep.Folder, "*.bicep", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Bicep.Folder, file)).Order(StringComparer.Ordinal)];
 
-        var main = await RunAsync("build", Path.Combine(root, "infra", "main.bicep"), "--stdout");
+    public static TheoryData<string> Variants => [.. Bicep.Variants.Keys];
+
+    /// <summary>The template names every module (below), and its diagnostics are those of all of them.</summary>
+    [Fact]
+    public async Task Everything_lints_without_any_diagnostic() =>
+        Assert.Equal("[]", (await Bicep.LintAsync(Path.Combine(Bicep.Folder, "main.bicep"))).ToJsonString());
+
+    [Theory]
+    [MemberData(nameof(Variants))]
+    public async Task Parameters_fit_the_template(string variant) =>
+        Assert.Equal("[]", (await Bicep.LintAsync(Path.Combine(Bicep.Folder, "main.bicepparam"), Bicep.Variants[variant])).ToJsonString());
+
+    [Fact]
+    public async Task There_is_one_template_for_a_subscription_and_modules_for_the_rest()
+    {
+        var main = await Bicep.RunAsync(null, "build", Path.Combine(Bicep.Folder, "main.bicep"), "--stdout");
         Assert.True(main is { Exit: 0, Error: "" }, main.Error);
-        Assert.Equal("https://schema.management.azure.com/schemas/2018-05-01/subscriptionDeploymentTemplate.json#", JsonNode.Parse(main.Output)!["$schema"]!.GetValue<string>());
+        Assert.Equal("https://schema.management.azure.com/schemas/2018-05-01/subscriptionDeploymentTemplate.json#", (string)JsonNode.Parse(main.Output)!["$schema"]!);
+        var text = await File.ReadAllTextAsync(Path.Combine(Bicep.Folder, "main.bicep"), TestContext.Current.CancellationToken);
+        foreach (var module in Directory.GetFiles(Path.Combine(Bicep.Folder, "modules")).Select(Path.GetFileName))
+            Assert.Contains($"'modules/{module}'", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public async Task Every_parameter_and_output_says_what_it_is(string file)
+    {
+        var lines = await File.ReadAllLinesAsync(Path.Combine(Bicep.Folder, file), TestContext.Current.CancellationToken);
+        for (var i = 0; i < lines.Length; i++)
+        {
+            if (!Declaration().IsMatch(lines[i])) continue;
+            var first = i;
+            while (first > 0 && lines[first - 1].Trim().Length > 0) first--;
+            Assert.True(lines[first..i].Any(line => line.StartsWith("@description('", StringComparison.Ordinal)), $"{file}: {lines[i]} has no description.");
+        }
+    }
+
+    [Theory]
+    [InlineData("modules/storage.bicep", "allowSharedKeyAccess: false", "allowSharedKeyAcess: false")]
+    [InlineData("modules/web.bicep", "name: 'stapp-${token}'", "name: 'stapp-x'")]
+    [InlineData("modules/identity.bicep", "location: location", "location: 'westeurope'")]
+    public async Task A_mistake_in_a_file_is_found(string file, string right, string wrong)
+    {
+        using var copy = new FolderCopy(Bicep.Folder);
+        var path = Path.Combine(copy.Path, file);
+        var text = await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken);
+        Assert.Contains(right, text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(path, text.Replace(right, wrong, StringComparison.Ordinal), TestContext.Current.CancellationToken);
+
+        Assert.NotEmpty(await Bicep.LintAsync(Path.Combine(copy.Path, "main.bicep")));
     }
 
     [Fact]
-    public async Task A_property_that_Azure_does_not_know_is_found()
-    {
-        var folder = Directory.CreateTempSubdirectory("kpi-bicep-");
-        try
-        {
-            var file = Path.Combine(folder.FullName, "bad.bicep");
-            await File.WriteAllTextAsync(file, """
-                resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
-                  name: 'x'
-                  location: 'westeurope'
-                  kind: 'StorageV2'
-                  sku: { name: 'Standard_LRS' }
-                  properties: { allowSharedKeyAcess: false }
-                }
-                """, TestContext.Current.CancellationToken);
-            var (_, output, _) = await RunAsync("lint", file, "--diagnostics-format", "sarif");
-            Assert.Contains("BCP089", output, StringComparison.Ordinal);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
-    }
+    public async Task Parameters_that_do_not_fit_are_found() =>
+        Assert.NotEmpty(await Bicep.LintAsync(Path.Combine(Bicep.Folder, "main.bicepparam"), new Dictionary<string, string> { ["KPI_ORIGINS"] = "both" }));
 
-    private static async Task<(int Exit, string Output, string Error)> RunAsync(params string[] arguments)
-    {
-        using var process = Process.Start(new ProcessStartInfo(BicepPath(), arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromMinutes(3));
-        try
-        {
-            var output = process.StandardOutput.ReadToEndAsync(limit.Token);
-            var error = process.StandardError.ReadToEndAsync(limit.Token);
-            await process.WaitForExitAsync(limit.Token);
-            return (process.ExitCode, await output, await error);
-        }
-        finally
-        {
-            if (!process.HasExited) process.Kill(entireProcessTree: true);
-        }
-    }
-
-    private static string BicepPath()
-    {
-        var path = typeof(BicepTests).Assembly.GetCustomAttributes(typeof(System.Reflection.AssemblyMetadataAttribute), false)
-            .Cast<System.Reflection.AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "BicepPackage").Value!;
-        var program = Path.Combine(path, "tools", "bicep");
-        Assert.True(File.Exists(program), $"The Bicep CLI is not at {program}; `dotnet restore` brings it.");
-        // NuGet does not keep the executable bit of what is in a package.
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(program, File.GetUnixFileMode(program) | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
-        return program;
-    }
+    [GeneratedRegex(@"^(param|output) \w+ ")]
+    private static partial Regex Declaration();
 }

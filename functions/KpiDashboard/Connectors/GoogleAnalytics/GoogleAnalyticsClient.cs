@@ -20,7 +20,7 @@ internal sealed class GoogleAnalyticsClient(
 
     /// <summary>Runs up to five reports of one property.</summary>
     public async Task<BatchResult> BatchRunReportsAsync(
-        Guid integrationId, string propertyId, string refreshToken, BatchRunReportsRequest batch, CancellationToken cancellationToken)
+        Guid integrationId, string propertyId, GoogleCredentials credentials, BatchRunReportsRequest batch, CancellationToken cancellationToken)
     {
         var json = JsonSerializer.Serialize(batch, GoogleAnalyticsJson.Default.BatchRunReportsRequest);
         if (!Uri.TryCreate($"{options.CurrentValue.DataApiUrl.TrimEnd('/')}/v1beta/properties/{propertyId}:batchRunReports", UriKind.Absolute, out var address))
@@ -30,7 +30,7 @@ internal sealed class GoogleAnalyticsClient(
         string? refused = null;
         for (var attempt = 1; ; attempt++)
         {
-            var token = await tokens.GetAsync(integrationId, refreshToken, refused, cancellationToken);
+            var token = await tokens.GetAsync(integrationId, credentials, refused, cancellationToken);
             if (token.Failure is not null)
                 return Failed(json, token.Failure);
 

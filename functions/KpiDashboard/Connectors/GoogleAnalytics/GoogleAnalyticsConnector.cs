@@ -7,7 +7,7 @@ namespace KpiDashboard.Connectors.GoogleAnalytics;
 
 /// <summary>Reads daily figures of one GA4 property through the Data API. See README.md beside this file for what is read and why.</summary>
 internal sealed partial class GoogleAnalyticsConnector(
-    GoogleAnalyticsClient client, IOptionsMonitor<GoogleAnalyticsOptions> options, TimeProvider time, ILogger<GoogleAnalyticsConnector> logger) : IConnector
+    GoogleAnalyticsClient client, GoogleSignIn signIn, IOptionsMonitor<GoogleAnalyticsOptions> options, TimeProvider time, ILogger<GoogleAnalyticsConnector> logger) : IGrantConnector
 {
     // Three dated reports, because Google withholds whole rows: when user figures of a small day are withheld, its sessions must not go with them;
     // and a day without a sale has no row among the sales although it has one among the sessions.
@@ -28,6 +28,41 @@ internal sealed partial class GoogleAnalyticsConnector(
 
     /// <inheritdoc />
     public string DisplayName => "Google Analytics 4";
+
+    /// <inheritdoc />
+    public bool CanSignIn => signIn.IsConfigured;
+
+    /// <summary>Ten requests of a property at once are Google's limit; a sync makes one at a time, under its lease, and so does a test.</summary>
+    public bool TestsOneAtATime => true;
+
+    /// <inheritdoc />
+    public JsonElement StoredSettings(string propertyId, string? propertyName, string? account, GrantKind kind) =>
+        JsonSerializer.SerializeToElement(new StoredSettings(propertyId, propertyName, account, kind), GoogleAnalyticsJson.Default.StoredSettings);
+
+    /// <inheritdoc />
+    public async Task<string?> PropertyNameAsync(Guid id, string propertyId, JsonElement credentials, CancellationToken cancellationToken) =>
+        GoogleCredentials.Read(credentials) is { } read ? await signIn.NameAsync(id, read, propertyId, cancellationToken) : null;
+
+    /// <inheritdoc />
+    public async Task<bool> RevokeAsync(JsonElement credentials, CancellationToken cancellationToken) =>
+        GoogleCredentials.Read(credentials) is { RefreshToken: { } token } && await signIn.RevokeAsync(token, cancellationToken);
+
+    /// <summary>One report of one number: what a sync needs, and next to nothing of the allowances.</summary>
+    public async Task<ConnectionProblem?> TestAsync(FetchRequest request, CancellationToken cancellationToken)
+    {
+        if (Settings.Read(request.Settings) is not { } settings)
+            return new ConnectionProblem("'propertyId' must be a number of up to 20 digits, as shown under Admin, Property details.", ConnectionProblem.Property);
+        if (GoogleCredentials.Read(request.Credentials) is not { } credentials)
+            return new ConnectionProblem("No Google sign-in is stored for this connection. Connect Google Analytics again.", ConnectionProblem.Grant);
+        var ask = new RunReportRequest { Metrics = [new NamedField("sessions")], DateRanges = [new DateRange("yesterday", "yesterday")], Limit = 1, ReturnPropertyQuota = false };
+        return (await client.BatchRunReportsAsync(request.IntegrationId, settings.PropertyId, credentials, new BatchRunReportsRequest([ask]), cancellationToken)).Failure switch
+        {
+            null => null,
+            AuthorizationLost lost => new ConnectionProblem(lost.Reason, lost.OfProperty ? ConnectionProblem.Property : ConnectionProblem.Grant),
+            // Nothing that was entered helps.
+            var other => ConnectionProblem.Of(other) is { } problem ? problem with { Field = null } : null,
+        };
+    }
 
     /// <summary>Newest first: 31 days, so that the dashboard is useful within seconds, then pieces of up to 92 days.</summary>
     public IReadOnlyList<DayWindow> Slice(DayWindow window)
@@ -51,7 +86,7 @@ internal sealed partial class GoogleAnalyticsConnector(
     {
         if (Settings.Read(request.Settings) is not { } settings)
             return new RequestRefused("The Google Analytics property id must be a number of up to 20 digits, as shown under Admin, Property details.");
-        if (ReadRefreshToken(request.Credentials) is not { } refreshToken)
+        if (GoogleCredentials.Read(request.Credentials) is not { } credentials)
             return new AuthorizationLost("No Google sign-in is stored for this connection. Connect Google Analytics again.");
 
         var window = request.Window;
@@ -77,7 +112,7 @@ internal sealed partial class GoogleAnalyticsConnector(
                 return new ProviderDown("Google Analytics counts more rows than there are days.");
             var open = parts.Where(part => part.Report.Incomplete).ToArray();
             var batch = await client.BatchRunReportsAsync(
-                request.IntegrationId, settings.PropertyId, refreshToken, new BatchRunReportsRequest([.. open.Select(part => part.Ask(pageSize))]), cancellationToken);
+                request.IntegrationId, settings.PropertyId, credentials, new BatchRunReportsRequest([.. open.Select(part => part.Ask(pageSize))]), cancellationToken);
             if (batch.Failure is not null)
             {
                 LogFailed(logger, request.IntegrationId, batch.Failure.GetType().Name);
@@ -119,6 +154,7 @@ internal sealed partial class GoogleAnalyticsConnector(
             CompleteThrough = GoogleAnalyticsFreshness.CompleteThrough(window, days.Any() ? days.Max() : null, now, zone),
             FinalThrough = GoogleAnalyticsFreshness.FinalThrough(window, now, zone),
             SlowDown = GoogleAnalyticsQuota.Check(quota, now),
+            Quotas = GoogleAnalyticsQuota.Remaining(quota),
             EmptyDays = [.. Enumerable.Range(0, window.Days).Select(window.From.AddDays).Where(day => parts[0].Report[day, "sessions"] is null)],
         };
     }
@@ -196,10 +232,6 @@ internal sealed partial class GoogleAnalyticsConnector(
         Sampled = reports.Any(report => GoogleAnalyticsReport.IsSampled(report.Metadata)),
         Thresholded = reports.Any(report => GoogleAnalyticsReport.Flag(report.Metadata, "subjectToThresholding")),
     };
-
-    private static string? ReadRefreshToken(JsonElement credentials) =>
-        credentials.ValueKind == JsonValueKind.Object && credentials.TryGetProperty("refreshToken", out var token) && token.ValueKind == JsonValueKind.String
-        && token.GetString() is { Length: > 0 and <= 4096 } value ? value : null;
 
     [LoggerMessage(3100, LogLevel.Warning, "Google Analytics fetch for integration {IntegrationId} ended as {Outcome}")]
     private static partial void LogFailed(ILogger logger, Guid integrationId, string outcome);

@@ -80,7 +80,49 @@ internal sealed record GoogleTokenAnswer
 
     [JsonPropertyName("error")]
     public string? Error { get; init; }
+
+    /// <summary>With a code only.</summary>
+    [JsonPropertyName("refresh_token")]
+    public string? RefreshToken { get; init; }
+
+    /// <summary>With a code only.</summary>
+    [JsonPropertyName("id_token")]
+    public string? IdToken { get; init; }
+
+    /// <summary>Says nothing, so that no log can.</summary>
+    public override string ToString() => nameof(GoogleTokenAnswer);
 }
+
+/// <summary>A service account's key file, as far as it counts.</summary>
+internal sealed record KeyFile
+{
+    [JsonPropertyName("type")]
+    public string? Type { get; init; }
+
+    [JsonPropertyName("client_email")]
+    public string? ClientEmail { get; init; }
+
+    [JsonPropertyName("private_key")]
+    public string? PrivateKey { get; init; }
+
+    [JsonPropertyName("private_key_id")]
+    public string? PrivateKeyId { get; init; }
+
+    /// <summary>Says nothing, so that no log can.</summary>
+    public override string ToString() => nameof(KeyFile);
+}
+
+internal sealed record AccountSummariesAnswer(IReadOnlyList<AccountSummary>? AccountSummaries, string? NextPageToken);
+
+internal sealed record AccountSummary(string? DisplayName, IReadOnlyList<PropertySummary>? PropertySummaries);
+
+/// <summary><c>property</c>: <c>properties/123</c>.</summary>
+internal sealed record PropertySummary(string? Property, string? DisplayName);
+
+internal sealed record PropertyAnswer(string? DisplayName);
+
+/// <summary>Settings as they are stored, besides what a person may override.</summary>
+internal sealed record StoredSettings(string PropertyId, string? PropertyName, string? Account, GrantKind Grant);
 
 /// <summary>What is kept of an answer's side information, one entry a report.</summary>
 internal sealed record ReportLineage(int? RowCount, JsonElement? Metadata, JsonElement? PropertyQuota);
@@ -95,5 +137,10 @@ internal sealed record ReportLineage(int? RowCount, JsonElement? Metadata, JsonE
 [JsonSerializable(typeof(RunReportResponse))]
 [JsonSerializable(typeof(GoogleErrorEnvelope))]
 [JsonSerializable(typeof(GoogleTokenAnswer))]
+[JsonSerializable(typeof(GoogleCredentials))]
+[JsonSerializable(typeof(KeyFile))]
+[JsonSerializable(typeof(AccountSummariesAnswer))]
+[JsonSerializable(typeof(PropertyAnswer))]
+[JsonSerializable(typeof(StoredSettings))]
 [JsonSerializable(typeof(IReadOnlyList<ReportLineage>))]
 internal sealed partial class GoogleAnalyticsJson : JsonSerializerContext;

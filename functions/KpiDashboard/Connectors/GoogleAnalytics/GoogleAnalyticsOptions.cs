@@ -18,7 +18,16 @@ internal sealed class GoogleAnalyticsOptions
     /// <summary>Base address of the Data API.</summary>
     public string DataApiUrl { get; set; } = "https://analyticsdata.googleapis.com";
 
-    /// <summary>Where refresh tokens become access tokens.</summary>
+    /// <summary>Base address of the Admin API, which lists properties.</summary>
+    public string AdminApiUrl { get; set; } = "https://analyticsadmin.googleapis.com";
+
+    /// <summary>Google's page that asks a person for the consent.</summary>
+    public string AuthorizeUrl { get; set; } = "https://accounts.google.com/o/oauth2/v2/auth";
+
+    /// <summary>Where a refresh token is given back.</summary>
+    public string RevokeUrl { get; set; } = "https://oauth2.googleapis.com/revoke";
+
+    /// <summary>Where codes, refresh tokens and assertions of service accounts become access tokens.</summary>
     public string TokenUrl { get; set; } = "https://oauth2.googleapis.com/token";
 
     /// <summary>Longest wait for one answer, in seconds. Google's own servers give up after about 60.</summary>

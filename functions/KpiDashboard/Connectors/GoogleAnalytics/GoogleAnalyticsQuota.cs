@@ -19,17 +19,8 @@ internal static class GoogleAnalyticsQuota
     /// <summary>The longest-lasting allowance that has a tenth or less left; null if all have more or none is told.</summary>
     internal static SlowDown? Check(JsonElement? quota, DateTimeOffset now)
     {
-        if (quota is not { ValueKind: JsonValueKind.Object } all)
-            return null;
-        foreach (var (name, limit, what) in Allowances)
+        foreach (var (_, what, limit, remaining) in Read(quota))
         {
-            if (!all.TryGetProperty(name, out var allowance) || allowance.ValueKind != JsonValueKind.Object)
-                continue;
-
-            // proto3 JSON leaves a zero out: no "remaining" means that nothing remains.
-            var remaining = 0;
-            if (allowance.TryGetProperty("remaining", out var left) && !(left.ValueKind == JsonValueKind.Number && left.TryGetInt32(out remaining)))
-                continue;
             if (remaining * 10L <= limit)
             {
                 return new SlowDown(
@@ -39,5 +30,26 @@ internal static class GoogleAnalyticsQuota
         }
 
         return null;
+    }
+
+    /// <summary>Of each allowance that is told, the part that is left, 0 to 1.</summary>
+    internal static IReadOnlyDictionary<string, double> Remaining(JsonElement? quota) =>
+        Read(quota).ToDictionary(allowance => allowance.Name, allowance => Math.Clamp(allowance.Remaining / (double)allowance.Limit, 0, 1), StringComparer.Ordinal);
+
+    private static IEnumerable<(string Name, string What, int Limit, int Remaining)> Read(JsonElement? quota)
+    {
+        if (quota is not { ValueKind: JsonValueKind.Object } all)
+            yield break;
+        foreach (var (name, limit, what) in Allowances)
+        {
+            if (!all.TryGetProperty(name, out var allowance) || allowance.ValueKind != JsonValueKind.Object)
+                continue;
+
+            // proto3 JSON leaves a zero out: no "remaining" means that nothing remains.
+            var remaining = 0;
+            if (allowance.TryGetProperty("remaining", out var left) && !(left.ValueKind == JsonValueKind.Number && left.TryGetInt32(out remaining)))
+                continue;
+            yield return (name, what, limit, remaining);
+        }
     }
 }

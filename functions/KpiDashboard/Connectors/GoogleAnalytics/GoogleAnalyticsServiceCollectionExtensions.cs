@@ -36,6 +36,7 @@ internal static class GoogleAnalyticsServiceCollectionExtensions
             });
         services.TryAddSingleton<GoogleAccessTokens>();
         services.TryAddSingleton<GoogleAnalyticsClient>();
+        services.TryAddSingleton<GoogleSignIn>();
         services.AddSingleton<IConnector, GoogleAnalyticsConnector>();
         return services;
     }

@@ -12,8 +12,8 @@ internal static class GoogleErrors
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(26);
 
-    /// <summary>An answer of the Data API with a status other than 2xx. 401 comes here only when a fresh access token was refused too.</summary>
-    internal static FetchOutcome FromDataApi(HttpStatusCode status, RetryConditionHeaderValue? retryAfter, ReadOnlySpan<byte> body, DateTimeOffset now)
+    /// <summary>An answer of the Data API, or of the Admin API, with a status other than 2xx. 401 comes here only when a fresh access token was refused too.</summary>
+    internal static FetchOutcome FromDataApi(HttpStatusCode status, RetryConditionHeaderValue? retryAfter, ReadOnlySpan<byte> body, DateTimeOffset now, string api = "Data")
     {
         var error = ReadError(body);
         var message = error?.Message ?? "";
@@ -23,11 +23,12 @@ internal static class GoogleErrors
         {
             401 => new AuthorizationLost("Google no longer accepts the sign-in of this connection. Connect Google Analytics again."),
             403 when IsApiDisabled(error) => new RequestRefused(
-                "The Google Analytics Data API is switched off in the Google project of this installation; whoever runs it has to switch it on."),
+                $"The Google Analytics {api} API is switched off in the Google project of this installation; whoever runs it has to switch it on."),
             403 when HasReason(error, "ACCESS_TOKEN_SCOPE_INSUFFICIENT") => new AuthorizationLost(
                 "The Google sign-in was made without the permission to read Analytics. Connect again and leave that permission ticked."),
             403 => new AuthorizationLost(
-                "The connected Google account may not read this Analytics property (any more). Give it access in Google Analytics, or connect with another account."),
+                "The connected Google account may not read this Analytics property (any more). Give it access in Google Analytics, or connect with another account.")
+            { OfProperty = true },
             400 or 404 => new RequestRefused($"Google Analytics refused the request: {Clip(message)}"),
             408 or >= 500 => new ProviderDown($"Google Analytics failed (status {(int)status}).", RetryAt(retryAfter, now)),
             _ => new ProviderDown($"Google Analytics answered in an unexpected way (status {(int)status}).", RetryAt(retryAfter, now)),
@@ -55,9 +56,11 @@ internal static class GoogleErrors
     }
 
     /// <summary>An answer of the token endpoint that holds no access token (RFC 6749, 5.2).</summary>
-    internal static FetchOutcome FromTokenEndpoint(HttpStatusCode status, RetryConditionHeaderValue? retryAfter, string? error, DateTimeOffset now) =>
+    internal static FetchOutcome FromTokenEndpoint(HttpStatusCode status, RetryConditionHeaderValue? retryAfter, string? error, DateTimeOffset now, bool isServiceAccount = false) =>
         (error, (int)status) switch
         {
+            ("invalid_grant" or "invalid_client" or "unauthorized_client", _) when isServiceAccount => new AuthorizationLost(
+                "Google does not accept the key of the service account: it was deleted, has expired, or the account is switched off. Make a new key and connect again."),
             ("invalid_grant", _) => new AuthorizationLost("The Google sign-in has expired or was withdrawn. Connect Google Analytics again."),
             ("invalid_client" or "unauthorized_client" or "deleted_client", _) => new RequestRefused(
                 "Google does not accept the client id and secret of this installation; whoever runs it has to correct them."),

@@ -3,24 +3,27 @@ import {
   lazy,
   Suspense,
   useId,
+  useMemo,
   useState,
   type KeyboardEvent,
   type ReactNode,
 } from 'react'
-import type { DayStatus } from '../../api/types'
-import { dayName, dayRange, fullDay } from '../../lib/dates'
+import type { DayStatus, Grain } from '../../api/types'
+import { dayName, dayRange, fullDay, monthName } from '../../lib/dates'
 import { formatNumber, type NumberStyle } from '../../lib/format'
 import { missingRuns } from '../../lib/gaps'
 import { messages } from '../../messages'
 import { later } from '../../messages-later'
 import { Skeleton } from '../Skeleton'
+import { NoteMark } from './NoteList'
+import { notesAt, type ChartNote } from './notes'
 
 const ChartCanvas = lazy(() => import('./ChartCanvas'))
 
 export interface ChartSeries {
   name: string
   values: readonly (number | null)[]
-  tone: 'accent' | 'before' | 'good' | 'bad'
+  tone: 'accent' | 'before' | 'goal' | 'good' | 'bad'
   kind: 'line' | 'bar'
   /** The day of each point, where it is not the day of the axis (the comparison). */
   dates?: readonly string[]
@@ -33,9 +36,14 @@ interface Props extends NumberStyle {
   series: readonly ChartSeries[]
   fromZero?: boolean
   stacked?: boolean
-  /** Each point is a week, named by its first day. */
-  weekly?: boolean
+  /** What each point is; weeks and months are named by their first day. */
+  grain?: Grain
+  notes?: readonly ChartNote[]
+  /** A point was chosen, with a click or Enter. */
+  onPick?: (day: string) => void
 }
+
+const none: readonly ChartNote[] = []
 
 /**
  * Every chart of the page: the picture, a line that reads out one day (the one pointed at, or walked to with the arrow
@@ -48,7 +56,9 @@ export function Chart({
   series,
   fromZero = true,
   stacked = false,
-  weekly = false,
+  grain = 'day',
+  notes = none,
+  onPick,
   ...style
 }: Props) {
   const [active, setActive] = useState<number | null>(null)
@@ -58,10 +68,17 @@ export function Chart({
   const shownDay = active !== null && active <= last ? active : null
   const empty = series.every((one) => one.values.every((value) => value === null))
 
-  const pointName = (day: string) => (weekly ? later.chart.weekOf(fullDay(day)) : fullDay(day))
+  const marked = useMemo(() => notesAt(notes, dates, grain), [notes, dates, grain])
+  const pointName = (day: string) =>
+    grain === 'month' ? monthName(day) : later.chart.pointOf[grain](fullDay(day))
+  const noted = shownDay === null ? none : (marked[shownDay] ?? none)
   const cell = (value: number | null | undefined) =>
     value === null || value === undefined ? later.chart.noData : formatNumber(value, style, 'table')
 
+  const pick = (at: number | null) => {
+    const day = at === null ? undefined : dates[at]
+    if (day !== undefined) onPick?.(day)
+  }
   const walk = (event: KeyboardEvent) => {
     const from = shownDay ?? (event.key === 'ArrowLeft' ? last + 1 : -1)
     const to =
@@ -78,6 +95,7 @@ export function Chart({
       event.preventDefault()
       setActive(to)
     } else if (event.key === 'Escape') setActive(null)
+    else if (event.key === 'Enter') pick(shownDay)
   }
 
   const gaps = missingRuns(dates, status)
@@ -124,7 +142,13 @@ export function Chart({
       <div
         role="application"
         aria-roledescription={later.chart.role}
-        aria-label={`${later.chart.label(name)}. ${later.chart.hint}`}
+        aria-label={[
+          `${later.chart.label(name)}.`,
+          later.chart.hint,
+          onPick ? later.chart.pick : null,
+        ]
+          .filter(Boolean)
+          .join(' ')}
         tabIndex={0}
         onKeyDown={walk}
         onBlur={() => {
@@ -133,7 +157,10 @@ export function Chart({
         onPointerLeave={() => {
           setActive(null)
         }}
-        className="relative mt-2 h-52 rounded sm:h-72"
+        onClick={() => {
+          pick(shownDay)
+        }}
+        className={`relative mt-2 h-52 rounded sm:h-72 ${onPick ? 'cursor-pointer' : ''}`}
       >
         {empty ? (
           <p className="grid h-full place-items-center text-small text-muted">
@@ -155,11 +182,27 @@ export function Chart({
                 style={style}
                 fromZero={fromZero}
                 stacked={stacked}
+                grain={grain}
+                marked={marked}
                 active={shownDay}
                 onActive={setActive}
               />
             </Suspense>
           </IfBroken>
+        )}
+        {noted.length > 0 && (
+          // Over the chart, so that nothing moves; also read out below.
+          <ul
+            aria-hidden="true"
+            className="pointer-events-none absolute inset-x-0 bottom-8 mx-auto w-fit max-w-[calc(100%-2rem)] rounded border border-line bg-surface px-3 py-1.5 text-small shadow-over"
+          >
+            {noted.slice(0, 3).map((note) => (
+              <li key={note.kind + note.from + note.text} className="flex items-baseline gap-2">
+                <NoteMark kind={note.kind} />
+                <span className="line-clamp-2">{note.text}</span>
+              </li>
+            ))}
+          </ul>
         )}
       </div>
       <p aria-live="polite" className="sr-only">
@@ -169,7 +212,8 @@ export function Chart({
             series.map((one) => `${one.name} ${cell(one.values[shownDay])}`).join(', ') +
               (status[shownDay] && status[shownDay] !== 'final'
                 ? `. ${messages.status[status[shownDay]]}`
-                : ''),
+                : '') +
+              noted.map((note) => `. ${later.chart.noteKind[note.kind]}: ${note.text}`).join(''),
           )}
       </p>
 
@@ -203,7 +247,7 @@ export function Chart({
             <thead>
               <tr className="text-left text-muted">
                 <th scope="col" className="sticky top-0 bg-surface py-2 pr-4 font-normal">
-                  {weekly ? later.chart.week : later.chart.day}
+                  {later.chart.grain[grain]}
                 </th>
                 {series.map((one) => (
                   <th
@@ -217,13 +261,18 @@ export function Chart({
                 <th scope="col" className="sticky top-0 bg-surface py-2 text-right font-normal">
                   {later.chart.statusColumn}
                 </th>
+                {notes.length > 0 && (
+                  <th scope="col" className="sticky top-0 bg-surface py-2 pl-4 font-normal">
+                    {later.chart.notes}
+                  </th>
+                )}
               </tr>
             </thead>
             <tbody>
               {dates.map((day, i) => (
                 <tr key={day} className="border-t border-line">
                   <th scope="row" className="py-1.5 pr-4 text-left font-normal whitespace-nowrap">
-                    {fullDay(day)}
+                    {grain === 'month' ? monthName(day) : fullDay(day)}
                   </th>
                   {series.map((one) => (
                     <td key={one.name} className="py-1.5 pr-4 text-right">
@@ -233,6 +282,11 @@ export function Chart({
                   <td className="py-1.5 text-right text-muted">
                     {messages.status[status[i] ?? 'final']}
                   </td>
+                  {notes.length > 0 && (
+                    <td className="min-w-40 py-1.5 pl-4">
+                      {marked[i]?.map((note) => note.text).join(' ')}
+                    </td>
+                  )}
                 </tr>
               ))}
             </tbody>
@@ -247,6 +301,7 @@ function Swatch({ series }: { series: ChartSeries }) {
   const tone = {
     accent: 'text-accent',
     before: 'text-before',
+    goal: 'text-good',
     good: 'text-accent',
     bad: 'text-trouble',
   }[series.tone]
@@ -259,7 +314,7 @@ function Swatch({ series }: { series: ChartSeries }) {
           d="M0 4h16"
           stroke="currentColor"
           strokeWidth="2"
-          strokeDasharray={series.tone === 'before' ? '3 3' : undefined}
+          strokeDasharray={{ before: '3 3', goal: '7 2' }[series.tone as string]}
         />
       )}
     </svg>

@@ -13,12 +13,13 @@ import {
 } from 'chart.js'
 import { useEffect, useMemo, useRef } from 'react'
 import { Chart as ReactChart } from 'react-chartjs-2'
-import type { DayStatus } from '../../api/types'
-import { dayName, shortDay } from '../../lib/dates'
+import type { DayStatus, Grain } from '../../api/types'
+import { dayName, monthShort, shortDay } from '../../lib/dates'
 import { formatAxis, type NumberStyle } from '../../lib/format'
 import { useTheme } from '../../lib/theme'
 import { later } from '../../messages-later'
 import type { ChartSeries } from './Chart'
+import type { ChartNote } from './notes'
 
 ChartJs.register(
   BarController,
@@ -37,6 +38,9 @@ interface Props {
   style: NumberStyle
   fromZero: boolean
   stacked: boolean
+  grain: Grain
+  /** The notes at each point. */
+  marked: readonly (readonly ChartNote[])[]
   active: number | null
   onActive: (index: number | null) => void
 }
@@ -54,6 +58,9 @@ function readTokens(theme: string) {
     good: read('--accent'),
     bad: read('--trouble'),
     before: read('--before'),
+    goal: read('--good'),
+    attention: read('--attention'),
+    ink: read('--ink'),
     muted: read('--muted'),
     grid: read('--grid'),
     hatch: read('--hatch'),
@@ -158,6 +165,84 @@ function daysPlugin(status: readonly DayStatus[], tokens: ReturnType<typeof read
   }
 }
 
+/** Above the days: a filled flag where a person wrote something, a hollow diamond where the system found something; a ring around an unusual value. */
+function notesPlugin(
+  marked: readonly (readonly ChartNote[])[],
+  tokens: ReturnType<typeof readTokens>,
+): Plugin {
+  const first = (i: number, note: ChartNote) => !marked[i - 1]?.includes(note)
+  return {
+    id: 'notes',
+    afterDatasetsDraw(chart) {
+      const x = chart.scales.x
+      if (!x) return
+      const { top } = chart.chartArea
+      const y = top - 9
+      const pen = chart.ctx
+      pen.save()
+      marked.forEach((notes, i) => {
+        const px = x.getPixelForValue(i)
+        // Days after the first of a longer note: a line, so that its length can be seen.
+        for (const note of notes) {
+          if (note.kind === 'unusual' || first(i, note)) continue
+          pen.strokeStyle = note.kind === 'note' ? tokens.ink : tokens.muted
+          pen.lineWidth = 1.5
+          pen.setLineDash(note.kind === 'note' ? [] : [2, 2])
+          pen.beginPath()
+          pen.moveTo(x.getPixelForValue(i - 1) + (first(i - 1, note) ? 5 : 0), y)
+          pen.lineTo(px, y)
+          pen.stroke()
+          pen.setLineDash([])
+        }
+        const starts = (kind: ChartNote['kind']) =>
+          notes.some((note) => note.kind === kind && first(i, note))
+        const both = starts('note') && starts('system')
+        if (starts('system')) {
+          const sx = px + (both ? 6 : 0)
+          pen.strokeStyle = tokens.muted
+          pen.fillStyle = tokens.surface
+          pen.lineWidth = 1.5
+          pen.beginPath()
+          pen.moveTo(sx, y - 5)
+          pen.lineTo(sx + 5, y)
+          pen.lineTo(sx, y + 5)
+          pen.lineTo(sx - 5, y)
+          pen.closePath()
+          pen.fill()
+          pen.stroke()
+        }
+        if (starts('note')) {
+          const nx = px - (both ? 6 : 0)
+          pen.fillStyle = tokens.ink
+          pen.beginPath()
+          pen.moveTo(nx - 5, y - 5)
+          pen.lineTo(nx + 5, y - 5)
+          pen.lineTo(nx + 5, y + 2)
+          pen.lineTo(nx + 2, y + 2)
+          pen.lineTo(nx, y + 6)
+          pen.lineTo(nx - 2, y + 2)
+          pen.lineTo(nx - 5, y + 2)
+          pen.closePath()
+          pen.fill()
+        }
+        const point = chart.getDatasetMeta(0).data[i]
+        if (
+          point &&
+          chart.data.datasets[0]?.data[i] !== null &&
+          notes.some((note) => note.kind === 'unusual')
+        ) {
+          pen.strokeStyle = tokens.attention
+          pen.lineWidth = 2
+          pen.beginPath()
+          pen.arc(point.x, point.y, 7, 0, 2 * Math.PI)
+          pen.stroke()
+        }
+      })
+      pen.restore()
+    },
+  }
+}
+
 /** A translucent version of a #rrggbb colour. */
 const faded = (colour: string) => `${colour}80`
 
@@ -168,13 +253,19 @@ export default function ChartCanvas({
   style,
   fromZero,
   stacked,
+  grain,
+  marked,
   active,
   onActive,
 }: Props) {
   const theme = useTheme()
   const chart = useRef<ChartJs | null>(null)
   const tokens = useMemo(() => readTokens(theme), [theme])
-  const plugins = useMemo(() => [daysPlugin(status, tokens)], [status, tokens])
+  const plugins = useMemo(
+    () => [daysPlugin(status, tokens), notesPlugin(marked, tokens)],
+    [status, marked, tokens],
+  )
+  const roomy = marked.some((notes) => notes.length > 0)
 
   useEffect(() => {
     if (!chart.current) return
@@ -201,6 +292,7 @@ export default function ChartCanvas({
             ...(stacked ? { stack: 'all' } : {}),
           }
         const before = one.tone === 'before'
+        const goal = one.tone === 'goal'
         const alone = (i: number) =>
           values[i] !== null && (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null
         return {
@@ -209,9 +301,10 @@ export default function ChartCanvas({
           data: values,
           borderColor: colour,
           backgroundColor: colour,
-          borderWidth: before ? 1.5 : 2,
-          borderDash: before ? [4, 4] : [],
-          ...(before
+          borderWidth: before || goal ? 1.5 : 2,
+          borderDash: before ? [4, 4] : goal ? [10, 4] : [],
+          ...(goal ? { stepped: 'middle' as const } : {}),
+          ...(before || goal
             ? {}
             : {
                 segment: {
@@ -230,7 +323,7 @@ export default function ChartCanvas({
           pointHitRadius: 0,
           spanGaps: false,
           tension: 0,
-          order: before ? 1 : 0,
+          order: before || goal ? 1 : 0,
         }
       }),
     }),
@@ -244,7 +337,7 @@ export default function ChartCanvas({
       maintainAspectRatio: false,
       animation: still ? false : { duration: 200 },
       events: [],
-      layout: { padding: { top: 8 } },
+      layout: { padding: { top: roomy ? 20 : 8 } },
       scales: {
         x: {
           offset: series.some((one) => one.kind === 'bar'),
@@ -260,9 +353,11 @@ export default function ChartCanvas({
               const day = dates[i]
               return day === undefined
                 ? ''
-                : dates.length <= 7
-                  ? dayName(day).replace(/\s\S+$/, '')
-                  : shortDay(day)
+                : grain === 'month'
+                  ? monthShort(day)
+                  : dates.length <= 7
+                    ? dayName(day).replace(/\s\S+$/, '')
+                    : shortDay(day)
             },
           },
         },
@@ -284,7 +379,18 @@ export default function ChartCanvas({
     }
     // The style is a small object made anew each time; its parts decide.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [dates, series, stacked, fromZero, tokens, style.unit, style.currency, style.locale])
+  }, [
+    dates,
+    series,
+    stacked,
+    fromZero,
+    grain,
+    roomy,
+    tokens,
+    style.unit,
+    style.currency,
+    style.locale,
+  ])
 
   return (
     <div
@@ -301,7 +407,7 @@ export default function ChartCanvas({
     >
       <ReactChart
         // The controllers and plugins belong to one drawing; a new theme or another kind starts afresh.
-        key={`${theme}${series.map((one) => one.kind).join('')}${dates.length}${dates[0] ?? ''}`}
+        key={`${theme}${series.map((one) => one.kind).join('')}${grain}${dates.length}${dates[0] ?? ''}${marked.flat().length}`}
         ref={(made) => {
           chart.current = made ?? null
         }}

@@ -1,6 +1,9 @@
 import { useEffect, useMemo } from 'react'
-import type { AutomationPerformance, Compare, Range } from '../../api/types'
+import type { Annotation, AutomationPerformance, Compare, Range } from '../../api/types'
 import { Chart, type ChartSeries } from '../../components/chart/Chart'
+import { NoteList } from '../../components/chart/NoteList'
+import { notesOf } from '../../components/chart/notes'
+import { useNotes } from '../../components/chart/useNotes'
 import { ErrorNotice, Notice } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
 import { SavedAt } from '../../components/SavedAt'
@@ -17,6 +20,7 @@ import { useAutomation } from './queries'
 import { Workflows } from './Workflows'
 
 const text = later.automation
+const none: readonly Annotation[] = []
 
 export default function Automation() {
   const { tenant } = useIdentity()
@@ -75,7 +79,7 @@ export default function Automation() {
             }
           >
             <Facts data={data} />
-            <Daily data={data} />
+            <Daily data={data} tenantId={tenant.id} />
             <Workflows workflows={data.workflows} currency={data.currency} />
           </div>
         )
@@ -162,7 +166,12 @@ function Facts({ data }: { data: AutomationPerformance }) {
   )
 }
 
-function Daily({ data }: { data: AutomationPerformance }) {
+function Daily({ data, tenantId }: { data: AutomationPerformance; tenantId: string }) {
+  const { data: annotations = none } = useNotes(tenantId, data.from, data.to)
+  const notes = useMemo(
+    () => notesOf(annotations, (kpi) => kpi.startsWith('automation.')),
+    [annotations],
+  )
   const chart = useMemo(() => {
     const series: ChartSeries[] = [
       {
@@ -191,7 +200,9 @@ function Daily({ data }: { data: AutomationPerformance }) {
         series={chart.series}
         unit="count"
         stacked
+        notes={notes}
       />
+      <NoteList name={text.chart} notes={notes} />
     </section>
   )
 }

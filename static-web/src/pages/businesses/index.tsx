@@ -11,7 +11,7 @@ import { fullDay } from '../../lib/dates'
 import { useIdentity, useSession } from '../../lib/session'
 import { messages } from '../../messages'
 import { settings } from '../../messages-settings'
-import { Confirmations, useConfirmation } from '../settings/access'
+import { Confirmations, useConfirmation } from '../../components/confirmations'
 import { Combo } from '../settings/Combo'
 import { currencyChoices, timeZoneChoices } from '../settings/regions'
 import {
@@ -23,7 +23,7 @@ import {
   sentenceOf,
   small,
   State,
-} from '../settings/ui'
+} from '../../components/ui'
 import { ago, date } from '../settings/words'
 
 const text = settings.businesses

@@ -2,26 +2,26 @@ import { Link } from 'react-router'
 import type { Summary } from '../../api/types'
 import { Value } from '../../components/Value'
 import { shownUnit } from '../../lib/kpis'
-import { messages } from '../../messages'
+import { later } from '../../messages-later'
 
 /** Are the automations worth it? The three numbers that answer. */
 export function AutomationBlock({ summary }: { summary: Summary }) {
   const kpi = (key: string) => summary.kpis.find((one) => one.key === key)
   const rows = [
-    { name: messages.overview.hoursSaved, kpi: kpi('automation.time_saved') },
-    { name: messages.overview.valueSaved, kpi: kpi('automation.value_saved') },
-    { name: messages.overview.roi, kpi: kpi('automation.roi') },
+    { name: later.overview.hoursSaved, kpi: kpi('automation.time_saved') },
+    { name: later.overview.valueSaved, kpi: kpi('automation.value_saved') },
+    { name: later.overview.roi, kpi: kpi('automation.roi') },
   ].flatMap((row) => (row.kpi ? [{ ...row, kpi: row.kpi }] : []))
   const empty = rows.every((row) => row.kpi.value === null)
   return (
     <section aria-labelledby="automation">
       <h2 id="automation" className="text-lead font-semibold">
-        {messages.overview.automation}
+        {later.overview.automation}
       </h2>
       {rows.length === 0 || empty ? (
         <p className="mt-2 text-small text-muted">
           {rows.find((row) => row.kpi.statusReason)?.kpi.statusReason ??
-            messages.overview.automationEmpty}
+            later.overview.automationEmpty}
         </p>
       ) : (
         <dl className="mt-1">
@@ -50,7 +50,7 @@ export function AutomationBlock({ summary }: { summary: Summary }) {
         to={{ pathname: '/automation', search: summary.range ? `?range=${summary.range}` : '' }}
         className="tap inline-flex items-center text-small text-accent hover:underline"
       >
-        {messages.overview.automationMore}
+        {later.overview.automationMore}
       </Link>
     </section>
   )

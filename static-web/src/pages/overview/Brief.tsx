@@ -1,88 +1,136 @@
 import { useState } from 'react'
+import { Link } from 'react-router'
+import type { Insights } from '../../api/types'
 import { Skeleton } from '../../components/Skeleton'
-import type { BriefLine } from '../../lib/brief'
 import { messages } from '../../messages'
 
-const marks: Record<BriefLine['tone'], string> = {
+type Sentence = Insights['brief'][number]
+
+export const marks: Record<Sentence['severity'], string> = {
   good: 'bg-good',
-  bad: 'bg-attention',
-  plain: 'bg-line-strong',
+  info: 'bg-line-strong',
   attention: 'bg-attention',
   trouble: 'bg-trouble',
 }
 
-const phoneLines = 2
+const text = messages.brief
+const phoneLines = 1
+const box = 'flex min-h-36 max-w-[46rem] flex-col sm:min-h-32 sm:flex-row sm:gap-5 lg:min-h-36'
+const tile =
+  'num grid size-11 shrink-0 place-items-center rounded border text-lead font-semibold sm:size-16 sm:text-big'
 
-/** What changed, before any chart. A sentence that rests on a number leads to it. */
-export function Brief({
-  lines,
-  onPick,
-}: {
-  lines: readonly BriefLine[]
-  onPick: (kpi: string) => void
-}) {
+/** How the business does, and what changed, before any chart. Each sentence leads to what it rests on. */
+export function Brief({ insights, search }: { insights: Insights; search: string }) {
   const [all, setAll] = useState(false)
-  const [lead, ...rest] = lines
-  if (!lead) return null
+  const { healthScore: health, brief } = insights
+  const [lead, ...rest] = brief
   const hidden = rest.length - phoneLines
+  const score = health.score === null ? messages.notMeasurable : String(health.score)
   return (
-    <section aria-label={messages.brief.title} className="min-h-28 max-w-[44rem] lg:min-h-20">
-      <p className="text-lead font-semibold sm:text-big sm:tracking-[-0.01em]">
-        <Line line={lead} onPick={onPick} />
-      </p>
-      {rest.length > 0 && (
-        <ul className="mt-1.5 sm:mt-2">
-          {rest.map((line, i) => (
-            <li
-              key={line.text}
-              className={`relative pl-4 text-small sm:text-body ${!all && i >= phoneLines ? 'max-sm:hidden' : ''}`}
-            >
-              <span
-                aria-hidden="true"
-                className={`absolute top-[0.5em] left-0 size-1.5 rounded-full sm:top-[0.6em] ${marks[line.tone]}`}
-              />
-              <Line line={line} onPick={onPick} />
-            </li>
-          ))}
-        </ul>
-      )}
-      {hidden > 0 && !all && (
-        <button
-          type="button"
-          className="tap -my-2 pl-4 text-left text-small text-accent sm:hidden"
-          onClick={() => {
-            setAll(true)
-          }}
-        >
-          {messages.brief.more(hidden)}
-        </button>
-      )}
+    <section aria-label={text.title} className={box}>
+      <Link
+        to={{ pathname: '/insights', search }}
+        className="group flex items-center gap-3 sm:items-start"
+      >
+        <span className={`${tile} border-line-strong bg-surface group-hover:border-ink`}>
+          {score}
+        </span>
+        <span className="text-small text-muted group-hover:text-ink sm:sr-only">
+          {text.health(health.score === null ? health.why : null, health.change)}
+        </span>
+      </Link>
+      <div className="min-w-0 flex-1">
+        <p aria-hidden="true" className="text-small text-muted max-sm:hidden">
+          {text.health(health.score === null ? health.why : null, health.change)}
+        </p>
+        <p className="mt-1 font-semibold sm:mt-0 sm:text-lead">
+          {lead ? <Line of={lead} search={search} split short={!all} /> : text.quiet}
+        </p>
+        {rest.length > 0 && (
+          <ul className="mt-1 sm:mt-1.5">
+            {rest.map((one, i) => (
+              <li
+                key={one.text}
+                className={`relative pl-4 text-small sm:text-body ${!all && i >= phoneLines ? 'max-sm:hidden' : ''}`}
+              >
+                <span
+                  aria-hidden="true"
+                  className={`absolute top-[0.5em] left-0 size-1.5 rounded-full sm:top-[0.6em] ${marks[one.severity]}`}
+                />
+                <Line of={one} search={search} />
+              </li>
+            ))}
+          </ul>
+        )}
+        {(hidden > 0 || lead?.text.search(/\.\s/) !== -1) && lead && !all && (
+          <button
+            type="button"
+            className="tap -my-2 pl-4 text-left text-small text-accent sm:hidden"
+            onClick={() => {
+              setAll(true)
+            }}
+          >
+            {hidden > 0 ? text.more(hidden) : text.all}
+          </button>
+        )}
+      </div>
     </section>
   )
 }
 
-function Line({ line, onPick }: { line: BriefLine; onPick: (kpi: string) => void }) {
-  const { kpi } = line
-  if (kpi === null) return line.text
+/** A sentence as a link. Of the first, what follows its first full stop is quieter, and on a phone waits for the button. */
+function Line({
+  of,
+  search,
+  split = false,
+  short = false,
+}: {
+  of: Sentence
+  search: string
+  split?: boolean
+  short?: boolean
+}) {
+  const end = split ? of.text.search(/\.\s/) + 1 : 0
   return (
-    <button
-      type="button"
-      className="text-left underline decoration-transparent underline-offset-4 hover:decoration-line-strong"
-      onClick={() => {
-        onPick(kpi)
-      }}
+    <Link
+      to={{ pathname: of.path, search }}
+      className="underline decoration-transparent underline-offset-4 hover:decoration-line-strong"
     >
-      {line.text}
-    </button>
+      {end > 0 ? (
+        <>
+          {of.text.slice(0, end)}
+          <span className={`text-small font-normal sm:text-body ${short ? 'max-sm:hidden' : ''}`}>
+            {of.text.slice(end)}
+          </span>
+        </>
+      ) : (
+        of.text
+      )}
+    </Link>
   )
 }
 
-export function BriefSkeleton() {
+/** While it is on its way; or, with what went wrong, in its place: the numbers below stand by themselves. */
+export function BriefSkeleton({ failed, retry }: { failed?: string | null; retry?: () => void }) {
   return (
-    <div className="min-h-28 max-w-[44rem] lg:min-h-20">
-      <Skeleton className="mt-1 h-6 w-4/5 sm:h-7" />
-      <Skeleton className="mt-3 h-4 w-3/5" />
-      <Skeleton className="mt-2 h-4 w-2/5" />
+    <div className={box}>
+      {failed ? (
+        <p role="alert" className="text-small text-muted">
+          {text.failed(failed)}{' '}
+          <button type="button" className="tap font-semibold text-accent" onClick={retry}>
+            {messages.errors.retry}
+          </button>
+        </p>
+      ) : (
+        <>
+          <Skeleton className="size-11 shrink-0 sm:size-16" />
+          <div className="flex-1">
+            <Skeleton className="mt-1 h-5 w-4/5 sm:h-6" />
+            <Skeleton className="mt-3 h-4 w-3/5" />
+            <Skeleton className="mt-2 h-4 w-2/5" />
+          </div>
+        </>
+      )}
     </div>
   )
 }

@@ -1,6 +1,8 @@
-import type { Range, Summary, SummaryKpi } from '../../api/types'
+import { useState } from 'react'
+import type { Insights, Range, Summary, SummaryKpi } from '../../api/types'
 import { PrintNote, savePdf } from '../../components/print/PrintNote'
 import { boards } from '../../messages-boards'
+import { Actions } from './Actions'
 import { AutomationBlock } from './AutomationBlock'
 import { FreshList } from './FreshList'
 import { KpiChart } from './KpiChart'
@@ -10,32 +12,41 @@ export { FreshList }
 
 interface Props {
   summary: Summary
-  kpis: readonly SummaryKpi[]
-  selected: SummaryKpi | null
-  onPick: (key: string) => void
+  top: readonly SummaryKpi[]
+  insights: Insights | undefined
   shown: Range
+  search: string
   tenantId: string
 }
 
-/** The evidence under the headline: the chart, every other number, the automations and the sources. */
-export default function Details({ summary, kpis, selected, onPick, shown, tenantId }: Props) {
+/** The evidence under the headline: the chart, every other number, the automations, the sources and what could be done. */
+export default function Details({ summary, top, insights, shown, search, tenantId }: Props) {
+  const [picked, setPicked] = useState<string | null>(null)
+  const selected = summary.kpis.find((kpi) => kpi.key === picked) ?? top[0]
   return (
     <div className="print-beside mt-6 grid gap-x-12 gap-y-10 xl:grid-cols-[minmax(0,1fr)_18rem]">
       <div className="print-short min-w-0">
         {selected && (
-          <KpiChart summary={summary} kpi={selected} shown={shown} tenantId={tenantId} />
+          <KpiChart
+            summary={summary}
+            kpi={selected}
+            onPick={setPicked}
+            shown={shown}
+            search={search}
+            tenantId={tenantId}
+          />
         )}
         <KpiTable
           summary={summary}
-          kpis={kpis}
-          selected={selected?.key ?? null}
-          onPick={onPick}
+          kpis={summary.kpis.filter((kpi) => !top.includes(kpi))}
           shown={shown}
+          search={search}
         />
       </div>
       <div className="grid content-start gap-10 sm:grid-cols-2 xl:grid-cols-1">
         <AutomationBlock summary={summary} />
         <FreshList summary={summary} />
+        <Actions summary={summary} insights={insights} />
       </div>
       <div className="xl:col-span-2">
         <button

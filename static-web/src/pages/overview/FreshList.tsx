@@ -1,6 +1,5 @@
 import type { Freshness, Summary } from '../../api/types'
 import { clock, dayName } from '../../lib/dates'
-import { messages } from '../../messages'
 import { sources } from '../../messages-sources'
 
 const marks: Record<Freshness['status'], string> = {
@@ -25,7 +24,7 @@ export function FreshList({ summary }: { summary: Summary }) {
       )}
       <ul className="mt-1">
         {summary.freshness.map((source) => {
-          const why = source.message ?? messages.fresh.explain[source.status]
+          const why = source.message ?? sources.explain[source.status]
           const clocks = [
             [
               sources.clocks.fetched,

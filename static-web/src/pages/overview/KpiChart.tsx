@@ -1,20 +1,29 @@
 import { useMemo } from 'react'
-import type { Range, Summary, SummaryKpi } from '../../api/types'
+import { ChevronDown } from 'lucide-react'
+import { Link } from 'react-router'
+import type { Annotation, Range, Summary, SummaryKpi } from '../../api/types'
 import { ChangeText } from '../../components/ChangeText'
 import { Chart, type ChartSeries } from '../../components/chart/Chart'
+import { NoteList } from '../../components/chart/NoteList'
+import { notesOf } from '../../components/chart/notes'
+import { useNotes } from '../../components/chart/useNotes'
 import { Skeleton } from '../../components/Skeleton'
 import { Value } from '../../components/Value'
 import { describeChange } from '../../lib/change'
 import { addDays, daysOf } from '../../lib/dates'
 import { beforeWords, shownUnit } from '../../lib/kpis'
-import { messages } from '../../messages'
 import { later } from '../../messages-later'
 import { useHistory } from './queries'
+
+const text = later.overview
+const none: readonly Annotation[] = []
 
 interface Props {
   summary: Summary
   kpi: SummaryKpi
+  onPick: (key: string) => void
   shown: Range
+  search: string
   tenantId: string
 }
 
@@ -22,7 +31,7 @@ interface Props {
 const mostDays = 120
 
 /** The picked number, large, with its days. */
-export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
+export function KpiChart({ summary, kpi, onPick, shown, search, tenantId }: Props) {
   const before = beforeWords(shown, summary.compare)
   const change = describeChange(kpi, before, summary.compare)
   const single = summary.dates.length <= 1
@@ -41,6 +50,15 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
     tenantId,
     kpi.key,
     long && compareFrom && compareTo ? { from: compareFrom, to: compareTo, grain: 'week' } : null,
+  )
+  const { data: annotations = none } = useNotes(
+    tenantId,
+    single ? addDays(summary.to, -27) : summary.from,
+    summary.to,
+  )
+  const notes = useMemo(
+    () => notesOf(annotations, (one) => one === kpi.key),
+    [annotations, kpi.key],
   )
   const waiting = now.isLoading || earlier.isLoading
   const points = now.data
@@ -76,7 +94,7 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
           point.status === 'not_measurable' ? 'missing' : point.status,
         ),
         series,
-        weekly: long,
+        grain: long ? ('week' as const) : ('day' as const),
       }
     }
     const series = [line(kpi.sparkline)]
@@ -87,7 +105,7 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
           daysOf(compareFrom, compareTo),
         ),
       )
-    return { dates: summary.dates, status: kpi.dayStatus, series, weekly: false }
+    return { dates: summary.dates, status: kpi.dayStatus, series, grain: 'day' as const }
   }, [compareFrom, compareTo, kpi, long, points, pointsBefore, summary.dates, waiting])
 
   return (
@@ -98,9 +116,30 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
     >
       <div className="flex flex-wrap items-start justify-between gap-x-8 gap-y-1">
         <div className="min-w-0">
-          <h2 id="chart-title" className="text-lead font-semibold">
+          <h2 id="chart-title" className="sr-only">
             {kpi.name}
           </h2>
+          <label className="relative -my-2 -ml-1.5 inline-flex max-w-full items-center rounded hover:bg-sunken">
+            <span className="sr-only">{text.chartOf}</span>
+            <select
+              value={kpi.key}
+              onChange={(event) => {
+                onPick(event.target.value)
+              }}
+              className="h-11 min-w-0 [field-sizing:content] appearance-none truncate rounded bg-transparent pr-8 pl-1.5 text-lead font-semibold"
+            >
+              {summary.kpis.map((one) => (
+                <option key={one.key} value={one.key}>
+                  {one.name}
+                </option>
+              ))}
+            </select>
+            <ChevronDown
+              aria-hidden="true"
+              size={16}
+              className="pointer-events-none absolute right-2"
+            />
+          </label>
           <p className="max-w-prose text-small text-muted sm:min-h-5">{kpi.description}</p>
         </div>
         <p className="flex items-baseline gap-3">
@@ -125,7 +164,7 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
         <p className="mt-2 text-small">{kpi.statusReason}</p>
       )}
       <div className="mt-4">
-        {single && <p className="text-small text-muted">{messages.overview.single}</p>}
+        {single && <p className="text-small text-muted">{text.single}</p>}
         {chart ? (
           <Chart
             name={kpi.name}
@@ -135,12 +174,20 @@ export function KpiChart({ summary, kpi, shown, tenantId }: Props) {
             unit={shownUnit(kpi)}
             currency={kpi.currency ?? summary.currency}
             fromZero={kpi.unit !== 'ratio'}
-            weekly={chart.weekly}
+            grain={chart.grain}
+            notes={notes}
           />
         ) : (
           <Skeleton className="h-64 w-full sm:h-84" />
         )}
       </div>
+      <NoteList name={kpi.name} notes={notes} />
+      <Link
+        to={{ pathname: `/metrics/${kpi.key}`, search }}
+        className="tap -mb-2 mt-1 inline-flex items-center text-small text-accent hover:underline"
+      >
+        {text.details(kpi.name)}
+      </Link>
     </section>
   )
 }

@@ -1,5 +1,6 @@
 import { ArrowDown, Search } from 'lucide-react'
 import { useState } from 'react'
+import { Link } from 'react-router'
 import type { Range, Summary, SummaryKpi } from '../../api/types'
 import { ChangeText } from '../../components/ChangeText'
 import { Sparkline } from '../../components/Sparkline'
@@ -7,29 +8,29 @@ import { Value } from '../../components/Value'
 import { describeChange } from '../../lib/change'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
+import { later } from '../../messages-later'
+import { byMovement } from './movement'
 
 interface Props {
   summary: Summary
   kpis: readonly SummaryKpi[]
-  selected: string | null
-  onPick: (key: string) => void
   shown: Range
+  search: string
 }
 
-const text = messages.overview
+const text = later.overview
 
 /** Every number that is not in the strip; a search looks through all of them. */
-export function KpiTable({ summary, kpis, selected, onPick, shown }: Props) {
+export function KpiTable({ summary, kpis, shown, search }: Props) {
   const [find, setFind] = useState('')
-  const [byChange, setByChange] = useState(false)
+  const compared = summary.compare !== 'none'
+  const [asked, setByChange] = useState(true)
+  const byChange = asked && compared
   const words = find.trim().toLocaleLowerCase()
   const found = (words === '' ? kpis : summary.kpis).filter((kpi) =>
     `${kpi.name} ${kpi.description} ${kpi.key}`.toLocaleLowerCase().includes(words),
   )
-  const rows = byChange
-    ? [...found].sort((a, b) => Math.abs(b.change ?? 0) - Math.abs(a.change ?? 0))
-    : found
-  const compared = summary.compare !== 'none'
+  const rows = byChange ? byMovement(found) : found
   const before = beforeWords(shown, summary.compare)
   if (summary.kpis.length === 0) return null
 
@@ -37,7 +38,7 @@ export function KpiTable({ summary, kpis, selected, onPick, shown }: Props) {
     <section aria-labelledby="all" className="mt-10">
       <div className="flex items-center justify-between gap-4">
         <h2 id="all" className="text-lead font-semibold">
-          {text.all}
+          {byChange && words === '' ? text.moved : text.all}
         </h2>
         <label className="relative flex items-center">
           <Search
@@ -88,12 +89,12 @@ export function KpiTable({ summary, kpis, selected, onPick, shown }: Props) {
                   <th
                     scope="col"
                     aria-sort={byChange ? 'descending' : 'none'}
-                    className="w-40 pl-6 font-normal"
+                    className="w-28 pl-4 font-normal sm:w-40 sm:pl-6"
                   >
                     <button
                       type="button"
                       className={`tap -my-2 inline-flex items-center justify-end gap-1 ${byChange ? 'text-ink' : ''}`}
-                      title={text.sortByChange}
+                      title={byChange ? text.catalogueOrder : text.sortByChange}
                       onClick={() => {
                         setByChange(!byChange)
                       }}
@@ -109,24 +110,19 @@ export function KpiTable({ summary, kpis, selected, onPick, shown }: Props) {
           <tbody>
             {rows.map((kpi) => {
               const change = describeChange(kpi, before, summary.compare)
-              const on = kpi.key === selected
               return (
                 <tr
                   key={kpi.key}
                   className="tip-host border-t border-line text-right hover:bg-sunken/60"
                 >
                   <th scope="row" className="text-left font-normal">
-                    <button
-                      type="button"
+                    <Link
+                      to={{ pathname: `/metrics/${kpi.key}`, search }}
                       title={kpi.description}
-                      aria-pressed={on}
-                      className={`tap w-full text-left hover:text-accent ${on ? 'font-semibold' : ''}`}
-                      onClick={() => {
-                        onPick(kpi.key)
-                      }}
+                      className="tap flex items-center hover:text-accent"
                     >
                       {kpi.name}
-                    </button>
+                    </Link>
                   </th>
                   <td className="w-36 pl-6 max-md:hidden">
                     {summary.dates.length > 1 && (
@@ -167,6 +163,12 @@ export function KpiTable({ summary, kpis, selected, onPick, shown }: Props) {
           </tbody>
         </table>
       )}
+      <Link
+        to="/kpis/calculated"
+        className="tap mt-1 inline-flex items-center text-small text-accent hover:underline"
+      >
+        {text.calculated}
+      </Link>
     </section>
   )
 }

@@ -1,48 +1,41 @@
-import type { Range, Summary, SummaryKpi } from '../../api/types'
+import { Link } from 'react-router'
+import type { Range, Summary, SummaryGoal, SummaryKpi } from '../../api/types'
 import { ChangeText } from '../../components/ChangeText'
 import { Skeleton } from '../../components/Skeleton'
 import { Sparkline } from '../../components/Sparkline'
 import { Value } from '../../components/Value'
 import { describeChange } from '../../lib/change'
+import { formatPercent } from '../../lib/format'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
 
 interface Props {
   summary: Summary
   kpis: readonly SummaryKpi[]
-  selected: string | null
-  onPick: (key: string) => void
   shown: Range
+  search: string
 }
 
 const grid =
   'mt-3 grid grid-cols-2 gap-x-6 sm:grid-cols-3 sm:gap-x-8 lg:mt-6 xl:grid-cols-6 xl:gap-x-0'
 
-/** The headline numbers. Each is a button that brings its chart. */
-export function Strip({ summary, kpis, selected, onPick, shown }: Props) {
+/** The headline numbers. Each leads to all about it. */
+export function Strip({ summary, kpis, shown, search }: Props) {
   return (
     <ul aria-label={messages.overview.strip} className={grid}>
       {kpis.map((kpi) => {
         const change = describeChange(kpi, beforeWords(shown, summary.compare), summary.compare)
-        const on = kpi.key === selected
         return (
           <li
             key={kpi.key}
-            className="min-w-0 xl:border-l xl:border-line xl:first:border-l-0 xl:[&:first-child>button]:pl-0"
+            className="min-w-0 xl:border-l xl:border-line xl:first:border-l-0 xl:[&:first-child>a]:pl-0"
           >
-            <button
-              type="button"
-              aria-pressed={on}
-              onClick={() => {
-                onPick(kpi.key)
-              }}
-              className={`tip-host group relative block w-full border-t py-2 text-left xl:border-t-0 xl:px-4 xl:py-1 ${on ? 'border-accent' : 'border-line'} `}
+            <Link
+              to={{ pathname: `/metrics/${kpi.key}`, search }}
+              className="tip-host group relative block border-t border-line py-2 xl:border-t-0 xl:px-4 xl:py-1"
             >
-              <span className="flex items-center gap-1.5 text-small text-muted group-hover:text-ink">
-                <span className="truncate">{kpi.name}</span>
-                {on && (
-                  <span aria-hidden="true" className="size-1.5 shrink-0 rounded-full bg-accent" />
-                )}
+              <span className="block truncate text-small text-muted group-hover:text-ink">
+                {kpi.name}
               </span>
               <span className="flex flex-wrap items-baseline gap-x-2.5 xl:block">
                 <span className="text-lead font-semibold tracking-[-0.01em] sm:text-big xl:block">
@@ -68,11 +61,35 @@ export function Strip({ summary, kpis, selected, onPick, shown }: Props) {
               ) : (
                 <Bullet value={kpi.value} previous={kpi.previous} />
               )}
-            </button>
+              {kpi.goal && <GoalWords goal={kpi.goal} />}
+            </Link>
           </li>
         )
       })}
     </ul>
+  )
+}
+
+const goalTones: Partial<Record<SummaryGoal['state'], string>> = {
+  on_track: 'text-good',
+  met: 'text-good',
+  off_track: 'text-attention',
+  missed: 'text-attention',
+}
+
+/** How the goal stands, short; the whole sentence on hover, on focus and read out. */
+function GoalWords({ goal }: { goal: SummaryGoal }) {
+  return (
+    <span className={`num relative mt-1 block text-small ${goalTones[goal.state] ?? 'text-muted'}`}>
+      <span aria-hidden="true">
+        {messages.goal[goal.state]}
+        {goal.pace !== null && ` · ${formatPercent(goal.pace)}`}
+      </span>
+      <span className="sr-only">{goal.text}</span>
+      <span aria-hidden="true" className="tip">
+        {goal.text}
+      </span>
+    </span>
   )
 }
 

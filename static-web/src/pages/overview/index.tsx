@@ -1,9 +1,10 @@
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
-import type { Summary } from '../../api/types'
+import { useLocation } from 'react-router'
+import type { Insights, Summary } from '../../api/types'
+import { ApiError } from '../../api/client'
 import { ErrorNotice, Notice } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
 import { SavedAt } from '../../components/SavedAt'
-import { makeBrief } from '../../lib/brief'
 import { clock, dayIn, expectedDays } from '../../lib/dates'
 import { endsYesterday, pickHeadline } from '../../lib/kpis'
 import { usePeriod } from '../../lib/range'
@@ -12,7 +13,7 @@ import { messages } from '../../messages'
 import { Brief, BriefSkeleton } from './Brief'
 import { FreshLine } from './FreshLine'
 import { DetailsSkeleton, Strip, StripSkeleton } from './Strip'
-import { useSummary } from './queries'
+import { useInsights, useSummary } from './queries'
 
 // Below the first screen. Asked for at once, beside the numbers, but not part of what the first paint waits for.
 const details = import('./Details')
@@ -24,10 +25,11 @@ export default function Overview() {
   const today = dayIn(tenant.timeZone, new Date())
   const period = usePeriod()
   const { range, compare } = period
-  const summary = useSummary(tenant.id, range, compare)
+  const { search } = useLocation()
+  const summary = useSummary(tenant.id, { range }, compare)
+  const insights = useInsights(tenant.id, { range }, compare)
   const data = summary.data
   const [opened] = useState(() => Date.now())
-  const [picked, setPicked] = useState<string | null>(null)
 
   useEffect(() => {
     document.title = `${tenant.name} · ${messages.nav.overview} · ${messages.productShort}`
@@ -36,8 +38,6 @@ export default function Overview() {
   const top = useMemo(() => (data ? pickHeadline(data.kpis) : []), [data])
   // Words belong to the period that is on the page, which for a moment is the one before.
   const shown = data && isRange(data.range) ? data.range : range
-  const brief = useMemo(() => (data ? makeBrief(data, shown) : []), [data, shown])
-  const selected = data?.kpis.find((kpi) => kpi.key === picked) ?? top[0] ?? null
   const saved =
     summary.isFetching && !summary.isPlaceholderData && summary.dataUpdatedAt < opened - 60_000
       ? clock(new Date(summary.dataUpdatedAt).toISOString(), tenant.timeZone, new Date())
@@ -47,18 +47,6 @@ export default function Overview() {
     (data.kpis.length === 0 ||
       (data.freshness.length === 0 && data.kpis.every((kpi) => kpi.value === null)))
 
-  const pick = (key: string) => {
-    setPicked(key)
-    if (matchMedia('(max-width: 52rem)').matches) {
-      const still = matchMedia('(prefers-reduced-motion: reduce)').matches
-      requestAnimationFrame(() => {
-        document
-          .getElementById('chart')
-          ?.scrollIntoView({ block: 'start', behavior: still ? 'auto' : 'smooth' })
-      })
-    }
-  }
-
   return (
     <div className="mx-auto max-w-[78rem] px-4 pb-16 sm:px-8">
       <h1 className="sr-only">{messages.overview.title(tenant.name)}</h1>
@@ -66,12 +54,13 @@ export default function Overview() {
         <div className="min-w-0 flex-1">
           {empty ? (
             <Notice title={messages.overview.emptyTitle}>{messages.overview.empty}</Notice>
-          ) : data ? (
-            <Brief lines={brief} onPick={pick} />
-          ) : summary.isError ? (
-            <ErrorNotice error={summary.error} retry={() => void summary.refetch()} />
+          ) : insights.data ? (
+            <Brief insights={insights.data} search={search} />
           ) : (
-            <BriefSkeleton />
+            <BriefSkeleton
+              failed={insights.error && !summary.isError ? sentence(insights.error) : null}
+              retry={() => void insights.refetch()}
+            />
           )}
         </div>
         <PeriodBar
@@ -98,14 +87,16 @@ export default function Overview() {
           <Body
             data={data}
             top={top}
-            selected={selected}
-            pick={pick}
+            insights={insights.data}
             shown={shown}
+            search={search}
             tenantId={tenant.id}
             saved={saved}
           />
         </div>
-      ) : summary.isError ? null : (
+      ) : summary.isError ? (
+        <ErrorNotice error={summary.error} retry={() => void summary.refetch()} />
+      ) : (
         <div aria-busy="true">
           <span className="sr-only">{messages.loading}</span>
           <StripSkeleton />
@@ -120,31 +111,24 @@ export default function Overview() {
 interface BodyProps {
   data: Summary
   top: Summary['kpis']
-  selected: Summary['kpis'][number] | null
-  pick: (key: string) => void
+  insights: Insights | undefined
+  search: string
   shown: keyof typeof messages.ranges
   tenantId: string
   saved: string | null
 }
 
-function Body({ data, top, selected, pick, shown, tenantId, saved }: BodyProps) {
-  const rest = data.kpis.filter((kpi) => !top.includes(kpi))
+function Body({ data, top, insights, search, shown, tenantId, saved }: BodyProps) {
   return (
     <>
-      <Strip
-        summary={data}
-        kpis={top}
-        selected={selected?.key ?? null}
-        onPick={pick}
-        shown={shown}
-      />
+      <Strip summary={data} kpis={top} shown={shown} search={search} />
       <FreshLine summary={data} saved={saved} />
       <Suspense fallback={<DetailsSkeleton />}>
         <Details
           summary={data}
-          kpis={rest}
-          selected={selected}
-          onPick={pick}
+          top={top}
+          insights={insights}
+          search={search}
           shown={shown}
           tenantId={tenantId}
         />
@@ -152,6 +136,9 @@ function Body({ data, top, selected, pick, shown, tenantId, saved }: BodyProps) 
     </>
   )
 }
+
+const sentence = (error: Error) =>
+  error instanceof ApiError ? error.message : messages.errors.crash
 
 const isRange = (text: string | null): text is keyof typeof messages.ranges =>
   text !== null && text in messages.ranges

@@ -1,39 +1,46 @@
 import { useQuery } from '@tanstack/react-query'
 import { api, query } from '../../api/client'
-import type { Compare, History, Range, Summary } from '../../api/types'
+import type { Compare, Grain, History, Insights, Range, Summary } from '../../api/types'
 import { readSnapshot, writeSnapshot } from '../../lib/storage'
 
-/** Everything the overview shows, in one request; the last answer is kept for the next visit and shown at once. */
-export function useSummary(tenantId: string, range: Range, compare: Compare) {
-  const name = `${tenantId}.${range}.${compare}`
+/** A preset that ends with the last complete day, or days of one's own. */
+export type Span = { range: Range } | { from: string; to: string }
+
+/** What is kept for the next visit, shown at once and never taken for an answer, however young. */
+function useKept<T>(kind: string, path: string, tenantId: string, span: Span, compare: Compare) {
+  const name = [kind, tenantId, ...Object.values(span), compare].join('.')
   return useQuery({
-    queryKey: ['summary', tenantId, range, compare],
+    queryKey: [kind, tenantId, span, compare],
     queryFn: async ({ signal }) => {
-      const data = await api.get<Summary>(`metrics/summary${query({ range, compare })}`, {
-        signal,
-        tenantId,
-      })
+      const data = await api.get<T>(`${path}${query({ ...span, compare })}`, { signal, tenantId })
       writeSnapshot(name, data, Date.now())
       return data
     },
-    // A saved copy, however young, is shown but never taken for an answer.
     refetchOnMount: 'always',
-    initialData: () => readSnapshot<Summary>(name)?.data,
-    initialDataUpdatedAt: () => readSnapshot<Summary>(name)?.at,
+    initialData: () => readSnapshot<T>(name)?.data,
+    initialDataUpdatedAt: () => readSnapshot<T>(name)?.at,
     // Another period of the same business stays on the page until the new one is there.
     placeholderData: (previous, before) =>
       before?.queryKey[1] === tenantId ? previous : undefined,
   })
 }
 
-interface Span {
+/** Every number that the overview shows, in one request. */
+export const useSummary = (tenantId: string, span: Span, compare: Compare) =>
+  useKept<Summary>('summary', 'metrics/summary', tenantId, span, compare)
+
+/** The score, the morning's sentences and what stands out; asked for beside the numbers. */
+export const useInsights = (tenantId: string, span: Span, compare: Compare) =>
+  useKept<Insights>('insights', 'insights/business', tenantId, span, compare)
+
+export interface Points {
   from: string
   to: string
-  grain: 'day' | 'week'
+  grain: Grain
 }
 
 /** The points of one KPI, where the days of the summary are too few or too many to draw. */
-export function useHistory(tenantId: string, kpi: string, span: Span | null) {
+export function useHistory(tenantId: string, kpi: string, span: Points | null) {
   return useQuery({
     queryKey: ['history', tenantId, kpi, span],
     enabled: span !== null,

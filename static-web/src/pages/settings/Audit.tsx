@@ -5,9 +5,18 @@ import type { AuditEntry, AuditPage } from '../../api/types'
 import { quietButton } from '../../components/Notice'
 import { useIdentity } from '../../lib/session'
 import { settings } from '../../messages-settings'
-import { useConfirmation } from './access'
+import { useConfirmation } from '../../components/confirmations'
 import { useMembers } from './queries'
-import { Failed, Labelled, LoadFailed, Page, Rows, saveFile, Section, Select } from './ui'
+import {
+  Failed,
+  Labelled,
+  LoadFailed,
+  Page,
+  Rows,
+  saveFile,
+  Section,
+  Select,
+} from '../../components/ui'
 import { auditSentence, changeValue, deviceWords, fieldWords, moment } from './words'
 
 const text = settings.audit

@@ -12,11 +12,20 @@ import type { ShownUnit } from '../../lib/format'
 import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
 import { settings } from '../../messages-settings'
-import { useConfirmation } from './access'
+import { useConfirmation } from '../../components/confirmations'
 import { Combo } from './Combo'
 import { renewIdentity, useSettings } from './queries'
 import { currencyChoices, localeChoices, timeZoneChoices } from './regions'
-import { Failed, Labelled, LoadFailed, Page, Section, Select, sentenceOf, useQuestion } from './ui'
+import {
+  Failed,
+  Labelled,
+  LoadFailed,
+  Page,
+  Section,
+  Select,
+  sentenceOf,
+  useQuestion,
+} from '../../components/ui'
 import { monthName, parseAmount, weekday } from './words'
 
 const text = settings.business

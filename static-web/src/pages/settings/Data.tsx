@@ -4,7 +4,7 @@ import type { DataExport } from '../../api/types'
 import { primaryButton, quietButton } from '../../components/Notice'
 import { useIdentity } from '../../lib/session'
 import { settings } from '../../messages-settings'
-import { useConfirmation } from './access'
+import { useConfirmation } from '../../components/confirmations'
 import { renewIdentity, useExports, useReload } from './queries'
 import {
   dangerButton,
@@ -16,7 +16,7 @@ import {
   Section,
   State,
   useQuestion,
-} from './ui'
+} from '../../components/ui'
 import { date, fileSize, moment } from './words'
 
 const text = settings.data

@@ -9,7 +9,7 @@ import { primaryButton, quietButton } from '../../components/Notice'
 import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
 import { settings } from '../../messages-settings'
-import { useConfirmation } from './access'
+import { useConfirmation } from '../../components/confirmations'
 import { renewIdentity, useMembers, useReload, useRoles } from './queries'
 import {
   Failed,
@@ -25,7 +25,7 @@ import {
   State,
   useQuestion,
   type Question,
-} from './ui'
+} from '../../components/ui'
 import { ago, date } from './words'
 
 const text = settings.members

@@ -17,7 +17,7 @@ import {
   sentenceOf,
   State,
   useQuestion,
-} from './ui'
+} from '../../components/ui'
 
 const text = settings.profile
 

@@ -7,7 +7,7 @@ import { primaryButton, quietButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
 import { useIdentity } from '../../lib/session'
 import { settings } from '../../messages-settings'
-import { useConfirmation } from './access'
+import { useConfirmation } from '../../components/confirmations'
 import { renewIdentity, useReload, useSecondFactor } from './queries'
 import {
   CopyButton,
@@ -21,7 +21,7 @@ import {
   State,
   useFocus,
   useQuestion,
-} from './ui'
+} from '../../components/ui'
 import { date } from './words'
 
 const QrCode = lazy(() => import('./QrCode'))

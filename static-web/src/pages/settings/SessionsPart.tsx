@@ -5,7 +5,16 @@ import type { SignedInSession, SignedInSessions } from '../../api/types'
 import { useIdentity, useSession } from '../../lib/session'
 import { settings } from '../../messages-settings'
 import { useSessions } from './queries'
-import { Failed, LoadFailed, outlineDanger, Rows, Section, small, State, useQuestion } from './ui'
+import {
+  Failed,
+  LoadFailed,
+  outlineDanger,
+  Rows,
+  Section,
+  small,
+  State,
+  useQuestion,
+} from '../../components/ui'
 import { ago, date, deviceWords } from './words'
 
 const text = settings.profile

@@ -6,7 +6,7 @@ import type { FreshToken, Token } from '../../api/types'
 import { primaryButton, quietButton } from '../../components/Notice'
 import { useIdentity } from '../../lib/session'
 import { settings } from '../../messages-settings'
-import { useConfirmation } from './access'
+import { useConfirmation } from '../../components/confirmations'
 import { useReload, useTokens } from './queries'
 import {
   CopyButton,
@@ -23,7 +23,7 @@ import {
   State,
   useFocus,
   useQuestion,
-} from './ui'
+} from '../../components/ui'
 import { ago, date, scopeWords } from './words'
 
 const text = settings.tokens

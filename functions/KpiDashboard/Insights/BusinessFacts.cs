@@ -1,0 +1,90 @@
+using KpiDashboard.Data;
+using KpiDashboard.Goals;
+using KpiDashboard.Kpis;
+using KpiDashboard.Sync;
+using KpiDashboard.Tenancy;
+
+namespace KpiDashboard.Insights;
+
+/// <summary>A workflow in the period.</summary>
+internal sealed record WorkflowFacts(string Id, string Name, bool Active, decimal? MinutesPerSuccess, int Runs, int Failed);
+
+/// <summary>Values of a KPI and day that the source changed lately.</summary>
+internal sealed record RestatedFacts(string Kpi, DateOnly Day, decimal Old, decimal? New, DateTimeOffset At);
+
+/// <summary>What came with the answers that the numbers of the period are from.</summary>
+internal sealed record RequestFlags(string Connector, int Requests, int Sampled, int Thresholded);
+
+/// <summary>Everything that rules look at, read once.</summary>
+internal sealed record BusinessFacts(
+    TenantProfile Tenant, DateOnly Today, Period Period, KpiTable Table, TenantCatalogue Catalogue, IReadOnlyList<SourceState> Sources, IReadOnlyList<WorkflowFacts> Workflows,
+    IReadOnlyList<WorkflowFailures> Failing, IReadOnlyList<RestatedFacts> Restated, IReadOnlyList<RequestFlags> Flags, IReadOnlyList<GoalEntry> Goals)
+{
+    /// <summary>Weeks that an anomaly is compared with: the same weekday of each.</summary>
+    public const int Weeks = 13;
+
+    /// <summary>Days of the period.</summary>
+    public int Days => Period.To.DayNumber - Period.From.DayNumber + 1;
+
+    /// <summary>A product's KPI over the period.</summary>
+    public KpiValue Now(string key) => Table.Evaluate(KpiCatalogue.Part(key), Period.From, Period.To);
+
+    /// <summary>The same over the period to compare with.</summary>
+    public KpiValue? Before(string key) => Period is { CompareFrom: { } from, CompareTo: { } to } ? Table.Evaluate(KpiCatalogue.Part(key), from, to) : null;
+
+    /// <summary>The change of a KPI, null where telling it would mislead.</summary>
+    public (KpiDefinition Kpi, decimal Now, decimal Before, decimal Change)? Change(string key)
+    {
+        var (now, before) = (Now(key), Before(key));
+        return KpiChange.Of(now, before).Change is { } change ? (KpiCatalogue.Part(key), now.Value!.Value, before!.Value.Value!.Value, change) : null;
+    }
+
+    /// <summary>Currency of a KPI.</summary>
+    public string? CurrencyOf(KpiDefinition kpi) => MetricsEndpoints.CurrencyOf(kpi, Sources, Tenant);
+
+    /// <summary>A change that is more than counting noise: of counts, more than two standard deviations of the difference of two Poisson counts.</summary>
+    public static bool BeyondNoise(decimal now, decimal before) => (double)Math.Abs(now - before) > 2 * Math.Sqrt((double)Math.Abs(now + before));
+
+    /// <summary>What the period is compared with, in words.</summary>
+    public string Than(Proof proof) => Period.Compare == "previous_year" ? "the same days last year" : $"the {proof.Number("Days", Days)} days before";
+
+    /// <summary>Reads them.</summary>
+    public static async Task<BusinessFacts> LoadAsync(TenantTransaction tx, TenantProfile tenant, Period period, IReadOnlyList<SourceState> sources, TenantCatalogue catalogue, DateOnly today, DateTimeOffset now)
+    {
+        var first = period.To.AddDays(-HealthScore.Reach - 7);
+        if (period.From.AddDays(-7 * Weeks) is var band && period.To.DayNumber - period.From.DayNumber < 92 && band < first) first = band;
+        if (period.From < first) first = period.From;
+        if (period.CompareFrom < first) first = period.CompareFrom.Value;
+        var table = await KpiTable.LoadAsync(tx, KpiCatalogue.All, first, period.To, SourceState.Clocks(sources), tenant.Economics);
+        var range = new { from = period.From, to = period.To, recent = now.AddDays(-7) };
+        var workflows = await tx.QueryAsync<WorkflowFacts>(
+            """
+            select w.workflow_id as Id, w.name, w.active, coalesce(w.minutes_saved, w.provider_minutes_saved) as MinutesPerSuccess,
+                   coalesce(sum(d.executions), 0)::int as Runs, coalesce(sum(d.failed), 0)::int as Failed
+            from workflows w
+            left join automation_daily d on d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id and d.day between @from and @to
+            where w.tenant_id = @tenant
+            group by w.tenant_id, w.integration_id, w.workflow_id
+            order by w.name, w.workflow_id
+            limit 500
+            """, range);
+        var restated = await tx.QueryAsync<RestatedFacts>(
+            """
+            select kpi, day, old_value as Old, new_value as New, at from kpi_restatements
+            where tenant_id = @tenant and day between @from and @to and at >= @recent and kpi = any (@shown) order by at desc, id desc limit 500
+            """,
+            new { range.from, range.to, range.recent, shown = catalogue.Visible.Select(kpi => kpi.Key).ToArray() });
+        var flags = await tx.QueryAsync<RequestFlags>(
+            """
+            select r.connector, count(*)::int as Requests, (count(*) filter (where q.sampled))::int as Sampled, (count(*) filter (where q.thresholded))::int as Thresholded
+            from (select distinct v.run_id from kpi_values v where v.tenant_id = @tenant and v.kpi = any (@pulses) and v.day between @from and @to) v
+            join sync_runs r on r.tenant_id = @tenant and r.id = v.run_id
+            join sync_requests q on q.tenant_id = @tenant and q.run_id = v.run_id
+            group by r.connector order by r.connector
+            """,
+            new { range.from, range.to, pulses = SourceState.Pulses.Values.Select(kpi => kpi.Key).ToArray() });
+        return new BusinessFacts(
+            tenant, today, period, table, catalogue, sources, workflows, await WorkflowFailures.LoadAsync(tx, period.To.AddDays(-6), period.To), restated, flags,
+            await GoalEndpoints.EntriesAsync(tx, await Goal.LoadAsync(tx), catalogue, tenant, sources, today));
+    }
+}

@@ -1,0 +1,49 @@
+using KpiDashboard.Kpis;
+
+namespace KpiDashboard.Insights;
+
+/// <summary>The morning's sentences: what matters most among the insights, and what could not be checked. Silent when nothing matters.</summary>
+internal static class DailyBrief
+{
+    private const int Most = 5;
+
+    /// <summary>Writes at most five sentences; the last of them, where needed, says what could not be checked.</summary>
+    /// <param name="facts">What the insights were found in.</param>
+    /// <param name="insights">Those that are shown, in their order.</param>
+    /// <param name="id">Id of an insight.</param>
+    public static IReadOnlyList<BriefSentence> Write(BusinessFacts facts, IReadOnlyList<Insight> insights, Func<Insight, Guid> id)
+    {
+        var open = Unchecked(facts);
+        return
+        [
+            .. insights.Where(insight => insight.Severity != InsightSeverity.Info).Take(open is null ? Most : Most - 1)
+                .Select(insight => new BriefSentence(insight.Text, insight.Severity, id(insight), insight.Path, insight.Kpis, insight.Proof.Evidence)),
+            .. open is null ? (BriefSentence[])[] : [open],
+        ];
+    }
+
+    private static BriefSentence? Unchecked(BusinessFacts facts)
+    {
+        var proof = new Proof();
+        var reasons = new List<string>();
+        if (facts.Sources.All(source => !source.IsConnected)) reasons.Add("nothing is connected");
+        foreach (var source in facts.Sources.Where(source => source.IsConnected && (source.CompleteThrough is null || source.CompleteThrough < facts.Period.To)))
+        {
+            reasons.Add(source.CompleteThrough is { } day
+                ? $"{source.DisplayName} is complete only through {proof.Day("Complete through", day)}"
+                : $"{source.DisplayName} was not read yet");
+        }
+
+        string[] compared = ["shop.revenue", "web.sessions", "automation.executions"];
+        foreach (var kpi in compared.Select(KpiCatalogue.Part))
+        {
+            if (!facts.Sources.Any(source => source.IsConnected && source.Connector == kpi.Source && source.CompleteThrough >= facts.Period.To)) continue;
+            var (now, before) = (facts.Now(kpi.Key), facts.Before(kpi.Key));
+            if (now.KnownDays == 0) continue;
+            if (now.KnownDays < now.Days) reasons.Add($"{kpi.Name} has no data on {proof.Number("Days without data", now.Days - now.KnownDays, kpi.Key, facts.Period.From, facts.Period.To)} of {proof.Number("Days", facts.Days)} days");
+            else if (before is { } earlier && earlier.KnownDays < earlier.Days) reasons.Add($"{kpi.Name} cannot be compared, because the time before has days without data");
+        }
+
+        return reasons.Count == 0 ? null : new BriefSentence($"Not checked: {string.Join("; ", reasons.Take(4))}.", InsightSeverity.Info, null, "/integrations", [], proof.Evidence);
+    }
+}

@@ -1,0 +1,175 @@
+using KpiDashboard.Kpis;
+using KpiDashboard.Sync;
+
+namespace KpiDashboard.Insights;
+
+/// <summary>
+/// The health of a business from 0 to 100: its last seven days against its own 13 weeks before. A part that cannot be measured is left out and the others weigh
+/// more; when no part of the business can be measured there is no score.
+/// </summary>
+internal static class HealthScore
+{
+    /// <summary>Key of the KPI.</summary>
+    public const string Key = "business.health_score";
+
+    /// <summary>Source of the KPI, as far as all connected sources are.</summary>
+    public const string Source = "business";
+
+    /// <summary>Days before the first scored one that a score looks at: its own week and the 13 before.</summary>
+    public const int Reach = (7 * Weeks) + 6;
+
+    /// <summary>Weeks that a week is compared with.</summary>
+    private const int Weeks = 13;
+
+    /// <summary>With fewer whole weeks there is no median to speak of.</summary>
+    private const int FewestWeeks = 4;
+
+    /// <summary>The catalogue's entry. It is worked out for each day and then treated like a stored one.</summary>
+    public static KpiDefinition Kpi { get; } = new()
+    {
+        Key = Key,
+        Name = "Business health",
+        Description = "How the last 7 days compare with the 13 weeks before them, from 0 to 100.",
+        Unit = KpiUnit.Score,
+        Direction = KpiDirection.Up,
+        Aggregation = KpiAggregation.Last,
+        Source = Source,
+        Formula = "weighted mean of the points of revenue, visits, conversion, automations and data",
+    };
+
+    private static readonly Part[] Compared =
+    [
+        new("revenue", "Revenue", KpiCatalogue.Part("shop.revenue"), 0.30m, Tolerance: null),
+        new("visits", "Visits", KpiCatalogue.Part("web.sessions"), 0.20m, Tolerance: null),
+        new("conversion", "Conversion", KpiCatalogue.Part("web.conversion_rate"), 0.15m, Tolerance: null),
+        // Half of a success rate of 98 % would be a disaster long past.
+        new("automations", "Automations", KpiCatalogue.Part("automation.success_rate"), 0.20m, Tolerance: 0.20m),
+    ];
+
+    private static readonly KpiDefinition[] Pulses = [.. SourceState.Pulses.Values];
+
+    private const decimal DataWeight = 0.15m;
+
+    /// <summary>What a score needs to be loaded.</summary>
+    public static IReadOnlyList<KpiDefinition> Needs { get; } = [.. Compared.Select(part => part.Kpi), .. Pulses];
+
+    /// <summary>The score of each of some days, null where there is none; the table reaches <see cref="Reach"/> days further back.</summary>
+    public static IEnumerable<(DateOnly Day, decimal Score)> Daily(KpiTable table, DateOnly from, DateOnly to)
+    {
+        var weeks = new WeekCache(table);
+        for (var day = from; day <= to; day = day.AddDays(1))
+        {
+            if (Total(Points(weeks, day)) is { } score) yield return (day, score);
+        }
+    }
+
+    /// <summary>The score as of a day with the arithmetic of each part; the table reaches <see cref="Reach"/> + 7 days further back.</summary>
+    /// <param name="table">Daily values.</param>
+    /// <param name="day">Last of the seven days.</param>
+    /// <param name="currencyOf">Currency of a money KPI.</param>
+    public static HealthScoreEntry AsOf(KpiTable table, DateOnly day, Func<KpiDefinition, string?> currencyOf)
+    {
+        var weeks = new WeekCache(table);
+        var (now, before) = (Points(weeks, day), Points(weeks, day.AddDays(-7)));
+        var (score, previous) = (Total(now), Total(before));
+        var sameParts = now.Select(part => part.Points is null).SequenceEqual(before.Select(part => part.Points is null));
+        var weight = score is null ? 0 : now.Where(part => part.Points is not null).Sum(part => part.Weight);
+        var left = now.Where(part => part.Points is null).Select(part => part.Name.ToLowerInvariant()).ToList();
+        return new HealthScoreEntry(
+            score, day,
+            score is null ? "There is no score: neither sales, visits, conversion nor automations can be compared with the weeks before."
+                : left.Count == 0 ? "The mean of the parts by their weights."
+                : $"The mean of the parts by their weights; left out, because it cannot be measured: {string.Join(", ", left)}. The others weigh more for it.",
+            previous, score is not null && previous is not null && sameParts ? score - previous : null,
+            [.. now.Select(part => part.Describe(score is null || part.Points is null ? 0 : decimal.Round(part.Weight / weight, 4), day, currencyOf))]);
+    }
+
+    /// <summary>The median of some values; there is at least one.</summary>
+    public static decimal Median(IEnumerable<decimal> values)
+    {
+        var sorted = values.Order().ToList();
+        return sorted.Count % 2 == 1 ? sorted[sorted.Count / 2] : (sorted[(sorted.Count / 2) - 1] + sorted[sorted.Count / 2]) / 2;
+    }
+
+    private static decimal? Total(IReadOnlyList<Scored> parts)
+    {
+        var measured = parts.Where(part => part.Points is not null).ToList();
+        // That data is there is no health by itself.
+        return measured.Any(part => part.Part is not null)
+            ? decimal.Round(measured.Sum(part => part.Weight * part.Points!.Value) / measured.Sum(part => part.Weight), 0, MidpointRounding.AwayFromZero)
+            : null;
+    }
+
+    private static List<Scored> Points(WeekCache weeks, DateOnly day)
+    {
+        var scored = Compared.Select(part => Score(weeks, part, day)).ToList();
+        var (known, expected) = (0, 0);
+        foreach (var pulse in Pulses)
+        {
+            if (Enumerable.Range(0, Weeks + 1).All(week => weeks.Of(pulse, day.AddDays(-7 * week)).KnownDays == 0)) continue;
+            known += weeks.Of(pulse, day).KnownDays;
+            expected += 7;
+        }
+
+        scored.Add(new Scored(null, "data", "Data", DataWeight, expected == 0 ? null : Whole(100m * known / expected), null, null, 0, known, expected));
+        return scored;
+    }
+
+    private static Scored Score(WeekCache weeks, Part part, DateOnly day)
+    {
+        var now = weeks.Of(part.Kpi, day);
+        var before = Enumerable.Range(1, Weeks).Select(week => weeks.Of(part.Kpi, day.AddDays(-7 * week))).Where(week => week.Value is not null && week.KnownDays == 7).Select(week => week.Value!.Value).ToList();
+        decimal? median = before.Count >= FewestWeeks ? Median(before) : null;
+        decimal? points = now.Value is not { } value || now.KnownDays < 7 || median is not { } usual ? null
+            : part.Tolerance is { } tolerance ? Whole(100 * Math.Clamp(1 - ((usual - value) / tolerance), 0, 1))
+            : usual <= 0 ? null
+            : Whole(100 * Math.Clamp(((value / usual) - 0.5m) * 2, 0, 1));
+        return new Scored(part, part.Key, part.Name, part.Weight, points, now.Value, median, before.Count, now.KnownDays, 7);
+    }
+
+    private static decimal Whole(decimal points) => decimal.Round(points, 0, MidpointRounding.AwayFromZero);
+
+    /// <summary>A KPI of seven days against the median of the weeks before. Full points at the median or better; none at half of it, or at the median less the tolerance.</summary>
+    private sealed record Part(string Key, string Name, KpiDefinition Kpi, decimal Weight, decimal? Tolerance);
+
+    private sealed record Scored(Part? Part, string Key, string Name, decimal Weight, decimal? Points, decimal? Value, decimal? Median, int Weeks, int Known, int Expected)
+    {
+        public HealthPartEntry Describe(decimal weight, DateOnly day, Func<KpiDefinition, string?> currencyOf)
+        {
+            var proof = new Proof();
+            var why = Part is { } part ? Compare(proof, part, day, currencyOf(part.Kpi))
+                : Points is null ? "Left out: nothing was read from any source."
+                : $"{proof.Number("Days read", Known)} of {proof.Number("Days to be read", Expected)} days of the connected sources have data: {proof.Number("Points", Points.Value)} points.";
+            return new HealthPartEntry(Key, Name, Points, weight, why, Part is null ? [.. Pulses.Select(kpi => kpi.Key)] : [Part.Kpi.Key], proof.Evidence);
+        }
+
+        private string Compare(Proof proof, Part part, DateOnly day, string? currency)
+        {
+            var from = day.AddDays(-6);
+            if (Value is null && Known == 0) return $"Left out: {part.Kpi.Name} is not measured.";
+            if (Known < 7) return $"Left out: {proof.Number("Days without data", 7 - Known, part.Kpi.Key, from, day)} of the last {proof.Number("Days", 7)} days have no data.";
+            if (Value is null) return $"Left out: {part.Kpi.Name} cannot be computed from the last {proof.Number("Days", 7)} days.";
+            if (Median is null)
+                return $"Left out: only {proof.Number("Whole weeks with data", Weeks)} of the {proof.Number("Weeks before", HealthScore.Weeks)} weeks before have data on every day.";
+            if (Points is null) return $"Left out: the median of the {proof.Number("Weeks before", HealthScore.Weeks)} weeks before is {proof.Number("Median", 0)}.";
+            var value = proof.Value(part.Kpi, from, day, Value.Value, currency);
+            var median = proof.Value(part.Kpi, from.AddDays(-7 * HealthScore.Weeks), from.AddDays(-1), Median.Value, currency, "Median of the weeks before");
+            var rule = part.Tolerance is { } tolerance
+                ? $"the median or better gives {proof.Number("Full points", 100)} points, {proof.Number("Percentage points below", tolerance * 100)} percentage points less gives none"
+                : $"the median or more gives {proof.Number("Full points", 100)} points, half of it gives none";
+            return $"{part.Kpi.Name} of the last {proof.Number("Days", 7)} days is {value}, and the median of {proof.Number("Whole weeks with data", Weeks)} weeks before is {median}: {rule}, so this gives {proof.Number("Points", Points.Value)}.";
+        }
+    }
+
+    /// <summary>KPIs over seven days by their last day: the weeks of one day are the weeks before of others.</summary>
+    private sealed class WeekCache(KpiTable table)
+    {
+        private readonly Dictionary<(string Kpi, DateOnly Day), KpiValue> _values = [];
+
+        public KpiValue Of(KpiDefinition kpi, DateOnly day)
+        {
+            if (!_values.TryGetValue((kpi.Key, day), out var value)) _values[(kpi.Key, day)] = value = table.Evaluate(kpi, day.AddDays(-6), day);
+            return value;
+        }
+    }
+}

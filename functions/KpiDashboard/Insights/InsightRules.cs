@@ -1,0 +1,23 @@
+using KpiDashboard.Insights.Rules;
+
+namespace KpiDashboard.Insights;
+
+/// <summary>All rules.</summary>
+internal static class InsightRules
+{
+    /// <summary>In the order in which equals are told.</summary>
+    public static IReadOnlyList<IInsightRule> All { get; } =
+    [
+        new SourceSilentRule(), new TrackingGapRule(), new WorkflowFailingRule(), new RevenueChangeRule(), new ConversionDropRule(), new TrafficChangeRule(), new WorkflowFailureCostRule(),
+        new AutomationNotWorthItRule(), new GoalRule(), new AnomalyRule(), new RestatedRule(), new ThresholdedRule(), new MinutesMissingRule(),
+    ];
+
+    /// <summary>What all rules find: what is broken first, then by money at stake, then by severity.</summary>
+    public static IReadOnlyList<Insight> Find(BusinessFacts facts) =>
+    [
+        .. All.SelectMany(rule => rule.Find(facts))
+            .OrderByDescending(insight => insight.Severity == InsightSeverity.Trouble)
+            .ThenByDescending(insight => insight.Money ?? -1)
+            .ThenByDescending(insight => insight.Severity),
+    ];
+}

@@ -1,0 +1,31 @@
+using KpiDashboard.Kpis;
+using KpiDashboard.Goals;
+
+namespace KpiDashboard.Insights.Rules;
+
+/// <summary>Goals that are off track, missed or met.</summary>
+internal sealed class GoalRule : IInsightRule
+{
+    /// <inheritdoc />
+    public IEnumerable<Insight> Find(BusinessFacts facts)
+    {
+        foreach (var goal in facts.Goals.Where(goal => goal.Now.State is GoalState.OffTrack or GoalState.Missed or GoalState.Met && goal.Now.Value is not null))
+        {
+            var (now, proof) = (goal.Now, new Proof());
+            var kpi = facts.Catalogue.Find(goal.Kpi)!;
+            var value = proof.Value(kpi, now.From, now.Through!.Value, now.Value!.Value, goal.Currency);
+            var target = proof.Value(kpi, now.From, now.To, now.Target, goal.Currency, "Target");
+            var known = $"after {proof.Number("Complete days", now.KnownDays)} of {proof.Number("Days of the period", now.Days)} days";
+            var text = now.State switch
+            {
+                GoalState.Met => $"The goal for {goal.KpiName} is met: {value} of {target} {known}.",
+                GoalState.Missed => $"The goal for {goal.KpiName} is missed: {value} of {target} {known}.",
+                _ => $"The goal for {goal.KpiName} is off track: {value} of {target} {known}; going on like this it ends at {proof.Value(kpi, now.From, now.To, now.Projected!.Value, goal.Currency, "Projected")}.",
+            };
+            decimal? money = kpi.Unit == KpiUnit.Currency && kpi.Aggregation == KpiAggregation.Sum && now.State != GoalState.Met && now.Projected is { } projected ? Math.Abs(now.Target - projected) : null;
+            yield return new Insight(
+                "goal", goal.Id.ToString("N"), now.State == GoalState.Met ? InsightSeverity.Good : InsightSeverity.Attention, text, proof, "/goals", $"{now.State} {now.From:yyyy-MM-dd}", now.Pace ?? 1)
+            { Kpis = [goal.Kpi], Money = money, Currency = money is null ? null : goal.Currency };
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using KpiDashboard.Kpis;
+
+
+namespace KpiDashboard.Insights.Rules;
+
+/// <summary>Complete days of the period without any visit, or without data, where the weeks before always had some: a tracking code that is gone looks like that.</summary>
+internal sealed class TrackingGapRule : IInsightRule
+{
+    private const decimal Usual = 20;
+
+    /// <inheritdoc />
+    public IEnumerable<Insight> Find(BusinessFacts facts)
+    {
+        var sessions = KpiCatalogue.Part("web.sessions");
+        var source = facts.Sources.FirstOrDefault(candidate => candidate.Connector == sessions.Source);
+        if (source?.CompleteThrough is not { } complete) yield break;
+        var before = Enumerable.Range(1, 28).Select(day => facts.Period.From.AddDays(-day)).Where(day => day >= facts.Table.From).Select(day => facts.Table.On(sessions, day)).OfType<decimal>().ToList();
+        if (before.Count < 7 || HealthScore.Median(before) is var usual && usual < Usual) yield break;
+        var empty = Enumerable.Range(0, facts.Days).Select(facts.Period.From.AddDays).Where(day => day <= complete && day >= source.ReadFrom && facts.Table.On(sessions, day) is null or 0).ToList();
+        if (empty.Count == 0) yield break;
+        var proof = new Proof();
+        var days = proof.Number("Days without visits", empty.Count, sessions.Key, empty[0], empty[^1]);
+        yield return new Insight(
+            "tracking_gap", sessions.Key, InsightSeverity.Trouble,
+            $"{source.DisplayName} has no visits on {days} of {proof.Number("Days", facts.Days)} days, the first {proof.Day("First day without visits", empty[0])}; "
+            + $"{proof.Number("Median of the days before", HealthScore.Median(before), sessions.Key)} a day were usual. Numbers of such days are missing, not zero. Check that the tracking code is on the site.",
+            proof, $"/metrics/{sessions.Key}", $"since {empty[0]:yyyy-MM-dd}", empty.Count)
+        { Kpis = [sessions.Key] };
+    }
+}

@@ -1,0 +1,107 @@
+using KpiDashboard.Api;
+using KpiDashboard.Data;
+using KpiDashboard.Sync;
+using KpiDashboard.Tenancy;
+using Microsoft.AspNetCore.Http;
+
+namespace KpiDashboard.Kpis;
+
+/// <summary>Where a number comes from: which parts, which sync, which request, and how it changed since.</summary>
+public sealed class ProvenanceEndpoints
+{
+    private readonly TenantReads _reads;
+    private readonly TimeProvider _time;
+
+    internal ProvenanceEndpoints(TenantReads reads, TimeProvider time) => (_reads, _time) = (reads, time);
+
+    /// <summary><c>GET metrics/provenance</c>.</summary>
+    public Task<IResult> ProvenanceAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        _reads.AnswerAsync(request, ProvenanceJson.Default.ProvenanceResponse, async (tx, tenant) =>
+        {
+            var catalogue = await TenantCatalogue.LoadAsync(tx);
+            var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
+            var (kpi, day) = Read(new QueryReader(request), catalogue, tenant);
+            // Health is computed from the weeks before; what it is of a day rests on these parts of that day and of others.
+            var health = kpi.Key == Insights.HealthScore.Key;
+            var parts = (health ? Insights.HealthScore.Needs : [kpi]).SelectMany(item => item.Parts).Distinct(StringComparer.Ordinal).Select(catalogue.Stored).ToList();
+            var clocks = SourceState.Clocks(sources);
+            var table = await KpiTable.LoadAsync(tx, [kpi, .. parts], day, day, clocks, tenant.Economics);
+            var value = table.Evaluate(kpi, day, day);
+            return new ProvenanceResponse(
+                kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Aggregation, kpi.Formula, day, tenant.TimeZone, MetricsEndpoints.CurrencyOf(kpi, sources, tenant), value.Value,
+                value.Status, MetricsEndpoints.Reason(kpi, value), Settings(kpi, catalogue, tenant), await PartsAsync(tx, parts, table, day, sources, tenant));
+        }, cancellationToken);
+
+    private static (KpiDefinition Kpi, DateOnly Day) Read(QueryReader query, TenantCatalogue catalogue, TenantProfile tenant)
+    {
+        var (key, day) = (query.Text("kpi", maxLength: 60), query.Date("date"));
+        if (key is null) query.Error("kpi", "'kpi' is missing: name one KPI; GET /api/kpis lists them.");
+        else if (catalogue.Find(key) is null) query.Error("kpi", $"There is no KPI '{(key.Length <= 40 ? key : key[..40] + "…")}'; GET /api/kpis lists them.");
+        if (day is null) query.Error("date", "'date' is missing: give a day like 2026-11-21.");
+        else if (day < Period.Earliest.AddDays(Insights.HealthScore.Reach) || day.Value.Year > 9000) query.Error("date", "'date' must be a day that can have been measured.");
+        query.ThrowIfInvalid();
+        return (catalogue.Find(key!)!, day!.Value);
+    }
+
+    private static IReadOnlyList<ProvenanceSetting> Settings(KpiDefinition kpi, TenantCatalogue catalogue, TenantProfile tenant)
+    {
+        var uses = catalogue.UsesOf(kpi);
+        var (value, roi) = (uses.Contains("automation.value_saved"), uses.Contains("automation.roi"));
+        return
+        [
+            .. value || roi ? (ProvenanceSetting[])[new("Hourly labour cost", tenant.HourlyLabourCost)] : [],
+            .. roi ? (ProvenanceSetting[])[new("Automation cost per month", tenant.AutomationCostPerMonth)] : [],
+        ];
+    }
+
+    private static async Task<IReadOnlyList<ProvenancePart>> PartsAsync(
+        TenantTransaction tx, List<KpiDefinition> parts, KpiTable table, DateOnly day, IReadOnlyCollection<SourceState> sources, TenantProfile tenant)
+    {
+        var keys = parts.Select(part => part.Key).ToArray();
+        var values = (await tx.QueryAsync<ValueRow>(
+            """
+            select v.kpi, v.integration_id as IntegrationId, v.run_id as RunId, v.first_seen_at as FirstSeenAt, v.changed_at as ChangedAt,
+                   i.connector, i.display_name as Source, coalesce(i.settings ->> 'propertyId', i.settings ->> 'baseUrl') as Instance, i.time_zone as TimeZone, i.fetched_at as FetchedAt,
+                   exists (select 1 from imports m where m.tenant_id = @tenant and m.id = v.run_id) as Imported
+            from kpi_values v
+            left join integrations i on i.tenant_id = @tenant and i.id = v.integration_id
+            where v.tenant_id = @tenant and v.kpi = any (@keys) and v.day = @day
+            """,
+            new { keys, day })).ToDictionary(row => row.Kpi, StringComparer.Ordinal);
+        var requests = (await tx.QueryAsync<RequestRow>(
+            """
+            select q.run_id as RunId, q.operation, q.request::text as Request, q.fetched_at as FetchedAt, q.rows, q.sampled, q.thresholded
+            from sync_requests q where q.tenant_id = @tenant and q.run_id = any (@runs) order by q.run_id, q.id limit 500
+            """,
+            new { runs = values.Values.Select(value => value.RunId).OfType<Guid>().Distinct().ToArray() })).ToLookup(row => row.RunId);
+        var restated = (await tx.QueryAsync<RestatedRow>(
+            """
+            select kpi, at, old_value as OldValue, new_value as NewValue, run_id as RunId
+            from kpi_restatements where tenant_id = @tenant and kpi = any (@keys) and day = @day order by at, id limit 500
+            """,
+            new { keys, day })).ToLookup(row => row.Kpi, StringComparer.Ordinal);
+        return
+        [
+            .. parts.Select(part =>
+            {
+                var row = values.GetValueOrDefault(part.Key);
+                // A day without a value still has a source that should have had one.
+                var source = row is null ? sources.FirstOrDefault(candidate => candidate.Connector == part.Source) : null;
+                return new ProvenancePart(
+                    part.Key, part.Name, part.Unit, table.On(part, day), table.StatusOf(part, day), row?.Connector ?? part.Source, row?.Source ?? source?.DisplayName, row?.Instance ?? source?.Address,
+                    row?.TimeZone ?? tenant.TimeZone, row?.RunId, row is null ? null : row.IntegrationId is not null ? "sync" : row.Imported ? "import" : "push",
+                    row?.FirstSeenAt, row?.ChangedAt, row?.FetchedAt ?? source?.FetchedAt,
+                    [.. (row?.RunId is { } run ? requests[run] : []).Take(50).Select(item => new ProvenanceRequest(item.Operation, item.Request, item.FetchedAt, item.Rows, item.Sampled, item.Thresholded))],
+                    [.. restated[part.Key].Take(50).Select(item => new ProvenanceRestatement(item.At, item.OldValue, item.NewValue, item.RunId))]);
+            }),
+        ];
+    }
+
+    private sealed record ValueRow(
+        string Kpi, Guid? IntegrationId, Guid? RunId, DateTimeOffset FirstSeenAt, DateTimeOffset ChangedAt, string? Connector, string? Source, string? Instance, string? TimeZone,
+        DateTimeOffset? FetchedAt, bool Imported);
+
+    private sealed record RequestRow(Guid RunId, string Operation, string? Request, DateTimeOffset FetchedAt, int Rows, bool Sampled, bool Thresholded);
+
+    private sealed record RestatedRow(string Kpi, DateTimeOffset At, decimal OldValue, decimal? NewValue, Guid? RunId);
+}

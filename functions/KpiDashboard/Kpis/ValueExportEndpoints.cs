@@ -1,0 +1,99 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using CsvHelper;
+using KpiDashboard.Api;
+using KpiDashboard.Data;
+using KpiDashboard.Identity;
+using KpiDashboard.Sync;
+using KpiDashboard.Tenancy;
+using Microsoft.AspNetCore.Http;
+
+namespace KpiDashboard.Kpis;
+
+/// <summary>Values as files.</summary>
+public sealed class ValueExportEndpoints
+{
+    // A name like "=cmd()" must not become a formula in a spreadsheet.
+    private static readonly CsvWriterOptions Csv = CsvWriterOptions.Default with { Injection = CsvInjection.Escape, WriteByteOrderMark = true };
+
+    private readonly Database _database;
+    private readonly TimeProvider _time;
+
+    internal ValueExportEndpoints(Database database, TimeProvider time) => (_database, _time) = (database, time);
+
+    /// <summary><c>GET export</c>: a row per KPI and day, week or month, exactly as the pages compute them. Written row by row; the connection is given back before.</summary>
+    public async Task<IResult> ExportAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var query = new QueryReader(request);
+        var (format, grain) = (query.Choice("format", "csv", "json"), query.Choice("grain", "day", "week", "month"));
+        var (tenant, kpis, table, sources) = await _database.InTenantAsync(request.Caller().TenantId, async tx =>
+        {
+            var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
+            var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
+            var catalogue = await TenantCatalogue.LoadAsync(tx);
+            var kpis = MetricsEndpoints.ReadKpis(query, catalogue, catalogue.Visible);
+            var period = Period.Read(query, tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
+            return (tenant, kpis, await KpiTable.LoadAsync(tx, kpis, period.From, period.To, SourceState.Clocks(sources), tenant.Economics), sources);
+        }, cancellationToken);
+
+        var name = string.Create(CultureInfo.InvariantCulture, $"kpis-{table.From:yyyy-MM-dd}-{table.To:yyyy-MM-dd}-{grain}.{format}");
+        var rows = kpis.SelectMany(kpi =>
+        {
+            var currency = MetricsEndpoints.CurrencyOf(kpi, sources, tenant);
+            return MetricsEndpoints.Points(kpi, table, grain, (DayOfWeek)tenant.WeekStart).Select(point => new ExportedValue(point.Date, kpi.Key, kpi.Name, point.Value, kpi.Unit, currency, point.Status));
+        });
+        return format == "csv"
+            ? new StreamedAnswer("text/csv; charset=utf-8", name, null, (output, token) => WriteCsvAsync(output, rows, token))
+            : new StreamedAnswer("application/json; charset=utf-8", name, null, (output, token) => WriteJsonAsync(output, table, grain, tenant, rows, token));
+    }
+
+    private static async Task WriteCsvAsync(Stream output, IEnumerable<ExportedValue> rows, CancellationToken cancellationToken)
+    {
+        await using var csv = CsvWriter.Create(output, Csv, leaveOpen: true);
+        await csv.WriteRecordAsync(["date", "kpi", "name", "value", "unit", "currency", "status"], cancellationToken);
+        foreach (var row in rows)
+        {
+            csv.WriteField(row.Date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+            csv.WriteField(row.Kpi);
+            csv.WriteField(row.Name);
+            // A number is no formula, even if it begins with a minus.
+            if (row.Value is { } value) csv.WriteField(value);
+            else csv.WriteField((string?)null);
+            csv.WriteField(Word(row.Unit));
+            csv.WriteField(row.Currency);
+            csv.WriteField(Word(row.Status));
+            await csv.EndRecordAsync(cancellationToken);
+        }
+
+        await csv.FlushAsync(cancellationToken);
+    }
+
+    private static async Task WriteJsonAsync(Stream output, KpiTable table, string grain, TenantProfile tenant, IEnumerable<ExportedValue> rows, CancellationToken cancellationToken)
+    {
+        // Into memory and from there to the answer: the serializer flushes its writer, and an answer must not be written to synchronously.
+        var buffer = new ArrayBufferWriter<byte>();
+        await using var json = new Utf8JsonWriter(buffer);
+        json.WriteStartObject();
+        json.WriteString("from", table.From.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+        json.WriteString("to", table.To.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+        json.WriteString("grain", grain);
+        json.WriteString("timeZone", tenant.TimeZone);
+        json.WriteStartArray("rows");
+        foreach (var row in rows)
+        {
+            JsonSerializer.Serialize(json, row, ProvenanceJson.Default.ExportedValue);
+            if (buffer.WrittenCount <= 16 * 1024) continue;
+            await output.WriteAsync(buffer.WrittenMemory, cancellationToken);
+            buffer.ResetWrittenCount();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+        await json.FlushAsync(cancellationToken);
+        await output.WriteAsync(buffer.WrittenMemory, cancellationToken);
+    }
+
+    private static string Word<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+}

@@ -1,0 +1,216 @@
+using System.ComponentModel.DataAnnotations;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Azure;
+using Azure.Identity;
+using KpiDashboard.Api;
+using KpiDashboard.Connectors;
+using KpiDashboard.Data;
+using KpiDashboard.Operations.Backups;
+using KpiDashboard.Telemetry;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace KpiDashboard.Operations;
+
+/// <summary>How the installation is, across tenants, for operators. Nothing here names a person or a business, or shows the value of a setting.</summary>
+public sealed partial class OpsEndpoints
+{
+    /// <summary>States that <c>ops/integrations</c> tells apart; see the function <c>integration_state</c>.</summary>
+    internal static readonly string[] States = ["active", "failing", "overdue", "paused", "reconnect_needed", "disconnected"];
+
+    private static readonly TimeSpan QueueLimit = TimeSpan.FromSeconds(5);
+
+    private readonly Database _database;
+    private readonly StorageQueues _queues;
+    private readonly IConfiguration _configuration;
+    private readonly string[] _connectors;
+    private readonly TenantHash _tenants;
+    private readonly TimeProvider _time;
+    private readonly ILogger<OpsEndpoints> _logger;
+
+    internal OpsEndpoints(
+        Database database, StorageQueues queues, IConfiguration configuration, IEnumerable<IConnector> connectors, TenantHash tenants, TimeProvider time,
+        ILogger<OpsEndpoints> logger)
+    {
+        (_database, _queues, _configuration, _tenants, _time, _logger) = (database, queues, configuration, tenants, time, logger);
+        _connectors = [.. connectors.Select(connector => connector.Key).Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary><c>GET ops/overview</c>. Queues are left out, and why is said, where the storage account does not answer.</summary>
+    public async Task<IResult> OverviewAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        request.HttpContext.Response.Headers.CacheControl = "no-store";
+        var now = _time.GetUtcNow();
+        var state = await StateAsync(_database, now, cancellationToken);
+        var (queues, problem) = await QueuesAsync(cancellationToken);
+        return new JsonAnswer<OverviewResponse>(
+            new OverviewResponse(
+                now, state.Tenants, state.Integrations, state.Runs, state.Live, state.DeadLetters, state.Circuits, state.OldestDueAt, state.TimerAt, state.Mails, state.LastBackup, queues, problem),
+            OpsJson.Default.OverviewResponse);
+    }
+
+    /// <summary><c>GET ops/integrations</c>, by id.</summary>
+    public async Task<IResult> IntegrationsAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var query = new QueryReader(request);
+        var state = query.Text("state") is null ? null : query.Choice("state", States);
+        var connector = query.Text("connector") is null ? null : query.Choice("connector", _connectors);
+        var limit = query.Number("limit", 50, 1, 200);
+        var after = query.Id("cursor");
+        query.ThrowIfInvalid();
+        var found = await _database.QueryAsync<OpsIntegration>(
+            """
+            select tenant_id as TenantId, null::text as TenantHash, integration_id as IntegrationId, connector, state, schedule, next_due_at as NextDueAt, fetched_at as FetchedAt,
+                   complete_through as CompleteThrough, failures, last_run as LastRunId, last_status as LastRunStatus, last_queued_at as LastRunAt, traceparent
+            from ops_integrations(@now, @state, @connector, @after, @limit + 1)
+            """,
+            new { now = _time.GetUtcNow(), state, connector, after, limit }, cancellationToken);
+        var page = found.Take(limit).Select(row => row with { TenantHash = _tenants.Of(row.TenantId) }).ToList();
+        request.HttpContext.Response.Headers.CacheControl = "no-store";
+        return new JsonAnswer<OpsIntegrationsResponse>(
+            new OpsIntegrationsResponse(page, found.Count > limit ? page[^1].IntegrationId.ToString("D") : null), OpsJson.Default.OpsIntegrationsResponse);
+    }
+
+    /// <summary><c>GET ops/host</c>: the instance that answers.</summary>
+    public async Task<IResult> HostAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        request.HttpContext.Response.Headers.CacheControl = "no-store";
+        var applied = await _database.QueryAsync<(string Script, DateTime At)>("select scriptname, applied from schema_versions order by scriptname", new { }, cancellationToken);
+        using var process = Process.GetCurrentProcess();
+        var (version, commit) = Backup.ProductVersion.Split('+', 2) is [var number, var hash] ? (number, hash) : (Backup.ProductVersion, null);
+        return new JsonAnswer<OpsHostResponse>(
+            new OpsHostResponse(
+                version, commit, RuntimeInformation.FrameworkDescription, RuntimeInformation.RuntimeIdentifier, new DateTimeOffset(process.StartTime).ToUniversalTime(),
+                _configuration["WEBSITE_INSTANCE_ID"] is { Length: > 0 } instance ? instance[..Math.Min(12, instance.Length)] : Environment.MachineName,
+                [.. KnownSettings.All.Select(setting => new OpsSetting(setting.Name, setting.IsSet(_configuration), setting.Required, setting.For))],
+                [.. applied.Select(row => new OpsMigration(BackupManifest.Short(row.Script), new DateTimeOffset(DateTime.SpecifyKind(row.At, DateTimeKind.Utc))))],
+                DatabaseBootstrap.ScriptNames().Except(applied.Select(row => row.Script), StringComparer.Ordinal).Count()),
+            OpsJson.Default.OpsHostResponse);
+    }
+
+    /// <summary>What the database knows of the state.</summary>
+    internal static async Task<OpsState> StateAsync(Database database, DateTimeOffset now, CancellationToken cancellationToken) =>
+        JsonSerializer.Deserialize((await database.QueryAsync<string>("select ops_overview(@now)::text", new { now }, cancellationToken))[0], OpsJson.Default.OpsState)
+        ?? throw new InvalidOperationException("ops_overview answered null.");
+
+    private async Task<(IReadOnlyList<QueueState>? Queues, string? Problem)> QueuesAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(QueueLimit, _time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            return (await _queues.StatesAsync(linked.Token), null);
+        }
+        catch (InvalidOperationException error)
+        {
+            return (null, error.Message);
+        }
+        catch (Exception error) when (error is RequestFailedException or AuthenticationFailedException or AggregateException || (error is OperationCanceledException && limit.IsCancellationRequested))
+        {
+            LogNoQueues(error);
+            return (null, "The storage account does not answer.");
+        }
+    }
+
+    [LoggerMessage(4102, LogLevel.Warning, "The queues could not be looked at")]
+    private partial void LogNoQueues(Exception error);
+}
+
+/// <summary>The settings that matter, for <c>ops/host</c> and for the command line's <c>doctor</c>; all of them are explained in local.settings.sample.json.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Required">Whether the app is of no use without it.</param>
+/// <param name="For">What it is for.</param>
+/// <param name="Or">Another setting that does instead.</param>
+internal sealed record KnownSettings(string Name, bool Required, string For, string? Or = null)
+{
+    public static IReadOnlyList<KnownSettings> All { get; } =
+    [
+        new("ConnectionStrings:Postgres", true, "the database, as kpi_app"),
+        new("AzureWebJobsStorage", true, "queues", "AzureWebJobsStorage:queueServiceUri"),
+        new("Secrets:CurrentKey", true, "sealing secrets at rest"),
+        new("Auth:CurrentKey", true, "signing access tokens"),
+        new("Web:BaseUrl", true, "links in mails"),
+        new("Mail:Host", false, "sending mail"),
+        new("GoogleAnalytics:ClientId", false, "connecting Google Analytics"),
+        new("GoogleAnalytics:ClientSecret", false, "connecting Google Analytics"),
+        new("APPLICATIONINSIGHTS_CONNECTION_STRING", false, "telemetry"),
+        new("Retention:ExecutionDays", false, "keeping executions other than 90 days"),
+        new("Retention:ValueMonths", false, "keeping KPI values other than 25 months"),
+        new("Retention:AuditYears", false, "keeping the audit log other than 7 years"),
+    ];
+
+    public bool IsSet(IConfiguration configuration) => configuration.GetSection(Name).Value is { Length: > 0 } || (Or is not null && configuration.GetSection(Or).Value is { Length: > 0 });
+}
+
+/// <summary>How many tenants there are.</summary>
+internal sealed record OpsTenants(long Total, long Demo, long Deleting);
+
+/// <summary>How many integrations of a connector are in a state.</summary>
+internal sealed record OpsStateCount(
+    string Connector, [property: AllowedValues("active", "failing", "overdue", "paused", "reconnect_needed", "disconnected")] string State, long Count);
+
+/// <summary>How many runs of the last 24 hours came to what.</summary>
+internal sealed record OpsRunCount(string Connector, [property: AllowedValues("queued", "running", "waiting", "succeeded", "failed", "dead")] string Status, long Count);
+
+/// <summary>Runs that go on, and since when the oldest was asked for.</summary>
+internal sealed record OpsLive(long Queued, long Running, long Waiting, DateTimeOffset? OldestAt);
+
+/// <summary>What was given up and nobody tried again.</summary>
+internal sealed record OpsDeadLetters(long Runs, long Messages, DateTimeOffset? NewestAt);
+
+/// <summary>A provider that is not asked at the moment, because it did not answer.</summary>
+internal sealed record OpsCircuit(string Provider, int Failures, int Integrations, DateTimeOffset OpenedAt, DateTimeOffset? RetryAt);
+
+/// <summary>Mails that wait to be sent.</summary>
+internal sealed record OpsMails(long Waiting, DateTimeOffset? OldestAt);
+
+/// <summary>The newest backup that the command line made; <c>verifiedAt</c> is null until it was read to its end.</summary>
+internal sealed record OpsBackup(Guid Id, DateTimeOffset TakenAt, long Bytes, long Rows, string SchemaVersion, string Target, DateTimeOffset? VerifiedAt);
+
+/// <summary>What the database function <c>ops_overview</c> answers.</summary>
+internal sealed record OpsState(
+    OpsTenants Tenants, IReadOnlyList<OpsStateCount> Integrations, IReadOnlyList<OpsRunCount> Runs, OpsLive Live, OpsDeadLetters DeadLetters, IReadOnlyList<OpsCircuit> Circuits,
+    DateTimeOffset? OldestDueAt, DateTimeOffset? TimerAt, OpsMails Mails, OpsBackup? LastBackup);
+
+/// <summary>State of the installation.</summary>
+/// <param name="At">When it was looked at.</param>
+/// <param name="OldestDueAt">Since when the integration that waits longest is due; null if none is.</param>
+/// <param name="TimerAt">When the timer last did its work; it comes every five minutes.</param>
+/// <param name="Queues">Queues of the storage account; null with <paramref name="QueuesProblem"/> saying why.</param>
+internal sealed record OverviewResponse(
+    DateTimeOffset At, OpsTenants Tenants, IReadOnlyList<OpsStateCount> Integrations, IReadOnlyList<OpsRunCount> Runs, OpsLive Live, OpsDeadLetters DeadLetters,
+    IReadOnlyList<OpsCircuit> Circuits, DateTimeOffset? OldestDueAt, DateTimeOffset? TimerAt, OpsMails Mails, OpsBackup? LastBackup, IReadOnlyList<QueueState>? Queues, string? QueuesProblem);
+
+/// <summary>A page of integrations; <c>nextCursor</c> is null at the end.</summary>
+internal sealed record OpsIntegrationsResponse(IReadOnlyList<OpsIntegration> Integrations, string? NextCursor);
+
+/// <summary>An integration of a tenant, who is named by id and as telemetry names it alone.</summary>
+/// <param name="TenantHash">What <c>kpi.tenant</c> says in telemetry; null if no key for that is set (<c>Telemetry:TenantKey</c>).</param>
+internal sealed record OpsIntegration(
+    Guid TenantId, string? TenantHash, Guid IntegrationId, string Connector,
+    [property: AllowedValues("active", "failing", "overdue", "paused", "reconnect_needed", "disconnected")] string State, string Schedule, DateTimeOffset? NextDueAt,
+    DateTimeOffset? FetchedAt, DateOnly? CompleteThrough, int Failures, Guid? LastRunId, string? LastRunStatus, DateTimeOffset? LastRunAt, string? Traceparent);
+
+/// <summary>The instance that answered.</summary>
+/// <param name="Commit">What it was built from; null if the build did not know.</param>
+/// <param name="MissingMigrations">Migrations of this version that the database lacks.</param>
+internal sealed record OpsHostResponse(
+    string Version, string? Commit, string Runtime, string Platform, DateTimeOffset StartedAt, string Instance, IReadOnlyList<OpsSetting> Settings,
+    IReadOnlyList<OpsMigration> Migrations, int MissingMigrations);
+
+/// <summary>Whether a setting is there; never its value.</summary>
+internal sealed record OpsSetting(string Name, bool IsSet, bool Required, string For);
+
+/// <summary>A migration that was applied.</summary>
+internal sealed record OpsMigration(string Name, DateTimeOffset AppliedAt);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(OpsState))]
+[JsonSerializable(typeof(OverviewResponse))]
+[JsonSerializable(typeof(OpsIntegrationsResponse))]
+[JsonSerializable(typeof(OpsHostResponse))]
+internal sealed partial class OpsJson : JsonSerializerContext;

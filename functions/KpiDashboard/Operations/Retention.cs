@@ -1,0 +1,151 @@
+using KpiDashboard.Data;
+using KpiDashboard.Privacy;
+using KpiDashboard.Tenancy;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace KpiDashboard.Operations;
+
+/// <summary>How long what is kept; section <c>Retention</c>.</summary>
+internal sealed class RetentionOptions
+{
+    /// <summary>Days that executions are kept one by one; then their totals per workflow and day remain.</summary>
+    public int ExecutionDays { get; set; } = 90;
+
+    /// <summary>Months that KPI values and daily totals are kept: two years to compare, and the month that goes on.</summary>
+    public int ValueMonths { get; set; } = 25;
+
+    /// <summary>Years that the audit log is kept. The database itself refuses less than one.</summary>
+    public int AuditYears { get; set; } = 7;
+
+    internal static bool IsValid(RetentionOptions options) =>
+        options is { ExecutionDays: >= 31 and <= 3650, ValueMonths: >= 14 and <= 240, AuditYears: >= 1 and <= 50 };
+}
+
+/// <summary>
+/// Removes what is past its time: in small transactions, so many of them per run, and whatever is left at the next. Being killed at any point leaves answers
+/// as they were: a day's totals stand before the first of its executions goes, and are never added up again after that.
+/// </summary>
+internal sealed partial class Retention(Database database, IOptions<RetentionOptions> options, TimeProvider time, ILogger<Retention> logger) : IHousekeeping
+{
+    /// <summary>Rows that one transaction removes at most.</summary>
+    internal const int Batch = 2_000;
+
+    /// <summary>Tenants or integrations that one run looks at, at most.</summary>
+    internal const int MaxPlaces = 500;
+
+    /// <summary>Rows that one run removes at most, of each kind; tests set less.</summary>
+    internal int MaxRows { get; init; } = 200_000;
+
+    /// <inheritdoc />
+    public string Name => "retention";
+
+    /// <inheritdoc />
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var executions = await CompactExecutionsAsync(cancellationToken);
+        var values = await RemoveValuesAsync(cancellationToken);
+        var entries = await RemoveAuditEntriesAsync(cancellationToken);
+        if (executions + values + entries > 0) LogRemoved(executions, values, entries);
+    }
+
+    /// <summary>Removes executions of days that stay as totals. Returns how many.</summary>
+    internal async Task<int> CompactExecutionsAsync(CancellationToken cancellationToken)
+    {
+        var old = await database.QueryAsync<OldExecutions>(
+            "select tenant_id as TenantId, integration_id as IntegrationId, keep_from as KeepFrom, starts from list_old_executions(@now, @days, @limit)",
+            new { now = time.GetUtcNow(), days = options.Value.ExecutionDays, limit = MaxPlaces }, cancellationToken);
+        var removed = 0;
+        foreach (var place in old)
+        {
+            for (var count = Batch; count == Batch && removed < MaxRows;)
+            {
+                count = await database.InTenantAsync(place.TenantId, async tx =>
+                {
+                    // The row that every writer of executions holds while it adds them up: nobody counts a day again while it goes.
+                    if (await tx.QuerySingleOrDefaultAsync<Guid?>(
+                            "select id from integrations where tenant_id = @tenant and id = @IntegrationId for update skip locked", new { place.IntegrationId }) is null)
+                        return 0;
+                    await tx.ExecuteAsync(
+                        """
+                        update integrations set executions_kept_from = @KeepFrom
+                        where tenant_id = @tenant and id = @IntegrationId and (executions_kept_from is null or executions_kept_from < @KeepFrom)
+                        """,
+                        new { place.IntegrationId, place.KeepFrom });
+                    return await tx.ExecuteAsync(
+                        """
+                        delete from executions
+                        where tenant_id = @tenant and integration_id = @IntegrationId and execution_id in (
+                            select e.execution_id from executions e
+                            where e.tenant_id = @tenant and e.integration_id = @IntegrationId and e.started_at < @Starts
+                            order by e.started_at limit @Batch)
+                        """,
+                        new { place.IntegrationId, place.Starts, Batch });
+                }, cancellationToken);
+                removed += count;
+            }
+
+            if (removed >= MaxRows) break;
+        }
+
+        return removed;
+    }
+
+    /// <summary>Removes KPI values, what is told of their restatements, and daily totals. Returns how many rows.</summary>
+    internal async Task<int> RemoveValuesAsync(CancellationToken cancellationToken)
+    {
+        var old = await database.QueryAsync<OldValues>(
+            "select tenant_id as TenantId, keep_from as KeepFrom from list_old_values(@now, @months, @limit)",
+            new { now = time.GetUtcNow(), months = options.Value.ValueMonths, limit = MaxPlaces }, cancellationToken);
+        var removed = 0;
+        foreach (var place in old)
+        {
+            var done = false;
+            while (!done && removed < MaxRows)
+            {
+                var count = await database.InTenantAsync(place.TenantId, async tx =>
+                {
+                    var gone = 0;
+                    foreach (var (table, key) in new[] { ("kpi_values", "kpi, day"), ("kpi_restatements", "id"), ("automation_daily", "integration_id, day, workflow_id") })
+                    {
+                        gone += await tx.ExecuteAsync(
+                            $"""
+                            delete from {table} where tenant_id = @tenant and ({key}) in (
+                                select {key} from {table} where tenant_id = @tenant and day < @KeepFrom limit @Batch)
+                            """,
+                            new { place.KeepFrom, Batch });
+                    }
+
+                    // What was read reaches no further back than what is kept of it.
+                    await tx.ExecuteAsync("update integrations set read_from = @KeepFrom where tenant_id = @tenant and read_from < @KeepFrom", new { place.KeepFrom });
+                    if (gone > 0) await TenantProfile.BumpVersionAsync(tx);
+                    else await tx.ExecuteAsync("update tenants set values_kept_from = @KeepFrom where id = @tenant", new { place.KeepFrom });
+                    return gone;
+                }, cancellationToken);
+                removed += count;
+                done = count == 0;
+            }
+
+            if (removed >= MaxRows) break;
+        }
+
+        return removed;
+    }
+
+    /// <summary>Removes audit entries. Returns how many.</summary>
+    internal async Task<int> RemoveAuditEntriesAsync(CancellationToken cancellationToken)
+    {
+        var before = time.GetUtcNow().AddYears(-options.Value.AuditYears);
+        var removed = 0;
+        for (var count = Batch; count == Batch && removed < MaxRows; removed += count)
+            count = (await database.QueryAsync<int>("select purge_audit_log(@before, @Batch)", new { before, Batch }, cancellationToken))[0];
+        return removed;
+    }
+
+    [LoggerMessage(4101, LogLevel.Information, "Retention removed {Executions} executions, {Values} rows of values and {Entries} audit entries")]
+    private partial void LogRemoved(int executions, int values, int entries);
+
+    private sealed record OldExecutions(Guid TenantId, Guid IntegrationId, DateOnly KeepFrom, DateTime Starts);
+
+    private sealed record OldValues(Guid TenantId, DateOnly KeepFrom);
+}

@@ -1,0 +1,85 @@
+// Walks a running API from registration over sign-in, a connection and a refresh to the summary, as a business would: node scripts/walk.mjs http://localhost:7071
+// The n8n that it connects is served here; the app must allow it: Outbound__AllowedHosts=localhost:5678. Signing in with a password needs an address that was
+// proved: WALK_DATABASE, a database as its administrator, says so in place of the link in the mail. Without it the session of the registration goes on.
+import { spawnSync } from 'node:child_process'
+import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const api = `${process.argv[2] ?? 'http://localhost:7071'}/api`
+const key = 'walk-key'
+const day = 24 * 60 * 60 * 1000
+
+// Two executions on each of the last three days, one of which failed.
+const executions = [0, 1, 2, 3, 4, 5].map((i) => {
+  const started = Date.now() - (Math.floor(i / 2) + 1) * day - (i % 2) * 60_000
+  return { id: String(100 - i), finished: i !== 3, mode: 'webhook', status: i === 3 ? 'error' : 'success', workflowId: 'w1', startedAt: new Date(started).toISOString(), stoppedAt: new Date(started + 2000).toISOString(), retryOf: null, retrySuccessId: null, waitTill: null }
+})
+const workflows = [{ id: 'w1', name: 'Orders', active: true, nodes: [], connections: {}, settings: {}, tags: [], createdAt: new Date(Date.now() - 30 * day).toISOString(), updatedAt: new Date(Date.now() - 20 * day).toISOString() }]
+const n8n = createServer((request, response) => {
+  const url = new URL(request.url, 'http://localhost')
+  const data = url.pathname.endsWith('/workflows') ? workflows
+    : url.pathname.endsWith('/executions') ? executions.filter((one) => !url.searchParams.has('status') || one.status === url.searchParams.get('status'))
+    : undefined
+  const status = request.headers['x-n8n-api-key'] !== key ? 401 : data ? 200 : 404
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(status === 200 ? { data, nextCursor: null } : { message: 'no' }))
+})
+await new Promise((resolve, reject) => n8n.once('error', reject).listen(5678, 'localhost', resolve))
+
+let token
+async function call(method, path, body, expected = 200) {
+  const answer = await fetch(`${api}/${path}`, {
+    method,
+    headers: { 'content-type': 'application/json', ...(token && { 'x-kpi-token': token }) },
+    body: body && JSON.stringify(body),
+    signal: AbortSignal.timeout(30_000),
+  })
+  const text = await answer.text()
+  if (answer.status !== expected) throw new Error(`${method} ${path}: ${answer.status}, not ${expected}: ${text.slice(0, 500)}`)
+  console.log(`${method} ${path}: ${answer.status}`)
+  return text ? JSON.parse(text) : undefined
+}
+
+async function until(what, seconds, check) {
+  const end = Date.now() + seconds * 1000
+  for (;;) {
+    const result = await check()
+    if (result) return result
+    if (Date.now() > end) throw new Error(`${what} did not happen within ${seconds} s.`)
+    await sleep(1000)
+  }
+}
+
+try {
+  await until('health/ready', 120, async () => (await fetch(`${api}/health/ready`).catch(() => undefined))?.ok)
+  await call('GET', 'auth/me', undefined, 401)
+
+  const email = `walk-${Date.now()}@example.com`
+  const password = `Walk-${crypto.randomUUID()}`
+  token = (await call('POST', 'auth/register', { email, password, displayName: 'Walker', businessName: 'Walk', timeZone: 'UTC', currency: 'EUR' }, 201)).accessToken
+  if (process.env.WALK_DATABASE) {
+    const proved = spawnSync('psql', [process.env.WALK_DATABASE, '-v', 'ON_ERROR_STOP=1', '-qc', `update users set email_verified_at = now() where email = '${email}'`], { encoding: 'utf8' })
+    if (proved.status !== 0) throw new Error(`psql: ${proved.stderr ?? proved.error?.message}`)
+    token = undefined
+    token = (await call('POST', 'auth/login', { email, password })).accessToken
+  }
+
+  const integration = await call('POST', 'integrations', { connector: 'n8n', settings: { baseUrl: 'http://localhost:5678' }, credentials: { apiKey: key } }, 201)
+  const { runs } = await call('POST', 'sync/refresh', {}, 202)
+  if (runs.length !== 1) throw new Error(`${runs.length} runs, not 1`)
+  await until('The sync', 120, async () => {
+    const now = await call('GET', `integrations/${integration.id}`)
+    if (['failing', 'reconnect_needed'].includes(now.status)) throw new Error(now.message)
+    return now.status === 'ok' && now.fetchedAt
+  })
+
+  const summary = await call('GET', 'metrics/summary?range=last_7_days')
+  const measured = summary.kpis.filter((kpi) => typeof kpi.value === 'number').map((kpi) => `${kpi.key} = ${kpi.value}`)
+  if (measured.length === 0) throw new Error(`The summary has no value: ${JSON.stringify(summary.kpis).slice(0, 1000)}`)
+  console.log(`Walked. ${measured.join(', ')}`)
+} catch (error) {
+  console.error(error.message)
+  process.exitCode = 1
+} finally {
+  n8n.close()
+  n8n.closeAllConnections()
+}

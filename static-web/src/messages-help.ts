@@ -1,0 +1,76 @@
+// What the help says. Not part of the first load. What each KPI means comes from the catalogue of the API.
+export const help = {
+  title: 'Help',
+  lead: 'How to read the numbers, and what every one of them means.',
+  clocks: {
+    title: 'How fresh a number is',
+    lead: 'Every source has three clocks. The overview shows all three.',
+    list: [
+      {
+        name: 'Fetched',
+        text: 'When we last read the source. A late reading is made up for by itself.',
+      },
+      {
+        name: 'Complete through',
+        text: 'The last day that the source has in full. Today is never complete, so periods end with the last full day.',
+      },
+      {
+        name: 'Final through',
+        text: 'Until this day nothing changes any more. Google Analytics, for example, still corrects its last days; we read them again and show what changed.',
+      },
+    ],
+  },
+  states: {
+    title: 'What the states mean',
+    list: [
+      { key: 'final', text: 'The source does not change this day any more.' },
+      {
+        key: 'provisional',
+        text: 'The source may still correct it. Such days are hatched in charts, and their line is dashed.',
+      },
+      {
+        key: 'partial',
+        text: 'Days of the period have no data, or it is not over yet. The value counts what is there, and no percentage is given.',
+      },
+      {
+        key: 'missing',
+        text: 'Nothing is known. Charts show a gap, never a zero.',
+      },
+      {
+        key: 'not_measurable',
+        text: 'It cannot be computed, for example because there is nothing to divide by. A dash stands in its place, with the reason.',
+      },
+    ],
+  },
+  changes: {
+    title: 'How numbers are compared',
+    list: [
+      'The previous period has as many days and ends the day before. The same days last year keep their weekdays where the period is made of whole weeks.',
+      'Rates, such as the conversion rate, move in points (pt), everything else in per cent.',
+      'A percentage is left out where it would mislead: days are missing, nothing is there to compare with, or it was 0 before.',
+      'Rates are never averaged: those of a week or month are computed from the sums of their parts. People are never added up over days, because the same may come again.',
+    ],
+  },
+  marks: {
+    title: 'Marks on charts',
+    note: 'A note that someone of the business wrote.',
+    system:
+      'Something that the system found: days without data, a failing workflow, values that a source changed later.',
+    unusual: 'A value out of the ordinary; the insight says how far.',
+  },
+  shortcuts: 'Keyboard',
+  kpis: {
+    title: 'Every number',
+    find: 'Find a number',
+    formula: 'Computed as',
+    none: (typed: string) => `No number is called “${typed}”.`,
+    sources: {
+      'google-analytics': 'Google Analytics',
+      n8n: 'n8n',
+      business: 'All sources together',
+      custom: 'Pushed or imported',
+      push: 'Pushed or imported',
+      calculated: 'Calculated by you',
+    } as Partial<Record<string, string>>,
+  },
+}

@@ -1,0 +1,21 @@
+import type { HealthPart } from '../../api/types'
+import { formatPercent } from '../../lib/format'
+
+/** "30% × 88", for each part that counts. */
+export const termsOf = (parts: readonly Pick<HealthPart, 'score' | 'weight'>[], locale?: string) =>
+  parts.flatMap(({ score, weight }) =>
+    score === null || weight === 0 ? [] : [`${formatPercent(weight, locale)} × ${score}`],
+  )
+
+/** Where a sentence of evidence can be looked at: the chart of its KPI over its days. */
+export function chartOf(proof: {
+  kpi: string | null
+  from: string | null
+  to: string | null
+}): string | null {
+  if (proof.kpi === null) return null
+  // A day alone has no shape: the four weeks that end with it.
+  return proof.from && proof.to && proof.from !== proof.to
+    ? `/metrics/${proof.kpi}?from=${proof.from}&to=${proof.to}`
+    : `/metrics/${proof.kpi}`
+}

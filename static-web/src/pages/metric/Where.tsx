@@ -1,0 +1,250 @@
+import { useQuery } from '@tanstack/react-query'
+import { useId, type ReactNode } from 'react'
+import { api, query } from '../../api/client'
+import type { Provenance, ProvenancePart, SummaryKpi } from '../../api/types'
+import { Skeleton } from '../../components/Skeleton'
+import { inputClass, sentenceOf } from '../../components/ui'
+import { Value } from '../../components/Value'
+import { clock } from '../../lib/dates'
+import { formatNumber } from '../../lib/format'
+import { shownUnit } from '../../lib/kpis'
+import { useIdentity } from '../../lib/session'
+import { messages } from '../../messages'
+import { metric } from '../../messages-metric'
+import { flagsOf, readable } from './parts'
+
+const text = metric.provenance
+
+interface Props {
+  kpi: SummaryKpi
+  day: string
+  from: string
+  to: string
+  onDay: (day: string) => void
+}
+
+/** Where the number of a day comes from: how it is computed, from what, and who told it when. */
+export function Where({ kpi, day, from, to, onDay }: Props) {
+  const { tenant } = useIdentity()
+  const id = useId()
+  const found = useQuery({
+    queryKey: ['provenance', tenant.id, kpi.key, day],
+    queryFn: ({ signal }) =>
+      api.get<Provenance>(`metrics/provenance${query({ kpi: kpi.key, date: day })}`, {
+        signal,
+        tenantId: tenant.id,
+      }),
+    placeholderData: (before, asked) => (asked?.queryKey[1] === tenant.id ? before : undefined),
+  })
+  const { data } = found
+  return (
+    <section aria-labelledby={`${id}-title`} className="mt-10">
+      <div className="flex flex-wrap items-end justify-between gap-x-6 gap-y-2">
+        <div>
+          <h2 id={`${id}-title`} className="text-lead font-semibold">
+            {text.title}
+          </h2>
+          <p className="text-small text-muted">{text.hint}</p>
+        </div>
+        <label className="flex items-center gap-2 text-small text-muted">
+          {text.day}
+          <input
+            type="date"
+            min={from}
+            max={to}
+            value={day}
+            onChange={(event) => {
+              if (event.target.value) onDay(event.target.value)
+            }}
+            className={`${inputClass} w-auto border-line-strong text-ink`}
+          />
+        </label>
+      </div>
+      {data ? (
+        <div aria-live="polite" className={found.isPlaceholderData ? 'opacity-60' : ''}>
+          <Answer of={data} kpi={kpi} />
+        </div>
+      ) : found.error ? (
+        <p role="alert" className="mt-3 text-small">
+          {text.failed} {sentenceOf(found.error)}{' '}
+          <button
+            type="button"
+            className="tap font-semibold text-accent"
+            onClick={() => void found.refetch()}
+          >
+            {messages.errors.retry}
+          </button>
+        </p>
+      ) : (
+        <div aria-busy="true">
+          <Skeleton className="mt-4 h-5 w-64" />
+          <Skeleton className="mt-3 h-24 w-full" />
+        </div>
+      )}
+    </section>
+  )
+}
+
+function Answer({ of, kpi }: { of: Provenance; kpi: SummaryKpi }) {
+  const style = {
+    unit: shownUnit({ key: of.kpi, unit: of.unit }),
+    currency: of.currency ?? undefined,
+  }
+  return (
+    <>
+      <p className="mt-3 flex flex-wrap items-baseline gap-x-3">
+        <span className="text-big font-semibold tracking-[-0.02em]">
+          <Value value={of.value} {...style} precision="exact" reason={of.statusReason} alone />
+        </span>
+        <span className="text-small text-muted">
+          {messages.status[of.status]}
+          {of.statusReason ? `. ${of.statusReason}` : ''}
+        </span>
+      </p>
+      <dl className="mt-2 text-small">
+        <Fact name={text.formula}>{of.formula ?? text.stored}</Fact>
+        {of.settings.length > 0 && (
+          <Fact name={text.settings}>
+            {of.settings
+              .map(
+                ({ name, value }) =>
+                  `${name}: ${value === null ? text.notSet : formatNumber(value, { unit: 'number' }, 'exact')}`,
+              )
+              .join(' · ')}
+          </Fact>
+        )}
+      </dl>
+      {of.parts.length === 0 ? (
+        <p className="mt-3 text-small text-muted">{text.noParts}</p>
+      ) : (
+        <ul aria-label={text.parts} className="mt-3">
+          {of.parts.map((part) => (
+            <Part
+              key={part.kpi + part.connector}
+              of={part}
+              alone={of.parts.length === 1 && part.kpi === kpi.key}
+              currency={of.currency ?? undefined}
+            />
+          ))}
+        </ul>
+      )}
+    </>
+  )
+}
+
+function Part({
+  of,
+  alone,
+  currency,
+}: {
+  of: ProvenancePart
+  /** The number is this one part: its value stands above. */
+  alone: boolean
+  currency: string | undefined
+}) {
+  const { tenant } = useIdentity()
+  const at = (instant: string | null) =>
+    instant === null ? null : clock(instant, tenant.timeZone, new Date())
+  const style = { unit: shownUnit({ key: of.kpi, unit: of.unit }), currency }
+  const flags = flagsOf(of)
+  const facts: [string, ReactNode][] = [
+    [text.source, of.source ?? of.connector],
+    [text.instance, of.instance],
+    [text.zone, of.sourceTimeZone.replaceAll('_', ' ')],
+    [
+      text.broughtBy,
+      of.broughtBy &&
+        [text.by[of.broughtBy], of.runId ? text.run(of.runId) : null].filter(Boolean).join(', '),
+    ],
+    [text.fetched, at(of.fetchedAt)],
+    [text.first, at(of.firstSeenAt)],
+    [text.changed, at(of.changedAt)],
+    [
+      text.flags,
+      of.requests.length === 0
+        ? null
+        : [flags.sampled ? text.sampled : null, flags.thresholded ? text.thresholded : null]
+            .filter(Boolean)
+            .join(', ') || text.noFlags,
+    ],
+  ]
+  return (
+    <li className="border-t border-line py-3">
+      {!alone && (
+        <p className="mb-1 flex items-baseline justify-between gap-4">
+          <span className="font-semibold">{of.name}</span>
+          <span className="num font-semibold">
+            <Value value={of.value} {...style} precision="exact" atRight />
+          </span>
+        </p>
+      )}
+      <dl className="text-small sm:columns-2 sm:gap-10">
+        {facts.map(
+          ([name, said]) =>
+            said && (
+              <Fact key={name} name={name}>
+                {said}
+              </Fact>
+            ),
+        )}
+      </dl>
+      {of.restatements.length > 0 && (
+        <div className="mt-2 text-small">
+          <p className="text-muted">{text.restated}</p>
+          <ul className="num">
+            {of.restatements.map((one) => (
+              <li key={one.at}>
+                {text.restatement(
+                  at(one.at) ?? '',
+                  formatNumber(one.oldValue, style, 'exact'),
+                  one.newValue === null
+                    ? text.withdrawn
+                    : formatNumber(one.newValue, style, 'exact'),
+                )}
+              </li>
+            ))}
+          </ul>
+        </div>
+      )}
+      {of.requests.length > 0 && (
+        <details className="mt-1 text-small">
+          <summary className="tap inline-flex items-center text-accent hover:underline">
+            {text.requests(of.requests.length)}
+          </summary>
+          <ul className="space-y-3">
+            {of.requests.map((one) => (
+              <li key={one.operation + one.fetchedAt + (one.request ?? '')}>
+                <p>
+                  <code>{one.operation}</code>{' '}
+                  <span className="num text-muted">
+                    {[at(one.fetchedAt), text.rows(one.rows)].join(' · ')}
+                  </span>
+                </p>
+                {one.request && (
+                  // Focusable, because what scrolls must be reachable without a mouse.
+                  <pre
+                    role="region"
+                    aria-label={one.operation}
+                    tabIndex={0}
+                    className="mt-1 max-h-64 overflow-auto rounded bg-sunken p-3 text-small"
+                  >
+                    {readable(one.request)}
+                  </pre>
+                )}
+              </li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </li>
+  )
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className="flex break-inside-avoid justify-between gap-4 py-0.5">
+      <dt className="shrink-0 text-muted">{name}</dt>
+      <dd className="num min-w-0 text-right [overflow-wrap:anywhere]">{children}</dd>
+    </div>
+  )
+}

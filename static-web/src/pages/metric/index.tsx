@@ -1,0 +1,340 @@
+import { ChevronLeft } from 'lucide-react'
+import { useEffect, useMemo, useRef, useState } from 'react'
+import { Link, useLocation, useParams } from 'react-router'
+import type { Annotation, Insights, Summary, SummaryKpi } from '../../api/types'
+import { ChangeText } from '../../components/ChangeText'
+import { Chart, type ChartSeries } from '../../components/chart/Chart'
+import { NoteList } from '../../components/chart/NoteList'
+import { notesOf, unusualOf, type ChartNote } from '../../components/chart/notes'
+import { useNotes } from '../../components/chart/useNotes'
+import { ErrorNotice, Notice, quietButton } from '../../components/Notice'
+import { SavedAt } from '../../components/SavedAt'
+import { Skeleton } from '../../components/Skeleton'
+import { sentenceOf } from '../../components/ui'
+import { Value } from '../../components/Value'
+import { describeChange } from '../../lib/change'
+import { dayIn, daysOf, expectedDays } from '../../lib/dates'
+import { shownUnit } from '../../lib/kpis'
+import { useIdentity, useMay } from '../../lib/session'
+import { messages } from '../../messages'
+import { later } from '../../messages-later'
+import { metric } from '../../messages-metric'
+import { marks } from '../overview/Brief'
+import { useHistory, useInsights, useSummary } from '../overview/queries'
+import { useMetricAddress, usualGrain } from './address'
+import { ExportMenu } from './ExportMenu'
+import { GoalPanel } from './GoalPanel'
+import { GrainSwitch, PeriodPicker } from './PeriodPicker'
+import { useNoteEditor } from './NoteEditor'
+import { Where } from './Where'
+import { beforeOf, goalLine, metricSentence } from './sentence'
+
+const noAnnotations: readonly Annotation[] = []
+
+export default function Metric() {
+  const { key = '' } = useParams()
+  const { tenant } = useIdentity()
+  const { search } = useLocation()
+  const address = useMetricAddress()
+  const { span, range, compare } = address
+  const today = dayIn(tenant.timeZone, new Date())
+  const summary = useSummary(tenant.id, span, compare)
+  const insights = useInsights(tenant.id, span, compare)
+  const data = summary.data
+  const kpi = data?.kpis.find((one) => one.key === key)
+  const name = kpi?.name ?? key
+
+  useEffect(() => {
+    document.title = `${tenant.name} · ${name} · ${messages.productShort}`
+  }, [tenant.name, name])
+
+  const overviewSearch = range ? search : ''
+  const picker = (
+    <PeriodPicker
+      address={address}
+      days={data ?? ('range' in span ? expectedDays(span.range, today) : span)}
+      today={today}
+      timeZone={tenant.timeZone}
+    />
+  )
+  return (
+    <div className="mx-auto max-w-[78rem] px-4 pb-16 sm:px-8">
+      <Link
+        to={{ pathname: '/', search: overviewSearch }}
+        className="tap -ml-2 mt-1 inline-flex items-center gap-1 rounded pr-3 pl-1 text-small text-muted hover:text-ink lg:mt-4"
+      >
+        <ChevronLeft aria-hidden="true" size={16} />
+        {metric.back}
+      </Link>
+      {data && kpi ? (
+        <Body
+          // Another number starts afresh: its picked day is its own.
+          key={kpi.key}
+          summary={data}
+          kpi={kpi}
+          insights={insights.data}
+          address={address}
+          stale={summary.isPlaceholderData}
+          picker={picker}
+        />
+      ) : data ? (
+        <>
+          <h1 className="text-big font-semibold">{name}</h1>
+          <Notice
+            title={metric.unknownTitle}
+            action={
+              <Link to={{ pathname: '/', search: overviewSearch }} className={quietButton}>
+                {metric.toOverview}
+              </Link>
+            }
+          >
+            {metric.unknown(key)}
+          </Notice>
+        </>
+      ) : summary.isError ? (
+        <>
+          <h1 className="sr-only">{name}</h1>
+          {picker}
+          <ErrorNotice error={summary.error} retry={() => void summary.refetch()} />
+        </>
+      ) : (
+        <div aria-busy="true">
+          <h1 className="sr-only">{name}</h1>
+          <span className="sr-only">{messages.loading}</span>
+          <Skeleton className="h-8 w-48" />
+          <Skeleton className="mt-3 h-11 w-64" />
+          <Skeleton className="mt-3 h-5 w-80 max-w-full" />
+          <div className="mt-8 rounded bg-surface p-4 shadow-surface sm:p-6">
+            <Skeleton className="h-6 w-32" />
+            <Skeleton className="mt-6 h-52 w-full sm:h-72" />
+            <Skeleton className="mt-4 h-5 w-48" />
+          </div>
+        </div>
+      )}
+      <SavedAt query={summary} timeZone={tenant.timeZone} />
+    </div>
+  )
+}
+
+interface BodyProps {
+  summary: Summary
+  kpi: SummaryKpi
+  insights: Insights | undefined
+  address: ReturnType<typeof useMetricAddress>
+  stale: boolean
+  picker: React.ReactNode
+}
+
+function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
+  const { tenant } = useIdentity()
+  const may = useMay('manage_numbers')
+  const figure = useRef<HTMLDivElement>(null)
+  const [picked, setPicked] = useState<string | null>(null)
+  const before = beforeOf(summary, address.range, summary.compare)
+  const change = describeChange(kpi, before, summary.compare)
+  const style = { unit: shownUnit(kpi), currency: kpi.currency ?? summary.currency }
+  const grain = address.grain ?? usualGrain(summary.dates.length)
+  const annotations = useNotes(tenant.id, summary.from, summary.to)
+  const editor = useNoteEditor(summary)
+  const found = useMemo(
+    () => (insights?.insights ?? []).filter((one) => one.kpis.includes(kpi.key)),
+    [insights, kpi.key],
+  )
+  const notes = useMemo(
+    () => [
+      ...notesOf(annotations.data ?? noAnnotations, (one) => one === kpi.key),
+      ...unusualOf(found, kpi.key),
+    ],
+    [annotations.data, found, kpi.key],
+  )
+  const drawn = useDrawn(summary, kpi, grain)
+  const lastKnown = [...summary.dates].reverse().find((_, i) => kpi.sparkline.at(-1 - i) !== null)
+  const shownDay = picked !== null && picked >= summary.from && picked <= summary.to ? picked : null
+
+  return (
+    <div className={stale ? 'opacity-60 transition-opacity' : 'transition-opacity'}>
+      <div className="flex flex-col gap-x-12 gap-y-3 lg:flex-row lg:items-start lg:justify-between">
+        <div className="min-w-0 flex-1">
+          <h1 className="text-lead font-semibold">{kpi.name}</h1>
+          <p className="mt-1 flex flex-wrap items-baseline gap-x-4">
+            <span className="text-huge font-semibold tracking-[-0.02em]">
+              <Value
+                value={kpi.value}
+                {...style}
+                status={kpi.status}
+                reason={kpi.statusReason}
+                alone
+              />
+            </span>
+            {change && (
+              <span className="text-lead">
+                <ChangeText change={change} />
+              </span>
+            )}
+          </p>
+          <p className="mt-1 max-w-prose sm:min-h-6">{metricSentence(kpi, summary, before)}</p>
+          <p className="max-w-prose text-small text-muted">
+            {kpi.description} {metric.provenance.aggregation[kpi.aggregation]}
+          </p>
+        </div>
+        {picker}
+      </div>
+
+      <div className="mt-5 grid gap-x-12 gap-y-8 xl:grid-cols-[minmax(0,1fr)_20rem]">
+        <div className="min-w-0">
+          <section
+            aria-labelledby="chart-title"
+            className="rounded bg-surface p-4 shadow-surface sm:p-6"
+          >
+            <div className="-mt-2 mb-1 flex flex-wrap items-center justify-between gap-x-6">
+              <h2 id="chart-title" className="sr-only">
+                {metric.chart}
+              </h2>
+              <GrainSwitch value={grain} onChange={address.setGrain} />
+              <div className="flex flex-wrap items-center">
+                {may && (
+                  <button
+                    type="button"
+                    className="tap px-3 text-small font-semibold text-accent hover:underline"
+                    onClick={() => {
+                      editor.add(shownDay ?? lastKnown ?? summary.to)
+                    }}
+                  >
+                    {metric.note.add}
+                  </button>
+                )}
+                <ExportMenu summary={summary} kpi={kpi} grain={grain} figure={figure} />
+              </div>
+            </div>
+            <div ref={figure}>
+              {drawn ? (
+                <Chart
+                  name={kpi.name}
+                  dates={drawn.dates}
+                  status={drawn.status}
+                  series={drawn.series}
+                  {...style}
+                  fromZero={kpi.unit !== 'ratio'}
+                  grain={grain}
+                  notes={notes}
+                  {...(grain === 'day' ? { onPick: setPicked } : {})}
+                />
+              ) : (
+                <Skeleton className="h-64 w-full sm:h-84" />
+              )}
+            </div>
+            {annotations.error && !annotations.data && (
+              <p className="mt-3 text-small text-muted">
+                {metric.notesFailed(sentenceOf(annotations.error))}
+              </p>
+            )}
+            <NoteList
+              name={kpi.name}
+              notes={notes}
+              most={6}
+              {...(may ? { action: (note: ChartNote) => editor.actions(note) } : {})}
+            />
+          </section>
+          <Where
+            kpi={kpi}
+            day={shownDay ?? lastKnown ?? summary.to}
+            from={summary.from}
+            to={summary.to}
+            onDay={setPicked}
+          />
+        </div>
+        <div className="grid content-start gap-8 sm:grid-cols-2 xl:grid-cols-1">
+          <GoalPanel kpi={kpi} currency={style.currency} />
+          {found.length > 0 && (
+            <section aria-labelledby="found">
+              <h2 id="found" className="text-lead font-semibold">
+                {metric.insights}
+              </h2>
+              <ul className="mt-1">
+                {found.map((one) => (
+                  <li
+                    key={one.id}
+                    className="relative border-b border-line py-2.5 pl-4 text-small last:border-b-0"
+                  >
+                    <span
+                      aria-hidden="true"
+                      className={`absolute top-[1.05rem] left-0 size-1.5 rounded-full ${marks[one.severity]}`}
+                    />
+                    {one.text}
+                  </li>
+                ))}
+              </ul>
+              <Link
+                to="/insights"
+                className="tap inline-flex items-center text-small text-accent hover:underline"
+              >
+                {later.actions.insights(insights?.insights.length ?? 0)}
+              </Link>
+            </section>
+          )}
+        </div>
+      </div>
+      {editor.dialog}
+    </div>
+  )
+}
+
+/** The points of the chart in a grain, with the comparison and the goal; null while they are on their way. */
+function useDrawn(summary: Summary, kpi: SummaryKpi, grain: 'day' | 'week' | 'month') {
+  const { tenant } = useIdentity()
+  const { from, to, compareFrom, compareTo, dates } = summary
+  const daily = grain === 'day'
+  const now = useHistory(tenant.id, kpi.key, daily ? null : { from, to, grain })
+  const earlier = useHistory(
+    tenant.id,
+    kpi.key,
+    !daily && compareFrom && compareTo ? { from: compareFrom, to: compareTo, grain } : null,
+  )
+  const points = now.data
+  const pointsBefore = earlier.data
+  const waiting = now.isLoading || earlier.isLoading
+  return useMemo(() => {
+    if (waiting || (!daily && !points)) return null
+    const drawnDates = daily ? dates : (points ?? []).map((point) => point.date)
+    const series: ChartSeries[] = [
+      {
+        name: kpi.name,
+        values: daily ? kpi.sparkline : (points ?? []).map((point) => point.value),
+        tone: 'accent',
+        kind: 'line',
+      },
+    ]
+    const beforeDates = daily
+      ? compareFrom && compareTo
+        ? daysOf(compareFrom, compareTo)
+        : []
+      : (pointsBefore ?? []).map((point) => point.date)
+    const beforeValues = daily ? kpi.comparison : (pointsBefore ?? []).map((point) => point.value)
+    if (beforeValues.some((value) => value !== null))
+      series.push({
+        name: later.chart.before,
+        values: drawnDates.map((_, i) => beforeValues[i] ?? null),
+        tone: 'before',
+        kind: 'line',
+        dates: beforeDates,
+      })
+    if (kpi.goal) {
+      const { values, share } = goalLine(kpi.goal, kpi.aggregation, drawnDates, grain)
+      series.push({
+        name: share ? metric.goalShare[grain] : metric.goal,
+        values,
+        tone: 'goal',
+        kind: 'line',
+      })
+    }
+    return {
+      dates: drawnDates,
+      status: daily
+        ? kpi.dayStatus
+        : (points ?? []).map((point) =>
+            point.status === 'not_measurable' ? ('missing' as const) : point.status,
+          ),
+      series,
+    }
+  }, [compareFrom, compareTo, daily, dates, grain, kpi, points, pointsBefore, waiting])
+}

@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest'
+import type { SummaryKpi } from '../../api/types'
+import { checkDays, usualGrain } from './address'
+import { readable } from './parts'
+import { beforeOf, goalLine, metricSentence } from './sentence'
+
+const kpi = (over: Partial<SummaryKpi>) =>
+  ({
+    key: 'web.sessions',
+    name: 'Sessions',
+    unit: 'count',
+    direction: 'up',
+    aggregation: 'sum',
+    value: 31204,
+    previous: 32169,
+    change: -0.03,
+    changeWithheld: null,
+    status: 'final',
+    statusReason: null,
+    currency: null,
+    ...over,
+  }) as SummaryKpi
+const summary = { currency: 'USD', compare: 'previous_period' as const }
+const say = (over: Partial<SummaryKpi>) =>
+  metricSentence(kpi(over), summary, 'the 7 days before', 'en-GB')
+
+describe('the sentence of a number', () => {
+  it('counts what is counted, and measures the rest', () => {
+    expect(say({})).toBe('31,204 sessions, 3% fewer than the 7 days before.')
+    expect(
+      say({
+        key: 'shop.revenue',
+        name: 'Revenue',
+        unit: 'currency',
+        value: 1120,
+        previous: 1000,
+        change: 0.12,
+      }),
+    ).toBe('Revenue: $1,120, 12% higher than the 7 days before.')
+  })
+  it('moves rates in points', () => {
+    expect(
+      say({
+        key: 'web.conversion_rate',
+        name: 'Conversion',
+        unit: 'ratio',
+        value: 0.016,
+        previous: 0.014,
+        change: 0.14,
+      }),
+    ).toBe('Conversion: 1.6%, 0.2 percentage points higher than the 7 days before.')
+  })
+  it('says why there is no percentage, and why there is no value', () => {
+    expect(say({ change: null, changeWithheld: 'partial' })).toBe(
+      '31,204 sessions. Days of this period have no data, so no percentage is given.',
+    )
+    expect(say({ value: null, statusReason: 'No data in this period.' })).toBe(
+      'No data in this period.',
+    )
+  })
+  it('names as many days before as were asked for', () => {
+    const days = { from: '2026-11-01', to: '2026-11-10' }
+    expect(beforeOf(days, null, 'previous_period')).toBe('the 10 days before')
+    expect(beforeOf({ ...days, to: days.from }, null, 'previous_period')).toBe('the day before')
+    expect(beforeOf(days, 'last_7_days', 'previous_period')).toBe('the 7 days before')
+    expect(beforeOf(days, null, 'previous_year')).toBe('the same days last year')
+  })
+})
+
+describe('the line of a goal', () => {
+  const month = { target: 30000, from: '2026-11-01', to: '2026-11-30', rhythm: 'month' as const }
+  it('asks its share of what adds up', () => {
+    expect(goalLine(month, 'sum', ['2026-11-03', '2026-11-04'], 'day')).toEqual({
+      values: [1000, 1000],
+      share: true,
+    })
+    expect(goalLine(month, 'sum', ['2026-11-02'], 'week').values).toEqual([7000])
+  })
+  it('asks the target itself where the point is its period, and of what does not add up', () => {
+    expect(goalLine(month, 'sum', ['2026-11-01'], 'month')).toEqual({
+      values: [30000],
+      share: false,
+    })
+    expect(goalLine({ ...month, target: 0.02 }, 'ratio', ['2026-11-03'], 'day').values).toEqual([
+      0.02,
+    ])
+  })
+})
+
+describe("days of one's own", () => {
+  const today = '2026-11-22'
+  it('are checked at the field where they can be mended', () => {
+    expect(checkDays('2026-11-01', '2026-11-22', today)).toBeNull()
+    expect(checkDays('', '2026-11-22', today)).toHaveProperty('from')
+    expect(checkDays('2026-11-01', '', today)).toHaveProperty('to')
+    expect(checkDays('2026-11-10', '2026-11-01', today)).toHaveProperty('from')
+    expect(checkDays('1999-12-31', '2026-11-01', today)).toHaveProperty('from')
+    expect(checkDays('2026-11-01', '2026-11-23', today)).toHaveProperty('to')
+    expect(checkDays('2024-09-13', '2026-11-22', today)).toHaveProperty('from')
+    expect(checkDays('2024-09-14', '2026-11-22', today)).toBeNull()
+  })
+  it('are drawn as what can be seen', () => {
+    expect([28, 120, 121, 366, 401, 800].map(usualGrain)).toEqual([
+      'day',
+      'day',
+      'week',
+      'week',
+      'month',
+      'month',
+    ])
+  })
+})
+
+describe('a request', () => {
+  it('is shown with line ends, or as it came', () => {
+    expect(readable('{"a":1}')).toBe('{\n  "a": 1\n}')
+    expect(readable('limit=250')).toBe('limit=250')
+  })
+})

@@ -1,0 +1,64 @@
+import type { Compare, Grain, Range, Summary, SummaryGoal, SummaryKpi } from '../../api/types'
+import { lastDayOf } from '../../components/chart/notes'
+import { describeChange, movesInPoints } from '../../lib/change'
+import { daysBetween } from '../../lib/dates'
+import { formatNumber, formatPercent, formatPoints } from '../../lib/format'
+import { beforeWords, shownUnit } from '../../lib/kpis'
+import { messages } from '../../messages'
+import { metric } from '../../messages-metric'
+
+const say = metric.sentence
+
+/** What the period is compared with, in words: "the 7 days before". */
+export function beforeOf(
+  summary: Pick<Summary, 'from' | 'to'>,
+  range: Range | null,
+  compare: Compare,
+) {
+  if (range) return beforeWords(range, compare)
+  return compare === 'previous_year'
+    ? messages.lastYear
+    : say.daysBefore(daysBetween(summary.from, summary.to) + 1)
+}
+
+/** "31,204 sessions, 3% fewer than the 7 days before.": the value with its change, or why there is none. */
+export function metricSentence(
+  kpi: SummaryKpi,
+  summary: Pick<Summary, 'currency' | 'compare'>,
+  before: string,
+  locale?: string,
+): string {
+  if (kpi.value === null) return kpi.statusReason ?? messages.notMeasurableWhy
+  const style = { unit: shownUnit(kpi), currency: kpi.currency ?? summary.currency, locale }
+  const value = formatNumber(kpi.value, style, 'table')
+  const lead = kpi.unit === 'count' ? say.count(value, kpi.name) : say.value(kpi.name, value)
+  const change = describeChange(kpi, before, summary.compare, locale)
+  if (!change) return say.alone(lead)
+  if (change.sign === null || kpi.previous === null || kpi.change === null)
+    return say.withheld(lead, change.spoken)
+  if (change.sign === 0) return say.level(lead, before)
+  const by = movesInPoints(kpi)
+    ? say.points(formatPoints(kpi.value - kpi.previous, locale))
+    : formatPercent(kpi.change, locale)
+  const counted = kpi.unit === 'count'
+  const word = change.sign > 0 ? (counted ? say.more : say.higher) : counted ? say.fewer : say.lower
+  return say.moved(lead, by, word, before)
+}
+
+const dayCount = (from: string, to: string) => daysBetween(from, to) + 1
+
+/**
+ * What a goal asks of each point of a chart. What adds up has its share by days of the goal's period; anything else
+ * has the target itself, since a mean or a ratio of a day is measured like that of a month.
+ */
+export function goalLine(
+  goal: Pick<SummaryGoal, 'target' | 'from' | 'to' | 'rhythm'>,
+  aggregation: SummaryKpi['aggregation'],
+  dates: readonly string[],
+  grain: Grain,
+): { values: number[]; share: boolean } {
+  if (aggregation !== 'sum' || goal.rhythm === grain)
+    return { values: dates.map(() => goal.target), share: false }
+  const perDay = goal.target / dayCount(goal.from, goal.to)
+  return { values: dates.map((day) => perDay * dayCount(day, lastDayOf(day, grain))), share: true }
+}

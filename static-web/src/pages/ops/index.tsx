@@ -1,0 +1,513 @@
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
+import { CircleCheck, RefreshCw, TriangleAlert } from 'lucide-react'
+import { useEffect, useId, useState, type ReactNode, type SyntheticEvent } from 'react'
+import { ApiError } from '../../api/client'
+import type { DeadLetter, DeadLetters, OpsHost, OpsOverview, Requeued } from '../../api/types'
+import { ErrorNotice, primaryButton, quietButton } from '../../components/Notice'
+import { Skeleton } from '../../components/Skeleton'
+import { messages } from '../../messages'
+import { ops } from '../../messages-ops'
+import { agoWords, call, problemsOf, savedKey, saveKey } from './queries'
+
+const states = Object.keys(ops.states) as (keyof typeof ops.states)[]
+const quietSmall =
+  'tap inline-flex items-center gap-2 rounded border border-line bg-surface px-3 text-small font-semibold hover:border-line-strong disabled:opacity-60'
+const rejected = (error: unknown) =>
+  error instanceof ApiError && (error.status === 401 || error.status === 403)
+
+/** How the installation is, for whoever operates it; opened by a function key that stays in this tab. */
+export default function Ops() {
+  const [key, setKey] = useState(savedKey)
+  const client = useQueryClient()
+  useEffect(() => {
+    document.title = `${ops.title} · ${messages.productShort}`
+  }, [])
+  const adopt = (next: string | null) => {
+    saveKey(next)
+    client.removeQueries({ queryKey: ['ops'] })
+    setKey(next)
+  }
+  return (
+    <main className="mx-auto max-w-[78rem] px-4 pt-4 pb-24 sm:px-8 lg:pt-8">
+      {key === null ? (
+        <KeyForm onKey={adopt} />
+      ) : (
+        <Health
+          secret={key}
+          onForget={() => {
+            adopt(null)
+          }}
+        />
+      )}
+    </main>
+  )
+}
+
+function KeyForm({ onKey }: { onKey: (key: string) => void }) {
+  const id = useId()
+  const [problem, setProblem] = useState<string | null>(null)
+  const [busy, setBusy] = useState(false)
+  const submit = async (event: SyntheticEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    const key = new FormData(event.currentTarget).get('key')
+    const text = typeof key === 'string' ? key.trim() : ''
+    if (text === '') {
+      setProblem(ops.keyMissing)
+      return
+    }
+    setBusy(true)
+    try {
+      await call<OpsOverview>(text, 'overview')
+      onKey(text)
+    } catch (error) {
+      setProblem(
+        rejected(error)
+          ? ops.keyWrong
+          : error instanceof ApiError
+            ? error.message
+            : messages.errors.crash,
+      )
+      setBusy(false)
+    }
+  }
+  return (
+    <form noValidate className="mx-auto mt-12 max-w-md" onSubmit={(event) => void submit(event)}>
+      <h1 className="text-big font-semibold tracking-[-0.01em]">{ops.keyTitle}</h1>
+      <p className="mt-1 text-muted">{ops.keyLead}</p>
+      <label htmlFor={id} className="mt-6 mb-1 block text-small text-muted">
+        {ops.key}
+      </label>
+      <input
+        id={id}
+        name="key"
+        type="password"
+        autoComplete="off"
+        aria-invalid={problem ? true : undefined}
+        aria-describedby={problem ? `${id}-problem ${id}-hint` : `${id}-hint`}
+        className={`h-11 w-full rounded border bg-surface px-3 text-body hover:border-ink ${problem ? 'border-trouble' : 'border-line-strong'}`}
+      />
+      <p id={`${id}-hint`} className="mt-1 text-small text-muted">
+        {ops.keyHint}
+      </p>
+      {problem && (
+        <p id={`${id}-problem`} role="alert" className="mt-1 text-small text-trouble">
+          {problem}
+        </p>
+      )}
+      <button type="submit" disabled={busy} className={`${primaryButton} mt-5 w-full`}>
+        {ops.enter}
+      </button>
+    </form>
+  )
+}
+
+function Health({ secret, onForget }: { secret: string; onForget: () => void }) {
+  const overview = useQuery({
+    queryKey: ['ops', 'overview'],
+    queryFn: ({ signal }) => call<OpsOverview>(secret, 'overview', { signal }),
+    refetchInterval: 15_000,
+  })
+  const host = useQuery({
+    queryKey: ['ops', 'host'],
+    queryFn: ({ signal }) => call<OpsHost>(secret, 'host', { signal }),
+    refetchInterval: 60_000,
+  })
+  const client = useQueryClient()
+  const data = overview.data
+  const time = data && new Date(data.at).toLocaleTimeString()
+  return (
+    <>
+      <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-3">
+        <div className="min-w-0 max-w-prose">
+          <h1 className="text-big font-semibold tracking-[-0.01em]">{ops.title}</h1>
+          <p className="mt-1 text-muted">{ops.lead}</p>
+        </div>
+        <div className="flex flex-wrap gap-2">
+          <button
+            type="button"
+            className={quietSmall}
+            disabled={overview.isFetching}
+            onClick={() => void client.invalidateQueries({ queryKey: ['ops'] })}
+          >
+            <RefreshCw aria-hidden="true" size={16} />
+            {ops.refresh}
+          </button>
+          <button type="button" className={quietSmall} onClick={onForget}>
+            {ops.forget}
+          </button>
+        </div>
+      </div>
+      {data && time ? (
+        <>
+          <p
+            role={overview.isError ? 'alert' : undefined}
+            className={`mt-2 text-small ${overview.isError ? 'text-attention' : 'text-muted'}`}
+          >
+            {overview.isError ? ops.stale(time) : ops.asOf(time)}
+          </p>
+          <Verdict problems={problemsOf(data, host.data)} />
+          <Facts overview={data} />
+          <Part title={ops.sources}>
+            <Sources overview={data} />
+          </Part>
+          <Part title={ops.dead} lead={ops.deadLead}>
+            <Dead
+              secret={secret}
+              now={Date.parse(data.at)}
+              count={data.deadLetters.runs + data.deadLetters.messages}
+            />
+          </Part>
+          {data.circuits.length > 0 && (
+            <Part title={ops.circuits}>
+              <Grid
+                head={[ops.provider, ops.failures, ops.retry]}
+                rows={data.circuits.map((one) => [
+                  one.provider,
+                  one.failures,
+                  one.retryAt ? new Date(one.retryAt).toLocaleTimeString() : '–',
+                ])}
+              />
+            </Part>
+          )}
+          <Part title={ops.queues}>
+            {data.queues === null ? (
+              <p className="text-attention">{data.queuesProblem ?? ops.problems.queues}</p>
+            ) : data.queues.length === 0 ? (
+              <p className="text-muted">{ops.noQueues}</p>
+            ) : (
+              <Grid
+                head={[ops.queue, ops.waiting, ops.oldest]}
+                rows={data.queues.map((one) => [
+                  one.name,
+                  one.messages,
+                  one.oldestAt ? agoWords(one.oldestAt, Date.parse(data.at)) : '–',
+                ])}
+              />
+            )}
+          </Part>
+        </>
+      ) : overview.isError ? (
+        rejected(overview.error) ? (
+          <p role="alert" className="mt-6 text-trouble">
+            {ops.keyWrong}
+          </p>
+        ) : (
+          <ErrorNotice error={overview.error} retry={() => void overview.refetch()} />
+        )
+      ) : (
+        <Waiting />
+      )}
+      {data && (
+        <Part title={ops.host}>
+          {host.data ? (
+            <Host host={host.data} />
+          ) : host.isError ? (
+            <ErrorNotice error={host.error} retry={() => void host.refetch()} />
+          ) : (
+            <Skeleton className="h-24" />
+          )}
+        </Part>
+      )}
+    </>
+  )
+}
+
+function Waiting() {
+  return (
+    <div role="status" aria-label={messages.loading} className="mt-6 space-y-6">
+      <Skeleton className="h-11" />
+      <Skeleton className="h-24" />
+      <Skeleton className="h-40" />
+      <Skeleton className="h-40" />
+    </div>
+  )
+}
+
+function Verdict({ problems }: { problems: string[] }) {
+  const well = problems.length === 0
+  const Icon = well ? CircleCheck : TriangleAlert
+  return (
+    <section
+      aria-live="polite"
+      className="mt-4 flex gap-3 rounded border border-line bg-surface p-4 shadow-(--shadow)"
+    >
+      <Icon
+        aria-hidden="true"
+        size={20}
+        className={`mt-0.5 shrink-0 ${well ? 'text-good' : 'text-attention'}`}
+      />
+      <div className="min-w-0">
+        <h2 className="font-semibold">{well ? ops.well : ops.look(problems.length)}</h2>
+        {!well && (
+          <ul className="mt-1 list-disc space-y-0.5 pl-5 text-muted">
+            {problems.map((problem) => (
+              <li key={problem} className="break-words">
+                {problem}
+              </li>
+            ))}
+          </ul>
+        )}
+      </div>
+    </section>
+  )
+}
+
+function Facts({ overview }: { overview: OpsOverview }) {
+  const { tenants, runs, live, mails, lastBackup } = overview
+  const now = Date.parse(overview.at)
+  const sum = (wanted: (status: string) => boolean) =>
+    runs.filter((run) => wanted(run.status)).reduce((total, run) => total + run.count, 0)
+  const facts: [string, ReactNode, string][] = [
+    [ops.facts.tenants, tenants.total, ops.facts.tenantsNote(tenants.demo, tenants.deleting)],
+    [
+      ops.facts.runs,
+      sum(() => true),
+      ops.facts.runsNote(sum((status) => status === 'failed' || status === 'dead')),
+    ],
+    [ops.facts.live, live.queued + live.running + live.waiting, ops.facts.liveNote(live.waiting)],
+    [
+      ops.facts.mails,
+      mails.waiting,
+      ops.facts.mailsNote(mails.oldestAt ? agoWords(mails.oldestAt, now) : null),
+    ],
+    [
+      ops.facts.backup,
+      lastBackup ? agoWords(lastBackup.takenAt, now) : ops.facts.none,
+      lastBackup
+        ? `${lastBackup.verifiedAt ? ops.facts.verified : ops.facts.notVerified}, ${lastBackup.schemaVersion}`
+        : '',
+    ],
+  ]
+  return (
+    <dl className="mt-6 grid grid-cols-2 gap-x-6 gap-y-4 sm:grid-cols-3 lg:grid-cols-5">
+      {facts.map(([name, value, note]) => (
+        <div key={name} className="min-w-0">
+          <dt className="text-small text-muted">{name}</dt>
+          <dd className="num text-lead font-semibold">{value}</dd>
+          {note && <dd className="text-small break-words text-muted">{note}</dd>}
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+function Part({ title, lead, children }: { title: string; lead?: string; children: ReactNode }) {
+  const id = useId()
+  return (
+    <section aria-labelledby={id} className="mt-8 border-t border-line pt-6">
+      <h2 id={id} className="text-lead font-semibold">
+        {title}
+      </h2>
+      {lead && <p className="mt-0.5 text-small text-muted">{lead}</p>}
+      <div className="mt-4">{children}</div>
+    </section>
+  )
+}
+
+/** A table whose first column names the row; it scrolls by itself where it is too wide. */
+function Grid({ head, rows }: { head: string[]; rows: ReactNode[][] }) {
+  return (
+    // A region that scrolls must be reachable with the keyboard.
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div className="overflow-x-auto" tabIndex={0} role="group" aria-label={head[0]}>
+      <table className="w-full max-w-3xl">
+        <thead className="text-left text-small text-muted">
+          <tr>
+            {head.map((name, index) => (
+              <th
+                key={name}
+                scope="col"
+                className={`pb-2 font-normal ${index > 0 ? 'pl-4 text-right' : ''}`}
+              >
+                {name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([name, ...cells], row) => (
+            <tr key={row} className="border-t border-line">
+              <th scope="row" className="py-2 text-left font-normal break-all">
+                {name}
+              </th>
+              {cells.map((cell, index) => (
+                <td key={index} className="num py-2 pl-4 text-right whitespace-nowrap">
+                  {cell}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function Sources({ overview }: { overview: OpsOverview }) {
+  const connectors = [...new Set(overview.integrations.map((one) => one.connector))]
+  if (connectors.length === 0) return <p className="text-muted">{ops.noSources}</p>
+  const shown = states.filter(
+    (state) => state === 'active' || overview.integrations.some((one) => one.state === state),
+  )
+  return (
+    <Grid
+      head={[ops.connector, ...shown.map((state) => ops.states[state])]}
+      rows={connectors.map((connector) => [
+        connector,
+        ...shown.map((state) => {
+          const count =
+            overview.integrations.find((one) => one.connector === connector && one.state === state)
+              ?.count ?? 0
+          const bad = state === 'failing' || state === 'overdue' || state === 'reconnect_needed'
+          return (
+            <span key={state} className={bad && count > 0 ? 'font-semibold text-trouble' : ''}>
+              {count}
+            </span>
+          )
+        }),
+      ])}
+    />
+  )
+}
+
+function Dead({ secret, now, count }: { secret: string; now: number; count: number }) {
+  const client = useQueryClient()
+  const [busy, setBusy] = useState<string | null>(null)
+  const [said, setSaid] = useState<{ text: string; failed: boolean } | null>(null)
+  const list = useInfiniteQuery({
+    // The count is part of the question: when it changes, the list has changed.
+    queryKey: ['ops', 'dead', count],
+    queryFn: ({ pageParam, signal }) =>
+      call<DeadLetters>(
+        secret,
+        `dead-letters?limit=20${pageParam ? `&cursor=${encodeURIComponent(pageParam)}` : ''}`,
+        { signal },
+      ),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+  })
+  const again = async (entry: DeadLetter) => {
+    setBusy(entry.id)
+    setSaid(null)
+    try {
+      const answer = await call<Requeued>(secret, 'requeue', {
+        body: entry.kind === 'run' ? { runIds: [entry.id] } : { deadLetterIds: [Number(entry.id)] },
+      })
+      const outcome = answer.outcomes[0]?.outcome ?? 'unknown'
+      setSaid({ text: ops.outcomes[outcome], failed: outcome === 'inactive' })
+      await client.invalidateQueries({ queryKey: ['ops'] })
+    } catch (error) {
+      setSaid({
+        text: error instanceof ApiError ? error.message : messages.errors.crash,
+        failed: true,
+      })
+    }
+    setBusy(null)
+  }
+  const entries = list.data?.pages.flatMap((page) => page.deadLetters) ?? []
+  return (
+    <>
+      <p
+        role="status"
+        className={`text-small ${said ? 'mb-3' : ''} ${said?.failed ? 'text-trouble' : 'text-good'}`}
+      >
+        {said?.text}
+      </p>
+      {list.isError ? (
+        <ErrorNotice error={list.error} retry={() => void list.refetch()} />
+      ) : list.isPending ? (
+        <Skeleton className="h-16" />
+      ) : entries.length === 0 ? (
+        <p className="text-muted">{ops.noDead}</p>
+      ) : (
+        <ul>
+          {entries.map((entry) => (
+            <li
+              key={`${entry.kind} ${entry.id}`}
+              className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2 border-t border-line py-3"
+            >
+              <div className="min-w-0 flex-1 basis-60">
+                <p className="font-semibold">
+                  {entry.kind === 'run' ? ops.run(entry.connector ?? '') : ops.message(entry.queue)}{' '}
+                  <span className="font-normal text-muted">{agoWords(entry.at, now)}</span>
+                </p>
+                {entry.reason && <p className="text-small break-words">{entry.reason}</p>}
+                <p className="text-small break-all text-muted">
+                  {entry.tenantId ?? entry.body?.slice(0, 200)}
+                </p>
+                {entry.traceparent && (
+                  <p className="text-small break-all text-muted">{entry.traceparent}</p>
+                )}
+              </div>
+              <button
+                type="button"
+                className={quietSmall}
+                disabled={busy !== null}
+                onClick={() => void again(entry)}
+              >
+                {busy === entry.id ? ops.trying : ops.again}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {list.hasNextPage && (
+        <button
+          type="button"
+          className={`${quietButton} mt-3`}
+          disabled={list.isFetchingNextPage}
+          onClick={() => void list.fetchNextPage()}
+        >
+          {ops.more}
+        </button>
+      )}
+    </>
+  )
+}
+
+function Host({ host }: { host: OpsHost }) {
+  const facts: [string, string][] = [
+    [ops.version, host.version],
+    [ops.commit, host.commit?.slice(0, 12) ?? '–'],
+    [ops.runtime, `${host.runtime}, ${host.platform}`],
+    [ops.started, new Date(host.startedAt).toLocaleString()],
+    [ops.instance, host.instance],
+    [ops.schema, host.migrations.at(-1)?.name ?? '–'],
+  ]
+  return (
+    <>
+      <dl className="grid gap-x-6 gap-y-3 sm:grid-cols-2 lg:grid-cols-3">
+        {facts.map(([name, value]) => (
+          <div key={name} className="min-w-0">
+            <dt className="text-small text-muted">{name}</dt>
+            <dd className="break-words">{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <h3 className="mt-6 font-semibold">{ops.settings}</h3>
+      <ul className="mt-2 max-w-3xl">
+        {host.settings.map((setting) => (
+          <li
+            key={setting.name}
+            className="flex flex-wrap justify-between gap-x-4 border-t border-line py-2 first:border-t-0"
+          >
+            <span className="min-w-0 break-all">
+              {setting.name} <span className="text-small text-muted">{setting.for}</span>
+            </span>
+            <span
+              className={
+                setting.isSet
+                  ? 'text-good'
+                  : setting.required
+                    ? 'font-semibold text-trouble'
+                    : 'text-muted'
+              }
+            >
+              {setting.isSet ? ops.isSet : setting.required ? ops.missing : ops.notSet}
+            </span>
+          </li>
+        ))}
+      </ul>
+    </>
+  )
+}

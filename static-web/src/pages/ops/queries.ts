@@ -1,0 +1,79 @@
+import { ApiError, base, toError } from '../../api/client'
+import type { OpsHost, OpsOverview } from '../../api/types'
+import { messages } from '../../messages'
+import { ops } from '../../messages-ops'
+
+const store = 'kpi.ops-key'
+
+/** The key of this tab, or null. Never in localStorage: it opens every business's operations. */
+export const savedKey = () => sessionStorage.getItem(store)
+export const saveKey = (key: string | null) => {
+  if (key === null) sessionStorage.removeItem(store)
+  else sessionStorage.setItem(store, key)
+}
+
+/** Calls a route of operators with the function key. */
+export async function call<T>(
+  key: string,
+  path: string,
+  options: { body?: unknown; signal?: AbortSignal } = {},
+): Promise<T> {
+  let response: Response
+  try {
+    response = await fetch(`${base}/api/ops/${path}`, {
+      method: options.body === undefined ? 'GET' : 'POST',
+      credentials: 'omit',
+      headers: {
+        Accept: 'application/json',
+        'x-functions-key': key,
+        ...(options.body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      },
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(options.signal ? { signal: options.signal } : {}),
+    })
+  } catch (error) {
+    if (options.signal?.aborted) throw error
+    // A key with characters that no header may hold never leaves the browser.
+    if (/[^\x20-\x7e]/.test(key)) throw new ApiError(ops.keyWrong, 401)
+    throw new ApiError(messages.errors.unreachable, 0)
+  }
+  if (!response.ok) throw await toError(response)
+  return (await response.json()) as T
+}
+
+/** "3 h ago"; for times to come, that they do. */
+export function agoWords(then: string, now: number): string {
+  const minutes = Math.round((now - Date.parse(then)) / 60_000)
+  if (minutes < -1) return ops.inFuture
+  if (minutes < 1) return ops.justNow
+  if (minutes < 90) return ops.ago.minutes(minutes)
+  if (minutes < 48 * 60) return ops.ago.hours(Math.round(minutes / 60))
+  return ops.ago.days(Math.round(minutes / 1440))
+}
+
+const hours = 3_600_000
+
+/** What needs an operator, worst first. */
+export function problemsOf(overview: OpsOverview, host: OpsHost | undefined): string[] {
+  const now = Date.parse(overview.at)
+  const found: string[] = []
+  if (overview.timerAt && now - Date.parse(overview.timerAt) > 0.25 * hours)
+    found.push(ops.problems.timer(agoWords(overview.timerAt, now)))
+  if (overview.oldestDueAt && now - Date.parse(overview.oldestDueAt) > 0.5 * hours)
+    found.push(ops.problems.overdue(agoWords(overview.oldestDueAt, now)))
+  const dead = overview.deadLetters.runs + overview.deadLetters.messages
+  if (dead > 0) found.push(ops.problems.dead(dead))
+  if (!overview.queues) found.push(overview.queuesProblem ?? ops.problems.queues)
+  for (const queue of overview.queues ?? [])
+    if (queue.name.endsWith('-poison') && queue.messages > 0)
+      found.push(ops.problems.poison(queue.name, queue.messages))
+  for (const circuit of overview.circuits) found.push(ops.problems.circuit(circuit.provider))
+  if (host && host.missingMigrations > 0)
+    found.push(ops.problems.migrations(host.missingMigrations))
+  for (const setting of host?.settings ?? [])
+    if (setting.required && !setting.isSet) found.push(ops.problems.setting(setting.name))
+  if (!overview.lastBackup || now - Date.parse(overview.lastBackup.takenAt) > 26 * hours)
+    found.push(ops.problems.backup)
+  else if (!overview.lastBackup.verifiedAt) found.push(ops.problems.unverified)
+  return found
+}

@@ -1,0 +1,218 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace KpiDashboard.Tests.Infra;
+
+/// <summary>Alerts, the workbook and the runbook speak of the same things, and of things that exist.</summary>
+public sealed partial class OperationsTests
+{
+    /// <summary>Metrics and their dimensions: the contract between the product (meter <c>KpiDashboard</c>) and whoever watches it.</summary>
+    private static readonly Dictionary<string, string[]> Metrics = new(StringComparer.Ordinal)
+    {
+        ["kpi.sync.runs"] = ["connector", "outcome"],
+        ["kpi.sync.readings"] = ["connector"],
+        ["kpi.sync.restatements"] = ["connector"],
+        ["kpi.sync.waits"] = ["connector", "reason"],
+        ["kpi.sync.dead_letters"] = ["connector"],
+        ["kpi.dead_letters.open"] = [],
+        ["kpi.queue.age"] = ["queue"],
+        ["kpi.queue.length"] = ["queue"],
+        ["kpi.provider.quota.remaining"] = ["connector", "quota"],
+        ["kpi.timer.heartbeat.age"] = [],
+        ["kpi.provider.duration"] = ["connector", "outcome"],
+        ["kpi.api.duration"] = ["route", "status"],
+    };
+
+    /// <summary>Columns of the tables that queries may read, as Log Analytics documents them; only those that ours use.</summary>
+    private static readonly Dictionary<string, string[]> Tables = new(StringComparer.Ordinal)
+    {
+        ["AppMetrics"] = ["TimeGenerated", "Name", "Sum", "Min", "Max", "ItemCount", "Properties"],
+        ["AppRequests"] = ["TimeGenerated", "Url", "OperationName", "DurationMs", "ItemCount", "Success", "ResultCode", "Properties"],
+        ["AppDependencies"] = ["TimeGenerated", "DependencyType", "Target", "ResultCode", "Success", "ItemCount", "Properties"],
+        ["AppExceptions"] = ["TimeGenerated", "ExceptionType", "OuterMessage", "OperationId", "ItemCount"],
+        ["AppTraces"] = ["TimeGenerated", "Message", "SeverityLevel", "ItemCount"],
+        ["_LogOperation"] = ["Category", "Detail"],
+    };
+
+    private static readonly HashSet<string> Kusto =
+    [
+        "where", "extend", "summarize", "project", "order", "top", "by", "asc", "desc", "in", "and", "or", "let", "union", "has", "bin", "sum", "sumif", "min", "max", "count", "round",
+        "tostring", "toint", "percentilew", "take_any", "substring", "isnotempty", "true", "false",
+    ];
+
+    private static string Runbook => File.ReadAllText(Path.Combine(Repository.Root, "docs", "runbook.md"));
+
+    [Fact]
+    public async Task Every_alert_has_a_section_of_the_runbook_and_links_to_it()
+    {
+        var alerts = Alerts(await Bicep.DeployAsync("prod")).ToList();
+        var sections = Heading().Matches(Runbook).Select(match => match.Groups[1].Value).ToList();
+
+        Assert.True(alerts.Count >= 12, $"{alerts.Count} alerts");
+        Assert.Empty(Complaints(alerts, sections));
+    }
+
+    [Fact]
+    public async Task A_section_of_an_alert_says_what_it_means_how_to_look_and_what_to_do()
+    {
+        foreach (var alert in Alerts(await Bicep.DeployAsync("prod")))
+        {
+            var section = Regex.Match(Runbook, $@"(?ms)^### {alert["name"]}$(.*?)(?=^##|\z)").Groups[1].Value;
+            foreach (var part in new[] { "**Means**", "**Look**", "**Do**" }) Assert.True(section.Contains(part, StringComparison.Ordinal), $"{alert["name"]} lacks {part}.");
+            Assert.True(section.Contains("```", StringComparison.Ordinal), $"{alert["name"]} has no command or query to look with.");
+        }
+    }
+
+    [Fact]
+    public async Task An_alert_without_a_section_or_a_link_is_caught()
+    {
+        var alerts = Alerts(await Bicep.DeployAsync("prod")).ToList();
+        alerts[0]["name"] = "nobody-wrote-this";
+        alerts[1]["properties"]!["description"] = "It is broken.";
+
+        var complaints = Complaints(alerts, Heading().Matches(Runbook).Select(match => match.Groups[1].Value).ToList()).ToList();
+
+        Assert.Contains("nobody-wrote-this has no section", complaints);
+        Assert.Contains($"{alerts[1]["name"]} does not link to its section", complaints);
+    }
+
+    /// <summary>What the issue asks to be told of.</summary>
+    [Theory]
+    [InlineData("sync-failed")]
+    [InlineData("dead-letters")]
+    [InlineData("queue-age")]
+    [InlineData("timer-heartbeat")]
+    [InlineData("api-slow")]
+    [InlineData("api-errors")]
+    [InlineData("postgres-storage")]
+    [InlineData("postgres-cpu")]
+    [InlineData("postgres-connections")]
+    [InlineData("not-ready")]
+    public async Task There_is_an_alert_that_tells_somebody(string name)
+    {
+        foreach (var variant in new[] { "dev", "prod" })
+        {
+            var alert = Alerts(await Bicep.DeployAsync(variant)).Single(alert => (string)alert["name"]! == name);
+            Assert.True((bool)alert["properties"]!["enabled"]!);
+            Assert.Contains("/actionGroups/", alert["properties"]!["actions"]!.ToJsonString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task The_availability_test_asks_health_ready_from_several_places()
+    {
+        var test = Bicep.Resources(await Bicep.DeployAsync("prod"), "Microsoft.Insights/webtests").Single()["properties"]!;
+
+        Assert.Contains("/api/health/ready", (string)test["Request"]!["RequestUrl"]!, StringComparison.Ordinal);
+        Assert.True(test["Locations"]!.AsArray().Count >= 3);
+    }
+
+    [Fact]
+    public async Task Queries_read_metrics_dimensions_and_columns_that_exist()
+    {
+        var queries = await QueriesAsync();
+
+        Assert.True(queries.Count > 20, $"{queries.Count} queries");
+        Assert.Empty(queries.SelectMany(query => Mistakes(query.Name, query.Text)));
+    }
+
+    [Fact]
+    public async Task Every_metric_is_shown_in_the_workbook()
+    {
+        var shown = string.Concat((await QueriesAsync()).Where(query => query.Name.StartsWith("workbook", StringComparison.Ordinal)).Select(query => query.Text));
+
+        Assert.All(Metrics.Keys, metric => Assert.Contains($"\"{metric}\"", shown, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("AppMetrics\n| where Name == \"kpi.sync.run\"", "kpi.sync.run is no metric")]
+    [InlineData("AppMetrics\n| where Name == \"kpi.sync.runs\"\n| summarize n = sum(Sum) by tostring(Properties.tenant)", "tenant is no dimension")]
+    [InlineData("AppMetrics\n| where Name == \"kpi.sync.runs\"\n| summarize n = sum(Summ)", "Summ is unknown")]
+    [InlineData("AppMetric\n| where Name == \"kpi.sync.runs\"", "AppMetric is unknown")]
+    [InlineData("AppMetrics\n| where (Name == \"kpi.sync.runs\"", "brackets")]
+    public void A_query_that_would_find_nothing_is_caught(string query, string mistake) =>
+        Assert.Contains(Mistakes("test", query), found => found.Contains(mistake, StringComparison.Ordinal));
+
+    [Fact]
+    public async Task The_workbook_is_deployed_as_it_is_in_the_file()
+    {
+        var deployed = Bicep.Resources(await Bicep.DeployAsync("dev"), "Microsoft.Insights/workbooks").Single()["properties"]!;
+        var file = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(Bicep.Folder, "workbook.json"), TestContext.Current.CancellationToken));
+
+        Assert.True(JsonNode.DeepEquals(file, JsonNode.Parse((string)deployed["serializedData"]!)));
+        var names = file!["items"]!.AsArray().Select(item => (string)item!["name"]!).ToList();
+        Assert.Equal(names.Count, names.Distinct().Count());
+    }
+
+    [Fact]
+    public async Task The_budget_tells_at_50_80_and_100_percent()
+    {
+        var budget = Bicep.Resources(await Bicep.DeployAsync("prod"), "Microsoft.Consumption/budgets").Single()["properties"]!;
+
+        Assert.Equal([50, 80, 100], budget["notifications"]!.AsObject().Select(entry => (int)entry.Value!["threshold"]!).Order());
+        Assert.All(budget["notifications"]!.AsObject(), entry => Assert.Equal("ops@example.com", (string)entry.Value!["contactEmails"]![0]!));
+    }
+
+    private static IEnumerable<JsonObject> Alerts(JsonNode snapshot) =>
+        Bicep.Resources(snapshot, "Microsoft.Insights/scheduledQueryRules").Concat(Bicep.Resources(snapshot, "Microsoft.Insights/metricAlerts"));
+
+    private static IEnumerable<string> Complaints(IEnumerable<JsonObject> alerts, List<string> sections)
+    {
+        foreach (var alert in alerts)
+        {
+            var name = (string)alert["name"]!;
+            if (!sections.Contains(name)) yield return $"{name} has no section";
+            if (!((string)alert["properties"]!["description"]!).EndsWith($"docs/runbook.md#{name}", StringComparison.Ordinal)) yield return $"{name} does not link to its section";
+        }
+    }
+
+    /// <summary>Queries of the alerts, of the workbook and of the runbook.</summary>
+    private static async Task<List<(string Name, string Text)>> QueriesAsync()
+    {
+        var snapshot = await Bicep.DeployAsync("prod");
+        var alerts = Bicep.Resources(snapshot, "Microsoft.Insights/scheduledQueryRules")
+            .Select(alert => ($"alert {alert["name"]}", (string)alert["properties"]!["criteria"]!["allOf"]![0]!["query"]!));
+        var workbook = JsonNode.Parse((string)Bicep.Resources(snapshot, "Microsoft.Insights/workbooks").Single()["properties"]!["serializedData"]!)!["items"]!.AsArray()
+            .Where(item => (int)item!["type"]! == 3).Select(item => ($"workbook {item!["name"]}", (string)item["content"]!["query"]!));
+        var runbook = KqlBlock().Matches(Runbook).Select(match => ($"runbook at {match.Index}", match.Groups[1].Value));
+        return [.. alerts, .. workbook, .. runbook];
+    }
+
+    /// <summary>No Kusto parser is at hand; this reads words: tables, columns and metrics must be known, other words must be made in the query itself.</summary>
+    private static IEnumerable<string> Mistakes(string name, string query)
+    {
+        if (query.Count(c => c == '(') != query.Count(c => c == ')') || query.Count(c => c == '"') % 2 != 0) yield return $"{name}: brackets or quotes do not match";
+        var metrics = Quoted().Matches(query).Select(match => match.Groups[1].Value).Where(text => text.StartsWith("kpi.", StringComparison.Ordinal) && text != "kpi.tenant").ToList();
+        foreach (var metric in metrics.Where(metric => !Metrics.ContainsKey(metric))) yield return $"{name}: {metric} is no metric";
+        foreach (Match dimension in Dimension().Matches(query))
+            if (metrics.Count > 0 && !metrics.Any(metric => Metrics.GetValueOrDefault(metric, []).Contains(dimension.Groups[1].Value))) yield return $"{name}: {dimension.Groups[1].Value} is no dimension";
+
+        var plain = Dimension().Replace(Quoted().Replace(query, "''"), "Properties");
+        var made = Made().Matches(plain).Select(match => match.Groups[1].Value).ToHashSet(StringComparer.Ordinal);
+        var tables = Tables.Keys.Where(table => Regex.IsMatch(plain, $@"\b{table}\b")).ToList();
+        foreach (Match word in Word().Matches(plain))
+        {
+            var text = word.Value;
+            if (!Kusto.Contains(text) && !made.Contains(text) && !Tables.ContainsKey(text) && !tables.Any(table => Tables[table].Contains(text))) yield return $"{name}: {text} is unknown";
+        }
+    }
+
+    [GeneratedRegex(@"(?m)^### ([a-z0-9-]+)\r?$")]
+    private static partial Regex Heading();
+
+    [GeneratedRegex(@"(?s)```kusto\r?\n(.*?)```")]
+    private static partial Regex KqlBlock();
+
+    [GeneratedRegex("\"([^\"]*)\"")]
+    private static partial Regex Quoted();
+
+    [GeneratedRegex(@"Properties\.(\w+)")]
+    private static partial Regex Dimension();
+
+    [GeneratedRegex(@"\b([A-Za-z_]\w*) = ")]
+    private static partial Regex Made();
+
+    [GeneratedRegex(@"(?<![\w.])[A-Za-z_]\w*")]
+    private static partial Regex Word();
+}
