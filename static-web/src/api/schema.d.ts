@@ -554,6 +554,78 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/dashboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The dashboards that the caller may see, and the templates */
+        get: operations["ListDashboards"];
+        put?: never;
+        /** Make a dashboard, from a template or from tiles */
+        post: operations["CreateDashboard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboards/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A dashboard with its tiles */
+        get: operations["GetDashboard"];
+        put?: never;
+        post?: never;
+        /** Delete a dashboard and the links to it */
+        delete: operations["DeleteDashboard"];
+        options?: never;
+        head?: never;
+        /** Change a dashboard; 409 if somebody changed it meanwhile */
+        patch: operations["UpdateDashboard"];
+        trace?: never;
+    };
+    "/api/dashboards/{id}/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The read-only links to a dashboard that work */
+        get: operations["ListShares"];
+        put?: never;
+        /** Make a read-only link to a dashboard */
+        post: operations["CreateShare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/dashboards/{id}/shares/{shareId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a link back */
+        delete: operations["RevokeShare"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/export": {
         parameters: {
             query?: never;
@@ -1331,6 +1403,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shared/dashboard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The dashboard of a link, with its numbers; the secret of the link in X-Kpi-Share */
+        get: operations["ViewShared"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sync/refresh": {
         parameters: {
             query?: never;
@@ -1776,6 +1865,12 @@ export interface components {
             direction: "up" | "down" | "neutral";
             description?: string | null;
         };
+        CreateDashboardRequest: {
+            name: string;
+            template?: string | null;
+            tiles?: components["schemas"]["DashboardTile"][] | null;
+            shared: boolean;
+        };
         CreateGoalRequest: {
             kpi: string;
             target: number;
@@ -1797,6 +1892,18 @@ export interface components {
             /** @enum {string} */
             aggregation: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min";
             description?: string | null;
+        };
+        CreateShareRequest: {
+            label: string;
+            days: number;
+        };
+        CreateShareResponse: {
+            /** Format: uuid */
+            id: string;
+            secret: string;
+            path: string;
+            /** Format: date-time */
+            expiresAt: string;
         };
         CreateTenantRequest: {
             businessName: string;
@@ -1852,6 +1959,52 @@ export interface components {
         };
         CustomKpisResponse: {
             kpis: components["schemas"]["CustomKpiEntry"][];
+        };
+        DashboardEntry: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            shared: boolean;
+            isMine: boolean;
+            owner: string | null;
+            mayEdit: boolean;
+            tiles: number;
+            version: number;
+            /** Format: date-time */
+            updatedAt: string;
+        };
+        DashboardResponse: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            shared: boolean;
+            isMine: boolean;
+            owner: string | null;
+            mayEdit: boolean;
+            version: number;
+            /** Format: date-time */
+            updatedAt: string;
+            tiles: components["schemas"]["DashboardTile"][];
+        };
+        DashboardTemplate: {
+            key: string;
+            name: string;
+            description: string;
+            suggested: boolean;
+            tiles: components["schemas"]["DashboardTile"][];
+        };
+        DashboardTile: {
+            id: string;
+            /** @enum {string} */
+            kind: "kpi" | "chart" | "automation" | "freshness" | "note";
+            width: number;
+            height: number;
+            kpi: string | null;
+            text: string | null;
+        };
+        DashboardsResponse: {
+            dashboards: components["schemas"]["DashboardEntry"][];
+            templates: components["schemas"]["DashboardTemplate"][];
         };
         DeadLetterEntry: {
             /** @enum {string} */
@@ -2721,6 +2874,30 @@ export interface components {
             before: number | null;
             after: number | null;
         };
+        ShareEntry: {
+            /** Format: uuid */
+            id: string;
+            label: string;
+            createdBy: string | null;
+            /** Format: date-time */
+            createdAt: string;
+            /** Format: date-time */
+            expiresAt: string;
+            /** Format: date-time */
+            lastUsedAt: string | null;
+        };
+        SharedDashboardResponse: {
+            business: string;
+            name: string;
+            /** Format: date-time */
+            expiresAt: string;
+            tiles: components["schemas"]["DashboardTile"][];
+            summary: components["schemas"]["SummaryResponse"];
+            automation: components["schemas"]["PerformanceResponse"] | null;
+        };
+        SharesResponse: {
+            shares: components["schemas"]["ShareEntry"][];
+        };
         SnoozeInsightRequest: {
             /** Format: date */
             until: string;
@@ -2859,6 +3036,12 @@ export interface components {
             /** @enum {string|null} */
             direction?: "up" | "down" | "neutral" | null;
             description?: string | null;
+        };
+        UpdateDashboardRequest: {
+            version: number;
+            name?: string | null;
+            tiles?: components["schemas"]["DashboardTile"][] | null;
+            shared?: boolean | null;
         };
         UpdateGoalRequest: {
             target?: number | null;
@@ -4118,6 +4301,259 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PerformanceResponse"];
                 };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListDashboards: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardsResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    CreateDashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateDashboardRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GetDashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    DeleteDashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UpdateDashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateDashboardRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListShares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharesResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    CreateShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateShareRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreateShareResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    RevokeShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                shareId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem. */
             default: {
@@ -5966,6 +6402,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RolesResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ViewShared: {
+        parameters: {
+            query?: {
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description What to compare with. */
+                compare?: "previous_period" | "previous_year" | "none";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SharedDashboardResponse"];
                 };
             };
             /** @description A problem. */
