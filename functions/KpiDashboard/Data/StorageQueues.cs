@@ -35,7 +35,9 @@ internal sealed class StorageQueues(IConfiguration configuration)
     /// <summary>About how many messages a queue holds, put-off ones too, and since when the first of those that can be taken lies there.</summary>
     public async Task<(int Length, DateTimeOffset? FirstInsertedAt)> StateAsync(string queue, CancellationToken cancellationToken)
     {
-        var client = await ClientAsync(queue, cancellationToken);
+        // Made if it is not there yet: no messages is an answer, no queue is not.
+        await ClientAsync(queue, cancellationToken);
+        var client = Service(QueueMessageEncoding.None).GetQueueClient(queue);
         QueueProperties properties = await client.GetPropertiesAsync(cancellationToken);
         PeekedMessage? first = await client.PeekMessageAsync(cancellationToken);
         return (properties.ApproximateMessagesCount, first?.InsertedOn);
@@ -47,7 +49,7 @@ internal sealed class StorageQueues(IConfiguration configuration)
     /// <summary>How many messages wait in each queue of the account, about, and since when the first of those that are visible does.</summary>
     public async Task<IReadOnlyList<QueueState>> StatesAsync(CancellationToken cancellationToken)
     {
-        var service = Service();
+        var service = Service(QueueMessageEncoding.None);
         var names = new List<string>();
         await foreach (var queue in service.GetQueuesAsync(cancellationToken: cancellationToken))
         {
@@ -90,15 +92,16 @@ internal sealed class StorageQueues(IConfiguration configuration)
 
     private async Task<QueueClient> OpenAsync(string queue)
     {
-        var client = Service().GetQueueClient(queue);
+        // The queue trigger decodes base64 by default; plain text would go to poison without a word.
+        var client = Service(QueueMessageEncoding.Base64).GetQueueClient(queue);
         await client.CreateIfNotExistsAsync();
         return client;
     }
 
-    private QueueServiceClient Service()
+    /// <param name="encoding">None to look at a queue: a message that is no base64 is what one looks for then, and decoding it would throw.</param>
+    private QueueServiceClient Service(QueueMessageEncoding encoding)
     {
-        // The queue trigger decodes base64 by default; plain text would go to poison without a word.
-        var options = new QueueClientOptions { MessageEncoding = QueueMessageEncoding.Base64 };
+        var options = new QueueClientOptions { MessageEncoding = encoding };
         if (Transport is not null) options.Transport = Transport;
         return configuration[Connection] is { Length: > 0 } connection
             ? new QueueServiceClient(connection, options)

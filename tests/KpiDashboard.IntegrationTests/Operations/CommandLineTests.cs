@@ -202,7 +202,16 @@ public sealed class CommandLineTests(PostgresFixture postgres, AzuriteFixture az
         foreach (var (name, value) in settings ?? []) start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var (output, errors) = (process.StandardOutput.ReadToEndAsync(Cancelled), process.StandardError.ReadToEndAsync(Cancelled));
-        await process.WaitForExitAsync(Cancelled).WaitAsync(TimeSpan.FromMinutes(2), Cancelled);
+        try
+        {
+            await process.WaitForExitAsync(Cancelled).WaitAsync(TimeSpan.FromMinutes(4), Cancelled);
+        }
+        catch (Exception error) when (error is TimeoutException or OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"{string.Join(' ', arguments)} did not end. It said: {await output}{await errors}", error);
+        }
+
         return (process.ExitCode, await output, await errors);
     }
 

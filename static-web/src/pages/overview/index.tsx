@@ -95,7 +95,14 @@ export default function Overview() {
           />
         </div>
       ) : summary.isError ? (
-        <ErrorNotice error={summary.error} retry={() => void summary.refetch()} />
+        <ErrorNotice
+          error={summary.error}
+          retry={() => {
+            void summary.refetch()
+            // What took the numbers away most likely took the sentences too.
+            if (insights.isError) void insights.refetch()
+          }}
+        />
       ) : (
         <div aria-busy="true">
           <span className="sr-only">{messages.loading}</span>
