@@ -42,7 +42,7 @@ export function useNumbers(
   compare: Compare,
   withAutomation: boolean,
 ) {
-  const summary = useSummary(tenantId, range, compare)
+  const summary = useSummary(tenantId, { range }, compare)
   const automation = useAutomation(tenantId, range, compare, withAutomation)
   const numbers: BoardNumbers = {
     summary: summary.data,
