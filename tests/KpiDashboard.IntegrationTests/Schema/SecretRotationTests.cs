@@ -35,7 +35,7 @@ public sealed class SecretRotationTests(PostgresFixture postgres) : IAsyncLifeti
     {
         HashSet<string> notSealed =
         [
-            "account_tokens.token_hash", "api_tokens.token_hash", "idempotency_keys.body_hash", "import_chunks.data", "invitations.token_hash", "rate_limits.key", "refresh_tokens.token_hash",
+            "account_tokens.token_hash", "api_tokens.token_hash", "dashboard_shares.token_hash", "idempotency_keys.body_hash", "import_chunks.data", "invitations.token_hash", "rate_limits.key", "refresh_tokens.token_hash",
             "tenant_export_parts.content",
         ];
         await using var connection = await _owner.OpenConnectionAsync(Cancel);
