@@ -64,8 +64,8 @@ public sealed class GoogleJourneyTests(AppFixture app)
         await Expect(picker).ToContainTextAsync("Choose a property.");
         await picker.Locator($"input[value='{demo.Ga4PropertyId}']").CheckAsync();
         await picker.GetByRole(AriaRole.Button, new() { Name = "Connect", Exact = true }).ClickAsync();
-        await Expect(main.GetByText("Google Analytics is connected. Its first reading has begun.")).ToBeVisibleAsync();
-        await Expect(row.GetByText("Read on time")).ToBeVisibleAsync();
+        await Expect(main.GetByText("Google Analytics 4 is connected. Its first reading has begun.")).ToBeVisibleAsync();
+        await Expect(main.GetByRole(AriaRole.List, new() { Name = "Connected sources" }).GetByText("Read on time")).ToBeVisibleAsync();
         Assert.Empty(visit.Complaints);
     }
 }

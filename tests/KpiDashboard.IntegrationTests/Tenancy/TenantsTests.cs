@@ -103,7 +103,7 @@ public sealed class TenantsTests(AppFixture app)
         var viewer = await _town.PersonAsync(tenant, "viewer");
         var table = await viewer.Client.GetJsonAsync("api/roles");
         Assert.Equal(["owner", "admin", "member", "viewer"], table["roles"]!.AsArray().Select(role => (string)role!["role"]!));
-        Assert.Equal(["signed_in", "read"], table["roles"]![3]!["permissions"]!.AsArray().Select(key => (string)key!));
+        Assert.Equal(["signed_in", "read", "keep_dashboards"], table["roles"]![3]!["permissions"]!.AsArray().Select(key => (string)key!));
         Assert.All(table["permissions"]!.AsArray(), permission => Assert.NotEmpty((string)permission!["description"]!));
         Assert.Subset(
             table["permissions"]!.AsArray().Select(permission => (string)permission!["key"]!).ToHashSet(),
