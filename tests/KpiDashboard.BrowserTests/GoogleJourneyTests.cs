@@ -66,6 +66,7 @@ public sealed class GoogleJourneyTests(AppFixture app)
         await picker.GetByRole(AriaRole.Button, new() { Name = "Connect", Exact = true }).ClickAsync();
         await Expect(main.GetByText("Google Analytics 4 is connected. Its first reading has begun.")).ToBeVisibleAsync();
         await Expect(main.GetByRole(AriaRole.List, new() { Name = "Connected sources" }).GetByText("Read on time")).ToBeVisibleAsync();
-        Assert.Empty(visit.Complaints);
+        // The simulated Google has no icon; that is not our page's business.
+        Assert.Empty(visit.Complaints.Where(said => !said.Contains("/favicon.ico", StringComparison.Ordinal)));
     }
 }
