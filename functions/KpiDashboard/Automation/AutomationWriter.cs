@@ -105,7 +105,7 @@ internal static class AutomationWriter
                        coalesce(sum(extract(epoch from e.stopped_at - e.started_at) * 1000) filter (where e.status in ('succeeded', 'failed')), 0)::bigint as finished_ms
                 from executions e
                 where e.tenant_id = @tenant and e.integration_id = @integrationId and e.kind = 'production'
-                  and e.started_at >= (@from::timestamp at time zone @timeZone) and e.started_at < ((@to + 1)::timestamp at time zone @timeZone)
+                  and e.started_at >= start_of_day(@from, @timeZone) and e.started_at < start_of_day(@to + 1, @timeZone)
                 group by 1, 2
             ),
             removed as (

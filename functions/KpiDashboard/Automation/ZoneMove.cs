@@ -47,7 +47,7 @@ internal static class ZoneMove
                 -- Days whose executions are gone cannot be counted anew: they stay days of the old zone.
                 executions_kept_from = first_whole_day(executions_kept_from, @from, @to),
                 -- The day of the last read was going on: its beginning is surely read.
-                read_to = ((read_to::timestamp at time zone @from) at time zone @to)::date
+                read_to = (start_of_day(read_to, @from) at time zone @to)::date
             where tenant_id = @tenant and time_zone is null and read_from is not null
             returning i.id, greatest(i.read_from, i.executions_kept_from) as ReadFrom, coalesce(i.executions_kept_from, '-infinity') as KeptFrom, (i.fetched_at at time zone @to)::date as Today,
                       (select r.id from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id order by r.finished_at desc nulls last limit 1) as Run,

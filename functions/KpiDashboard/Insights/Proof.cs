@@ -9,6 +9,13 @@ namespace KpiDashboard.Insights;
 /// </summary>
 internal sealed class Proof
 {
+    // Narrow symbols of CLDR, as the page's tiles have them; a business has one currency, so that a dollar is its own. Others go by their code.
+    private static readonly Dictionary<string, string> Symbols = new(StringComparer.Ordinal)
+    {
+        ["USD"] = "$", ["CAD"] = "$", ["AUD"] = "$", ["NZD"] = "$", ["SGD"] = "$", ["HKD"] = "$", ["MXN"] = "$",
+        ["EUR"] = "€", ["GBP"] = "£", ["JPY"] = "¥", ["CNY"] = "¥", ["INR"] = "₹",
+    };
+
     private readonly List<Evidence> _evidence = [];
 
     /// <summary>What the sentences so far rest on.</summary>
@@ -27,6 +34,13 @@ internal sealed class Proof
     /// <summary>A number of things.</summary>
     public string Number(string label, decimal value, string? kpi = null, DateOnly? from = null, DateOnly? to = null) => Add(label, kpi, from, to, value, Shown(KpiUnit.Number, value, null));
 
+    /// <summary>How often something happened.</summary>
+    public string Times(string label, decimal value, string? kpi = null, DateOnly? from = null, DateOnly? to = null)
+    {
+        var shown = Number(label, value, kpi, from, to);
+        return value == 1 ? "once" : $"{shown} times";
+    }
+
     /// <summary>A day.</summary>
     public string Day(string label, DateOnly day) => Add(label, null, day, day, null, day.ToString("d MMM yyyy", CultureInfo.InvariantCulture));
 
@@ -36,7 +50,7 @@ internal sealed class Proof
         var (sign, size) = (value < 0 ? "−" : "", Math.Abs(value));
         return unit switch
         {
-            KpiUnit.Currency => $"{sign}{(currency is null ? "" : currency + " ")}{size.ToString(size >= 100 ? "#,0" : "#,0.00", CultureInfo.InvariantCulture)}",
+            KpiUnit.Currency => $"{sign}{(currency is null ? "" : Symbols.GetValueOrDefault(currency, currency + " "))}{size.ToString(size >= 100 ? "#,0" : "#,0.00", CultureInfo.InvariantCulture)}",
             KpiUnit.Ratio => sign + Percentage(size),
             KpiUnit.Seconds => $"{sign}{Plain(size)} s",
             KpiUnit.Milliseconds => $"{sign}{Plain(size)} ms",

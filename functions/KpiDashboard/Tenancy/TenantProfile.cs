@@ -36,4 +36,17 @@ internal static class LocalDay
 {
     /// <summary>The date on a wall clock in a zone at an instant.</summary>
     public static DateOnly Of(DateTimeOffset instant, TimeZoneInfo zone) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, zone).DateTime);
+
+    /// <summary>First instant of a day in a zone; the same as <c>start_of_day</c> in SQL.</summary>
+    /// <remarks>Where daylight saving skips midnight the day begins when the clock comes back; where midnight comes twice, with the first.</remarks>
+    public static DateTimeOffset Start(DateOnly day, TimeZoneInfo zone)
+    {
+        var midnight = day.ToDateTime(TimeOnly.MinValue);
+        for (var skipped = 0; skipped < 4 && zone.IsInvalidTime(midnight); skipped++)
+            midnight = midnight.AddMinutes(30);
+
+        // The first of two has the greater offset.
+        var offset = zone.IsAmbiguousTime(midnight) ? zone.GetAmbiguousTimeOffsets(midnight).Max() : zone.GetUtcOffset(midnight);
+        return new DateTimeOffset(midnight, offset);
+    }
 }

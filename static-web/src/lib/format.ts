@@ -92,7 +92,7 @@ export function formatNumber(
         locale,
       )
     case 'seconds':
-      return exact && size >= 60 ? seconds(value, locale) : seconds(value, locale)
+      return seconds(value, locale)
     case 'milliseconds':
       return size < 1000
         ? `${number(value, { maximumFractionDigits: 0 }, locale)}${nbsp}ms`

@@ -30,7 +30,7 @@ public sealed partial class InsightTests
     {
         var insight = Only(new Business().LastWeek(0.8m, "web.sessions", "web.key_event_sessions", "web.key_events").LastWeek(0.7m, "shop.transactions").LastWeek(0.63m, "shop.revenue"), "revenue_change");
         Assert.Equal((InsightSeverity.Attention, "down", 4440m), (insight.Severity, insight.Says, insight.Money));
-        Assert.StartsWith("Revenue is 37 % below the 7 days before: EUR 7,560 against EUR 12,000. Of the difference of EUR 4,440, ", insight.Text, StringComparison.Ordinal);
+        Assert.StartsWith("Revenue is 37 % below the 7 days before: €7,560 against €12,000. Of the difference of €4,440, ", insight.Text, StringComparison.Ordinal);
         var shares = insight.Proof.Evidence.Where(item => item.Label is "Visits" or "Orders per visit" or "Average order").ToList();
         Assert.Equal(3, shares.Count);
         Assert.InRange(shares.Sum(share => share.Value!.Value), -4440.05m, -4439.95m);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using KpiDashboard.Security;
+using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -126,8 +127,8 @@ internal sealed partial class N8nConnector(
         private readonly Dictionary<string, ExecutionReading> executions = [];
         private readonly HashSet<string> tracked = [.. request.UnfinishedExecutions];
         private readonly List<RequestRecord> records = [];
-        private readonly DateTimeOffset windowStart = StartOf(request.Window.From, request.TimeZone);
-        private readonly DateTimeOffset windowEnd = StartOf(request.Window.To.AddDays(1), request.TimeZone);
+        private readonly DateTimeOffset windowStart = LocalDay.Start(request.Window.From, request.TimeZone);
+        private readonly DateTimeOffset windowEnd = LocalDay.Start(request.Window.To.AddDays(1), request.TimeZone);
         private readonly int pageSize = Math.Clamp(options.PageSize, 1, MaxPageSize);
         private DateTimeOffset? oldest;
         private DateTimeOffset? oldestUnfinished;
@@ -160,7 +161,7 @@ internal sealed partial class N8nConnector(
                 {
                     Checkpoint = JsonSerializer.Serialize(new N8nCheckpoint(next, oldest, oldestUnfinished), N8nJson.Default.N8nCheckpoint),
                     // An execution that started up to the overlap later may still come on the next page.
-                    ReadInFullFrom = oldest is { } reached ? LocalDay(reached + Overlap).AddDays(1) : request.Window.To.AddDays(1),
+                    ReadInFullFrom = oldest is { } reached ? LocalDay.Of(reached + Overlap, request.TimeZone).AddDays(1) : request.Window.To.AddDays(1),
                 };
             }
 
@@ -183,7 +184,7 @@ internal sealed partial class N8nConnector(
 
         private FetchSucceeded Succeeded(bool passedStart, IReadOnlyList<string> lost, bool leftOver)
         {
-            var yesterday = LocalDay(time.GetUtcNow()).AddDays(-1);
+            var yesterday = LocalDay.Of(time.GetUtcNow(), request.TimeZone).AddDays(-1);
             var complete = yesterday < request.Window.To ? yesterday : request.Window.To;
 
             // Nothing at all is kept: a new n8n, one that saves no executions, or all were pruned. Which one cannot be told, so no day is called complete.
@@ -191,9 +192,9 @@ internal sealed partial class N8nConnector(
                 return new FetchSucceeded { LostExecutions = lost, ReadInFullFrom = request.Window.To.AddDays(1) };
 
             // The list ended inside the window: what is older was pruned, and of the oldest day perhaps a part.
-            var measurableFrom = passedStart ? (DateOnly?)null : LocalDay(first).AddDays(1);
+            var measurableFrom = passedStart ? (DateOnly?)null : LocalDay.Of(first, request.TimeZone).AddDays(1);
             DateOnly? final = complete;
-            if (oldestUnfinished is { } open && LocalDay(open).AddDays(-1) is var before && before < complete)
+            if (oldestUnfinished is { } open && LocalDay.Of(open, request.TimeZone).AddDays(-1) is var before && before < complete)
                 final = before;
             return new FetchSucceeded
             {
@@ -380,20 +381,6 @@ internal sealed partial class N8nConnector(
             FetchedAt = time.GetUtcNow(),
             Rows = rows,
         });
-
-        private DateOnly LocalDay(DateTimeOffset instant) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, request.TimeZone).DateTime);
-
-        /// <summary>First instant of a local day. Where midnight is skipped by daylight saving, the day begins with the first instant that exists.</summary>
-        private static DateTimeOffset StartOf(DateOnly day, TimeZoneInfo zone)
-        {
-            var midnight = day.ToDateTime(TimeOnly.MinValue);
-            for (var skipped = 0; skipped < 4 && zone.IsInvalidTime(midnight); skipped++)
-                midnight = midnight.AddMinutes(30);
-
-            // Midnight twice (clocks go back over it): the day begins with the first, which has the greater offset.
-            var offset = zone.IsAmbiguousTime(midnight) ? zone.GetAmbiguousTimeOffsets(midnight).Max() : zone.GetUtcOffset(midnight);
-            return new DateTimeOffset(midnight, offset);
-        }
 
         private static string CursorQuery(string? cursor) => cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}";
 
