@@ -19,6 +19,11 @@ public sealed class AutomationEndpoints
 
     internal static readonly KpiDefinition[] Kpis = [.. KpiCatalogue.All.Where(kpi => kpi.Source == "n8n")];
 
+    private static readonly KpiDefinition[] Compared =
+    [
+        .. new[] { "executions", "failed", "success_rate", "avg_duration", "time_saved", "value_saved", "roi" }.Select(key => Kpi($"automation.{key}")),
+    ];
+
     /// <summary><c>GET automation/performance</c>. Totals and days come from the KPI engine, so that they agree with every other page.</summary>
     public Task<IResult> PerformanceAsync(HttpRequest request, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, AutomationJson.Default.PerformanceResponse, Performance(request), cancellationToken);
@@ -34,84 +39,173 @@ public sealed class AutomationEndpoints
             var now = await KpiTable.LoadAsync(tx, Kpis, period.From, period.To, clocks, tenant.Economics);
             var before = period is { CompareFrom: { } from, CompareTo: { } to } ? await KpiTable.LoadAsync(tx, Kpis, from, to, clocks, tenant.Economics) : null;
             var executions = now.Evaluate(Kpi("automation.executions"), period.From, period.To);
+            var workflows = await WorkflowsAsync(tx, period, now, before, tenant.Economics);
             return new PerformanceResponse(
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, tenant.TimeZone, tenant.Currency, tenant.IsDemo,
                 sources.Count > 0, executions.Status, sources.FirstOrDefault()?.MeasurableFrom, tenant.HourlyLabourCost, tenant.AutomationCostPerMonth,
-                Totals(now), before is null ? null : Totals(before),
-                await WorkflowsAsync(tx, period, tenant.Economics),
+                Totals(now, Lost(workflows, workflow => workflow.LostMinutes), tenant.Economics),
+                before is null ? null : Totals(before, Lost(workflows, workflow => workflow.Previous?.LostMinutes), tenant.Economics),
+                [.. Compared.Select(kpi => Change(kpi, now, before))], workflows, TrendStep(period),
                 [.. now.Dates.Select(day => new PerformanceDay(
                     day, now.On(Kpi("automation.executions"), day), now.On(Kpi("automation.succeeded"), day), now.On(Kpi("automation.failed"), day),
                     now.On(Kpi("automation.time_saved"), day), now.On(Kpi("automation.value_saved"), day), now.StatusOf(Kpi("automation.executions"), day)))],
                 [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())]);
         };
 
-    private static PerformanceTotals Totals(KpiTable table)
+    private static PerformanceChange Change(KpiDefinition kpi, KpiTable now, KpiTable? before)
+    {
+        var value = now.Evaluate(kpi, now.From, now.To);
+        KpiValue? previous = before?.Evaluate(kpi, before.From, before.To);
+        var (change, withheld) = KpiChange.Of(value, previous);
+        return new PerformanceChange(kpi.Key, kpi.Unit, kpi.Direction, value.Value, previous?.Value, change, before is null ? null : withheld);
+    }
+
+    private static PerformanceTotals Totals(KpiTable table, decimal? lostMinutes, TenantEconomics economics)
     {
         decimal? Value(string key) => table.Evaluate(Kpi(key), table.From, table.To).Value;
-        var value = Value("automation.value_saved");
+        var (saved, cost) = (table.Evaluate(Kpi("automation.value_saved"), table.From, table.To), Cost(table));
         return new PerformanceTotals(
             Value("automation.executions"), Value("automation.succeeded"), Value("automation.failed"), Value("automation.success_rate"),
-            Value("automation.avg_duration"), Value("automation.time_saved"), value, Cost(table), Value("automation.roi"));
+            Value("automation.avg_duration"), Value("automation.time_saved"), saved.Value, cost, Value("automation.roi"),
+            // At the mean day of the period, of which cost and value have the same days.
+            cost > 0 && saved.Value > 0 ? Rounded(saved.KnownDays * cost / saved.Value) : null,
+            lostMinutes, Worth(lostMinutes, economics));
     }
 
     /// <summary>Over the same days as value and ROI, so that the three agree; while nobody says what a success saves, over the days with executions.</summary>
     private static decimal? Cost(KpiTable table) => table.AutomationCost(Kpi("automation.time_saved")) ?? table.AutomationCost(Kpi("automation.executions"));
 
-    private static async Task<IReadOnlyList<WorkflowPerformance>> WorkflowsAsync(TenantTransaction tx, Period period, TenantEconomics economics)
+    private static decimal? Worth(decimal? minutes, TenantEconomics economics) => Rounded(minutes / 60 * economics.HourlyLabourCost);
+
+    /// <summary>Of the workflows of which somebody said what a success saves; null if of none.</summary>
+    private static decimal? Lost(IReadOnlyList<WorkflowPerformance> workflows, Func<WorkflowPerformance, decimal?> minutes)
+    {
+        var known = workflows.Select(minutes).OfType<decimal>().ToList();
+        return known.Count == 0 ? null : known.Sum();
+    }
+
+    /// <summary>Days of one point of a trend: more points than this cannot be told apart in a row of a table.</summary>
+    private static int TrendStep(Period period) => period.Days > 92 ? 7 : 1;
+
+    private static async Task<IReadOnlyList<WorkflowPerformance>> WorkflowsAsync(
+        TenantTransaction tx, Period period, KpiTable table, KpiTable? before, TenantEconomics economics)
     {
         var rows = await tx.QueryAsync<WorkflowRow>(
             """
-            select w.workflow_id as Id, w.name, w.active, coalesce(w.minutes_saved, w.provider_minutes_saved) as MinutesPerSuccess,
-                   case when w.keeps_successes then coalesce(sum(d.executions), 0)::int end as Executions,
-                   case when w.keeps_successes then coalesce(sum(d.succeeded), 0)::int end as Succeeded, coalesce(sum(d.failed), 0)::int as Failed,
-                   case when w.keeps_successes then coalesce(sum(d.finished_ms), 0)::bigint end as FinishedMs, sum(d.minutes_saved) as MinutesSaved
+            select w.integration_id as IntegrationId, w.workflow_id as Id, w.name, w.active, w.keeps_successes as KeepsSuccesses, coalesce(w.minutes_saved, w.provider_minutes_saved) as MinutesPerSuccess,
+                   n.executions, n.succeeded, n.failed, n.finished_ms as FinishedMs, n.minutes_saved as MinutesSaved,
+                   b.executions as ExecutionsBefore, b.succeeded as SucceededBefore, b.failed as FailedBefore, b.minutes_saved as MinutesSavedBefore
             from workflows w
-            left join automation_daily d on d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id
-                 and d.day between @from and @to
+            cross join lateral (
+                select coalesce(sum(d.executions), 0)::int as executions, coalesce(sum(d.succeeded), 0)::int as succeeded, coalesce(sum(d.failed), 0)::int as failed,
+                       coalesce(sum(d.finished_ms), 0)::bigint as finished_ms, sum(d.minutes_saved) as minutes_saved
+                from automation_daily d
+                where d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id and d.day between @from and @to
+            ) n
+            cross join lateral (
+                select coalesce(sum(d.executions), 0)::int as executions, coalesce(sum(d.succeeded), 0)::int as succeeded, coalesce(sum(d.failed), 0)::int as failed,
+                       sum(d.minutes_saved) as minutes_saved
+                from automation_daily d
+                where d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id and d.day between @compareFrom and @compareTo
+            ) b
             where w.tenant_id = @tenant
-            group by w.integration_id, w.workflow_id, w.name, w.active, w.keeps_successes, w.minutes_saved, w.provider_minutes_saved
-            order by sum(d.minutes_saved) desc nulls last, sum(d.executions) desc nulls last, w.name
+            order by n.minutes_saved desc nulls last, n.executions desc, w.name, w.integration_id, w.workflow_id
             limit 500
             """,
-            new { from = period.From, to = period.To });
+            new { from = period.From, to = period.To, compareFrom = period.CompareFrom, compareTo = period.CompareTo });
+
+        // Steps are counted back from the last day; days before the first whole step are left out.
+        var step = TrendStep(period);
+        var steps = period.Days / step;
+        var first = period.To.AddDays(1 - (steps * step));
+        var points = (await tx.QueryAsync<TrendRow>(
+            """
+            select d.integration_id as IntegrationId, d.workflow_id as Id, (d.day - @first) / @step as Step,
+                   sum(d.executions)::int as Executions, sum(d.failed)::int as Failed
+            from automation_daily d
+            join unnest(@integrations, @ids) as w (integration_id, workflow_id) on w.integration_id = d.integration_id and w.workflow_id = d.workflow_id
+            where d.tenant_id = @tenant and d.day between @first and @to
+            group by 1, 2, 3
+            """,
+            new { first, step, to = period.To, integrations = rows.Select(row => row.IntegrationId).ToArray(), ids = rows.Select(row => row.Id).ToArray() }))
+            .ToLookup(row => (row.IntegrationId, row.Id));
+        // The failures of a day are told whenever its list was read to the end.
+        var known = Enumerable.Range(0, steps).Select(index => Enumerable.Range(0, step).All(day =>
+            table.StatusOf(Kpi("automation.failed"), first.AddDays((index * step) + day)) != DayStatus.Missing)).ToList();
+        // Days of the period before of which nothing is known would make every comparison look like growth.
+        var comparable = before is not null && before.Evaluate(Kpi("automation.failed"), before.From, before.To) is var failures && failures.KnownDays == failures.Days;
         return [.. rows.Select(row =>
         {
-            var finished = row.Succeeded + row.Failed;
+            var (runs, trend) = (Kept(row, row.Executions), points[(row.IntegrationId, row.Id)].ToDictionary(point => point.Step));
+            var finished = Kept(row, row.Succeeded + row.Failed);
+            var lost = row.Failed * row.MinutesPerSuccess;
             return new WorkflowPerformance(
-                row.Id, row.Name, row.Active, row.MinutesPerSuccess, row.Executions, row.Succeeded, row.Failed,
-                Rounded(KpiInputs.Divide(row.Succeeded, finished)), Rounded(KpiInputs.Divide(row.FinishedMs, finished)),
-                row.MinutesSaved, Rounded(row.MinutesSaved / 60 * economics.HourlyLabourCost));
+                row.Id, row.Name, row.Active, row.MinutesPerSuccess, runs, Kept(row, row.Succeeded), row.Failed,
+                Rounded(KpiInputs.Divide(Kept(row, row.Succeeded), finished)), Rounded(KpiInputs.Divide(row.KeepsSuccesses ? row.FinishedMs : null, finished)),
+                row.MinutesSaved, Worth(row.MinutesSaved, economics), lost, Worth(lost, economics),
+                comparable
+                    ? new WorkflowBefore(
+                        Kept(row, row.ExecutionsBefore), Kept(row, row.SucceededBefore), row.FailedBefore, row.MinutesSavedBefore, Worth(row.MinutesSavedBefore, economics),
+                        row.FailedBefore * row.MinutesPerSuccess)
+                    : null,
+                [.. Enumerable.Range(0, steps).Select(index =>
+                    known[index] ? row.KeepsSuccesses ? trend.GetValueOrDefault(index)?.Executions ?? 0 : null : (int?)null)],
+                [.. Enumerable.Range(0, steps).Select(index => known[index] ? trend.GetValueOrDefault(index)?.Failed ?? 0 : (int?)null)]);
         })];
     }
+
+    private static int? Kept(WorkflowRow row, int value) => row.KeepsSuccesses ? value : null;
 
     private static decimal? Rounded(decimal? value) => value is null ? null : decimal.Round(value.Value, 8);
 
     private static KpiDefinition Kpi(string key) => KpiCatalogue.Find(key) ?? throw new ArgumentOutOfRangeException(nameof(key), key, null);
 
     private sealed record WorkflowRow(
-        string Id, string Name, bool Active, decimal? MinutesPerSuccess, int? Executions, int? Succeeded, int Failed, long? FinishedMs, decimal? MinutesSaved);
+        Guid IntegrationId, string Id, string Name, bool Active, bool KeepsSuccesses, decimal? MinutesPerSuccess, int Executions, int Succeeded, int Failed, long FinishedMs,
+        decimal? MinutesSaved, int ExecutionsBefore, int SucceededBefore, int FailedBefore, decimal? MinutesSavedBefore);
+
+    private sealed record TrendRow(Guid IntegrationId, string Id, int Step, int? Executions, int Failed);
 }
 
 /// <summary>How the automations did in a period.</summary>
 /// <param name="Connected">Whether an automation source is connected at all.</param>
 /// <param name="Status">How far the totals can be trusted.</param>
 /// <param name="MeasurableFrom">First day that the source still knew when it was first read; null if it told no limit.</param>
+/// <param name="TrendStepDays">Days of each point of a workflow's trend; the last point ends with the period.</param>
 internal sealed record PerformanceResponse(
     string Range, DateOnly From, DateOnly To, DateOnly? CompareFrom, DateOnly? CompareTo,
     [property: AllowedValues("previous_period", "previous_year", "none")] string Compare, string TimeZone, string Currency, bool IsDemo,
     bool Connected, ValueStatus Status, DateOnly? MeasurableFrom, decimal? HourlyLabourCost, decimal? AutomationCostPerMonth, PerformanceTotals Totals,
-    PerformanceTotals? Previous, IReadOnlyList<WorkflowPerformance> Workflows, IReadOnlyList<PerformanceDay> Daily, IReadOnlyList<Freshness> Freshness);
+    PerformanceTotals? Previous, IReadOnlyList<PerformanceChange> Changes, IReadOnlyList<WorkflowPerformance> Workflows, int TrendStepDays, IReadOnlyList<PerformanceDay> Daily, IReadOnlyList<Freshness> Freshness);
 
 /// <summary>Totals; null where not measurable or where a setting (labour cost, automation cost) is missing.</summary>
+/// <param name="PaybackDays">Mean days until the value saved covers the cost of the whole period; more than the period has days if it does not. Null without cost or value.</param>
+/// <param name="LostMinutes">Minutes that the failed runs would have saved, of workflows of which somebody said what a success saves; null if of none.</param>
+/// <param name="LostValue">These minutes at the labour cost.</param>
 internal sealed record PerformanceTotals(
     decimal? Executions, decimal? Succeeded, decimal? Failed, decimal? SuccessRate, decimal? AverageDurationMs, decimal? TimeSavedMinutes, decimal? ValueSaved,
-    decimal? Cost, decimal? Roi);
+    decimal? Cost, decimal? Roi, decimal? PaybackDays, decimal? LostMinutes, decimal? LostValue);
+
+/// <summary>A total against the period before; <c>change</c> is a fraction, null where it is withheld.</summary>
+internal sealed record PerformanceChange(
+    string Key, KpiUnit Unit, KpiDirection Direction, decimal? Value, decimal? Previous, decimal? Change,
+    [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld);
 
 /// <summary>One workflow in the period; executions and successes are null while the source throws its successes away.</summary>
 /// <param name="TimeSavedPerExecution">Minutes that one success saves; null if nobody said.</param>
+/// <param name="LostMinutes">Minutes that its failed runs would have saved; null if nobody said what a success saves.</param>
+/// <param name="LostValue">These minutes at the labour cost.</param>
+/// <param name="Previous">The same in the period before; null where days of that are not known.</param>
+/// <param name="Trend">Runs by steps of the period; null where they are not known.</param>
+/// <param name="FailedTrend">Failed runs by the same steps.</param>
 internal sealed record WorkflowPerformance(
     string Id, string Name, bool Active, decimal? TimeSavedPerExecution, int? Executions, int? Succeeded, int Failed, decimal? SuccessRate,
-    decimal? AverageDurationMs, decimal? TimeSavedMinutes, decimal? ValueSaved);
+    decimal? AverageDurationMs, decimal? TimeSavedMinutes, decimal? ValueSaved, decimal? LostMinutes, decimal? LostValue, WorkflowBefore? Previous,
+    IReadOnlyList<int?> Trend, IReadOnlyList<int?> FailedTrend);
+
+/// <summary>A workflow in the period before.</summary>
+internal sealed record WorkflowBefore(
+    int? Executions, int? Succeeded, int Failed, decimal? TimeSavedMinutes, decimal? ValueSaved, decimal? LostMinutes);
 
 /// <summary>One day; null where nothing is known.</summary>
 internal sealed record PerformanceDay(

@@ -102,6 +102,8 @@ internal sealed class StorageQueues(IConfiguration configuration)
     private QueueServiceClient Service(QueueMessageEncoding encoding)
     {
         var options = new QueueClientOptions { MessageEncoding = encoding };
+        // Somebody waits for most of these; the default is 100 s a try.
+        options.Retry.NetworkTimeout = TimeSpan.FromSeconds(10);
         if (Transport is not null) options.Transport = Transport;
         return configuration[Connection] is { Length: > 0 } connection
             ? new QueueServiceClient(connection, options)

@@ -24,7 +24,7 @@ internal sealed record BusinessFacts(
     public const int Weeks = 13;
 
     /// <summary>Days of the period.</summary>
-    public int Days => Period.To.DayNumber - Period.From.DayNumber + 1;
+    public int Days => Period.Days;
 
     /// <summary>A product's KPI over the period.</summary>
     public KpiValue Now(string key) => Table.Evaluate(KpiCatalogue.Part(key), Period.From, Period.To);

@@ -12,6 +12,9 @@ namespace KpiDashboard.Kpis;
 /// <param name="CompareTo">Last day of the other period; null for none.</param>
 internal sealed record Period(string Range, DateOnly From, DateOnly To, string Compare, DateOnly? CompareFrom, DateOnly? CompareTo)
 {
+    /// <summary>Days of the period, both ends included.</summary>
+    public int Days => To.DayNumber - From.DayNumber + 1;
+
     /// <summary>Longest range: 25 months are kept, and a month more never hurts.</summary>
     public const int MaxDays = 800;
 

@@ -2528,6 +2528,18 @@ export interface components {
             queues: components["schemas"]["QueueState"][] | null;
             queuesProblem: string | null;
         };
+        PerformanceChange: {
+            key: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            /** @enum {string} */
+            direction: "up" | "down" | "neutral";
+            value: number | null;
+            previous: number | null;
+            change: number | null;
+            /** @enum {string|null} */
+            changeWithheld: "not_measurable" | "partial" | "no_previous" | "previous_partial" | "zero_previous" | null;
+        };
         PerformanceDay: {
             /** Format: date */
             date: string;
@@ -2563,7 +2575,9 @@ export interface components {
             automationCostPerMonth: number | null;
             totals: components["schemas"]["PerformanceTotals"];
             previous: components["schemas"]["PerformanceTotals"] | null;
+            changes: components["schemas"]["PerformanceChange"][];
             workflows: components["schemas"]["WorkflowPerformance"][];
+            trendStepDays: number;
             daily: components["schemas"]["PerformanceDay"][];
             freshness: components["schemas"]["Freshness"][];
         };
@@ -2577,6 +2591,9 @@ export interface components {
             valueSaved: number | null;
             cost: number | null;
             roi: number | null;
+            paybackDays: number | null;
+            lostMinutes: number | null;
+            lostValue: number | null;
         };
         PermissionEntry: {
             key: string;
@@ -3096,6 +3113,14 @@ export interface components {
             token: string;
             password?: string | null;
         };
+        WorkflowBefore: {
+            executions: number | null;
+            succeeded: number | null;
+            failed: number;
+            timeSavedMinutes: number | null;
+            valueSaved: number | null;
+            lostMinutes: number | null;
+        };
         WorkflowEntry: {
             id: string;
             name: string;
@@ -3116,6 +3141,11 @@ export interface components {
             averageDurationMs: number | null;
             timeSavedMinutes: number | null;
             valueSaved: number | null;
+            lostMinutes: number | null;
+            lostValue: number | null;
+            previous: components["schemas"]["WorkflowBefore"] | null;
+            trend: (number | null)[];
+            failedTrend: (number | null)[];
         };
         WorkflowsResponse: {
             workflows: components["schemas"]["WorkflowEntry"][];

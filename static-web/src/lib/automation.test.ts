@@ -12,6 +12,9 @@ const totals = {
   valueSaved: 1640,
   cost: 99,
   roi: 15.57,
+  paybackDays: 1.7,
+  lostMinutes: 60,
+  lostValue: 40,
 }
 const data = (
   over: Partial<AutomationPerformance['totals']> = {},
@@ -34,7 +37,9 @@ const data = (
   measurableFrom: null,
   totals: { ...totals, ...over },
   previous: null,
+  changes: [],
   workflows: [],
+  trendStepDays: 1,
   daily: [],
   ...rest,
 })
@@ -78,6 +83,9 @@ it('sorts unknown values last in both directions', () => {
     active: true,
     timeSavedPerExecution: 1,
     timeSavedMinutes,
+    previous: null,
+    trend: [],
+    failedTrend: [],
   })
   const flows = [flow('a', null), flow('b', 5), flow('c', 9)]
   expect(sortWorkflows(flows, 'timeSavedMinutes', true).map((f) => f.name)).toEqual(['c', 'b', 'a'])

@@ -73,6 +73,7 @@ export type WorkflowColumn =
   | 'timeSavedMinutes'
   | 'valueSaved'
   | 'failed'
+  | 'lostMinutes'
 
 /** Sorted by a column; what is unknown stands last either way, and equals keep the order of their names. */
 export function sortWorkflows(

@@ -159,8 +159,20 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
         using var request = new HttpRequestMessage(new HttpMethod(verb), "api/" + path);
         if (token is not null) request.Headers.Add("X-Kpi-Token", token);
         if (verb is "POST" or "PUT" or "PATCH") request.Content = new StringContent(body ?? "{}", Encoding.UTF8, "application/json");
-        using var response = await _client.SendAsync(request, Cancel);
-        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(Cancel));
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        try
+        {
+            using var response = await _client.SendAsync(request, limit.Token);
+            return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(limit.Token));
+        }
+        catch (OperationCanceledException) when (!Cancel.IsCancellationRequested)
+        {
+            // What it waits for, while it waits.
+            var busy = await QueryAsync<string>(
+                "select concat_ws(' | ', pid, usename, state, wait_event_type, wait_event, now() - query_start, pg_blocking_pids(pid)::text, left(query, 200)) from pg_stat_activity where state <> 'idle'");
+            throw new TimeoutException($"{verb} {path} did not answer; {ThreadPool.ThreadCount} threads, {ThreadPool.PendingWorkItemCount} items wait. In the database:\n{string.Join('\n', busy)}");
+        }
     }
 
     /// <summary>A fingerprint of every row of a tenant, table by table.</summary>

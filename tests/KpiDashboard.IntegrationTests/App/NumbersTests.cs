@@ -101,6 +101,50 @@ public sealed class NumbersTests(AppFixture app)
     }
 
     [Fact]
+    public async Task Workflows_tell_their_trend_what_failures_cost_and_how_the_period_before_was()
+    {
+        using var client = await app.SignInAsync();
+        var now = await client.GetJsonAsync("api/automation/performance?range=last_7_days&compare=previous_period");
+        var before = await client.GetJsonAsync($"api/automation/performance?from={now["compareFrom"]}&to={now["compareTo"]}&compare=none");
+        var totals = now["totals"]!;
+        var workflows = now["workflows"]!.AsArray();
+        Assert.Equal(1, (int)now["trendStepDays"]!);
+        Assert.All(workflows, workflow =>
+        {
+            Assert.Equal(7, workflow!["trend"]!.AsArray().Count);
+            Assert.Equal((int)workflow["executions"]!, workflow["trend"]!.AsArray().Sum(runs => (int)runs!));
+            Assert.Equal((int)workflow["failed"]!, workflow["failedTrend"]!.AsArray().Sum(runs => (int)runs!));
+            var same = before["workflows"]!.AsArray().Single(other => (string)other!["id"]! == (string)workflow["id"]!)!;
+            foreach (var field in new[] { "executions", "succeeded", "failed", "timeSavedMinutes", "valueSaved", "lostMinutes" })
+                Assert.Equal(same[field]?.ToJsonString(), workflow["previous"]![field]?.ToJsonString());
+        });
+        var known = workflows.Where(workflow => workflow!["timeSavedPerExecution"] is not null).ToList();
+        var lost = known.Sum(workflow => (int)workflow!["failed"]! * (decimal)workflow["timeSavedPerExecution"]!);
+        Assert.NotEmpty(known);
+        Assert.Equal(lost, (decimal)totals["lostMinutes"]!);
+        Assert.Equal(decimal.Round(lost / 60 * (decimal)now["hourlyLabourCost"]!, 8), (decimal)totals["lostValue"]!);
+        Assert.Equal(decimal.Round(7 * (decimal)totals["cost"]! / (decimal)totals["valueSaved"]!, 8), (decimal)totals["paybackDays"]!);
+        // The same change as on every other page.
+        var summary = (await client.GetJsonAsync($"api/metrics/summary?from={now["from"]}&to={now["to"]}&compare=previous_period"))["kpis"]!.AsArray();
+        Assert.All(now["changes"]!.AsArray(), change =>
+        {
+            var tile = summary.Single(kpi => (string)kpi!["key"]! == (string)change!["key"]!)!;
+            Assert.Equal((tile["change"]?.ToJsonString(), tile["changeWithheld"]?.ToJsonString()), (change!["change"]?.ToJsonString(), change["changeWithheld"]?.ToJsonString()));
+        });
+
+        // Over a year a point is a week, and weeks of which days are not known are no zeros.
+        var year = await client.GetJsonAsync("api/automation/performance?range=last_12_months");
+        Assert.Equal(7, (int)year["trendStepDays"]!);
+        Assert.All(year["workflows"]!.AsArray(), workflow =>
+        {
+            var trend = workflow!["trend"]!.AsArray();
+            Assert.Equal(52, trend.Count);
+            Assert.Null(trend[0]);
+            Assert.NotNull(trend[^1]);
+        });
+    }
+
+    [Fact]
     public async Task Automation_numbers_equal_the_simulators_executions()
     {
         using var client = await app.SignInAsync();

@@ -112,7 +112,7 @@ public sealed partial class InsightTests
         business.Flags.Add(new RequestFlags("google-analytics", 4, 0, 3));
         var standing = new GoalStanding(new(2026, 11, 1), new(2026, 11, 30), 60000, 20000, Last, 22, 30, 27272.73m, 0.454545m, null, GoalState.OffTrack, "");
         business.Goals.Add(new GoalEntry(Guid.NewGuid(), "shop.revenue", "Revenue", KpiUnit.Currency, KpiDirection.Up, "EUR", null, 60000, GoalRhythm.Month, new(2026, 1, 1), null, standing, [], 0, 0, default));
-        Assert.Contains("50 runs count as saving nothing", Only(business, "minutes_missing").Text, StringComparison.Ordinal);
+        Assert.Contains("ran 50 times and has no minutes saved set: its runs count as saving nothing", Only(business, "minutes_missing").Text, StringComparison.Ordinal);
         Assert.Equal("Sessions of 21 Nov 2026 changed from 412 to 431 after the day had ended.", Only(business, "restated").Text);
         Assert.Contains("3 of 4 answers", Only(business, "thresholded").Text, StringComparison.Ordinal);
         Assert.Equal(32727.27m, Only(business, "goal").Money);

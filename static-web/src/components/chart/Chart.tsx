@@ -16,7 +16,7 @@ import { messages } from '../../messages'
 import { later } from '../../messages-later'
 import { Skeleton } from '../Skeleton'
 import { NoteMark } from './NoteList'
-import { notesAt, type ChartNote } from './notes'
+import { lastDayOf, notesAt, type ChartNote } from './notes'
 
 const ChartCanvas = lazy(() => import('./ChartCanvas'))
 
@@ -38,6 +38,10 @@ interface Props extends NumberStyle {
   stacked?: boolean
   /** What each point is; weeks and months are named by their first day. */
   grain?: Grain
+  /** The days that the chart is about, where its first and last week or month are cut. */
+  days?: { from: string; to: string }
+  /** One of two charts, one below the other, over the same days: lower, and with axes that stand in line. */
+  twin?: boolean
   notes?: readonly ChartNote[]
   /** A point was chosen, with a click or Enter. */
   onPick?: (day: string) => void
@@ -57,6 +61,8 @@ export function Chart({
   fromZero = true,
   stacked = false,
   grain = 'day',
+  days,
+  twin = false,
   notes = none,
   onPick,
   ...style
@@ -115,7 +121,10 @@ export function Chart({
       <div className="flex min-h-10 flex-wrap items-baseline gap-x-4 gap-y-0 text-small text-muted sm:min-h-5">
         <span className="num min-w-32 text-ink">
           {shownDay === null
-            ? dayRange(dates[0] ?? '', dates[last] ?? '')
+            ? dayRange(
+                days?.from ?? dates[0] ?? '',
+                days?.to ?? lastDayOf(dates[last] ?? '', grain),
+              )
             : pointName(dates[shownDay] ?? '')}
         </span>
         {series.map((one) => (
@@ -160,7 +169,7 @@ export function Chart({
         onClick={() => {
           pick(shownDay)
         }}
-        className={`relative mt-2 h-52 rounded sm:h-72 ${onPick ? 'cursor-pointer' : ''}`}
+        className={`relative mt-2 rounded ${twin ? 'h-36 sm:h-44' : 'h-52 sm:h-72'} ${onPick ? 'cursor-pointer' : ''}`}
       >
         {empty ? (
           <p className="grid h-full place-items-center text-small text-muted">
@@ -182,6 +191,7 @@ export function Chart({
                 style={style}
                 fromZero={fromZero}
                 stacked={stacked}
+                twin={twin}
                 grain={grain}
                 marked={marked}
                 active={shownDay}

@@ -38,12 +38,16 @@ interface Props {
   style: NumberStyle
   fromZero: boolean
   stacked: boolean
+  twin: boolean
   grain: Grain
   /** The notes at each point. */
   marked: readonly (readonly ChartNote[])[]
   active: number | null
   onActive: (index: number | null) => void
 }
+
+/** Wide enough for any amount of money as an axis has it. */
+const twinAxis = 60
 
 /** Which day each chart is reading out. Kept beside the chart: the plugin that draws it outlives a render. */
 const reading = new WeakMap<ChartJs, number | null>()
@@ -253,6 +257,7 @@ export default function ChartCanvas({
   style,
   fromZero,
   stacked,
+  twin,
   grain,
   marked,
   active,
@@ -340,7 +345,7 @@ export default function ChartCanvas({
       layout: { padding: { top: roomy ? 20 : 8 } },
       scales: {
         x: {
-          offset: series.some((one) => one.kind === 'bar'),
+          offset: twin || series.some((one) => one.kind === 'bar'),
           stacked,
           grid: { display: false },
           border: { color: tokens.grid },
@@ -364,6 +369,13 @@ export default function ChartCanvas({
         y: {
           stacked,
           beginAtZero: fromZero,
+          ...(twin
+            ? {
+                afterFit: (axis: { width: number }) => {
+                  axis.width = twinAxis
+                },
+              }
+            : {}),
           ...(fromZero ? {} : { grace: '10%' }),
           border: { display: false },
           grid: { color: tokens.grid },
@@ -383,6 +395,7 @@ export default function ChartCanvas({
     dates,
     series,
     stacked,
+    twin,
     fromZero,
     grain,
     roomy,

@@ -1,6 +1,7 @@
 import { ArrowDown, ArrowUp } from 'lucide-react'
 import { useState } from 'react'
 import type { AutomationWorkflow } from '../../api/types'
+import { Sparkline } from '../../components/Sparkline'
 import { Value } from '../../components/Value'
 import { isFailing, sortWorkflows, type WorkflowColumn } from '../../lib/automation'
 import { formatNumber, type ShownUnit } from '../../lib/format'
@@ -12,18 +13,26 @@ const columns: { key: Exclude<WorkflowColumn, 'name'>; unit: ShownUnit }[] = [
   { key: 'executions', unit: 'count' },
   { key: 'successRate', unit: 'ratio' },
   { key: 'failed', unit: 'count' },
+  { key: 'lostMinutes', unit: 'minutes' },
   { key: 'averageDurationMs', unit: 'milliseconds' },
   { key: 'timeSavedMinutes', unit: 'minutes' },
   { key: 'valueSaved', unit: 'currency' },
 ]
 
+const withBefore = ['executions', 'timeSavedMinutes', 'valueSaved'] as const
+const hasBefore = (key: string): key is (typeof withBefore)[number] =>
+  (withBefore as readonly string[]).includes(key)
+
 /** Which workflow earns its keep and which one fails. A table; on a phone each row is a small stack. */
 export function Workflows({
   workflows,
   currency,
+  stepDays,
 }: {
   workflows: readonly AutomationWorkflow[]
   currency: string
+  /** Days of each point of a trend. */
+  stepDays: number
 }) {
   const [column, setColumn] = useState<WorkflowColumn>('timeSavedMinutes')
   const [descending, setDescending] = useState(true)
@@ -57,6 +66,16 @@ export function Workflows({
   const cell = (flow: AutomationWorkflow, { key, unit }: (typeof columns)[number]) => (
     <span className={key === 'failed' && isFailing(flow) ? 'font-semibold text-trouble' : ''}>
       <Value value={flow[key]} unit={unit} currency={currency} precision="table" atRight />
+      {key === 'lostMinutes' && (flow.lostValue ?? 0) > 0 && (
+        <span className="block text-small text-muted">
+          {formatNumber(flow.lostValue ?? 0, { unit: 'currency', currency }, 'table')}
+        </span>
+      )}
+      {hasBefore(key) && flow.previous && flow.previous[key] !== null && (
+        <span className="block text-small text-muted">
+          {text.before(formatNumber(flow.previous[key], { unit, currency }, 'table'))}
+        </span>
+      )}
     </span>
   )
   const subtitle = (flow: AutomationWorkflow) =>
@@ -106,6 +125,9 @@ export function Workflows({
                 <th scope="col" aria-sort={sorted('name')} className="text-left font-normal">
                   {head('name')}
                 </th>
+                <th scope="col" className="pl-4 text-left font-normal max-lg:hidden">
+                  {text.trendBy(stepDays)}
+                </th>
                 {columns.map(({ key }) => (
                   <th
                     key={key}
@@ -127,6 +149,9 @@ export function Workflows({
                       {subtitle(flow) || '\u00a0'}
                     </span>
                   </th>
+                  <td className="w-36 py-2.5 pl-4 align-top max-lg:hidden">
+                    <Trend flow={flow} />
+                  </td>
                   {columns.map((one) => (
                     <td key={one.key} className="tip-host py-2.5 pl-4 text-right align-top">
                       {cell(flow, one)}
@@ -139,7 +164,12 @@ export function Workflows({
           <ul className="mt-2 md:hidden">
             {rows.map((flow) => (
               <li key={flow.id} className="border-t border-line py-3">
-                <p className="font-semibold">{flow.name}</p>
+                <div className="flex items-start justify-between gap-4">
+                  <p className="font-semibold">{flow.name}</p>
+                  <div className="w-24 shrink-0">
+                    <Trend flow={flow} />
+                  </div>
+                </div>
                 {subtitle(flow) && <p className="text-small text-muted">{subtitle(flow)}</p>}
                 <dl className="mt-1.5 grid grid-cols-3 gap-x-4 gap-y-1 text-small">
                   {columns.map((one) => (
@@ -152,8 +182,18 @@ export function Workflows({
               </li>
             ))}
           </ul>
+          {rows.some((flow) => (flow.lostMinutes ?? 0) > 0) && (
+            <p className="mt-3 text-small text-muted">{text.lostIs}</p>
+          )}
         </>
       )}
     </section>
   )
+}
+
+/** The shape of a workflow's runs; nothing where nothing ran, or nothing is known. */
+function Trend({ flow }: { flow: AutomationWorkflow }) {
+  return flow.trend.some((runs) => runs !== null && runs > 0) ? (
+    <Sparkline values={flow.trend} status={[]} />
+  ) : null
 }

@@ -1,5 +1,6 @@
-import { useEffect, useMemo } from 'react'
+import { useEffect, useMemo, type ReactNode } from 'react'
 import type { Annotation, AutomationPerformance, Compare, Range } from '../../api/types'
+import { ChangeText } from '../../components/ChangeText'
 import { Chart, type ChartSeries } from '../../components/chart/Chart'
 import { NoteList } from '../../components/chart/NoteList'
 import { notesOf } from '../../components/chart/notes'
@@ -10,13 +11,16 @@ import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
 import { Value } from '../../components/Value'
 import { automationNotes, automationSentence, isFailing } from '../../lib/automation'
-import { addDays, dayIn, expectedDays } from '../../lib/dates'
-import type { ShownUnit } from '../../lib/format'
+import { describeChange } from '../../lib/change'
+import { addDays, dayIn, daysBetween, expectedDays } from '../../lib/dates'
+import { formatNumber, type ShownUnit } from '../../lib/format'
+import { beforeWords } from '../../lib/kpis'
 import { usePeriod } from '../../lib/range'
 import { useIdentity } from '../../lib/session'
 import { messages } from '../../messages'
 import { later } from '../../messages-later'
 import { useAutomation } from './queries'
+import { Beside } from './Beside'
 import { Workflows } from './Workflows'
 
 const text = later.automation
@@ -78,9 +82,14 @@ export default function Automation() {
               performance.isPlaceholderData ? 'opacity-60 transition-opacity' : 'transition-opacity'
             }
           >
-            <Facts data={data} />
+            <Facts data={data} range={range} compare={compare} />
             <Daily data={data} tenantId={tenant.id} />
-            <Workflows workflows={data.workflows} currency={data.currency} />
+            <Beside data={data} tenantId={tenant.id} />
+            <Workflows
+              workflows={data.workflows}
+              currency={data.currency}
+              stepDays={data.trendStepDays}
+            />
           </div>
         )
       ) : performance.isError ? (
@@ -125,32 +134,75 @@ function Lead({
   )
 }
 
-function Facts({ data }: { data: AutomationPerformance }) {
+interface Fact {
+  name: string
+  value: number | null
+  unit: ShownUnit
+  /** The KPI whose change stands below; none where there is nothing to compare. */
+  kpi?: string
+  tone?: string
+}
+
+function Facts({
+  data,
+  range,
+  compare,
+}: {
+  data: AutomationPerformance
+  range: Range
+  compare: Compare
+}) {
   const { totals } = data
-  const facts: { name: string; value: number | null; unit: ShownUnit; tone?: string }[] = [
-    { name: text.facts.successRate, value: totals.successRate, unit: 'ratio' },
-    { name: text.facts.executions, value: totals.executions, unit: 'count' },
+  const days = daysBetween(data.from, data.to) + 1
+  const facts: Fact[] = [
+    {
+      name: text.facts.successRate,
+      value: totals.successRate,
+      unit: 'ratio',
+      kpi: 'automation.success_rate',
+    },
+    {
+      name: text.facts.executions,
+      value: totals.executions,
+      unit: 'count',
+      kpi: 'automation.executions',
+    },
     {
       name: text.facts.failed,
       value: totals.failed,
       unit: 'count',
+      kpi: 'automation.failed',
       ...(isFailing(totals) ? { tone: 'text-trouble' } : {}),
     },
-    { name: text.facts.duration, value: totals.averageDurationMs, unit: 'milliseconds' },
-    { name: text.facts.value, value: totals.valueSaved, unit: 'currency' },
-    { name: text.facts.roi, value: totals.roi, unit: 'times' },
+    {
+      name: text.facts.duration,
+      value: totals.averageDurationMs,
+      unit: 'milliseconds',
+      kpi: 'automation.avg_duration',
+    },
+    totals.lostValue !== null
+      ? { name: text.facts.lost, value: totals.lostValue, unit: 'currency' }
+      : { name: text.facts.lost, value: totals.lostMinutes, unit: 'minutes' },
+    {
+      name: text.facts.value,
+      value: totals.valueSaved,
+      unit: 'currency',
+      kpi: 'automation.value_saved',
+    },
+    { name: text.facts.cost, value: totals.cost, unit: 'currency' },
+    { name: text.facts.roi, value: totals.roi, unit: 'times', kpi: 'automation.roi' },
   ]
+  const changes = new Map(data.changes.map((one) => [one.key, one]))
+  const change = (key: string | undefined) => {
+    const one = key === undefined ? undefined : changes.get(key)
+    return one && describeChange(one, beforeWords(range, compare), compare)
+  }
   return (
-    <dl className="mt-2 grid grid-cols-3 gap-x-6 lg:mt-6 lg:grid-cols-6 lg:gap-x-0">
-      {facts.map((fact, i) => (
-        <div
-          key={fact.name}
-          className="border-t border-line py-2 lg:border-t-0 lg:border-l lg:px-4 lg:py-1 lg:first:border-l-0 lg:first:pl-0"
-        >
-          <dt className="truncate text-small text-muted">{fact.name}</dt>
-          <dd
-            className={`text-lead font-semibold tracking-[-0.01em] sm:text-big ${fact.tone ?? ''}`}
-          >
+    <dl className="mt-2 grid grid-cols-3 gap-x-6 xl:mt-6 xl:grid-cols-9 xl:gap-x-0">
+      {facts.map((fact, i) => {
+        const moved = change(fact.kpi)
+        return (
+          <Cell key={fact.name} name={fact.name} tone={fact.tone}>
             <Value
               value={fact.value}
               unit={fact.unit}
@@ -159,10 +211,44 @@ function Facts({ data }: { data: AutomationPerformance }) {
               alone
               atRight={i % 3 === 2}
             />
-          </dd>
-        </div>
-      ))}
+            <span className="block min-h-5 text-small font-normal tracking-normal">
+              {moved ? <ChangeText change={moved} /> : '\u00a0'}
+            </span>
+          </Cell>
+        )
+      })}
+      <Cell name={text.facts.payback} tone={undefined}>
+        <span title={text.paybackTip(formatNumber(days, { unit: 'count' }))}>
+          {totals.paybackDays === null
+            ? messages.notMeasurable
+            : totals.paybackDays > days
+              ? text.notPaidBack
+              : text.days(
+                  formatNumber(totals.paybackDays, { unit: 'number' }, 'table'),
+                  totals.paybackDays === 1,
+                )}
+        </span>
+      </Cell>
     </dl>
+  )
+}
+
+function Cell({
+  name,
+  tone = '',
+  children,
+}: {
+  name: string
+  tone: string | undefined
+  children: ReactNode
+}) {
+  return (
+    <div className="border-t border-line py-2 xl:border-t-0 xl:border-l xl:px-3 xl:py-1 xl:first:border-l-0 xl:first:pl-0">
+      <dt className="truncate text-small text-muted">{name}</dt>
+      <dd className={`text-lead font-semibold tracking-[-0.01em] sm:text-big xl:text-lead ${tone}`}>
+        {children}
+      </dd>
+    </div>
   )
 }
 

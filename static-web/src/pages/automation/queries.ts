@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { api, query } from '../../api/client'
-import type { AutomationPerformance, Compare, Range } from '../../api/types'
+import type { AutomationPerformance, Compare, History, Range } from '../../api/types'
 import { readSnapshot, writeSnapshot } from '../../lib/storage'
 
 /** Runs, hours, money and workflows of a period; the last answer is kept for the next visit. */
@@ -26,5 +26,20 @@ export function useAutomation(tenantId: string, range: Range, compare: Compare, 
     initialDataUpdatedAt: () => readSnapshot<AutomationPerformance>(name)?.at,
     placeholderData: (previous, before) =>
       before?.queryKey[1] === tenantId ? previous : undefined,
+  })
+}
+
+/** Revenue by day, in the currency that its source tells it in; null for a business without a shop. */
+export function useRevenue(tenantId: string, from: string, to: string) {
+  const kpi = 'shop.revenue'
+  return useQuery({
+    queryKey: ['revenue', tenantId, from, to],
+    queryFn: async ({ signal }) => {
+      const history = await api.get<History>(
+        `metrics/history${query({ kpis: kpi, from, to, grain: 'day' })}`,
+        { signal, tenantId },
+      )
+      return history.series.find((one) => one.key === kpi) ?? null
+    },
   })
 }

@@ -216,6 +216,7 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
                   {...style}
                   fromZero={kpi.unit !== 'ratio'}
                   grain={grain}
+                  days={summary}
                   notes={notes}
                   {...(grain === 'day' ? { onPick: setPicked } : {})}
                 />

@@ -175,6 +175,7 @@ export function KpiChart({ summary, kpi, onPick, shown, search, tenantId }: Prop
             currency={kpi.currency ?? summary.currency}
             fromZero={kpi.unit !== 'ratio'}
             grain={chart.grain}
+            days={summary}
             notes={notes}
           />
         ) : (
