@@ -132,15 +132,21 @@ public sealed class NumbersTests(AppFixture app)
             Assert.Equal((tile["change"]?.ToJsonString(), tile["changeWithheld"]?.ToJsonString()), (change!["change"]?.ToJsonString(), change["changeWithheld"]?.ToJsonString()));
         });
 
-        // Over a year a point is a week, and weeks of which days are not known are no zeros.
-        var year = await client.GetJsonAsync("api/automation/performance?range=last_12_months");
-        Assert.Equal(7, (int)year["trendStepDays"]!);
+        // Over longer periods a point is a week; weeks of which days are not known are no zeros.
+        var to = DateOnly.Parse((string)now["to"]!, CultureInfo.InvariantCulture);
+        var year = await client.GetJsonAsync($"api/automation/performance?from={to.AddDays(-363):O}&to={to:O}");
+        var longest = await client.GetJsonAsync($"api/automation/performance?from={to.AddDays(-799):O}&to={to:O}");
+        Assert.Equal((7, 7), ((int)year["trendStepDays"]!, (int)longest["trendStepDays"]!));
         Assert.All(year["workflows"]!.AsArray(), workflow =>
         {
-            var trend = workflow!["trend"]!.AsArray();
-            Assert.Equal(52, trend.Count);
-            Assert.Null(trend[0]);
-            Assert.NotNull(trend[^1]);
+            Assert.Equal(52, workflow!["trend"]!.AsArray().Count);
+            Assert.Equal((int)workflow["executions"]!, workflow["trend"]!.AsArray().Sum(runs => (int)runs!));
+        });
+        Assert.All(longest["workflows"]!.AsArray(), workflow =>
+        {
+            Assert.Equal(114, workflow!["trend"]!.AsArray().Count);
+            Assert.Null(workflow["trend"]![0]);
+            Assert.NotNull(workflow["trend"]![113]);
         });
     }
 

@@ -144,7 +144,7 @@ public sealed class TelemetryTests(TelemetryFixture app) : IClassFixture<Telemet
         string[] secrets =
         [
             .. names, .. ids, .. DemoWorld.Tenants.Select(one => one.GoogleRefreshToken).OfType<string>(), DemoSeeder.OwnerEmail, DemoSeeder.Password,
-            "n8n-secret-api-key-0123456789", "secret-customer", "eyJ",
+            "n8n-secret-api-key-0123456789", "secret-customer", "eyJhbGci",
         ];
         Assert.True(secrets.Length > 12);
         foreach (var (path, _, body) in app.Insights.Received.Concat(app.Collector.Received))

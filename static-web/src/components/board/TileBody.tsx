@@ -1,5 +1,6 @@
 import { useMemo } from 'react'
 import type {
+  Annotation,
   AutomationPerformance,
   DashboardTile,
   Range,
@@ -15,6 +16,7 @@ import { boards } from '../../messages-boards'
 import { later } from '../../messages-later'
 import { ChangeText } from '../ChangeText'
 import { Chart, type ChartSeries } from '../chart/Chart'
+import { notesOf } from '../chart/notes'
 import { Skeleton } from '../Skeleton'
 import { Sparkline } from '../Sparkline'
 import { Value } from '../Value'
@@ -23,6 +25,8 @@ import { Value } from '../Value'
 export interface BoardNumbers {
   summary: Summary | undefined
   automation: AutomationPerformance | undefined
+  /** What is noted about the days; a link does not tell it. */
+  annotations?: readonly Annotation[] | undefined
   range: Range
 }
 
@@ -132,7 +136,11 @@ function NumberTile(props: OfKpi) {
 }
 
 function ChartTile(props: OfKpi) {
-  const { kpi, summary } = props
+  const { kpi, summary, numbers } = props
+  const notes = useMemo(
+    () => notesOf(numbers.annotations ?? [], (key) => key === kpi.key),
+    [numbers.annotations, kpi.key],
+  )
   const { compareFrom, compareTo } = summary
   const series = useMemo(() => {
     const own: ChartSeries[] = [
@@ -163,6 +171,7 @@ function ChartTile(props: OfKpi) {
           unit={shownUnit(kpi)}
           currency={kpi.currency ?? summary.currency}
           fromZero={kpi.unit !== 'ratio'}
+          notes={notes}
         />
       </div>
     </div>

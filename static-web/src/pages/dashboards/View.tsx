@@ -44,7 +44,8 @@ export function View() {
   const mayShare = useMay('manage_shares')
   const withAutomation =
     editing || (board?.tiles.some((tile) => tile.kind === 'automation') ?? false)
-  const { summary, numbers } = useNumbers(tenant.id, range, compare, withAutomation)
+  const withCharts = editing || (board?.tiles.some((tile) => tile.kind === 'chart') ?? false)
+  const { summary, numbers } = useNumbers(tenant.id, range, compare, withAutomation, withCharts)
   const today = dayIn(tenant.timeZone, new Date())
   const data = summary.data
 
