@@ -135,7 +135,7 @@ export const later = {
       value: 'Worth of the time saved',
       time: 'Time saved',
       moved: {
-        apart: 'hardly moved together',
+        apart: 'moved together no more than chance would have it',
         together: 'tended to move together',
         closely: 'moved closely together',
         against: 'tended to move in opposite directions',

@@ -50,7 +50,7 @@ public sealed class LooksTests(AppFixture app)
             else
             {
                 await visit.SignInAsync(name == "overview" ? "/" : "/automation");
-                await Expect(visit.Page.Locator("canvas")).ToBeVisibleAsync();
+                await Expect(visit.Page.Locator("canvas").First).ToBeVisibleAsync();
             }
 
             await visit.InBothThemesAsync(name);

@@ -46,7 +46,7 @@ describe('correlation', () => {
     expect(correlation(holes, noise)).toEqual({ r: expect.closeTo(1, 10) as number, days: 31 })
   })
 
-  it('says nothing over less than four weeks, or of what does not move', () => {
+  it('says nothing over less than three weeks, or of what does not move', () => {
     expect(correlation(noise.slice(0, leastDays - 1), noise.slice(0, leastDays - 1))).toBeNull()
     expect(
       correlation(
@@ -64,14 +64,18 @@ describe('correlation', () => {
 })
 
 describe('its words', () => {
+  // The critical r of 5 % is 2 / sqrt(days − 8 + 4): 0.41 for 28 days, 0.21 for a quarter.
   it.each([
-    [0, 'apart'],
-    [-0.29, 'apart'],
-    [0.3, 'together'],
-    [0.6, 'closely'],
-    [-0.3, 'against'],
-    [-0.61, 'closelyAgainst'],
-  ] as const)('%s is %s', (r, words) => {
-    expect(togetherOf(r)).toBe(words)
+    [0, 28, 'apart'],
+    [0.4, 28, 'apart'],
+    [0.42, 28, 'together'],
+    [0.2, 90, 'apart'],
+    [0.23, 90, 'together'],
+    [0.7, 28, 'closely'],
+    [1, 28, 'closely'],
+    [-0.42, 28, 'against'],
+    [-0.71, 28, 'closelyAgainst'],
+  ] as const)('%s over %s days is %s', (r, days, words) => {
+    expect(togetherOf({ r, days })).toBe(words)
   })
 })

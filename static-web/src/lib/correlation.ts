@@ -1,5 +1,5 @@
-/** Fewer days than four weeks tell nothing about a rhythm of seven. */
-export const leastDays = 28
+/** Fewer days than three weeks tell nothing about a rhythm of seven. */
+export const leastDays = 21
 
 const mean = (values: readonly number[]) =>
   values.reduce((sum, value) => sum + value, 0) / values.length
@@ -13,7 +13,7 @@ function withoutWeek(days: readonly number[], values: readonly number[]): number
 
 /**
  * Pearson's r of two daily series after each is rid of its weekly rhythm, over the days on which both are known; null for
- * fewer than four weeks of them, or when one of the two does not move at all.
+ * fewer than three weeks of them, or when one of the two does not move at all.
  */
 export function correlation(
   one: readonly (number | null)[],
@@ -41,10 +41,14 @@ export function correlation(
 
 export type Together = 'apart' | 'together' | 'closely' | 'against' | 'closelyAgainst'
 
-/** In words; the limits are those commonly used for weak and strong correlations (Cohen 1988: 0.3, and 0.6 for a close one). */
-export function togetherOf(r: number): Together {
-  const size = Math.abs(r)
-  if (size < 0.3) return 'apart'
-  if (r > 0) return size < 0.6 ? 'together' : 'closely'
-  return size < 0.6 ? 'against' : 'closelyAgainst'
+/**
+ * In words. What chance alone would often show is no movement together: Student's t of r, with seven means and one slope taken
+ * off the days, must be 2 or more (about one time in twenty for series that have nothing to do with each other).
+ */
+export function togetherOf({ r, days }: { r: number; days: number }): Together {
+  const t = Math.abs(r) * Math.sqrt((days - 8) / Math.max(1 - r * r, 1e-12))
+  if (t < 2) return 'apart'
+  const close = Math.abs(r) >= 0.7
+  if (r > 0) return close ? 'closely' : 'together'
+  return close ? 'closelyAgainst' : 'against'
 }

@@ -67,7 +67,7 @@ export function Beside({ data, tenantId }: { data: AutomationPerformance; tenant
   const say = (moved: { r: number; days: number }) =>
     text.correlation(
       money ? text.worth : text.hours,
-      text.moved[togetherOf(moved.r)],
+      text.moved[togetherOf(moved)],
       formatNumber(Math.round(moved.r * 100) / 100, { unit: 'number' }, 'table'),
       formatNumber(moved.days, { unit: 'count' }),
     )
