@@ -12,8 +12,18 @@ internal sealed class Proof
     // Narrow symbols of CLDR, as the page's tiles have them; a business has one currency, so that a dollar is its own. Others go by their code.
     private static readonly Dictionary<string, string> Symbols = new(StringComparer.Ordinal)
     {
-        ["USD"] = "$", ["CAD"] = "$", ["AUD"] = "$", ["NZD"] = "$", ["SGD"] = "$", ["HKD"] = "$", ["MXN"] = "$",
-        ["EUR"] = "€", ["GBP"] = "£", ["JPY"] = "¥", ["CNY"] = "¥", ["INR"] = "₹",
+        ["USD"] = "$",
+        ["CAD"] = "$",
+        ["AUD"] = "$",
+        ["NZD"] = "$",
+        ["SGD"] = "$",
+        ["HKD"] = "$",
+        ["MXN"] = "$",
+        ["EUR"] = "€",
+        ["GBP"] = "£",
+        ["JPY"] = "¥",
+        ["CNY"] = "¥",
+        ["INR"] = "₹",
     };
 
     private readonly List<Evidence> _evidence = [];
