@@ -17,7 +17,7 @@ public sealed class MetricsApi(MetricsEndpoints metrics, AutomationEndpoints aut
 
     /// <summary>The overview.</summary>
     [Function("MetricsSummary"), Requires(Permission.Read)]
-    [Operation("Everything the overview needs in one request", Response = typeof(SummaryResponse), Query = "range from to compare")]
+    [Operation("Everything the overview needs in one request", Response = typeof(SummaryResponse), Query = "range from to compare with")]
     public Task<IResult> GetSummary([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "metrics/summary")] HttpRequest request, CancellationToken cancellationToken) =>
         metrics.SummaryAsync(request, cancellationToken);
 

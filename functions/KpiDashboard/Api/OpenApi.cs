@@ -69,6 +69,7 @@ internal static class OpenApiDocument
         ["from"] = ("First day.", Text("date")),
         ["to"] = ("Last day.", Text("date")),
         ["compare"] = ("What to compare with.", Choice("previous_period", "previous_year", "none")),
+        ["with"] = ("What else to answer.", Choice("numbers", "insights")),
         ["kpis"] = ("1 to 20 KPI keys, separated by commas.", Text()),
         ["kpi"] = ("A KPI key.", Text()),
         ["date"] = ("The day.", Text("date")),

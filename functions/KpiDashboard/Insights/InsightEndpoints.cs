@@ -28,7 +28,11 @@ public sealed class InsightEndpoints
 
     /// <summary><c>GET insights/business</c>.</summary>
     public Task<IResult> BusinessAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        _reads.AnswerAsync(request, InsightJson.Default.BusinessInsightsResponse, async (tx, tenant) =>
+        _reads.AnswerAsync(request, InsightJson.Default.BusinessInsightsResponse, Business(request), cancellationToken);
+
+    /// <summary>How the answer to a request is made; admitting the request is the caller's.</summary>
+    internal Func<TenantTransaction, TenantProfile, Task<BusinessInsightsResponse>> Business(HttpRequest request) =>
+        async (tx, tenant) =>
         {
             var (facts, insights) = await FindAsync(tx, request, tenant);
             var states = (await tx.QueryAsync<StateRow>("select insight_id as Id, state, until, says, magnitude from insight_states where tenant_id = @tenant")).ToDictionary(row => row.Id);
@@ -39,7 +43,7 @@ public sealed class InsightEndpoints
                 HealthScore.AsOf(facts.Table, period.To, facts.CurrencyOf), [.. shown.Select(insight => Entry(insight, tenant.Id, null))],
                 [.. insights.Where(insight => Aside(insight) is not null).Select(insight => Entry(insight, tenant.Id, Aside(insight)))],
                 DailyBrief.Write(facts, shown, insight => insight.IdFor(tenant.Id)));
-        }, cancellationToken);
+        };
 
     /// <summary><c>POST insights/{id}/dismiss</c>.</summary>
     public Task<IResult> DismissAsync(HttpRequest request, string id, CancellationToken cancellationToken) => PutAsideAsync(request, id, "dismissed", null, cancellationToken);

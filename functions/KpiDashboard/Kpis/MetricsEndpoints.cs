@@ -14,17 +14,25 @@ namespace KpiDashboard.Kpis;
 public sealed class MetricsEndpoints
 {
     private readonly TenantReads _reads;
+    private readonly InsightEndpoints _insights;
     private readonly TimeProvider _time;
 
-    internal MetricsEndpoints(TenantReads reads, TimeProvider time) => (_reads, _time) = (reads, time);
+    internal MetricsEndpoints(TenantReads reads, InsightEndpoints insights, TimeProvider time) => (_reads, _insights, _time) = (reads, insights, time);
 
     /// <summary><c>GET kpis</c>: the catalogue.</summary>
     public Task<IResult> CatalogueAsync(HttpRequest request, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, MetricsJson.Default.IReadOnlyListKpiEntry, async (tx, _) => Entries(await TenantCatalogue.LoadAsync(tx)), cancellationToken);
 
-    /// <summary><c>GET metrics/summary</c>: everything the overview needs.</summary>
+    /// <summary><c>GET metrics/summary</c>: everything the overview needs; <c>with=insights</c> adds what <c>GET insights/business</c> answers for the same period.</summary>
     public Task<IResult> SummaryAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        _reads.AnswerAsync(request, MetricsJson.Default.SummaryResponse, Summary(request), cancellationToken);
+        _reads.AnswerAsync(request, MetricsJson.Default.SummaryResponse, async (tx, tenant) =>
+        {
+            var query = new QueryReader(request);
+            var more = query.Choice("with", "numbers", "insights") == "insights";
+            query.ThrowIfInvalid();
+            var summary = await Summary(request)(tx, tenant);
+            return more ? summary with { Insights = await _insights.Business(request)(tx, tenant) } : summary;
+        }, cancellationToken);
 
     /// <summary>How the summary that a request asks for is made; admitting the request is the caller's.</summary>
     internal Func<TenantTransaction, TenantProfile, Task<SummaryResponse>> Summary(HttpRequest request) =>
@@ -163,10 +171,11 @@ internal sealed record KpiEntry(
     string Key, string Name, string Description, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, string? Formula, string Source);
 
 /// <summary>Everything the overview needs.</summary>
+/// <param name="Insights">The score, the morning's sentences and what stands out; null unless asked for.</param>
 internal sealed record SummaryResponse(
     string Range, DateOnly From, DateOnly To, DateOnly? CompareFrom, DateOnly? CompareTo,
     [property: AllowedValues("previous_period", "previous_year", "none")] string Compare, DateOnly Today, string TimeZone, string Currency,
-    bool IsDemo, IReadOnlyList<DateOnly> Dates, IReadOnlyList<SummaryKpi> Kpis, IReadOnlyList<Freshness> Freshness);
+    bool IsDemo, IReadOnlyList<DateOnly> Dates, IReadOnlyList<SummaryKpi> Kpis, IReadOnlyList<Freshness> Freshness, BusinessInsightsResponse? Insights = null);
 
 /// <summary>
 /// One tile: a value, what it is compared with, how far it can be trusted, and its days. <c>currency</c>: of a money KPI, the source's own where it told one
