@@ -2,7 +2,8 @@
 -- $1 is the object id of the identity that the app runs as, $2 that of the Entra group that is on call; empty: nobody but the administrators.
 select set_config('kpi.app', $1, false), set_config('kpi.on_call', $2, false);
 
--- Owns the tables. Nobody signs in as it: migrations do `set role`. Every administrator may hand it on, or the next one to deploy could not.
+-- Owns the tables. Nobody signs in as it: migrations do `set role`. The administrators' group hands it on and takes it back, never one of them: what somebody
+-- granted himself nobody else can revoke, and the next one to deploy could not grant at all.
 do $$
 begin
     if not exists (select from pg_roles where rolname = 'kpi_owner') then
@@ -11,7 +12,7 @@ begin
     end if;
 end
 $$;
-grant kpi_owner to current_user;
+grant kpi_owner to current_user granted by azure_pg_admin;
 
 -- The app. Its name is ours, the identity behind it Azure's; never an administrator, or row-level security would not bind it.
 select pgaadauth_create_principal_with_oid('kpi_app', current_setting('kpi.app'), 'service', false, false)
@@ -27,9 +28,9 @@ begin
         return;
     end if;
     if current_setting('kpi.on_call') = '' then
-        revoke kpi_owner from kpi_oncall;
+        revoke kpi_owner from kpi_oncall granted by azure_pg_admin;
     else
-        grant kpi_owner to kpi_oncall with inherit false, set true;
+        grant kpi_owner to kpi_oncall with inherit false, set true granted by azure_pg_admin;
     end if;
 end
 $$;
