@@ -1,6 +1,7 @@
 // Walks a running API from registration over sign-in, a connection and a refresh to the summary, as a business would: node scripts/walk.mjs http://localhost:7071
 // The n8n that it connects is served here; the app must allow it: Outbound__AllowedHosts=localhost:5678. Signing in with a password needs an address that was
 // proved: WALK_DATABASE, a database as its administrator, says so in place of the link in the mail. Without it the session of the registration goes on.
+// With WALK_OPS_KEY, a function key, it ends at the operators' routes.
 import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -26,10 +27,10 @@ const n8n = createServer((request, response) => {
 await new Promise((resolve, reject) => n8n.once('error', reject).listen(5678, 'localhost', resolve))
 
 let token
-async function call(method, path, body, expected = 200) {
+async function call(method, path, body, expected = 200, functionKey = undefined) {
   const answer = await fetch(`${api}/${path}`, {
     method,
-    headers: { 'content-type': 'application/json', ...(token && { 'x-kpi-token': token }) },
+    headers: { 'content-type': 'application/json', ...(functionKey ? { 'x-functions-key': functionKey } : token && { 'x-kpi-token': token }) },
     body: body && JSON.stringify(body),
     signal: AbortSignal.timeout(30_000),
   })
@@ -75,6 +76,14 @@ try {
   const summary = await call('GET', 'metrics/summary?range=last_7_days')
   const measured = summary.kpis.filter((kpi) => typeof kpi.value === 'number').map((kpi) => `${kpi.key} = ${kpi.value}`)
   if (measured.length === 0) throw new Error(`The summary has no value: ${JSON.stringify(summary.kpis).slice(0, 1000)}`)
+  if (process.env.WALK_OPS_KEY) {
+    const overview = await call('GET', 'ops/overview', undefined, 200, process.env.WALK_OPS_KEY)
+    if (!(overview.tenants.total >= 1) || !overview.runs.some((run) => run.status === 'succeeded')) throw new Error(`Operators do not see the sync: ${JSON.stringify(overview).slice(0, 1000)}`)
+    const { settings } = await call('GET', 'ops/host', undefined, 200, process.env.WALK_OPS_KEY)
+    const missing = settings.filter((setting) => setting.required && !setting.isSet).map((setting) => setting.name)
+    if (missing.length > 0) throw new Error(`Not set: ${missing.join(', ')}`)
+  }
+
   console.log(`Walked. ${measured.join(', ')}`)
 } catch (error) {
   console.error(error.message)

@@ -1,8 +1,8 @@
 using Azure;
-using Azure.Identity;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
+using KpiDashboard.Data;
 using Microsoft.Extensions.Configuration;
 
 namespace KpiDashboard.Cli;
@@ -102,9 +102,8 @@ internal sealed class BackupPlace
         foreach (var section in new[] { "Backup:Storage", "AzureWebJobsStorage" })
         {
             if (configuration[section] is { Length: > 0 } connection) return new BlobServiceClient(connection);
-            var (uri, client) = section == "Backup:Storage" ? ("Backup:blobServiceUri", "Backup:clientId") : ("AzureWebJobsStorage:blobServiceUri", "AzureWebJobsStorage:clientId");
-            if (configuration[uri] is { Length: > 0 } address)
-                return new BlobServiceClient(new Uri(address), new DefaultAzureCredential(new DefaultAzureCredentialOptions { ManagedIdentityClientId = configuration[client] }));
+            var account = section.Split(':')[0];
+            if (configuration[$"{account}:blobServiceUri"] is { Length: > 0 } address) return new BlobServiceClient(new Uri(address), AzureIdentity.OfConnection(configuration, account));
         }
 
         throw new CliException("No storage account is named for backups.", "Set Backup__Storage (connection string) or Backup__blobServiceUri (identity), or give a folder.");

@@ -23,7 +23,7 @@ internal static class LoadCommands
 
     private static Command Tenants(Option<bool> really)
     {
-        var count = Whole("--count", "How many businesses, 1 to 10,000", 10, 10_000);
+        var count = Shared.Whole("--count", "How many businesses, 1 to 10,000", 10, 10_000);
         var n8n = new Option<string?>("--n8n") { Description = "Address of a simulated n8n; the app must allow it (Outbound:AllowedHosts)" };
         var n8nKey = new Option<string>("--n8n-key") { Description = "Its API key", DefaultValueFactory = _ => "n8n-api-key" };
         var property = new Option<string?>("--ga-property") { Description = "Id of a simulated Google Analytics property" };
@@ -97,9 +97,9 @@ internal static class LoadCommands
     {
         var url = new Option<string?>("--url") { Description = "The app; default Web:BaseUrl" };
         var path = new Option<string>("--path") { Description = "What to get", DefaultValueFactory = _ => "/api/metrics/summary" };
-        var concurrency = Whole("--concurrency", "Requests at a time, 1 to 256", 8, 256);
-        var requests = Whole("--requests", "How many in all, 1 to 1,000,000", 1000, 1_000_000);
-        var limit = Whole("--seconds", "Ends after so long at the latest, 1 to 600", 60, 600);
+        var concurrency = Shared.Whole("--concurrency", "Requests at a time, 1 to 256", 8, 256);
+        var requests = Shared.Whole("--requests", "How many in all, 1 to 1,000,000", 1000, 1_000_000);
+        var limit = Shared.Whole("--seconds", "Ends after so long at the latest, 1 to 600", 60, 600);
         return new Command("http", "Sends requests and prints rate and percentiles; the token of X-Kpi-Token comes from KPI_TOKEN") { url, path, concurrency, requests, limit }.Runs(async (session, cancellationToken) =>
         {
             if (!Uri.TryCreate(session.Parsed.GetValue(url) ?? session.Configuration["Web:BaseUrl"], UriKind.Absolute, out var address)) throw new CliException("--url must be an address like http://localhost:7071.");
@@ -184,15 +184,5 @@ internal static class LoadCommands
         if (session.Parsed.GetValue(really)) return;
         if (address is null ? session.IsThisMachine : address.IsLoopback) return;
         throw new CliException("This would put load on something that is not this machine.", "If it is a testbed and nobody's business, say --yes-really.");
-    }
-
-    private static Option<int> Whole(string name, string description, int usual, int most)
-    {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => usual };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is var number && (number < 1 || number > most)) result.AddError($"{name} must be 1 to {most.ToString("N0", CultureInfo.InvariantCulture)}.");
-        });
-        return option;
     }
 }

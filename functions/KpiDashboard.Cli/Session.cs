@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
+using Azure.Core;
+using KpiDashboard.Data;
 using KpiDashboard.Security;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -49,7 +51,13 @@ internal sealed class Session : IAsyncDisposable
         ? owner
         : throw new CliException("This needs the database as kpi_owner.", "Set ConnectionStrings__PostgresOwner, or start the app on this machine and use --local.");
 
-    public static Session Open(ParseResult parsed, Output output)
+    public static async Task<Session> OpenAsync(ParseResult parsed, Output output, CancellationToken cancellationToken)
+    {
+        var (configuration, source) = Read(parsed);
+        return new Session(parsed, output, await WithTokensAsync(configuration, cancellationToken), source);
+    }
+
+    private static (IConfiguration Configuration, string Source) Read(ParseResult parsed)
     {
         var root = FindRoot(Directory.GetCurrentDirectory()) ?? FindRoot(AppContext.BaseDirectory);
         var file = parsed.GetValue(Shared.SettingsFile);
@@ -63,7 +71,7 @@ internal sealed class Session : IAsyncDisposable
 
         var named = builder.Build();
         if (!parsed.GetValue(Shared.Local) && s_connections.Any(name => named.GetConnectionString(name) is { Length: > 0 }))
-            return new Session(parsed, output, named, fromFile ? $"{file} and the environment" : "the environment");
+            return (named, fromFile ? $"{file} and the environment" : "the environment");
 
         var data = Path.GetFullPath(parsed.GetValue(Shared.Data) ?? Environment.GetEnvironmentVariable("KPI_DATA") ?? Path.Combine(root ?? ".", ".local"));
         // As the running app writes it; see ConnectionsStage.
@@ -78,7 +86,27 @@ internal sealed class Session : IAsyncDisposable
         var values = JsonSerializer.Deserialize<Dictionary<string, string?>>(File.ReadAllText(running)) ?? [];
         var configuration = new ConfigurationBuilder().AddConfiguration(named).AddInMemoryCollection(values)
             .AddInMemoryCollection((parsed.GetValue(Shared.Set) ?? []).Select(ReadPair)).Build();
-        return new Session(parsed, output, configuration, $"the copy that runs on {data}");
+        return (configuration, $"the copy that runs on {data}");
+    }
+
+    /// <summary>
+    /// With <c>Postgres:Authentication=Entra</c>, a token in place of the passwords that owner and administrator have none of; the app's own connections take
+    /// theirs by themselves. It lives an hour at least, and a connection that is open stays open.
+    /// </summary>
+    private static async Task<IConfiguration> WithTokensAsync(IConfiguration configuration, CancellationToken cancellationToken)
+    {
+        var options = configuration.GetSection(PostgresOptions.Section).Get<PostgresOptions>() ?? new PostgresOptions();
+        var open = options.UsesTokens
+            ? s_connections.Where(name => name != "Postgres" && configuration.GetConnectionString(name) is { Length: > 0 } text && string.IsNullOrEmpty(new NpgsqlConnectionStringBuilder(text).Password)).ToList()
+            : [];
+        if (open.Count == 0) return configuration;
+        var token = await AzureIdentity.Of(configuration).GetTokenAsync(new TokenRequestContext([PostgresOptions.Scope]), cancellationToken);
+        return new ConfigurationBuilder().AddConfiguration(configuration).AddInMemoryCollection(open.ToDictionary(name => $"ConnectionStrings:{name}", name =>
+        {
+            var connection = new NpgsqlConnectionStringBuilder(configuration.GetConnectionString(name)) { Password = token.Token };
+            PostgresOptions.RequireTls(connection);
+            return (string?)connection.ConnectionString;
+        })).Build();
     }
 
     /// <summary>Whether everything that this session talks to is this machine.</summary>

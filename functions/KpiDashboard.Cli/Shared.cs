@@ -42,7 +42,7 @@ internal static class Shared
             var output = new Output(parsed.GetValue(Json));
             try
             {
-                await using var session = Session.Open(parsed, output);
+                await using var session = await Session.OpenAsync(parsed, output, cancellationToken);
                 return await run(session, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -79,6 +79,17 @@ internal static class Shared
         InvalidOperationException invalid => invalid.Message,
         _ => null,
     };
+
+    /// <summary>An option that is a whole number from 1.</summary>
+    public static Option<int> Whole(string name, string description, int usual, int most)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => usual };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is var number && (number < 1 || number > most)) result.AddError($"{name} must be 1 to {Output.Number(most)}.");
+        });
+        return option;
+    }
 
     public static T Get<T>(this Session session)
         where T : notnull => session.Services.GetRequiredService<T>();

@@ -33,9 +33,9 @@ internal sealed record Check(string Name, CheckStatus Status, string Detail, str
 /// <summary>Commands that look at the installation, and the one that tries again.</summary>
 internal static class StateCommands
 {
-    private static readonly TimeSpan CheckLimit = TimeSpan.FromSeconds(10);
+    private static readonly Option<int> Patience = Shared.Whole("--patience", "Seconds that one answer may take, 1 to 300", 10, 300);
 
-    public static Command Doctor() => new Command("doctor", "Checks everything the app depends on and says what to fix; 1 if something does not work").Runs(async (session, cancellationToken) =>
+    public static Command Doctor() => new Command("doctor", "Checks everything the app depends on and says what to fix; 1 if something does not work") { Patience }.Runs(async (session, cancellationToken) =>
     {
         var checks = new List<Check>();
         await session.Output.WithBarsAsync(async bar =>
@@ -187,15 +187,7 @@ internal static class StateCommands
         });
     }
 
-    internal static Option<int> Limit(int usual, int most)
-    {
-        var limit = new Option<int>("--limit") { Description = $"At most so many, 1 to {most}", DefaultValueFactory = _ => usual };
-        limit.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is var number && (number < 1 || number > most)) result.AddError($"--limit must be 1 to {most}.");
-        });
-        return limit;
-    }
+    internal static Option<int> Limit(int usual, int most) => Shared.Whole("--limit", $"At most so many, 1 to {Output.Number(most)}", usual, most);
 
     private static string Words(string outcome) => outcome switch
     {
@@ -229,7 +221,7 @@ internal static class StateCommands
         var checks = new List<Check>();
         if (session.Configuration["ConnectionStrings:Postgres"] is { Length: > 0 })
         {
-            checks.Add(await TryAsync("Database", "Check host, port, password and firewall of ConnectionStrings:Postgres.", async token =>
+            checks.Add(await TryAsync(session, "Database", "Check host, port, password and firewall of ConnectionStrings:Postgres.", async token =>
             {
                 if (await DatabaseBootstrap.FindObstacleAsync(session.Get<NpgsqlDataSource>(), token) is { } obstacle)
                     return new Check("Database", CheckStatus.Failed, obstacle, obstacle.Contains("migrations", StringComparison.Ordinal) ? "Run `migrate`." : "Connect the app as kpi_app.");
@@ -245,7 +237,7 @@ internal static class StateCommands
 
         if (session.Configuration["ConnectionStrings:PostgresOwner"] is { Length: > 0 } owner)
         {
-            checks.Add(await TryAsync("Owner", "Check ConnectionStrings:PostgresOwner.", async token =>
+            checks.Add(await TryAsync(session, "Owner", "Check ConnectionStrings:PostgresOwner.", async token =>
             {
                 await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(owner) { Pooling = false }.ConnectionString);
                 await connection.OpenAsync(token);
@@ -274,7 +266,7 @@ internal static class StateCommands
     {
         if (session.Configuration["ConnectionStrings:Postgres"] is not { Length: > 0 }) return [];
         var checks = new List<Check>();
-        var first = await TryAsync("State", "Run `migrate` if the schema is old.", async token =>
+        var first = await TryAsync(session, "State", "Run `migrate` if the schema is old.", async token =>
         {
             var now = session.Time.GetUtcNow();
             var state = await OpsEndpoints.StateAsync(session.Get<Database>(), now, token);
@@ -299,7 +291,7 @@ internal static class StateCommands
     private static async Task<IReadOnlyList<Check>> QueuesAsync(Session session, CancellationToken cancellationToken)
     {
         if (!KnownSettings.All.Single(setting => setting.Name == "AzureWebJobsStorage").IsSet(session.Configuration)) return [];
-        return [await TryAsync("Queues", "Check AzureWebJobsStorage; an identity needs the role Storage Queue Data Contributor.", async token =>
+        return [await TryAsync(session, "Queues", "Check AzureWebJobsStorage; an identity needs the role Storage Queue Data Contributor.", async token =>
         {
             var states = await session.Get<StorageQueues>().StatesAsync(token);
             var poison = states.Where(state => state.Name.EndsWith("-poison", StringComparison.Ordinal) && state.Messages > 0).ToList();
@@ -313,7 +305,7 @@ internal static class StateCommands
     {
         if (session.Configuration["Mail:Host"] is not { Length: > 0 } host) return [];
         var port = int.TryParse(session.Configuration["Mail:Port"], NumberStyles.None, CultureInfo.InvariantCulture, out var given) ? given : session.Configuration["Mail:Security"] == "Tls" ? 465 : 587;
-        return [await TryAsync("Mail server", "Check Mail:Host, Mail:Port and the firewall; mails wait until it answers.", async token =>
+        return [await TryAsync(session, "Mail server", "Check Mail:Host, Mail:Port and the firewall; mails wait until it answers.", async token =>
         {
             using var client = new TcpClient();
             await client.ConnectAsync(host, port, token);
@@ -324,7 +316,7 @@ internal static class StateCommands
     private static async Task<IReadOnlyList<Check>> AppAsync(Session session, CancellationToken cancellationToken)
     {
         if (!Uri.TryCreate(session.Configuration["Web:BaseUrl"], UriKind.Absolute, out var address)) return [];
-        return [await TryAsync("App", "Is the function app up, and does Web:BaseUrl lead to it?", async token =>
+        return [await TryAsync(session, "App", "Is the function app up, and does Web:BaseUrl lead to it?", async token =>
         {
             using var http = session.Get<IHttpClientFactory>().CreateClient();
             using var answer = await http.GetAsync(new Uri(address, "/api/health/ready"), token);
@@ -340,17 +332,18 @@ internal static class StateCommands
         }
     }
 
-    private static async Task<Check> TryAsync(string name, string fix, Func<CancellationToken, Task<Check>> check, CancellationToken cancellationToken)
+    private static async Task<Check> TryAsync(Session session, string name, string fix, Func<CancellationToken, Task<Check>> check, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(CheckLimit);
+        var seconds = session.Parsed.GetValue(Patience);
+        limit.CancelAfter(TimeSpan.FromSeconds(seconds));
         try
         {
             return await check(limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new Check(name, CheckStatus.Failed, $"no answer within {CheckLimit.TotalSeconds:0} s", fix);
+            return new Check(name, CheckStatus.Failed, $"no answer within {seconds} s", fix);
         }
         catch (Exception error) when (error is SocketException or NpgsqlException or RequestFailedException or AuthenticationFailedException || Shared.Sentence(error) is not null)
         {

@@ -127,7 +127,7 @@ public static class KpiDashboardServices
         services.AddEndpoint<HealthEndpoints>();
         services.AddEndpoint<OpsEndpoints>();
         services.AddOptions<RetentionOptions>().BindConfiguration("Retention")
-            .Validate(RetentionOptions.IsValid, "Retention:ExecutionDays must be 31 to 3650, Retention:ValueMonths 14 to 240 and Retention:AuditYears 1 to 50.").ValidateOnStart();
+            .Validate(RetentionOptions.IsValid, "Retention:ExecutionDays and Retention:RunDays must be 31 to 3650, Retention:ValueMonths 14 to 240 and Retention:AuditYears 1 to 50.").ValidateOnStart();
         services.AddSingleton<Retention>();
         services.AddSingleton<IHousekeeping>(provider => provider.GetRequiredService<Retention>());
         services.AddEndpoint<OpenApiEndpoint>();

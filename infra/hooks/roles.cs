@@ -2,22 +2,24 @@
 #:property PublishAot=false
 #:property EnforceCodeStyleInBuild=false
 // Makes the database roles in Azure: dotnet run infra/hooks/roles.cs, with ADMIN_CONNECTION (an Entra administrator, its token as the password),
-// KPI_POSTGRES_DATABASE and KPI_APP_PRINCIPAL_ID in the environment.
+// KPI_POSTGRES_DATABASE, KPI_APP_PRINCIPAL_ID and, if a group is on call, KPI_ONCALL_GROUP in the environment.
 using Npgsql;
 
 var admin = new NpgsqlConnectionStringBuilder(Setting("ADMIN_CONNECTION")) { Pooling = false };
 var database = Setting("KPI_POSTGRES_DATABASE");
 var principal = Setting("KPI_APP_PRINCIPAL_ID");
+var onCall = Environment.GetEnvironmentVariable("KPI_ONCALL_GROUP") ?? "";
 if (!Guid.TryParse(principal, out _)) throw new InvalidOperationException("KPI_APP_PRINCIPAL_ID is no object id.");
+if (onCall.Length > 0 && !Guid.TryParse(onCall, out _)) throw new InvalidOperationException("KPI_ONCALL_GROUP is no object id of an Entra group.");
 var sql = await File.ReadAllTextAsync(Path.Combine(Path.GetDirectoryName((string)AppContext.GetData("EntryPointFilePath")!)!, "roles.sql"));
 
 await using (var connection = await OpenAsync("postgres"))
 {
-    // Statements one by one: only one of them takes the parameter, and a batch would prepare them before the roles are there.
+    // Statements one by one: only the first takes parameters, and a batch would prepare the others before the roles are there.
     foreach (var statement in sql.Split(";\n\n", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
     {
         await using var command = new NpgsqlCommand(statement, connection);
-        if (statement.Contains("$1,", StringComparison.Ordinal)) command.Parameters.Add(new NpgsqlParameter { Value = principal });
+        if (statement.Contains("$1", StringComparison.Ordinal)) foreach (var value in new[] { principal, onCall }) command.Parameters.Add(new NpgsqlParameter { Value = value });
         await command.ExecuteNonQueryAsync();
     }
 

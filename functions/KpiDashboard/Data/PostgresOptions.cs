@@ -39,13 +39,18 @@ internal sealed class PostgresOptions
         if (!UsesTokens) return new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = "kpi" }.Build();
         if (!string.IsNullOrEmpty(connection.Password))
             throw ApiProblem.Unavailable("Postgres:Authentication is Entra, but ConnectionStrings:Postgres has a password; remove one of them.", 60);
-        // A token is as good as a password: only the server itself may see it.
-        if (!IsLocal(connection.Host) && connection.SslMode is not (SslMode.VerifyCA or SslMode.VerifyFull)) connection.SslMode = SslMode.VerifyFull;
+        RequireTls(connection);
         var identity = credential();
         var builder = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = "kpi" };
         builder.UsePeriodicPasswordProvider(
             async (_, token) => (await identity.GetTokenAsync(new TokenRequestContext([Scope]), token)).Token, TokenRefresh, TokenRetry);
         return builder.Build();
+    }
+
+    /// <summary>A token is as good as a password: only the server itself may see it.</summary>
+    internal static void RequireTls(NpgsqlConnectionStringBuilder connection)
+    {
+        if (!IsLocal(connection.Host) && connection.SslMode is not (SslMode.VerifyCA or SslMode.VerifyFull)) connection.SslMode = SslMode.VerifyFull;
     }
 
     private static bool IsLocal(string? host) => host is "localhost" or "127.0.0.1" or "::1" || host?.StartsWith('/') == true;

@@ -141,6 +141,7 @@ internal sealed record KnownSettings(string Name, bool Required, string For, str
         new("Retention:ExecutionDays", false, "keeping executions other than 90 days"),
         new("Retention:ValueMonths", false, "keeping KPI values other than 25 months"),
         new("Retention:AuditYears", false, "keeping the audit log other than 7 years"),
+        new("Retention:RunDays", false, "keeping ended syncs other than 90 days"),
     ];
 
     public bool IsSet(IConfiguration configuration) => configuration.GetSection(Name).Value is { Length: > 0 } || (Or is not null && configuration.GetSection(Or).Value is { Length: > 0 });

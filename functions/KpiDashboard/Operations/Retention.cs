@@ -18,8 +18,13 @@ internal sealed class RetentionOptions
     /// <summary>Years that the audit log is kept. The database itself refuses less than one.</summary>
     public int AuditYears { get; set; } = 7;
 
+    /// <summary>
+    /// Days that ended syncs and their requests are kept; those that a kept number came from stay with it. The database itself refuses less than 30.
+    /// </summary>
+    public int RunDays { get; set; } = 90;
+
     internal static bool IsValid(RetentionOptions options) =>
-        options is { ExecutionDays: >= 31 and <= 3650, ValueMonths: >= 14 and <= 240, AuditYears: >= 1 and <= 50 };
+        options is { ExecutionDays: >= 31 and <= 3650, ValueMonths: >= 14 and <= 240, AuditYears: >= 1 and <= 50, RunDays: >= 31 and <= 3650 };
 }
 
 /// <summary>
@@ -30,6 +35,9 @@ internal sealed partial class Retention(Database database, IOptions<RetentionOpt
 {
     /// <summary>Rows that one transaction removes at most.</summary>
     internal const int Batch = 2_000;
+
+    /// <summary>Syncs that one transaction removes at most; each takes dozens of requests with it.</summary>
+    internal const int RunBatch = 200;
 
     /// <summary>Tenants or integrations that one run looks at, at most.</summary>
     internal const int MaxPlaces = 500;
@@ -45,8 +53,9 @@ internal sealed partial class Retention(Database database, IOptions<RetentionOpt
     {
         var executions = await CompactExecutionsAsync(cancellationToken);
         var values = await RemoveValuesAsync(cancellationToken);
+        var runs = await RemoveRunsAsync(cancellationToken);
         var entries = await RemoveAuditEntriesAsync(cancellationToken);
-        if (executions + values + entries > 0) LogRemoved(executions, values, entries);
+        if (executions + values + runs + entries > 0) LogRemoved(executions, values, runs, entries);
     }
 
     /// <summary>Removes executions of days that stay as totals. Returns how many.</summary>
@@ -132,6 +141,33 @@ internal sealed partial class Retention(Database database, IOptions<RetentionOpt
         return removed;
     }
 
+    /// <summary>Removes ended syncs with their requests, after the values that may name them. Returns how many syncs.</summary>
+    internal async Task<int> RemoveRunsAsync(CancellationToken cancellationToken)
+    {
+        var keepFrom = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime).AddDays(-options.Value.RunDays);
+        var before = keepFrom.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
+        var removed = 0;
+        foreach (var tenant in await database.QueryAsync<Guid>("select tenant_id from list_old_runs(@keepFrom, @limit)", new { keepFrom, limit = MaxPlaces }, cancellationToken))
+        {
+            var count = RunBatch;
+            while (count == RunBatch && removed < MaxRows)
+            {
+                count = await database.InTenantAsync(tenant, async tx =>
+                {
+                    var gone = await tx.QuerySingleAsync<int>("select purge_sync_runs(@before, @RunBatch)", new { before, RunBatch });
+                    if (gone < RunBatch) await tx.ExecuteAsync("update tenants set runs_kept_from = @keepFrom where id = @tenant", new { keepFrom });
+                    if (gone > 0) await TenantProfile.BumpVersionAsync(tx);
+                    return gone;
+                }, cancellationToken);
+                removed += count;
+            }
+
+            if (removed >= MaxRows) break;
+        }
+
+        return removed;
+    }
+
     /// <summary>Removes audit entries. Returns how many.</summary>
     internal async Task<int> RemoveAuditEntriesAsync(CancellationToken cancellationToken)
     {
@@ -142,8 +178,8 @@ internal sealed partial class Retention(Database database, IOptions<RetentionOpt
         return removed;
     }
 
-    [LoggerMessage(4101, LogLevel.Information, "Retention removed {Executions} executions, {Values} rows of values and {Entries} audit entries")]
-    private partial void LogRemoved(int executions, int values, int entries);
+    [LoggerMessage(4101, LogLevel.Information, "Retention removed {Executions} executions, {Values} rows of values, {Runs} syncs and {Entries} audit entries")]
+    private partial void LogRemoved(int executions, int values, int runs, int entries);
 
     private sealed record OldExecutions(Guid TenantId, Guid IntegrationId, DateOnly KeepFrom, DateTime Starts);
 

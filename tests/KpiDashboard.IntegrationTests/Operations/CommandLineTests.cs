@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Dapper;
@@ -113,7 +112,7 @@ public sealed class CommandLineTests(PostgresFixture postgres, AzuriteFixture az
         var listed = (await JsonAsync(settings, 0, "tenants"))["tenants"]![0]!;
         Assert.Equal(("Bakery", 1), ((string)listed["name"]!, (int)listed["troubled"]!));
         Assert.Equal(run, (Guid)(await JsonAsync(settings, 0, "runs", "--status", "dead"))["runs"]![0]!["id"]!);
-        var doctor = await JsonAsync(settings, 1, "doctor");
+        var doctor = await JsonAsync(settings, 1, "doctor", "--patience", "120");
         var checks = doctor["checks"]!.AsArray().ToDictionary(check => (string)check!["name"]!, check => (string)check!["status"]!);
         Assert.Equal(("ok", "ok", "warning", "warning", "ok", "failed"), (checks["Database"], checks["Row security"], checks["Dead letters"], checks["Backup"], checks["Queues"], checks["App"]));
         Assert.All(doctor["checks"]!.AsArray().Where(check => (string)check!["status"]! != "ok"), check => Assert.NotEmpty((string)check!["fix"]!));
@@ -186,34 +185,12 @@ public sealed class CommandLineTests(PostgresFixture postgres, AzuriteFixture az
 
     private async Task<JsonNode> JsonAsync(Dictionary<string, string> settings, int expected, params string[] arguments)
     {
-        var (code, output, errors) = await RunAsync(settings, [.. arguments, "--json"]);
-        Assert.True(code == expected, $"{string.Join(' ', arguments)} ended with {code}:\n{output}{errors}");
-        Assert.Empty(errors);
-        foreach (var secret in new[] { Key, TestSecrets.App, TestSecrets.Owner }) Assert.DoesNotContain(secret, output, StringComparison.Ordinal);
-        return JsonNode.Parse(output)!;
+        var answer = await CommandLine.JsonAsync(_folder.FullPath, settings, expected, arguments);
+        foreach (var secret in new[] { Key, TestSecrets.App, TestSecrets.Owner }) Assert.DoesNotContain(secret, answer.ToJsonString(), StringComparison.Ordinal);
+        return answer;
     }
 
-    private async Task<(int Code, string Output, string Errors)> RunAsync(Dictionary<string, string>? settings, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder.FullPath };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "KpiDashboard.Cli.dll"));
-        foreach (var argument in arguments) start.ArgumentList.Add(argument);
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("ConnectionStrings", StringComparison.Ordinal) || name.StartsWith("KPI_", StringComparison.Ordinal)).ToList()) start.Environment.Remove(name);
-        foreach (var (name, value) in settings ?? []) start.Environment[name] = value;
-        using var process = Process.Start(start)!;
-        var (output, errors) = (process.StandardOutput.ReadToEndAsync(Cancelled), process.StandardError.ReadToEndAsync(Cancelled));
-        try
-        {
-            await process.WaitForExitAsync(Cancelled).WaitAsync(TimeSpan.FromMinutes(4), Cancelled);
-        }
-        catch (Exception error) when (error is TimeoutException or OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"{string.Join(' ', arguments)} did not end. It said: {await output}{await errors}", error);
-        }
-
-        return (process.ExitCode, await output, await errors);
-    }
+    private Task<(int Code, string Output, string Errors)> RunAsync(Dictionary<string, string>? settings, params string[] arguments) => CommandLine.RunAsync(_folder.FullPath, settings, arguments);
 
     private static async Task<List<T>> QueryAsync<T>(Dictionary<string, string> settings, string sql)
     {

@@ -155,6 +155,84 @@ public sealed class RetentionTests(PostgresFixture postgres)
         Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, direct.SqlState);
     }
 
+    /// <summary>Ninety days before the clock is 2026-08-24: syncs that ended on the 23rd go, those of the 24th stay.</summary>
+    [Fact]
+    public async Task Ended_syncs_go_after_90_days_with_their_requests_but_not_those_that_a_number_came_from_nor_the_newest()
+    {
+        await using var engine = await Engine.StartAsync(postgres);
+        var (tenant, integration) = await engine.AddTenantAsync();
+        var (other, otherIntegration) = await engine.AddTenantAsync();
+        // 450 old ones: three transactions. Of the named ones, each tells why it stays or goes.
+        await engine.ExecuteAsOwnerAsync(
+            """
+            insert into sync_runs (tenant_id, id, integration_id, connector, trigger, status, message, queued_at, updated_at, finished_at)
+            select @tenant, gen_random_uuid(), @integration, 'n8n', 'schedule', 'succeeded', 'bulk', t, t, t
+            from (select timestamptz '2026-05-01 00:00Z' + n * interval '15 minutes' as t from generate_series(1, 450) n) x;
+            insert into sync_runs (tenant_id, id, integration_id, connector, trigger, status, message, queued_at, updated_at, finished_at)
+            select @tenant, gen_random_uuid(), @integration, 'n8n', 'schedule', status, name, ended, ended, ended
+            from (values ('failed long ago', 'failed', timestamptz '2026-06-01 00:00Z'), ('dead long ago', 'dead', '2026-06-02 00:00Z'), ('read a value', 'succeeded', '2026-06-03 00:00Z'),
+                         ('restated', 'succeeded', '2026-06-04 00:00Z'), ('day before', 'succeeded', '2026-08-23 23:59Z'), ('first day', 'succeeded', '2026-08-24 00:00Z')) v (name, status, ended);
+            insert into sync_runs (tenant_id, id, integration_id, connector, trigger, status, message, queued_at, updated_at)
+            values (@tenant, gen_random_uuid(), @integration, 'n8n', 'schedule', 'waiting', 'waits since May', '2026-05-01 00:00Z', '2026-05-01 00:00Z');
+            insert into sync_runs (tenant_id, id, integration_id, connector, trigger, status, message, queued_at, updated_at, finished_at)
+            values (@other, gen_random_uuid(), @otherIntegration, 'n8n', 'schedule', 'succeeded', 'the only one', '2026-05-01 00:00Z', '2026-05-01 00:00Z', '2026-05-01 00:00Z');
+            insert into sync_requests (tenant_id, run_id, operation, fetched_at, rows, sampled, thresholded)
+            select tenant_id, id, 'executions', queued_at, 1, false, false from sync_runs, generate_series(1, 3);
+            insert into kpi_values (tenant_id, kpi, day, value, day_ended, integration_id, run_id, first_seen_at, changed_at)
+            select @tenant, 'automation.executions', '2026-06-02', 1, true, @integration, id, finished_at, finished_at from sync_runs where message = 'read a value';
+            insert into kpi_restatements (tenant_id, kpi, day, old_value, new_value, run_id, at)
+            select @tenant, 'automation.executions', '2026-06-02', 1, 2, id, finished_at from sync_runs where message = 'restated'
+            """, new { tenant, integration, other, otherIntegration });
+        var version = (await engine.QueryAsync<long>(tenant, "select data_version from tenants"))[0];
+        var untouched = (await engine.QueryAsync<long>(other, "select data_version from tenants"))[0];
+
+        // The limit of a run ends it after one transaction, and what is left is not forgotten.
+        Assert.Equal(Retention.RunBatch, await Make(engine, 1).RemoveRunsAsync(Cancelled));
+        Assert.Equal(453 - Retention.RunBatch, await Make(engine).RemoveRunsAsync(Cancelled));
+        Assert.Equal(0, await Make(engine).RemoveRunsAsync(Cancelled));
+
+        Assert.Equal(["waits since May", "read a value", "restated", "first day"], await engine.QueryAsync<string>(tenant, "select message from sync_runs order by queued_at"));
+        Assert.Equal(["the only one"], await engine.QueryAsync<string>(other, "select message from sync_runs"));
+        Assert.Equal([15], await engine.QueryAsOwnerAsync<int>("select count(*)::int from sync_requests"));
+        Assert.True((await engine.QueryAsync<long>(tenant, "select data_version from tenants"))[0] > version);
+        Assert.Equal([untouched], await engine.QueryAsync<long>(other, "select data_version from tenants"));
+        Assert.Equal([2], await engine.QueryAsOwnerAsync<int>("select count(*)::int from tenants where runs_kept_from = '2026-08-24'"));
+
+        // When the number goes, so does what it came from.
+        await engine.ExecuteAsOwnerAsync("delete from kpi_values where tenant_id = @tenant", new { tenant });
+        engine.Time.Advance(TimeSpan.FromDays(1));
+        Assert.Equal(1, await Make(engine).RemoveRunsAsync(Cancelled));
+        // The last one ended more than 90 days ago by now, but nothing came after it.
+        Assert.Equal(["waits since May", "restated", "first day"], await engine.QueryAsync<string>(tenant, "select message from sync_runs order by queued_at"));
+    }
+
+    [Fact]
+    public async Task The_database_refuses_to_remove_syncs_of_the_last_30_days_and_the_app_cannot_do_it_by_itself()
+    {
+        await using var engine = await Engine.StartAsync(postgres);
+        var (tenant, integration) = await engine.AddTenantAsync();
+        await engine.ExecuteAsOwnerAsync(
+            """
+            insert into sync_runs (tenant_id, id, integration_id, connector, trigger, status, queued_at, updated_at, finished_at)
+            select @tenant, gen_random_uuid(), @integration, 'n8n', 'schedule', 'succeeded', t, t, t from (values (now() - interval '29 days'), (now())) v (t)
+            """, new { tenant, integration });
+        foreach (var before in new[] { "now()", "now() - interval '29 days'", "null::timestamptz", "'infinity'::timestamptz" })
+        {
+            var error = await Assert.ThrowsAsync<PostgresException>(() => engine.Database.InTenantAsync(tenant, tx => tx.QuerySingleAsync<int>($"select purge_sync_runs({before}, 10)"), Cancelled));
+            Assert.Equal(PostgresErrorCodes.CheckViolation, error.SqlState);
+        }
+
+        foreach (var table in new[] { "sync_runs", "sync_requests" })
+        {
+            var direct = await Assert.ThrowsAsync<PostgresException>(() => engine.Database.InTenantAsync(tenant, tx => tx.ExecuteAsync($"delete from {table} where tenant_id = @tenant"), Cancelled));
+            Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, direct.SqlState);
+        }
+
+        // Without a tenant it finds none.
+        Assert.Equal([0], await engine.Database.QueryAsync<int>("select purge_sync_runs(now() - interval '31 days', 10)", new { }, Cancelled));
+        Assert.Equal([2], await engine.QueryAsOwnerAsync<int>("select count(*)::int from sync_runs"));
+    }
+
     private static Retention Make(Engine engine, int? most = null)
     {
         var options = Options.Create(new RetentionOptions());

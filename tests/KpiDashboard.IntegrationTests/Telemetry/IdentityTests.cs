@@ -103,6 +103,49 @@ public sealed class IdentityTests(PostgresFixture postgres)
         await Assert.ThrowsAnyAsync<Azure.Identity.AuthenticationFailedException>(() => Queues("99999999-2222-3333-4444-555555555555").SendAsync("unknown", "{}", TimeSpan.Zero, Cancel));
     }
 
+    /// <summary>What a nightly job in Azure does: no password and no key in any setting.</summary>
+    [Fact]
+    public async Task The_command_line_backs_up_with_tokens_alone_to_a_storage_that_checks_them()
+    {
+        using var folder = new TemporaryFolder();
+        using var certificate = FakeIdentity.Certificate();
+        await using var azurite = await SecureAzuriteAsync(folder, certificate);
+        await using var identity = await FakeIdentity.StartAsync(Cancel);
+        // The server takes passwords, so the token for it is kpi_owner's.
+        identity.Token = resource => resource.Contains("ossrdbms", StringComparison.Ordinal) ? TestSecrets.Owner : FakeIdentity.Jwt(resource);
+        var (owner, _) = await TestSecrets.MigratedDatabaseAsync(postgres, Cancel);
+        var place = new NpgsqlConnectionStringBuilder(owner);
+        var settings = new Dictionary<string, string>
+        {
+            ["ConnectionStrings__PostgresOwner"] = $"Host={place.Host};Port={place.Port};Database={place.Database};Username=kpi_owner",
+            ["Postgres__Authentication"] = "Entra",
+            ["AZURE_CLIENT_ID"] = FakeIdentity.ClientId,
+            ["IDENTITY_ENDPOINT"] = Environment.GetEnvironmentVariable("IDENTITY_ENDPOINT")!,
+            ["IDENTITY_HEADER"] = Environment.GetEnvironmentVariable("IDENTITY_HEADER")!,
+            ["Backup__blobServiceUri"] = $"https://127.0.0.1:{azurite.BlobPort}/devstoreaccount1",
+            ["Backup__credential"] = "managedidentity",
+            ["Backup__clientId"] = FakeIdentity.ClientId,
+            ["Secrets__CurrentKey"] = "k",
+            ["Secrets__Keys__k"] = Convert.ToBase64String([.. Enumerable.Repeat((byte)7, 32)]),
+            ["SSL_CERT_FILE"] = folder["cert.pem"],
+        };
+
+        var backup = await Operations.CommandLine.JsonAsync(folder.FullPath, settings, 0, "backup", "--to", "blob:nightly");
+        Assert.True((bool)backup["verified"]!);
+        Assert.StartsWith("blob:nightly/kpi-", (string)backup["place"]!, StringComparison.Ordinal);
+        Assert.Contains("https://storage.azure.com", identity.Asked);
+        Assert.Contains("https://ossrdbms-aad.database.windows.net", identity.Asked);
+
+        // Both look at the token.
+        identity.Token = resource => resource.Contains("ossrdbms", StringComparison.Ordinal) ? TestSecrets.Owner : FakeIdentity.Jwt("https://vault.azure.net");
+        var refused = await Operations.CommandLine.JsonAsync(folder.FullPath, settings, 1, "verify-backup", (string)backup["place"]!);
+        Assert.Contains("storage account refused", (string)refused["error"]!["message"]!, StringComparison.Ordinal);
+        identity.Token = _ => "not-the-password";
+        refused = await Operations.CommandLine.JsonAsync(folder.FullPath, settings, 1, "backup", "--to", folder["here"]);
+        Assert.Contains("database refused", (string)refused["error"]!["message"]!, StringComparison.Ordinal);
+        Assert.Empty(Directory.Exists(folder["here"]) ? Directory.GetFiles(folder["here"]) : []);
+    }
+
     [Fact]
     public async Task Application_Insights_gets_a_token_when_the_authentication_string_asks_for_it()
     {
@@ -152,7 +195,7 @@ public sealed class IdentityTests(PostgresFixture postgres)
         await File.WriteAllTextAsync(folder["key.pem"], key.ExportPkcs8PrivateKeyPem(), Cancel);
         var node = await NodeTools.FindAsync(null, Cancel);
         var package = await new NpmPackages(node, null, folder["npm"], null, TimeProvider.System).EnsureAsync(NpmPackage.Azurite, Cancel);
-        var port = FreePort.Next(1)[0];
+        var ports = FreePort.Next(2);
         var listening = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var process = ChildProcess.Start(new ChildProcessOptions
         {
@@ -160,7 +203,7 @@ public sealed class IdentityTests(PostgresFixture postgres)
             FileName = node.Node,
             Arguments =
             [
-                Path.Combine(package, "dist", "src", "azurite.js"), "--inMemoryPersistence", "--blobHost", "127.0.0.1", "--blobPort", "0", "--queueHost", "127.0.0.1", "--queuePort", $"{port}",
+                Path.Combine(package, "dist", "src", "azurite.js"), "--inMemoryPersistence", "--blobHost", "127.0.0.1", "--blobPort", $"{ports[0]}", "--queueHost", "127.0.0.1", "--queuePort", $"{ports[1]}",
                 "--tableHost", "127.0.0.1", "--tablePort", "0", "--oauth", "basic", "--cert", folder["cert.pem"], "--key", folder["key.pem"], "--silent", "--loose", "--disableTelemetry", "--skipApiVersionCheck",
             ],
             WorkingDirectory = folder["azurite"],
@@ -170,10 +213,10 @@ public sealed class IdentityTests(PostgresFixture postgres)
             },
         });
         await listening.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancel);
-        return new SecureAzurite(process, port);
+        return new SecureAzurite(process, ports[0], ports[1]);
     }
 
-    private sealed record SecureAzurite(ChildProcess Process, int Port) : IAsyncDisposable
+    private sealed record SecureAzurite(ChildProcess Process, int BlobPort, int Port) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {

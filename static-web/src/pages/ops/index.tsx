@@ -1,15 +1,38 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import { CircleCheck, RefreshCw, TriangleAlert } from 'lucide-react'
-import { useEffect, useId, useState, type ReactNode, type SyntheticEvent } from 'react'
+import { useCallback, useEffect, useId, useState, type ReactNode, type SyntheticEvent } from 'react'
 import { ApiError } from '../../api/client'
-import type { DeadLetter, DeadLetters, OpsHost, OpsOverview, Requeued } from '../../api/types'
+import type {
+  DeadLetter,
+  DeadLetters,
+  OpsHost,
+  OpsIntegrations,
+  OpsOverview,
+  Requeued,
+} from '../../api/types'
 import { ErrorNotice, primaryButton, quietButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
 import { messages } from '../../messages'
 import { ops } from '../../messages-ops'
-import { agoWords, call, problemsOf, savedKey, saveKey } from './queries'
+import {
+  agoWords,
+  call,
+  outcomeWords,
+  problemsOf,
+  savedKey,
+  saveKey,
+  type Outcome,
+  type Problem,
+} from './queries'
 
-const states = Object.keys(ops.states) as (keyof typeof ops.states)[]
+type State = keyof typeof ops.states
+type RunStatus = keyof typeof ops.runStatuses
+const states = Object.keys(ops.states) as State[]
+const runStatuses = Object.keys(ops.runStatuses) as RunStatus[]
+const isTrouble = (state: State) =>
+  state === 'failing' || state === 'overdue' || state === 'reconnect_needed'
+/** Of one request; what the API takes. */
+const mostAtOnce = 200
 const quietSmall =
   'tap inline-flex items-center gap-2 rounded border border-line bg-surface px-3 text-small font-semibold hover:border-line-strong disabled:opacity-60'
 const rejected = (error: unknown) =>
@@ -18,34 +41,41 @@ const rejected = (error: unknown) =>
 /** How the installation is, for whoever operates it; opened by a function key that stays in this tab. */
 export default function Ops() {
   const [key, setKey] = useState(savedKey)
+  // A key that was good and is not any more: it was renewed while the tab stood open.
+  const [refused, setRefused] = useState(false)
   const client = useQueryClient()
   useEffect(() => {
     document.title = `${ops.title} · ${messages.productShort}`
   }, [])
-  const adopt = (next: string | null) => {
-    saveKey(next)
-    client.removeQueries({ queryKey: ['ops'] })
-    setKey(next)
-  }
+  const adopt = useCallback(
+    (next: string | null, wasRefused = false) => {
+      saveKey(next)
+      client.removeQueries({ queryKey: ['ops'] })
+      setRefused(wasRefused)
+      setKey(next)
+    },
+    [client],
+  )
+  const forget = useCallback(() => {
+    adopt(null)
+  }, [adopt])
+  const lose = useCallback(() => {
+    adopt(null, true)
+  }, [adopt])
   return (
     <main className="mx-auto max-w-[78rem] px-4 pt-4 pb-24 sm:px-8 lg:pt-8">
       {key === null ? (
-        <KeyForm onKey={adopt} />
+        <KeyForm onKey={adopt} refused={refused} />
       ) : (
-        <Health
-          secret={key}
-          onForget={() => {
-            adopt(null)
-          }}
-        />
+        <Health secret={key} onForget={forget} onRefused={lose} />
       )}
     </main>
   )
 }
 
-function KeyForm({ onKey }: { onKey: (key: string) => void }) {
+function KeyForm({ onKey, refused }: { onKey: (key: string) => void; refused: boolean }) {
   const id = useId()
-  const [problem, setProblem] = useState<string | null>(null)
+  const [problem, setProblem] = useState<string | null>(refused ? ops.keyExpired : null)
   const [busy, setBusy] = useState(false)
   const submit = async (event: SyntheticEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -101,7 +131,15 @@ function KeyForm({ onKey }: { onKey: (key: string) => void }) {
   )
 }
 
-function Health({ secret, onForget }: { secret: string; onForget: () => void }) {
+function Health({
+  secret,
+  onForget,
+  onRefused,
+}: {
+  secret: string
+  onForget: () => void
+  onRefused: () => void
+}) {
   const overview = useQuery({
     queryKey: ['ops', 'overview'],
     queryFn: ({ signal }) => call<OpsOverview>(secret, 'overview', { signal }),
@@ -113,6 +151,10 @@ function Health({ secret, onForget }: { secret: string; onForget: () => void }) 
     refetchInterval: 60_000,
   })
   const client = useQueryClient()
+  const shut = rejected(overview.error)
+  useEffect(() => {
+    if (shut) onRefused()
+  }, [shut, onRefused])
   const data = overview.data
   const time = data && new Date(data.at).toLocaleTimeString()
   return (
@@ -147,8 +189,14 @@ function Health({ secret, onForget }: { secret: string; onForget: () => void }) 
           </p>
           <Verdict problems={problemsOf(data, host.data)} />
           <Facts overview={data} />
-          <Part title={ops.sources}>
-            <Sources overview={data} />
+          <Part
+            title={ops.sources}
+            lead={data.integrations.length > 0 ? ops.sourcesLead : undefined}
+          >
+            <Sources secret={secret} overview={data} />
+          </Part>
+          <Part title={ops.runs}>
+            <Runs overview={data} />
           </Part>
           <Part title={ops.dead} lead={ops.deadLead}>
             <Dead
@@ -172,28 +220,13 @@ function Health({ secret, onForget }: { secret: string; onForget: () => void }) 
           <Part title={ops.queues}>
             {data.queues === null ? (
               <p className="text-attention">{data.queuesProblem ?? ops.problems.queues}</p>
-            ) : data.queues.length === 0 ? (
-              <p className="text-muted">{ops.noQueues}</p>
             ) : (
-              <Grid
-                head={[ops.queue, ops.waiting, ops.oldest]}
-                rows={data.queues.map((one) => [
-                  one.name,
-                  one.messages,
-                  one.oldestAt ? agoWords(one.oldestAt, Date.parse(data.at)) : '–',
-                ])}
-              />
+              <Queues queues={data.queues} now={Date.parse(data.at)} />
             )}
           </Part>
         </>
-      ) : overview.isError ? (
-        rejected(overview.error) ? (
-          <p role="alert" className="mt-6 text-trouble">
-            {ops.keyWrong}
-          </p>
-        ) : (
-          <ErrorNotice error={overview.error} retry={() => void overview.refetch()} />
-        )
+      ) : overview.isError && !shut ? (
+        <ErrorNotice error={overview.error} retry={() => void overview.refetch()} />
       ) : (
         <Waiting />
       )}
@@ -223,7 +256,7 @@ function Waiting() {
   )
 }
 
-function Verdict({ problems }: { problems: string[] }) {
+function Verdict({ problems }: { problems: Problem[] }) {
   const well = problems.length === 0
   const Icon = well ? CircleCheck : TriangleAlert
   return (
@@ -241,8 +274,8 @@ function Verdict({ problems }: { problems: string[] }) {
         {!well && (
           <ul className="mt-1 list-disc space-y-0.5 pl-5 text-muted">
             {problems.map((problem) => (
-              <li key={problem} className="break-words">
-                {problem}
+              <li key={problem.text} className="break-words">
+                {problem.text} <span className="text-small">{ops.runbook(problem.runbook)}</span>
               </li>
             ))}
           </ul>
@@ -291,7 +324,15 @@ function Facts({ overview }: { overview: OpsOverview }) {
   )
 }
 
-function Part({ title, lead, children }: { title: string; lead?: string; children: ReactNode }) {
+function Part({
+  title,
+  lead,
+  children,
+}: {
+  title: string
+  lead?: string | undefined
+  children: ReactNode
+}) {
   const id = useId()
   return (
     <section aria-labelledby={id} className="mt-8 border-t border-line pt-6">
@@ -343,24 +384,170 @@ function Grid({ head, rows }: { head: string[]; rows: ReactNode[][] }) {
   )
 }
 
-function Sources({ overview }: { overview: OpsOverview }) {
+function Sources({ secret, overview }: { secret: string; overview: OpsOverview }) {
+  const [open, setOpen] = useState<{ connector: string; state: State } | null>(null)
   const connectors = [...new Set(overview.integrations.map((one) => one.connector))]
   if (connectors.length === 0) return <p className="text-muted">{ops.noSources}</p>
   const shown = states.filter(
     (state) => state === 'active' || overview.integrations.some((one) => one.state === state),
   )
   return (
+    <>
+      <Grid
+        head={[ops.connector, ...shown.map((state) => ops.states[state])]}
+        rows={connectors.map((connector) => [
+          connector,
+          ...shown.map((state) => {
+            const count =
+              overview.integrations.find(
+                (one) => one.connector === connector && one.state === state,
+              )?.count ?? 0
+            if (count === 0) return 0
+            const chosen = open?.connector === connector && open.state === state
+            return (
+              <button
+                key={state}
+                type="button"
+                aria-expanded={chosen}
+                aria-label={ops.sourcesShow(count, connector, ops.states[state])}
+                className={`tap -mr-2 min-w-11 rounded px-2 text-right underline decoration-line-strong underline-offset-4 hover:decoration-current ${isTrouble(state) ? 'font-semibold text-trouble' : ''}`}
+                onClick={() => {
+                  setOpen(chosen ? null : { connector, state })
+                }}
+              >
+                {count}
+              </button>
+            )
+          }),
+        ])}
+      />
+      {open && (
+        <SourceList
+          key={`${open.connector} ${open.state}`}
+          secret={secret}
+          connector={open.connector}
+          state={open.state}
+          now={Date.parse(overview.at)}
+          onClose={() => {
+            setOpen(null)
+          }}
+        />
+      )}
+    </>
+  )
+}
+
+/** Whose sources are in a state: by id, and as telemetry names the business. */
+function SourceList({
+  secret,
+  connector,
+  state,
+  now,
+  onClose,
+}: {
+  secret: string
+  connector: string
+  state: State
+  now: number
+  onClose: () => void
+}) {
+  const id = useId()
+  const list = useInfiniteQuery({
+    queryKey: ['ops', 'sources', connector, state],
+    queryFn: ({ pageParam, signal }) =>
+      call<OpsIntegrations>(
+        secret,
+        `integrations?connector=${encodeURIComponent(connector)}&state=${state}&limit=20${pageParam ? `&cursor=${pageParam}` : ''}`,
+        { signal },
+      ),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+  })
+  const rows = list.data?.pages.flatMap((page) => page.integrations) ?? []
+  return (
+    <section
+      aria-labelledby={id}
+      className="mt-4 max-w-3xl rounded border border-line bg-surface p-4 shadow-(--shadow)"
+    >
+      <div className="mb-2 flex flex-wrap items-center justify-between gap-3">
+        <h3 id={id} className="font-semibold">
+          {ops.listTitle(connector, ops.states[state])}
+        </h3>
+        <button type="button" className={quietSmall} onClick={onClose}>
+          {ops.listClose}
+        </button>
+      </div>
+      {list.isError ? (
+        <ErrorNotice error={list.error} retry={() => void list.refetch()} />
+      ) : list.isPending ? (
+        <Skeleton className="h-16" />
+      ) : rows.length === 0 ? (
+        <p className="text-muted">{ops.listEmpty}</p>
+      ) : (
+        <ul>
+          {rows.map((row) => (
+            <li
+              key={row.integrationId}
+              className="grid gap-x-6 gap-y-1 border-t border-line py-3 first:border-t-0 sm:grid-cols-[minmax(0,1fr)_auto]"
+            >
+              <div className="min-w-0">
+                <p className="break-all">{ops.tenantId(row.tenantId)}</p>
+                <p className="text-small break-all text-muted">
+                  {[row.tenantHash, row.traceparent && ops.trace(row.traceparent)]
+                    .filter(Boolean)
+                    .join(' · ')}
+                </p>
+              </div>
+              <p className="text-small text-muted sm:text-right">
+                {ops.lastRead}: {row.fetchedAt ? agoWords(row.fetchedAt, now) : ops.never}
+                <br />
+                {ops.lastRun}:{' '}
+                {row.lastRunStatus && row.lastRunAt
+                  ? `${ops.runStatuses[row.lastRunStatus as RunStatus].toLowerCase()}, ${agoWords(row.lastRunAt, now)}`
+                  : ops.never}
+                {row.failures > 0 && (
+                  <>
+                    <br />
+                    {ops.inARow}: <span className="num text-trouble">{row.failures}</span>
+                  </>
+                )}
+              </p>
+            </li>
+          ))}
+        </ul>
+      )}
+      {list.hasNextPage && (
+        <button
+          type="button"
+          className={`${quietButton} mt-3`}
+          disabled={list.isFetchingNextPage}
+          onClick={() => void list.fetchNextPage()}
+        >
+          {ops.more}
+        </button>
+      )}
+    </section>
+  )
+}
+
+function Runs({ overview }: { overview: OpsOverview }) {
+  const connectors = [...new Set(overview.runs.map((one) => one.connector))]
+  if (connectors.length === 0) return <p className="text-muted">{ops.noRuns}</p>
+  const shown = runStatuses.filter(
+    (status) => status === 'succeeded' || overview.runs.some((one) => one.status === status),
+  )
+  return (
     <Grid
-      head={[ops.connector, ...shown.map((state) => ops.states[state])]}
+      head={[ops.connector, ...shown.map((status) => ops.runStatuses[status])]}
       rows={connectors.map((connector) => [
         connector,
-        ...shown.map((state) => {
+        ...shown.map((status) => {
           const count =
-            overview.integrations.find((one) => one.connector === connector && one.state === state)
+            overview.runs.find((one) => one.connector === connector && one.status === status)
               ?.count ?? 0
-          const bad = state === 'failing' || state === 'overdue' || state === 'reconnect_needed'
+          const bad = (status === 'failed' || status === 'dead') && count > 0
           return (
-            <span key={state} className={bad && count > 0 ? 'font-semibold text-trouble' : ''}>
+            <span key={status} className={bad ? 'font-semibold text-trouble' : ''}>
               {count}
             </span>
           )
@@ -370,9 +557,37 @@ function Sources({ overview }: { overview: OpsOverview }) {
   )
 }
 
+/** Queues that hold something; a column of zeros would hide them. */
+function Queues({ queues, now }: { queues: NonNullable<OpsOverview['queues']>; now: number }) {
+  const full = queues.filter((one) => one.messages > 0)
+  if (queues.length === 0) return <p className="text-muted">{ops.noQueues}</p>
+  if (full.length === 0) return <p className="text-muted">{ops.queuesEmpty(queues.length)}</p>
+  return (
+    <>
+      <Grid
+        head={[ops.queue, ops.waiting, ops.oldest]}
+        rows={full.map((one) => [
+          one.name,
+          <span
+            key="messages"
+            className={one.name.endsWith('-poison') ? 'font-semibold text-trouble' : ''}
+          >
+            {one.messages}
+          </span>,
+          one.oldestAt ? agoWords(one.oldestAt, now) : '–',
+        ])}
+      />
+      {full.length < queues.length && (
+        <p className="mt-2 text-small text-muted">{ops.queuesRest(queues.length - full.length)}</p>
+      )}
+    </>
+  )
+}
+
 function Dead({ secret, now, count }: { secret: string; now: number; count: number }) {
   const client = useQueryClient()
   const [busy, setBusy] = useState<string | null>(null)
+  const [asking, setAsking] = useState(false)
   const [said, setSaid] = useState<{ text: string; failed: boolean } | null>(null)
   const list = useInfiniteQuery({
     // The count is part of the question: when it changes, the list has changed.
@@ -386,15 +601,21 @@ function Dead({ secret, now, count }: { secret: string; now: number; count: numb
     initialPageParam: '',
     getNextPageParam: (page) => page.nextCursor ?? undefined,
   })
-  const again = async (entry: DeadLetter) => {
-    setBusy(entry.id)
+  const again = async (what: string, chosen: DeadLetter[]) => {
+    setBusy(what)
+    setAsking(false)
     setSaid(null)
     try {
       const answer = await call<Requeued>(secret, 'requeue', {
-        body: entry.kind === 'run' ? { runIds: [entry.id] } : { deadLetterIds: [Number(entry.id)] },
+        body: {
+          runIds: chosen.filter((one) => one.kind === 'run').map((one) => one.id),
+          deadLetterIds: chosen
+            .filter((one) => one.kind === 'message')
+            .map((one) => Number(one.id)),
+        },
       })
-      const outcome = answer.outcomes[0]?.outcome ?? 'unknown'
-      setSaid({ text: ops.outcomes[outcome], failed: outcome === 'inactive' })
+      const outcomes: Outcome[] = answer.outcomes.map((one) => one.outcome)
+      setSaid({ text: outcomeWords(outcomes), failed: outcomes.includes('inactive') })
       await client.invalidateQueries({ queryKey: ['ops'] })
     } catch (error) {
       setSaid({
@@ -405,6 +626,7 @@ function Dead({ secret, now, count }: { secret: string; now: number; count: numb
     setBusy(null)
   }
   const entries = list.data?.pages.flatMap((page) => page.deadLetters) ?? []
+  const all = entries.slice(0, mostAtOnce)
   return (
     <>
       <p
@@ -420,36 +642,82 @@ function Dead({ secret, now, count }: { secret: string; now: number; count: numb
       ) : entries.length === 0 ? (
         <p className="text-muted">{ops.noDead}</p>
       ) : (
-        <ul>
-          {entries.map((entry) => (
-            <li
-              key={`${entry.kind} ${entry.id}`}
-              className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2 border-t border-line py-3"
-            >
-              <div className="min-w-0 flex-1 basis-60">
-                <p className="font-semibold">
-                  {entry.kind === 'run' ? ops.run(entry.connector ?? '') : ops.message(entry.queue)}{' '}
-                  <span className="font-normal text-muted">{agoWords(entry.at, now)}</span>
-                </p>
-                {entry.reason && <p className="text-small break-words">{entry.reason}</p>}
-                <p className="text-small break-all text-muted">
-                  {entry.tenantId ?? entry.body?.slice(0, 200)}
-                </p>
-                {entry.traceparent && (
-                  <p className="text-small break-all text-muted">{entry.traceparent}</p>
-                )}
+        <>
+          {all.length > 1 &&
+            (asking ? (
+              <div className="mb-3 flex flex-wrap items-center gap-x-4 gap-y-2">
+                <p className="max-w-prose text-small text-muted">{ops.againAsk}</p>
+                <div className="flex flex-wrap gap-2">
+                  <button
+                    type="button"
+                    className={quietSmall}
+                    onClick={() => void again('all', all)}
+                  >
+                    {ops.againSure(all.length)}
+                  </button>
+                  <button
+                    type="button"
+                    className={quietSmall}
+                    onClick={() => {
+                      setAsking(false)
+                    }}
+                  >
+                    {ops.cancel}
+                  </button>
+                </div>
               </div>
+            ) : (
               <button
                 type="button"
-                className={quietSmall}
+                className={`${quietSmall} mb-3`}
                 disabled={busy !== null}
-                onClick={() => void again(entry)}
+                onClick={() => {
+                  setAsking(true)
+                }}
               >
-                {busy === entry.id ? ops.trying : ops.again}
+                {busy === 'all' ? ops.trying : ops.againAll(all.length)}
               </button>
-            </li>
-          ))}
-        </ul>
+            ))}
+          <ul>
+            {entries.map((entry) => (
+              <li
+                key={`${entry.kind} ${entry.id}`}
+                className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2 border-t border-line py-3"
+              >
+                <div className="min-w-0 flex-1 basis-60">
+                  <p className="font-semibold">
+                    {entry.kind === 'run'
+                      ? ops.run(entry.connector ?? '')
+                      : ops.message(entry.queue)}{' '}
+                    <span className="font-normal text-muted">{agoWords(entry.at, now)}</span>
+                  </p>
+                  {entry.reason && <p className="text-small break-words">{entry.reason}</p>}
+                  {entry.body && (
+                    <p className="mt-1 font-mono text-small break-all text-muted">
+                      {entry.body.slice(0, 200)}
+                    </p>
+                  )}
+                  <p className="text-small break-all text-muted">
+                    {[
+                      entry.tenantId && ops.tenantId(entry.tenantId),
+                      entry.traceparent && ops.trace(entry.traceparent),
+                    ]
+                      .filter(Boolean)
+                      .join(' · ')}
+                  </p>
+                </div>
+                <button
+                  type="button"
+                  className={quietSmall}
+                  disabled={busy !== null}
+                  onClick={() => void again(entry.id, [entry])}
+                >
+                  {busy === entry.id ? ops.trying : ops.again}
+                </button>
+              </li>
+            ))}
+          </ul>
+        </>
       )}
       {list.hasNextPage && (
         <button

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import type { OpsHost, OpsOverview } from '../../api/types'
-import { agoWords, problemsOf } from './queries'
+import { agoWords, outcomeWords, problemsOf } from './queries'
 
 const at = '2026-11-22T12:00:00Z'
 const fine: OpsOverview = {
@@ -42,12 +43,11 @@ test('names each thing that needs somebody', () => {
     lastBackup: null,
     queues: [{ name: 'sync-n8n-poison', messages: 4, oldestAt: at }],
   }
-  expect(
-    problemsOf(bad, {
-      missingMigrations: 2,
-      settings: [{ name: 'Web:BaseUrl', isSet: false, required: true, for: 'links' }],
-    } as unknown as OpsHost),
-  ).toEqual([
+  const found = problemsOf(bad, {
+    missingMigrations: 2,
+    settings: [{ name: 'Web:BaseUrl', isSet: false, required: true, for: 'links' }],
+  } as unknown as OpsHost)
+  expect(found.map((one) => one.text)).toEqual([
     'The timer last came 60 min ago; it should come every 5 minutes.',
     'A source is due since 2 h ago: does the timer run?',
     '3 syncs or messages were given up.',
@@ -57,6 +57,15 @@ test('names each thing that needs somebody', () => {
     'The setting Web:BaseUrl is missing.',
     'No backup of the last 26 hours is known.',
   ])
+  const runbook = readFileSync('../docs/runbook.md', 'utf8')
+  for (const one of found) expect(runbook).toMatch(new RegExp(`^#+ ${one.runbook}$`, 'mi'))
+})
+
+test('tells what became of one, and of many by kind', () => {
+  expect(outcomeWords(['requeued'])).toBe('It is tried again.')
+  expect(outcomeWords(['requeued', 'inactive', 'requeued'])).toBe(
+    '2 are tried again, 1 waits for its source.',
+  )
 })
 
 test('a backup that nobody verified and queues that do not answer are said', () => {
@@ -65,7 +74,7 @@ test('a backup that nobody verified and queues that do not answer are said', () 
     problemsOf(
       { ...fine, lastBackup: backup, queues: null, queuesProblem: 'The storage account is away.' },
       undefined,
-    ),
+    ).map((one) => one.text),
   ).toEqual(['The storage account is away.', 'The last backup was not verified.'])
 })
 

@@ -1,9 +1,11 @@
 import { ApiError, base, toError } from '../../api/client'
-import type { OpsHost, OpsOverview } from '../../api/types'
+import type { OpsHost, OpsOverview, Requeued } from '../../api/types'
 import { messages } from '../../messages'
 import { ops } from '../../messages-ops'
 
 const store = 'kpi.ops-key'
+
+export type Outcome = Requeued['outcomes'][number]['outcome']
 
 /** The key of this tab, or null. Never in localStorage: it opens every business's operations. */
 export const savedKey = () => sessionStorage.getItem(store)
@@ -53,27 +55,43 @@ export function agoWords(then: string, now: number): string {
 
 const hours = 3_600_000
 
+/** Something that needs an operator, and the section of docs/runbook.md that says what to do. */
+export interface Problem {
+  text: string
+  runbook: string
+}
+
 /** What needs an operator, worst first. */
-export function problemsOf(overview: OpsOverview, host: OpsHost | undefined): string[] {
+export function problemsOf(overview: OpsOverview, host: OpsHost | undefined): Problem[] {
   const now = Date.parse(overview.at)
-  const found: string[] = []
+  const found: Problem[] = []
+  const say = (runbook: string, text: string) => found.push({ text, runbook })
   if (overview.timerAt && now - Date.parse(overview.timerAt) > 0.25 * hours)
-    found.push(ops.problems.timer(agoWords(overview.timerAt, now)))
+    say('timer-heartbeat', ops.problems.timer(agoWords(overview.timerAt, now)))
   if (overview.oldestDueAt && now - Date.parse(overview.oldestDueAt) > 0.5 * hours)
-    found.push(ops.problems.overdue(agoWords(overview.oldestDueAt, now)))
+    say('timer-heartbeat', ops.problems.overdue(agoWords(overview.oldestDueAt, now)))
   const dead = overview.deadLetters.runs + overview.deadLetters.messages
-  if (dead > 0) found.push(ops.problems.dead(dead))
-  if (!overview.queues) found.push(overview.queuesProblem ?? ops.problems.queues)
+  if (dead > 0) say('dead-letters', ops.problems.dead(dead))
+  if (!overview.queues) say('queue-age', overview.queuesProblem ?? ops.problems.queues)
   for (const queue of overview.queues ?? [])
     if (queue.name.endsWith('-poison') && queue.messages > 0)
-      found.push(ops.problems.poison(queue.name, queue.messages))
-  for (const circuit of overview.circuits) found.push(ops.problems.circuit(circuit.provider))
+      say('queue-age', ops.problems.poison(queue.name, queue.messages))
+  for (const circuit of overview.circuits)
+    say('sync-failed', ops.problems.circuit(circuit.provider))
   if (host && host.missingMigrations > 0)
-    found.push(ops.problems.migrations(host.missingMigrations))
+    say('not-ready', ops.problems.migrations(host.missingMigrations))
   for (const setting of host?.settings ?? [])
-    if (setting.required && !setting.isSet) found.push(ops.problems.setting(setting.name))
+    if (setting.required && !setting.isSet) say('not-ready', ops.problems.setting(setting.name))
   if (!overview.lastBackup || now - Date.parse(overview.lastBackup.takenAt) > 26 * hours)
-    found.push(ops.problems.backup)
-  else if (!overview.lastBackup.verifiedAt) found.push(ops.problems.unverified)
+    say('backups', ops.problems.backup)
+  else if (!overview.lastBackup.verifiedAt) say('backups', ops.problems.unverified)
   return found
+}
+
+/** What became of several that were tried again, in words: "3 tried again, 1 paused …". */
+export function outcomeWords(outcomes: readonly Outcome[]): string {
+  if (outcomes.length === 1 && outcomes[0]) return ops.outcomes[outcomes[0]]
+  const counts = new Map<Outcome, number>()
+  for (const outcome of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
+  return `${[...counts].map(([outcome, count]) => ops.outcomesOfMany[outcome](count)).join(', ')}.`
 }
