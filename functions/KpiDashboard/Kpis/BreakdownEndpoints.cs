@@ -130,6 +130,7 @@ public sealed class BreakdownEndpoints
         /// <summary>The values that stand for most, in one period or the other: what ceased counts, too. And how many there are.</summary>
         public async Task<(IReadOnlyList<string> Names, int Listed)> NamesAsync(DividedDays now, DividedDays? before, int limit)
         {
+            if (now.Covered.Count == 0) return ([], 0);
             var rows = await tx.QueryAsync<(string Member, int Listed)>(
                 """
                 select v.member, (count(*) over ())::int
