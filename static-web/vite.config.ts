@@ -40,7 +40,7 @@ export default defineConfig(({ command, mode }) => ({
             // The first screen in one file: small ones compress badly.
             {
               name: 'first',
-              test: /src\/(messages\.|api|lib\/(?!automation|boards|chartPng|enter|freshWords|link|region|shared|tokens|worker)|components\/(?!account|board|chart|print|form|ConfirmIdentity|Dialog|GoalBar|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|Pages|PublicPages|RefreshPanel|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
+              test: /src\/(messages\.|api|lib\/(?!automation|boards|breakdown|chartPng|enter|freshWords|link|region|shared|tokens|worker)|components\/(?!account|board|breakdown|chart|print|form|ConfirmIdentity|Dialog|GoalBar|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|Pages|PublicPages|RefreshPanel|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
             },
           ],
         },

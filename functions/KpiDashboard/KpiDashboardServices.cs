@@ -114,6 +114,7 @@ public static class KpiDashboardServices
 
         services.AddSingleton<TenantReads>();
         services.AddEndpoint<MetricsEndpoints>();
+        services.AddEndpoint<BreakdownEndpoints>();
         services.AddEndpoint<AutomationEndpoints>();
         services.AddEndpoint<DashboardEndpoints>();
         services.AddEndpoint<ShareEndpoints>();

@@ -51,6 +51,15 @@ export const help = {
       'Rates are never averaged: those of a week or month are computed from the sums of their parts. People are never added up over days, because the same may come again.',
     ],
   },
+  breakdowns: {
+    title: 'How numbers divide',
+    list: [
+      'Visits and what comes of them are known by channel, device, country and landing page. People are not: one may come in several ways.',
+      '“Everything else” is the whole less what is listed. It holds what Google did not tell apart, for example rows of few people, and the smaller values.',
+      '≥ means at least: on some days the value was not among the 50 largest, or Google left it out. No percentage is made of it.',
+      'Pages are kept without what follows a question mark, and without e-mail addresses.',
+    ],
+  },
   marks: {
     title: 'Marks on charts',
     note: 'A note that someone of the business wrote.',

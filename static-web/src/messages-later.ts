@@ -193,6 +193,7 @@ export const later = {
     title: 'Keyboard shortcuts',
     list: [
       { keys: ['g', 'o'], does: 'Go to the overview' },
+      { keys: ['g', 'w'], does: 'Go to the analytics of the website' },
       { keys: ['g', 'a'], does: 'Go to automation' },
       { keys: ['g', 'd'], does: 'Go to the dashboards' },
       { keys: ['g', 'n'], does: 'Go to the insights' },

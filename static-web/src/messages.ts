@@ -40,6 +40,7 @@ export const messages = {
   nav: {
     label: 'Main',
     overview: 'Overview',
+    analytics: 'Analytics',
     automation: 'Automation',
     dashboards: 'Dashboards',
     insights: 'Insights',

@@ -77,6 +77,32 @@ internal static class DemoWorld
             EnquiryRate = 0.009,
             Outage = (36, 34),
             Spike = 17,
+            Shares = new Dictionary<string, IReadOnlyList<Ga4Share>>
+            {
+                ["sessionDefaultChannelGroup"] =
+                [
+                    new("Organic Search", 0.36), new("Direct", 0.22) { KeyEvents = 1.2 }, new("Paid Search", 0.13) { Engagement = 0.9, KeyEvents = 1.5 },
+                    new("Organic Social", 0.11) { Engagement = 0.85, KeyEvents = 0.4 }, new("Referral", 0.08) { KeyEvents = 0.9 }, new("Email", 0.07) { Engagement = 1.2, KeyEvents = 2.1 },
+                    new("Unassigned", 0.03) { Engagement = 0.7, KeyEvents = 0.2 },
+                ],
+                ["deviceCategory"] = [new("mobile", 0.57) { Engagement = 0.95, KeyEvents = 0.7 }, new("desktop", 0.39) { Engagement = 1.08, KeyEvents = 1.4 }, new("tablet", 0.04)],
+                ["country"] =
+                [
+                    new("Germany", 0.68), new("Austria", 0.11), new("Switzerland", 0.08) { KeyEvents = 1.3 }, new("Netherlands", 0.03), new("France", 0.02), new("United Kingdom", 0.02),
+                    new("Denmark", 0.015), new("Poland", 0.012), new("Belgium", 0.01), new("Sweden", 0.008), new("United States", 0.02) { Engagement = 0.6, KeyEvents = 0.1 },
+                    new("Italy", 0.008), new("(not set)", 0.006) { Engagement = 0.4, KeyEvents = 0 },
+                ],
+                ["landingPage"] =
+                [
+                    new("/", 0.3), new("/shop", 0.13) { KeyEvents = 1.8 }, new("/shop/prints", 0.1) { KeyEvents = 2 }, new("/portfolio", 0.08) { KeyEvents = 0.4 }, new("/shop/calendar", 0.06) { KeyEvents = 2.4 },
+                    new("/journal/northern-lights", 0.06) { Engagement = 1.1, KeyEvents = 0.3 }, new("/workshops", 0.05) { KeyEvents = 1.6 }, new("/about", 0.04) { KeyEvents = 0.2 },
+                    new("/journal/paper-and-ink", 0.03) { KeyEvents = 0.3 }, new("/shop/cards", 0.03) { KeyEvents = 1.7 }, new("/contact", 0.025) { KeyEvents = 1.9 },
+                    new("/journal/winter-light", 0.02) { KeyEvents = 0.3 }, new("/workshops/linocut", 0.02) { KeyEvents = 1.5 }, new("/shipping", 0.01), new("/imprint", 0.005) { KeyEvents = 0 },
+                    // Sites do this; a dashboard must not keep it.
+                    new("/newsletter/confirm/lena.brandt@mail.example", 0.008) { KeyEvents = 3 }, new("/newsletter/confirm/jonas%40post.example", 0.006) { KeyEvents = 3 },
+                    new("(not set)", 0.016) { Engagement = 0.3, KeyEvents = 0 },
+                ],
+            },
         },
         anchor);
 
@@ -95,6 +121,14 @@ internal static class DemoWorld
             EnquiryRate = 0.06,
             UserThreshold = 10,
             Bounds = (5, 40),
+            Shares = new Dictionary<string, IReadOnlyList<Ga4Share>>
+            {
+                ["sessionDefaultChannelGroup"] =
+                    [new("Organic Search", 0.52) { KeyEvents = 1.2 }, new("Direct", 0.27), new("Paid Search", 0.12) { KeyEvents = 1.4 }, new("Referral", 0.06), new("Organic Social", 0.03)],
+                ["deviceCategory"] = [new("mobile", 0.66), new("desktop", 0.3), new("tablet", 0.04)],
+                ["country"] = [new("New Zealand", 0.9) { KeyEvents = 1.1 }, new("Australia", 0.07), new("United Kingdom", 0.03)],
+                ["landingPage"] = [new("/", 0.46), new("/emergency", 0.24) { KeyEvents = 1.8 }, new("/hot-water", 0.14), new("/contact", 0.1) { KeyEvents = 1.5 }, new("/blocked-drains", 0.06)],
+            },
         },
         anchor);
 }

@@ -39,6 +39,9 @@ internal sealed record SiteProfile
     /// <summary>No fewer and no more sessions a day, if set.</summary>
     public (int Least, int Most)? Bounds { get; init; }
 
+    /// <summary>By what its days divide, by Google's name of the dimension; chance moves the proportions a little from day to day.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<Ga4Share>> Shares { get; init; } = new Dictionary<string, IReadOnlyList<Ga4Share>>();
+
     /// <summary>Days without tracking, as days before the site is made: (first, last), for example (36, 34).</summary>
     public (int First, int Last)? Outage { get; init; }
 
@@ -94,6 +97,11 @@ internal sealed class GeneratedSite(SiteProfile profile, DateTimeOffset anchor) 
             Revenue = Math.Round((decimal)(orders * profile.OrderValue * Noise.Between(0.85, 1.18, profile.Seed, id, 10)), 2),
         };
     }
+
+    public IReadOnlyList<Ga4Share> Shares(string dimension, DateOnly day) =>
+        profile.Shares.TryGetValue(dimension, out var shares)
+            ? [.. shares.Select((share, index) => share with { Sessions = share.Sessions * Noise.Between(0.75, 1.25, profile.Seed, day.DayNumber, 1000 + 100 * dimension.Length + index) })]
+            : Ga4Share.Unknown;
 
     private double Whole(DateOnly day, int daysAgo)
     {

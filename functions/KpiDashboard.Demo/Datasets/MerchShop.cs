@@ -1,8 +1,11 @@
+using System.Globalization;
+
 namespace KpiDashboard.Demo.Datasets;
 
 /// <summary>
 /// The Google Merchandise Store, 92 real days: sessions, users, purchases and revenue are the real ones. Engagement, page views, new users, sign-ups and
-/// durations are not published; they are made up from the sessions.
+/// durations are not published; they are made up from the sessions. How the days divide by channel is real as well: visits, purchases and revenue. By device, country
+/// and landing page nothing is published, and nothing is made up.
 /// </summary>
 internal sealed class MerchShop(DateTimeOffset anchor) : ReplayedSite(EmbeddedCsv.Read("ga4_merch_daily.csv"), "America/Los_Angeles", anchor)
 {
@@ -20,6 +23,24 @@ internal sealed class MerchShop(DateTimeOffset anchor) : ReplayedSite(EmbeddedCs
         // 91 = 13 weeks.
         var index = ((day.DayNumber - First.DayNumber) % 91 + 91) % 91;
         return (int)Values(day == Last ? 91 : index)[PurchaseEvents];
+    }
+
+    // What the file calls "Other" are visits whose source was deleted or lumped together: Google's name for those that no channel fits is "Unassigned".
+    private static readonly ILookup<DateOnly, Ga4Share> Channels = EmbeddedCsv.ReadText("ga4_merch_daily_by_channel.csv")
+        .Select(row => (row.Day, Channel: row.Cells[2] == "Other" ? "Unassigned" : row.Cells[2], Visits: Number(row.Cells[3]), Orders: Number(row.Cells[5]), Revenue: Number(row.Cells[6])))
+        .GroupBy(row => (row.Day, row.Channel))
+        .ToLookup(group => group.Key.Day, group => new Ga4Share(group.Key.Channel, group.Sum(row => row.Visits)) { Orders = group.Sum(row => row.Orders), Revenue = group.Sum(row => row.Revenue) });
+
+    private static double Number(string cell) => double.Parse(cell, CultureInfo.InvariantCulture);
+
+    protected override IReadOnlyList<Ga4Share>? SharesOf(string dimension, DateOnly row)
+    {
+        if (dimension != "sessionDefaultChannelGroup")
+            return null;
+        // Some visits have no event that began them; then nothing tells where they came from.
+        var told = Channels[row].ToList();
+        var without = (double)Values(row.DayNumber - FirstRow.DayNumber)[Sessions] - told.Sum(share => share.Sessions);
+        return [.. told, new Ga4Share("(not set)", Math.Max(0, without)) { Orders = 0, Revenue = 0 }];
     }
 
     protected override Ga4Day Figures(int index, decimal[] values)

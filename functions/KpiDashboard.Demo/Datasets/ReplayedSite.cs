@@ -25,6 +25,9 @@ internal abstract class ReplayedSite : IGa4Dataset
     public abstract string Currency { get; }
     public int UserThreshold => 0;
 
+    /// <summary>The first row's own date.</summary>
+    protected DateOnly FirstRow => rows[0].Day;
+
     /// <summary>First day with data.</summary>
     public DateOnly First => rows[0].Day.AddDays(shift);
 
@@ -36,6 +39,16 @@ internal abstract class ReplayedSite : IGa4Dataset
         var index = day.DayNumber - First.DayNumber;
         return index >= 0 && index < rows.Count ? Figures(index, rows[index].Values) : null;
     }
+
+    /// <summary>Nothing real is known of how its days divide, unless the set says otherwise; nothing is made up.</summary>
+    public IReadOnlyList<Ga4Share> Shares(string dimension, DateOnly day)
+    {
+        var index = day.DayNumber - First.DayNumber;
+        return (index >= 0 && index < rows.Count ? SharesOf(dimension, rows[index].Day) : null) ?? Ga4Share.Unknown;
+    }
+
+    /// <summary>What is known of a row's day, named by its own date; null for nothing.</summary>
+    protected virtual IReadOnlyList<Ga4Share>? SharesOf(string dimension, DateOnly row) => null;
 
     /// <summary>The columns of the row, by place.</summary>
     protected decimal[] Values(int index) => rows[index].Values;

@@ -66,6 +66,11 @@ internal sealed class GoogleSimulator : IAsyncDisposable
     private static readonly HashSet<string> FloatMetrics = ["averageSessionDuration", "sessionKeyEventRate", "totalRevenue", "bounceRate", "engagementRate", "userEngagementDuration"];
     private static readonly HashSet<string> UserMetrics = ["newUsers", "totalUsers", "activeUsers", "active7DayUsers", "active28DayUsers"];
 
+    private static readonly HashSet<string> Dimensions = ["sessionDefaultChannelGroup", "deviceCategory", "country", "landingPage"];
+
+    // What adds up over the values of a dimension, and the rates of those.
+    private static readonly HashSet<string> Divisible = ["sessions", "engagedSessions", "keyEvents", "sessionKeyEventRate", "engagementRate", "bounceRate", "totalRevenue", "transactions"];
+
     private readonly GoogleSimulatorOptions options;
     private readonly TimeProvider time;
     private readonly ConcurrentDictionary<string, Property> properties = new();
@@ -142,6 +147,10 @@ internal sealed class GoogleSimulator : IAsyncDisposable
 
     /// <summary>What the property shows for the metric on that day now; null without data for that day.</summary>
     public decimal? Value(string propertyId, DateOnly day, string metric) => Find(propertyId).Value(day, metric, time.GetUtcNow());
+
+    /// <summary>How a metric of that day divides now, by value of a dimension as Google writes it; rows that Google would withhold included. Empty without data for that day.</summary>
+    public IReadOnlyDictionary<string, decimal> Split(string propertyId, DateOnly day, string dimension, string metric) =>
+        Find(propertyId).Split(day, dimension, time.GetUtcNow()).ToDictionary(member => member.Name, member => member.Of(metric), StringComparer.Ordinal);
 
     /// <summary>Sets what is left of an allowance, for example <c>tokensPerHour</c>; at 0 requests are answered with 429.</summary>
     public void SetRemaining(string propertyId, string allowance, int remaining) => Find(propertyId).SetRemaining(allowance, remaining);
@@ -430,6 +439,8 @@ internal sealed class GoogleSimulator : IAsyncDisposable
         {
             json.WriteStartArray("dimensionHeaders");
             WriteNamed(json, "date", null);
+            if (query.Dimension is not null)
+                WriteNamed(json, query.Dimension, null);
             json.WriteEndArray();
         }
 
@@ -445,13 +456,15 @@ internal sealed class GoogleSimulator : IAsyncDisposable
         if (page.Count > 0)
         {
             json.WriteStartArray("rows");
-            foreach (var (day, values) in page)
+            foreach (var (day, member, values) in page)
             {
                 json.WriteStartObject();
                 if (query.Dated)
                 {
                     json.WriteStartArray("dimensionValues");
                     WriteValue(json, day.ToString("yyyyMMdd", CultureInfo.InvariantCulture));
+                    if (member is not null)
+                        WriteValue(json, member);
                     json.WriteEndArray();
                 }
 
@@ -495,20 +508,30 @@ internal sealed class GoogleSimulator : IAsyncDisposable
         json.WriteEndObject();
     }
 
-    private List<(DateOnly Day, decimal[] Values)> Rows(Property property, Query query, Fault.EmptyDays? without, DateTimeOffset now)
+    private List<(DateOnly Day, string? Member, decimal[] Values)> Rows(Property property, Query query, Fault.EmptyDays? without, DateTimeOffset now)
     {
         var withholds = query.Metrics.Any(UserMetrics.Contains) ? property.Dataset.UserThreshold : 0;
-        var rows = new List<(DateOnly Day, decimal[] Values)>();
+        var rows = new List<(DateOnly Day, string? Member, decimal[] Values)>();
         for (var day = query.From; day <= query.To; day = day.AddDays(1))
         {
             if (without is not null && day >= without.From && day <= without.To)
                 continue;
+            if (query.Dimension is not null)
+            {
+                // A row of so few visits would tell of single people.
+                rows.AddRange(property.Split(day, query.Dimension, now)
+                    .Where(member => property.Dataset.UserThreshold == 0 || member.Sessions * 4 >= property.Dataset.UserThreshold)
+                    .Select(member => (day, (string?)member.Name, query.Metrics.Select(member.Of).ToArray()))
+                    .Where(row => row.Item3.Any(value => value != 0)));
+                continue;
+            }
+
             var values = query.Metrics.Select(metric => property.Value(day, metric, now) ?? 0).ToArray();
             if (values.All(value => value == 0) && !(query.KeepEmptyRows && property.Value(day, "sessions", now) is not null))
                 continue;
             if (withholds > 0 && property.Value(day, "totalUsers", now) is { } users && users < withholds)
                 continue;
-            rows.Add((day, values));
+            rows.Add((day, null, values));
         }
 
         if (!query.Dated)
@@ -516,14 +539,15 @@ internal sealed class GoogleSimulator : IAsyncDisposable
 
         // Google's habit where nothing is asked for; stable, but not by date.
         if (options.IgnoreOrderBys || !query.ByDate)
-            rows = [.. rows.OrderByDescending(row => row.Values[0]).ThenBy(row => row.Day.DayNumber * 7919 % 1009)];
+            rows = [.. rows.OrderByDescending(row => row.Values[0]).ThenBy(row => row.Day.DayNumber * 7919 % 1009).ThenBy(row => row.Member, StringComparer.Ordinal)];
         else if (query.Descending)
             rows.Reverse();
         return rows;
     }
 
     /// <summary>One row for the whole range: sums; for means, rates and users what the days allow to say.</summary>
-    private static List<(DateOnly Day, decimal[] Values)> Totals(Property property, Query query, List<(DateOnly Day, decimal[] Values)> rows, DateTimeOffset now)
+    private static List<(DateOnly Day, string? Member, decimal[] Values)> Totals(
+        Property property, Query query, List<(DateOnly Day, string? Member, decimal[] Values)> rows, DateTimeOffset now)
     {
         if (rows.Count == 0)
             return [];
@@ -543,7 +567,7 @@ internal sealed class GoogleSimulator : IAsyncDisposable
             };
         }
 
-        return totals.All(value => value == 0) ? [] : [(query.To, totals)];
+        return totals.All(value => value == 0) ? [] : [(query.To, null, totals)];
     }
 
     private static string Text(string metric, decimal value) =>
@@ -579,7 +603,7 @@ internal sealed class GoogleSimulator : IAsyncDisposable
     });
 
     /// <summary>A request that makes sense.</summary>
-    private sealed record Query(string[] Metrics, bool Dated, DateOnly From, DateOnly To, int Offset, int Limit, bool ByDate, bool Descending, bool KeepEmptyRows, bool ReturnQuota)
+    private sealed record Query(string[] Metrics, bool Dated, string? Dimension, DateOnly From, DateOnly To, int Offset, int Limit, bool ByDate, bool Descending, bool KeepEmptyRows, bool ReturnQuota)
     {
         public static (Query? Query, string? Error) Read(JsonElement json, DateOnly today)
         {
@@ -593,8 +617,13 @@ internal sealed class GoogleSimulator : IAsyncDisposable
                 return (null, $"Requests are limited to 10 metrics within a nested request. This request is for {metrics.Length} metrics.");
             if (metrics.FirstOrDefault(metric => !GoogleSimulator.Metrics.Contains(metric)) is { } unknown)
                 return (null, $"Field {unknown} is not a valid metric. For a list of valid dimensions and metrics, see https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema ");
-            if (dimensions.FirstOrDefault(dimension => dimension != "date") is { } other)
+            if (dimensions.FirstOrDefault(dimension => dimension != "date" && !Dimensions.Contains(dimension)) is { } other)
                 return (null, $"Field {other} is not a valid dimension. For a list of valid dimensions and metrics, see https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema ");
+            var divides = dimensions.Where(Dimensions.Contains).ToArray();
+            if (divides.Length > 1 || divides.Length == 1 && !dimensions.Contains("date"))
+                return (null, "This simulator divides by one dimension and by date.");
+            if (divides.Length == 1 && metrics.FirstOrDefault(metric => !Divisible.Contains(metric)) is { } whole)
+                return (null, $"This simulator does not divide {whole}.");
             if (!json.TryGetProperty("dateRanges", out var ranges) || ranges.ValueKind != JsonValueKind.Array || ranges.GetArrayLength() != 1)
                 return (null, "Requests must have exactly one date range here.");
             if (Day(ranges[0], "startDate", today) is not { } from || Day(ranges[0], "endDate", today) is not { } to)
@@ -609,7 +638,7 @@ internal sealed class GoogleSimulator : IAsyncDisposable
                 && orders[0].TryGetProperty("dimension", out var dimension0) && dimension0.TryGetProperty("dimensionName", out var name) && name.ValueEquals("date");
             var descending = byDate && Flag(orders[0], "desc");
             return (new Query(
-                metrics, dimensions.Length > 0, from, to, (int)offset, (int)limit, byDate, descending, Flag(json, "keepEmptyRows"), Flag(json, "returnPropertyQuota")), null);
+                metrics, dimensions.Length > 0, divides.Length == 1 ? divides[0] : null, from, to, (int)offset, (int)limit, byDate, descending, Flag(json, "keepEmptyRows"), Flag(json, "returnPropertyQuota")), null);
         }
 
         private static string[] Names(JsonElement json, string list, string field) =>
@@ -634,6 +663,23 @@ internal sealed class GoogleSimulator : IAsyncDisposable
                 return today.AddDays(-days);
             return DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
         }
+    }
+
+    /// <summary>A value of a dimension on a day.</summary>
+    private sealed record Member(string Name, decimal Sessions, decimal Engaged, decimal WithKeyEvent, decimal KeyEvents, decimal Revenue, decimal Orders)
+    {
+        public decimal Of(string metric) => metric switch
+        {
+            "sessions" => Sessions,
+            "engagedSessions" => Engaged,
+            "keyEvents" => KeyEvents,
+            "totalRevenue" => Revenue,
+            "transactions" => Orders,
+            "sessionKeyEventRate" => Sessions == 0 ? 0 : WithKeyEvent / Sessions,
+            "engagementRate" => Sessions == 0 ? 0 : Engaged / Sessions,
+            "bounceRate" => Sessions == 0 ? 0 : 1 - Engaged / Sessions,
+            _ => throw new ArgumentException($"{metric} is not divided.", nameof(metric)),
+        };
     }
 
     /// <summary>A property with what tests changed in it and what has been spent of its allowances.</summary>
@@ -709,6 +755,24 @@ internal sealed class GoogleSimulator : IAsyncDisposable
                 "userEngagementDuration" => figures.SessionSeconds,
                 _ => throw new ArgumentException($"{metric} is not a metric.", nameof(metric)),
             };
+        }
+
+        /// <summary>How a day divides: what the property shows for it, dealt out by the data set's proportions, so that the rows add up to it exactly.</summary>
+        public IReadOnlyList<Member> Split(DateOnly on, string dimension, DateTimeOffset now)
+        {
+            if (Value(on, "sessions", now) is not { } sessions)
+                return [];
+            decimal All(string metric) => Value(on, metric, now) ?? 0;
+            var shares = Dataset.Shares(dimension, on);
+            var visits = Apportion.Of(sessions, [.. shares.Select(share => share.Sessions)]);
+            double[] keen = [.. shares.Select((share, index) => (double)visits[index] * share.KeyEvents)];
+            var engaged = Apportion.Of(All("engagedSessions"), [.. shares.Select((share, index) => (double)visits[index] * share.Engagement)]);
+            // A rate times the sessions, as whoever reads it has to do it.
+            var with = Apportion.Of(Math.Round(All("sessionKeyEventRate") * sessions, MidpointRounding.AwayFromZero), keen);
+            var events = Apportion.Of(All("keyEvents"), [.. with.Select(count => (double)count)]);
+            var orders = Apportion.Of(All("transactions"), [.. shares.Select((share, index) => share.Orders ?? keen[index])]);
+            var revenue = Apportion.Of(All("totalRevenue"), [.. shares.Select((share, index) => share.Revenue ?? (double)orders[index])], 0.01m);
+            return [.. shares.Select((share, index) => new Member(share.Name, visits[index], engaged[index], with[index], events[index], revenue[index], orders[index]))];
         }
 
         /// <summary>Different people of some days: between the busiest day and the sum. The longer, the more of them come again.</summary>

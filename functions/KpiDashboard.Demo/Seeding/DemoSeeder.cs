@@ -67,6 +67,7 @@ internal sealed class DemoSeeder(string ownerConnectionString, SecretSealer seal
                 await Run("delete from integrations where tenant_id = @id", new { id });
                 await Run("delete from kpi_values where tenant_id = @id", new { id });
                 await Run("delete from kpi_restatements where tenant_id = @id", new { id });
+                await Run("delete from breakdown_days where tenant_id = @id", new { id });
             }
 
             await Run(

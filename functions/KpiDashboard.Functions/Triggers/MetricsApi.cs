@@ -8,7 +8,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace KpiDashboard.Functions.Triggers;
 
 /// <summary>The numbers.</summary>
-public sealed class MetricsApi(MetricsEndpoints metrics, AutomationEndpoints automation, ProvenanceEndpoints provenance, ValueExportEndpoints export)
+public sealed class MetricsApi(MetricsEndpoints metrics, BreakdownEndpoints breakdowns, AutomationEndpoints automation, ProvenanceEndpoints provenance, ValueExportEndpoints export)
 {
     /// <summary>The KPI catalogue.</summary>
     [Function("Kpis"), Requires(Permission.Read), Operation("The KPI catalogue", Response = typeof(IReadOnlyList<KpiEntry>))]
@@ -23,9 +23,16 @@ public sealed class MetricsApi(MetricsEndpoints metrics, AutomationEndpoints aut
 
     /// <summary>KPIs over time.</summary>
     [Function("MetricsHistory"), Requires(Permission.Read)]
-    [Operation("KPIs over time; a period without data is null", Response = typeof(HistoryResponse), Query = "kpis range from to grain")]
+    [Operation("KPIs over time; a period without data is null", Response = typeof(HistoryResponse), Query = "kpis range from to grain dimension member")]
     public Task<IResult> GetHistory([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "metrics/history")] HttpRequest request, CancellationToken cancellationToken) =>
         metrics.HistoryAsync(request, cancellationToken);
+
+    /// <summary>How a KPI divides.</summary>
+    [Function("MetricsBreakdown"), Requires(Permission.Read)]
+    [Operation("How a KPI divides by channel, device, country or landing page", Response = typeof(BreakdownResponse), Query = "dimension range from to compare top")]
+    public Task<IResult> GetBreakdown(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "metrics/{key}/breakdown")] HttpRequest request, string key, CancellationToken cancellationToken) =>
+        breakdowns.BreakdownAsync(request, key, cancellationToken);
 
     /// <summary>The automations.</summary>
     [Function("AutomationPerformance"), Requires(Permission.Read)]

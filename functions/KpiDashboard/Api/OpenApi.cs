@@ -59,7 +59,7 @@ internal static class OpenApiDocument
     /// <summary>Every JSON context whose types the API speaks.</summary>
     private static readonly JsonSerializerContext[] Contexts =
     [
-        MetricsJson.Default, ProvenanceJson.Default, GoalJson.Default, CalculatedKpiJson.Default, InsightJson.Default, AnnotationJson.Default, AutomationJson.Default, RunJson.Default, IntegrationJson.Default, GoogleConnectJson.Default, DeadLetterJson.Default, OpsJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
+        MetricsJson.Default, BreakdownJson.Default, ProvenanceJson.Default, GoalJson.Default, CalculatedKpiJson.Default, InsightJson.Default, AnnotationJson.Default, AutomationJson.Default, RunJson.Default, IntegrationJson.Default, GoogleConnectJson.Default, DeadLetterJson.Default, OpsJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
         OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, PushJson.Default, N8nWebhookJson.Default, DashboardJson.Default, HealthJson.Default, ProblemJson.Default,
     ];
 
@@ -74,6 +74,9 @@ internal static class OpenApiDocument
         ["kpi"] = ("A KPI key.", Text()),
         ["date"] = ("The day.", Text("date")),
         ["grain"] = ("Day, week (from the tenant's first weekday) or month.", Choice("day", "week", "month")),
+        ["dimension"] = ("By what it divides.", Choice([.. Breakdowns.Names])),
+        ["member"] = ("One value of the dimension, for example Organic Search; with one KPI only.", Text()),
+        ["top"] = ("Most values to list, 10 if left out; the others are the rest.", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = BreakdownEndpoints.MostMembers }),
         ["integrationId"] = ("This integration only; all, or a new one, without it.", Text("uuid")),
         ["grant"] = ("The grant that a sign-in at Google or a service account's key gave; good for an hour, for the person who got it.", Text("uuid")),
         ["status"] = ("Only runs in this state.", Choice("queued", "running", "waiting", "succeeded", "failed", "dead")),

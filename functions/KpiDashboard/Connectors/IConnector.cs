@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KpiDashboard.Kpis;
 
 namespace KpiDashboard.Connectors;
 
@@ -25,6 +26,9 @@ internal interface IConnector
     /// A connector that pages by cursor instead of by day returns the window as one slice and continues through <see cref="FetchSucceeded.Checkpoint"/>.
     /// </summary>
     IReadOnlyList<DayWindow> Slice(DayWindow window);
+
+    /// <summary>By what it can divide its values; empty where it does not.</summary>
+    IReadOnlyList<BreakdownDimension> Dimensions => [];
 
     /// <summary>Reads one slice. Throws only for faults of our own (a bug); everything a provider can do is a <see cref="FetchOutcome"/>.</summary>
     Task<FetchOutcome> FetchAsync(FetchRequest request, IFetchSink sink, CancellationToken cancellationToken);
@@ -70,6 +74,15 @@ internal sealed record FetchRequest
 
     /// <summary>Executions that were seen running or waiting and whose end is not known yet (automation connectors only).</summary>
     public IReadOnlyList<string> UnfinishedExecutions { get; init; } = [];
+
+    /// <summary>
+    /// Days before the window that have values but lack a division by one of <see cref="IConnector.Dimensions"/>, ascending, within
+    /// <see cref="MaxUndividedDays"/> days: an earlier question failed, or they were read before there were divisions. Empty where the connector divides nothing.
+    /// </summary>
+    public IReadOnlyList<DateOnly> UndividedDays { get; init; } = [];
+
+    /// <summary>Longest range that is asked for again at a time.</summary>
+    public const int MaxUndividedDays = 92;
 }
 
 /// <summary>Takes what a connector read. The engine writes it in one transaction after the fetch succeeded; a failed fetch writes none of it.</summary>
@@ -77,6 +90,9 @@ internal interface IFetchSink
 {
     /// <summary>One KPI value of one day, in the unit of the catalogue. A day without data is not reported at all: never 0 for "nothing known".</summary>
     void Add(KpiReading reading);
+
+    /// <summary>How the values of one day divide; replaces what was known of that day and dimension.</summary>
+    void Add(BreakdownReading breakdown);
 
     /// <summary>An automation workflow as the provider describes it now.</summary>
     void Add(WorkflowReading workflow);
@@ -90,6 +106,15 @@ internal interface IFetchSink
 
 /// <summary>A value of a stored KPI on a day of the provider's time zone.</summary>
 internal readonly record struct KpiReading(string Kpi, DateOnly Day, decimal Value);
+
+/// <summary>Values of a day by one dimension.</summary>
+/// <param name="Dimension">By what.</param>
+/// <param name="Day">A day of the provider's time zone.</param>
+/// <param name="Members">By value of the dimension (1 to 200 characters, no personal data) the stored KPIs that add up, by key.</param>
+/// <param name="IsWhole">All there was is listed: a value that is not listed was 0. Otherwise it is unknown.</param>
+/// <param name="Withheld">The provider may have left out rows of few people.</param>
+internal sealed record BreakdownReading(
+    BreakdownDimension Dimension, DateOnly Day, IReadOnlyDictionary<string, IReadOnlyDictionary<string, decimal>> Members, bool IsWhole, bool Withheld);
 
 /// <summary>A workflow. <paramref name="TimeSavedMinutes"/> is what the provider says one success saves (n8n's <c>settings.timeSavedPerExecution</c>), null if not set.</summary>
 internal sealed record WorkflowReading(string WorkflowId, string Name, bool Active, decimal? TimeSavedMinutes)
@@ -209,6 +234,11 @@ internal sealed record FetchSucceeded : FetchOutcome
     /// before it believes that.
     /// </summary>
     public IReadOnlyList<DateOnly> EmptyDays { get; init; } = [];
+
+    /// <summary>
+    /// Not null: the values are all there, but not how (all of) their days divide; a sentence for the owner. They are asked for again with the next sync.
+    /// </summary>
+    public string? Undivided { get; init; }
 }
 
 /// <summary>An allowance has ten per cent or less left; it fills up again at <paramref name="Until"/> at the latest.</summary>

@@ -40,6 +40,8 @@ internal sealed class NoSink : IFetchSink
 {
     public void Add(KpiReading reading) { }
 
+    public void Add(BreakdownReading breakdown) { }
+
     public void Add(WorkflowReading workflow) { }
 
     public void Add(ExecutionReading execution) { }

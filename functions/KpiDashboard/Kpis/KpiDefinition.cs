@@ -117,6 +117,9 @@ internal sealed record KpiDefinition
     /// <summary>A part that other KPIs are computed from, not shown itself.</summary>
     public bool Hidden { get; init; }
 
+    /// <summary>A stored KPI that its connector also reads by channel, device, country and landing page.</summary>
+    public bool IsDivided { get; init; }
+
     /// <summary>Readings come when they come (a bank balance on Fridays): the last value of a range is its latest reading, on whichever day that is.</summary>
     public bool IsSparse { get; init; }
 }

@@ -67,11 +67,28 @@ public sealed class MetricsEndpoints
             var grain = query.Choice("grain", "day", "week", "month");
             var kpis = ReadKpis(query, await TenantCatalogue.LoadAsync(tx));
             var period = Period.Read(query, tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
-            var table = await KpiTable.LoadAsync(tx, kpis, period.From, period.To, SourceState.Clocks(sources), tenant.Economics);
+            var clocks = SourceState.Clocks(sources);
+            var table = ReadMember(query, kpis) is (var dimension, var member)
+                ? await BreakdownEndpoints.TableAsync(tx, kpis[0], dimension, member, period.From, period.To, clocks, tenant.Economics)
+                : await KpiTable.LoadAsync(tx, kpis, period.From, period.To, clocks, tenant.Economics);
             return new HistoryResponse(period.From, period.To, grain, tenant.TimeZone, tenant.Currency,
                 [.. kpis.Select(kpi => new HistorySeries(
                     kpi.Key, [.. Points(kpi, table, grain, (DayOfWeek)tenant.WeekStart)], CurrencyOf(kpi, sources, tenant)))]);
         }, cancellationToken);
+
+    /// <summary>Reads <c>dimension</c> and <c>member</c>, which go together and with one KPI that is divided; null where neither is given.</summary>
+    private static (BreakdownDimension Dimension, string Member)? ReadMember(QueryReader query, IReadOnlyList<KpiDefinition> kpis)
+    {
+        var (dimension, member) = (query.Text("dimension"), query.Text("member"));
+        if (dimension is null && member is null) return null;
+        if (dimension is null) query.Error("dimension", "'dimension' is missing: it goes with 'member'.");
+        if (member is null) query.Error("member", "'member' is missing: name one value of the dimension, as GET /api/metrics/{key}/breakdown does.");
+        if (kpis.Count != 1) query.Error("kpis", "'kpis' must name one KPI when 'member' is given.");
+        else if (Breakdowns.Of(kpis[0]).Count == 0) query.Error("kpis", BreakdownEndpoints.NotDivided(kpis[0]));
+        var read = BreakdownEndpoints.ReadDimension(query);
+        query.ThrowIfInvalid();
+        return (read, member!);
+    }
 
     /// <summary>The periods of a grain within a range, each with the days of it that are in the range; a period cut by the range is not whole.</summary>
     internal static IEnumerable<(DateOnly Start, DateOnly From, DateOnly To, bool Whole)> Buckets(DateOnly from, DateOnly to, string grain, DayOfWeek weekStart)
@@ -111,7 +128,7 @@ public sealed class MetricsEndpoints
             before is null ? null : withheld, value.Status, Reason(kpi, value), lastDay < now.To ? lastDay : null, kpi.Source,
             [.. now.Dates.Select(day => now.On(kpi, day))],
             before is null ? [] : [.. before.Dates.Select(day => before.On(kpi, day))],
-            [.. now.Dates.Select(day => now.StatusOf(kpi, day))], currency, goal);
+            [.. now.Dates.Select(day => now.StatusOf(kpi, day))], currency, goal, Breakdowns.Of(kpi));
     }
 
     /// <summary>Nothing is converted: money that a provider told of is in the provider's currency, whatever the business's own is.</summary>
@@ -163,12 +180,13 @@ public sealed class MetricsEndpoints
     }
 
     private static IReadOnlyList<KpiEntry> Entries(TenantCatalogue catalogue) =>
-        [.. catalogue.Visible.Select(kpi => new KpiEntry(kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Direction, kpi.Aggregation, kpi.Formula, kpi.Source))];
+        [.. catalogue.Visible.Select(kpi => new KpiEntry(kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Direction, kpi.Aggregation, kpi.Formula, kpi.Source, Breakdowns.Of(kpi)))];
 }
 
-/// <summary>An entry of the catalogue.</summary>
+/// <summary>An entry of the catalogue. <c>dimensions</c>: by what <c>GET metrics/{key}/breakdown</c> can divide it.</summary>
 internal sealed record KpiEntry(
-    string Key, string Name, string Description, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, string? Formula, string Source);
+    string Key, string Name, string Description, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, string? Formula, string Source,
+    IReadOnlyList<BreakdownDimension> Dimensions);
 
 /// <summary>Everything the overview needs.</summary>
 /// <param name="Insights">The score, the morning's sentences and what stands out; null unless asked for.</param>
@@ -179,13 +197,14 @@ internal sealed record SummaryResponse(
 
 /// <summary>
 /// One tile: a value, what it is compared with, how far it can be trusted, and its days. <c>currency</c>: of a money KPI, the source's own where it told one
-/// (nothing is converted), else the business's; null for what is no money.
+/// (nothing is converted), else the business's; null for what is no money. <c>dimensions</c>: by what <c>GET metrics/{key}/breakdown</c> can divide it.
 /// </summary>
 internal sealed record SummaryKpi(
     string Key, string Name, string Description, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, decimal? Value, decimal? Previous,
     decimal? Change,
     [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, ValueStatus Status, string? StatusReason, DateOnly? NoDataSince, string Source,
-    IReadOnlyList<decimal?> Sparkline, IReadOnlyList<decimal?> Comparison, IReadOnlyList<DayStatus> DayStatus, string? Currency, SummaryGoal? Goal);
+    IReadOnlyList<decimal?> Sparkline, IReadOnlyList<decimal?> Comparison, IReadOnlyList<DayStatus> DayStatus, string? Currency, SummaryGoal? Goal,
+    IReadOnlyList<BreakdownDimension> Dimensions);
 
 /// <summary>The goal of a KPI whose period ends first, as far as it is; <c>GET goals</c> tells more.</summary>
 internal sealed record SummaryGoal(

@@ -45,6 +45,13 @@ internal sealed partial class Retention(Database database, IOptions<RetentionOpt
     /// <summary>Rows that one run removes at most, of each kind; tests set less.</summary>
     internal int MaxRows { get; init; } = 200_000;
 
+    /// <summary>Tables of daily numbers, with what a row is known by beside its tenant. Values of a breakdown go before the day that they belong to.</summary>
+    private static readonly (string Table, string Key)[] Dated =
+    [
+        ("kpi_values", "kpi, day"), ("kpi_restatements", "id"), ("automation_daily", "integration_id, day, workflow_id"),
+        ("breakdown_values", "dimension, day, member"), ("breakdown_days", "dimension, day"),
+    ];
+
     /// <inheritdoc />
     public string Name => "retention";
 
@@ -100,7 +107,7 @@ internal sealed partial class Retention(Database database, IOptions<RetentionOpt
         return removed;
     }
 
-    /// <summary>Removes KPI values, what is told of their restatements, and daily totals. Returns how many rows.</summary>
+    /// <summary>Removes KPI values, what is told of their restatements, how they divide, and daily totals. Returns how many rows.</summary>
     internal async Task<int> RemoveValuesAsync(CancellationToken cancellationToken)
     {
         var old = await database.QueryAsync<OldValues>(
@@ -115,7 +122,7 @@ internal sealed partial class Retention(Database database, IOptions<RetentionOpt
                 var count = await database.InTenantAsync(place.TenantId, async tx =>
                 {
                     var gone = 0;
-                    foreach (var (table, key) in new[] { ("kpi_values", "kpi, day"), ("kpi_restatements", "id"), ("automation_daily", "integration_id, day, workflow_id") })
+                    foreach (var (table, key) in Dated)
                     {
                         gone += await tx.ExecuteAsync(
                             $"""

@@ -13,9 +13,14 @@ internal sealed class FetchBuffer : IFetchSink
     private readonly Dictionary<string, WorkflowReading> _workflows = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ExecutionReading> _executions = new(StringComparer.Ordinal);
     private readonly List<RequestRecord> _requests = [];
+    private readonly Dictionary<(BreakdownDimension Dimension, DateOnly Day), BreakdownReading> _breakdowns = [];
+    private int _members;
 
     /// <summary>Readings; a duplicate within one fetch is the provider repeating a row, and the last one counts.</summary>
     public IReadOnlyDictionary<(string Kpi, DateOnly Day), decimal> Readings => _readings;
+
+    /// <summary>How days divide.</summary>
+    public IReadOnlyCollection<BreakdownReading> Breakdowns => _breakdowns.Values;
 
     /// <summary>Workflows.</summary>
     public IReadOnlyCollection<WorkflowReading> Workflows => _workflows.Values;
@@ -31,6 +36,16 @@ internal sealed class FetchBuffer : IFetchSink
     {
         if (!KpiCatalogue.IsStored(reading.Kpi)) throw new InvalidOperationException($"A connector reported '{reading.Kpi}', which is no stored KPI of the catalogue.");
         _readings[(reading.Kpi, reading.Day)] = reading.Value;
+        Guard();
+    }
+
+    /// <inheritdoc />
+    public void Add(BreakdownReading breakdown)
+    {
+        if (breakdown.Members.Values.SelectMany(parts => parts.Keys).FirstOrDefault(kpi => !KpiCatalogue.IsStored(kpi) || !KpiCatalogue.Part(kpi).IsDivided) is { } unknown)
+            throw new InvalidOperationException($"A connector divided '{unknown}', which is no KPI that can be.");
+        _breakdowns[(breakdown.Dimension, breakdown.Day)] = breakdown;
+        _members += breakdown.Members.Count;
         Guard();
     }
 
@@ -59,7 +74,7 @@ internal sealed class FetchBuffer : IFetchSink
 
     private void Guard()
     {
-        if (_readings.Count + _workflows.Count + _executions.Count + _requests.Count > MaxItems)
+        if (_readings.Count + _workflows.Count + _executions.Count + _requests.Count + _members > MaxItems)
             throw new InvalidOperationException($"One slice gave more than {MaxItems} items; the connector must cut smaller slices.");
     }
 }

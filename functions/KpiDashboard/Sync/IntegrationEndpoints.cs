@@ -259,6 +259,7 @@ public sealed partial class IntegrationEndpoints
                     """
                     with gone as (delete from kpi_values where tenant_id = @tenant and integration_id = @Id returning kpi)
                     delete from kpi_restatements r where r.tenant_id = @tenant and r.kpi in (select kpi from gone);
+                    delete from breakdown_days where tenant_id = @tenant and integration_id = @Id;
                     delete from integrations where tenant_id = @tenant and id = @Id;
                     """,
                     new { row.Id });

@@ -234,8 +234,15 @@ public sealed partial class SyncRunner
                     Credentials = row.Credentials is null ? Parse("{}") : Parse(_sealer.Open(row.Credentials, CredentialPurpose(message.IntegrationId))),
                     Checkpoint = row.Checkpoint,
                     UnfinishedExecutions = await AutomationWriter.UnfinishedAsync(tx, message.IntegrationId),
+                    UndividedDays = await UndividedAsync(tx, connector, row, message.IntegrationId, slices[row.SlicesDone]),
                 }), null);
         }, cancellationToken);
+
+    /// <summary>The newest days before a slice that lack a division. Not during a first sync, which comes to them anyway.</summary>
+    private static async Task<IReadOnlyList<DateOnly>> UndividedAsync(TenantTransaction tx, IConnector connector, RunRow row, Guid integration, DayWindow slice) =>
+        connector.Dimensions.Count == 0 || row.SlicesDone > 0 || row.BackfilledAt is null || !SourceState.Pulses.TryGetValue(connector.Key, out var pulse)
+            ? []
+            : await BreakdownWriter.UndividedAsync(tx, integration, pulse.Key, connector.Dimensions, SyncWindow.BackfillFrom(slice.To), slice.From.AddDays(-1));
 
     private async Task<FetchOutcome> FetchAsync(Step step, FetchBuffer buffer, CancellationToken cancellationToken)
     {
@@ -334,6 +341,12 @@ public sealed partial class SyncRunner
         var written = await KpiWriter.WriteAsync(tx, readings, message.IntegrationId, message.RunId, today, now);
         var withdrawn = await KpiWriter.WithdrawAsync(tx, emptied, buffer.Readings.Keys, message.IntegrationId, message.RunId, now);
 
+        await BreakdownWriter.WriteAsync(tx, buffer.Breakdowns, message.IntegrationId, message.RunId, now);
+        if (step.Connector.Dimensions.Count > 0)
+            await BreakdownWriter.MarkStaleAsync(tx, buffer.Breakdowns, step.Request.Window, message.IntegrationId, message.RunId, now);
+        await BreakdownWriter.WithdrawAsync(tx, emptied, message.IntegrationId);
+        if (outcome.Undivided is not null) LogUndivided(message.RunId, step.Connector.Key);
+
         (step.Tally.Readings, step.Tally.Restated) = (written.Readings, written.Restated + withdrawn);
 
         var isNewest = row.SlicesDone == 0;
@@ -402,7 +415,7 @@ public sealed partial class SyncRunner
         }
 
         if (!runDone) return new NextStep(row.Connector, row.Step + 1, TimeSpan.Zero);
-        await EndRunAsync(tx, message.RunId, "succeeded", null, now);
+        await EndRunAsync(tx, message.RunId, "succeeded", outcome.Undivided, now);
         step.Tally.Ended = "succeeded";
         LogSucceeded(message.RunId, step.Connector.Key, written.Changed + withdrawn, written.Restated + withdrawn);
         return null;
@@ -665,6 +678,9 @@ public sealed partial class SyncRunner
 
     [LoggerMessage(1111, LogLevel.Warning, "Run {Run} of {Connector} got nothing for {Days} days that had values; it asks again")]
     private partial void LogDoubt(Guid run, string connector, int days);
+
+    [LoggerMessage(1112, LogLevel.Warning, "Run {Run} of {Connector} has its values but not how all of their days divide; that is asked for again")]
+    private partial void LogUndivided(Guid run, string connector);
 
     [LoggerMessage(1109, LogLevel.Warning, "Run {Run} of {Connector} failed")]
     private partial void LogFailed(Guid run, string connector);

@@ -1267,6 +1267,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/metrics/{key}/breakdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a KPI divides by channel, device, country or landing page */
+        get: operations["GetBreakdown"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/openapi.json": {
         parameters: {
             query?: never;
@@ -1742,6 +1759,72 @@ export interface components {
             entries: components["schemas"]["AuditEntry"][];
             nextCursor: string | null;
             actions: components["schemas"]["AuditActionEntry"][];
+        };
+        BreakdownMember: {
+            name: string;
+            value: number | null;
+            previous: number | null;
+            change: number | null;
+            /** @enum {string|null} */
+            changeWithheld: "not_measurable" | "partial" | "no_previous" | "previous_partial" | "zero_previous" | null;
+            share: number | null;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "not_measurable";
+        };
+        BreakdownResponse: {
+            kpi: string;
+            name: string;
+            /** @enum {string} */
+            unit: "count" | "currency" | "ratio" | "number" | "seconds" | "milliseconds" | "minutes" | "score";
+            /** @enum {string} */
+            direction: "up" | "down" | "neutral";
+            /** @enum {string} */
+            aggregation: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min";
+            /** @enum {string} */
+            dimension: "channel" | "device" | "country" | "landing_page";
+            range: string;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            /** Format: date */
+            compareFrom: string | null;
+            /** Format: date */
+            compareTo: string | null;
+            /** @enum {string} */
+            compare: "previous_period" | "previous_year" | "none";
+            timeZone: string;
+            currency: string | null;
+            value: number | null;
+            previous: number | null;
+            change: number | null;
+            /** @enum {string|null} */
+            changeWithheld: "not_measurable" | "partial" | "no_previous" | "previous_partial" | "zero_previous" | null;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "not_measurable";
+            statusReason: string | null;
+            shareOf: string;
+            members: components["schemas"]["BreakdownMember"][];
+            rest: components["schemas"]["BreakdownRest"] | null;
+            restWithheld: string | null;
+            limit: number;
+            perDay: number;
+            /** Format: date */
+            since: string | null;
+            daysWithout: number;
+            rowsWithheld: boolean;
+            freshness: components["schemas"]["Freshness"][];
+        };
+        BreakdownRest: {
+            value: number | null;
+            previous: number | null;
+            change: number | null;
+            /** @enum {string|null} */
+            changeWithheld: "not_measurable" | "partial" | "no_previous" | "previous_partial" | "zero_previous" | null;
+            share: number | null;
+            /** @enum {string} */
+            status: "final" | "provisional" | "partial" | "not_measurable";
+            members: number;
         };
         BriefSentence: {
             text: string;
@@ -2341,6 +2424,7 @@ export interface components {
             aggregation: "sum" | "daily_mean" | "last" | "ratio" | "max" | "min";
             formula: string | null;
             source: string;
+            dimensions: ("channel" | "device" | "country" | "landing_page")[];
         };
         LoginRequest: {
             email: string;
@@ -2961,6 +3045,7 @@ export interface components {
             dayStatus: ("final" | "provisional" | "partial" | "missing")[];
             currency: string | null;
             goal: components["schemas"]["SummaryGoal"] | null;
+            dimensions: ("channel" | "device" | "country" | "landing_page")[];
         };
         SummaryResponse: {
             range: string;
@@ -6094,6 +6179,10 @@ export interface operations {
                 to?: string;
                 /** @description Day, week (from the tenant's first weekday) or month. */
                 grain?: "day" | "week" | "month";
+                /** @description By what it divides. */
+                dimension?: "channel" | "device" | "country" | "landing_page";
+                /** @description One value of the dimension, for example Organic Search; with one KPI only. */
+                member?: string;
             };
             header?: never;
             path?: never;
@@ -6180,6 +6269,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SummaryResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GetBreakdown: {
+        parameters: {
+            query?: {
+                /** @description By what it divides. */
+                dimension?: "channel" | "device" | "country" | "landing_page";
+                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+                /** @description What to compare with. */
+                compare?: "previous_period" | "previous_year" | "none";
+                /** @description Most values to list, 10 if left out; the others are the rest. */
+                top?: number;
+            };
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BreakdownResponse"];
                 };
             };
             /** @description A problem. */

@@ -1,6 +1,7 @@
 import { lazy } from 'react'
 import { Route, Routes } from 'react-router'
 
+const Analytics = lazy(() => import('../pages/analytics'))
 const Automation = lazy(() => import('../pages/automation'))
 const Businesses = lazy(() => import('../pages/businesses'))
 const Calculated = lazy(() => import('../pages/calculated'))
@@ -17,6 +18,7 @@ const Settings = lazy(() => import('../pages/settings'))
 export default function Pages() {
   return (
     <Routes>
+      <Route path="analytics" element={<Analytics />} />
       <Route path="automation" element={<Automation />} />
       <Route path="dashboards/*" element={<Dashboards />} />
       <Route path="metrics/:key" element={<Metric />} />

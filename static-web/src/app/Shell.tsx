@@ -1,4 +1,5 @@
 import {
+  ChartNoAxesColumn,
   ChevronDown,
   LayoutDashboard,
   LayoutGrid,
@@ -29,6 +30,7 @@ const TenantList = lazy(() => panels.then((all) => ({ default: all.TenantList })
 
 const places = [
   { to: '/', name: messages.nav.overview, icon: LayoutGrid },
+  { to: '/analytics', name: messages.nav.analytics, icon: ChartNoAxesColumn },
   { to: '/automation', name: messages.nav.automation, icon: Workflow },
   { to: '/insights', name: messages.nav.insights, icon: Lightbulb },
   { to: '/goals', name: messages.nav.goals, icon: Target },

@@ -6,6 +6,7 @@ const patience = 1200
 const places: Partial<Record<string, string>> = {
   o: '/',
   a: '/automation',
+  w: '/analytics',
   d: '/dashboards',
   n: '/insights',
   i: '/integrations',

@@ -74,6 +74,7 @@ public sealed class AccessMatrixTests(AppFixture app)
         ["GET kpis"] = People + " read",
         ["GET metrics/summary"] = People + " read",
         ["GET metrics/history"] = People + " read",
+        ["GET metrics/{key}/breakdown"] = People + " read",
         ["GET metrics/provenance"] = People + " read",
         ["GET export"] = People + " read",
         ["GET goals"] = People + " read",
@@ -291,7 +292,7 @@ public sealed class AccessMatrixTests(AppFixture app)
         }
     }
 
-    private static string Fill(string path) => path.Replace("{id}", Guid.NewGuid().ToString(), StringComparison.Ordinal).Replace("{provider}", "nobody", StringComparison.Ordinal);
+    private static string Fill(string path) => path.Replace("{id}", Guid.NewGuid().ToString(), StringComparison.Ordinal).Replace("{provider}", "nobody", StringComparison.Ordinal).Replace("{key}", "web.sessions", StringComparison.Ordinal);
 
     private string For(AccessPerson person, Guid tenant) => Issue(person.Id, tenant, person.Session);
 

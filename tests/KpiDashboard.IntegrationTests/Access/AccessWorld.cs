@@ -88,6 +88,11 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
             from unnest(array['automation.executions', 'automation.succeeded', 'automation.failed', 'automation.time_saved', 'web.sessions', 'shop.revenue']) k,
                  generate_series(timestamp '2026-10-01', '2026-11-19', '1 day') d;
             insert into kpi_restatements (tenant_id, kpi, day, old_value, new_value, at) values (@Id, 'web.sessions', '2026-11-01', 6, 7, '2026-11-20Z');
+            insert into breakdown_days (tenant_id, dimension, day, is_whole, withheld, integration_id, run_id, changed_at)
+            select @Id, 'channel', d::date, true, false, @Integration, @Run, '2026-11-20Z' from generate_series(timestamp '2026-10-01', '2026-11-19', '1 day') d;
+            insert into breakdown_values (tenant_id, dimension, day, member, parts)
+            select @Id, 'channel', d::date, m, p::jsonb from generate_series(timestamp '2026-10-01', '2026-11-19', '1 day') d,
+                 (values ('Channel ' || @Marker, '{"web.sessions": 5}'), ('Direct', '{"web.sessions": 2}')) as v (m, p);
             insert into workflows (tenant_id, integration_id, workflow_id, name, active, provider_minutes_saved, updated_at) values (@Id, @Integration, 'w', 'Workflow ' || @Marker, true, 5, '2026-11-20Z');
             insert into executions (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at, stopped_at) values (@Id, @Integration, '1', 'w', 'succeeded', 'production', '2026-11-10Z', '2026-11-10T00:01Z');
             insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, finished_ms, minutes_saved)

@@ -13,6 +13,7 @@ public sealed partial class CrossTenantTests(AppFixture app)
     {
         ["metrics/summary"] = "?from=2026-10-20&to=2026-11-16&compare=previous_period",
         ["metrics/history"] = "?kpis=automation.executions,web.sessions,shop.revenue&from=2026-10-01&to=2026-11-19&grain=week",
+        ["metrics/{key}/breakdown"] = "?dimension=channel&from=2026-10-20&to=2026-11-16&compare=previous_period",
         ["metrics/provenance"] = "?kpi=web.sessions&date=2026-11-01",
         ["export"] = "?from=2026-10-20&to=2026-11-16&grain=week",
         ["insights/business"] = "?from=2026-11-13&to=2026-11-19",
@@ -145,7 +146,7 @@ public sealed partial class CrossTenantTests(AppFixture app)
     }
 
     /// <summary>The route with an id of the right kind.</summary>
-    private static string Own(string path, AccessTenant tenant) => path.Replace("{workflowId}", "w", StringComparison.Ordinal).Replace("{shareId}", tenant.Run.ToString(), StringComparison.Ordinal).Replace("{id}", (path switch
+    private static string Own(string path, AccessTenant tenant) => path.Replace("{workflowId}", "w", StringComparison.Ordinal).Replace("{key}", "web.sessions", StringComparison.Ordinal).Replace("{shareId}", tenant.Run.ToString(), StringComparison.Ordinal).Replace("{id}", (path switch
     {
         _ when path.StartsWith("integrations/{id}", StringComparison.Ordinal) => tenant.Integration,
         "sync/runs/{id}" => tenant.Run,

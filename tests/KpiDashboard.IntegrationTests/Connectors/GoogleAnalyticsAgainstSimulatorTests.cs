@@ -41,8 +41,9 @@ public sealed class GoogleAnalyticsAgainstSimulatorTests
         var paged = new RecordingSink();
         Assert.IsType<FetchSucceeded>(await small.FetchAsync(GoogleFixture.Nordlicht, window, paged));
 
-        Assert.Single(expected.Requests);
-        Assert.InRange(paged.Requests.Count, 60 / pageSize, 62);
+        // One for the values, one for how they divide, which is not paged.
+        Assert.Equal(2, expected.Requests.Count);
+        Assert.InRange(paged.Requests.Count, 60 / pageSize, 63);
         Assert.Equal(expected.Readings.OrderBy(r => r.Key.Kpi).ThenBy(r => r.Key.Day), paged.Readings.OrderBy(r => r.Key.Kpi).ThenBy(r => r.Key.Day));
         Assert.Equal(0, paged.Repeated);
     }
@@ -148,7 +149,7 @@ public sealed class GoogleAnalyticsAgainstSimulatorTests
 
         Assert.InRange(sink.Days("web.sessions"), 91, 92);
         Assert.InRange(sink.Days("web.total_users"), 40, 90);
-        Assert.All(sink.Requests, request => Assert.True(request.Thresholded));
+        Assert.True(sink.Requests[0].Thresholded);
         Assert.All(sink.Readings.Where(r => r.Key.Kpi == "web.total_users"), r => Assert.True(r.Value >= 10));
     }
 
@@ -450,7 +451,9 @@ public sealed class GoogleAnalyticsAgainstSimulatorTests
 
         await fixture.FetchAsync(GoogleFixture.Merch, fixture.Last(GoogleFixture.Merch, 31), sink);
 
-        var record = Assert.Single(sink.Requests);
+        Assert.Equal(2, sink.Requests.Count);
+        var record = sink.Requests[0];
+        Assert.Contains("landingPage", sink.Requests[1].Request, StringComparison.Ordinal);
         Assert.Equal($"POST /v1beta/properties/{GoogleFixture.Merch.Ga4PropertyId}:batchRunReports", record.Operation);
         Assert.Contains("sessions", record.Request, StringComparison.Ordinal);
         Assert.Contains("America/Los_Angeles", record.ResponseMetadata, StringComparison.Ordinal);

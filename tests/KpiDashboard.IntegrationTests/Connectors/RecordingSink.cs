@@ -1,4 +1,5 @@
 using KpiDashboard.Connectors;
+using KpiDashboard.Kpis;
 
 namespace KpiDashboard.IntegrationTests.Connectors;
 
@@ -18,6 +19,11 @@ internal sealed class RecordingSink : IFetchSink
         if (!Readings.TryAdd((reading.Kpi, reading.Day), reading.Value))
             Repeated++;
     }
+
+    /// <summary>How days divide; a later reading of a day and dimension replaces an earlier one.</summary>
+    public Dictionary<(BreakdownDimension Dimension, DateOnly Day), BreakdownReading> Breakdowns { get; } = [];
+
+    public void Add(BreakdownReading breakdown) => Breakdowns[(breakdown.Dimension, breakdown.Day)] = breakdown;
 
     public void Add(WorkflowReading workflow) => Workflows[workflow.WorkflowId] = workflow;
 

@@ -109,26 +109,30 @@ public sealed class RetentionTests(PostgresFixture postgres)
             select @tenant, 'k' || k, date '2024-10-22' + n, n, true, @integration, now(), now() from generate_series(-3000, 3) n, generate_series(1, 2) k;
             insert into kpi_restatements (tenant_id, kpi, day, old_value, new_value, at) select @tenant, 'k1', date '2024-10-22' + n, 1, 2, now() from generate_series(-2, 2) n;
             insert into automation_daily (tenant_id, integration_id, day, workflow_id, failed) select @tenant, @integration, date '2024-10-22' + n, 'w', 1 from generate_series(-2, 2) n;
+            insert into breakdown_days (tenant_id, dimension, day, is_whole, withheld, integration_id, run_id, changed_at)
+            select @tenant, 'channel', date '2024-10-22' + n, true, false, @integration, @integration, now() from generate_series(-2, 2) n;
+            insert into breakdown_values (tenant_id, dimension, day, member, parts) select @tenant, 'channel', date '2024-10-22' + n, 'Direct', '{}' from generate_series(-2, 2) n;
             update integrations set read_from = '2020-01-01' where id = @integration
             """, new { tenant, integration });
         var version = (await engine.QueryAsync<long>(tenant, "select data_version from tenants"))[0];
 
         // In two goes: the first ends at its limit.
-        Assert.InRange(await Make(engine, 1).RemoveValuesAsync(Cancelled), 1, 3 * Retention.Batch);
+        Assert.InRange(await Make(engine, 1).RemoveValuesAsync(Cancelled), 1, 5 * Retention.Batch);
         Assert.Equal([null], await engine.QueryAsync<DateOnly?>(tenant, "select values_kept_from from tenants"));
         await Make(engine).RemoveValuesAsync(Cancelled);
 
-        Assert.Equal(["8 2024-10-22", "3 2024-10-22", "3 2024-10-22"], await engine.QueryAsync<string>(tenant,
+        Assert.Equal(["8 2024-10-22", "3 2024-10-22", "3 2024-10-22", "3 2024-10-22", "3 2024-10-22"], await engine.QueryAsync<string>(tenant,
             """
             select count(*) || ' ' || min(day) from kpi_values union all select count(*) || ' ' || min(day) from kpi_restatements
             union all select count(*) || ' ' || min(day) from automation_daily
+            union all select count(*) || ' ' || min(day) from breakdown_values union all select count(*) || ' ' || min(day) from breakdown_days
             """));
         Assert.Equal([new DateOnly(2024, 10, 22)], await engine.QueryAsync<DateOnly>(tenant, "select values_kept_from from tenants"));
         Assert.Equal([new DateOnly(2024, 10, 22)], await engine.QueryAsync<DateOnly>(tenant, "select read_from from integrations"));
         Assert.True((await engine.QueryAsync<long>(tenant, "select data_version from tenants"))[0] > version);
         Assert.Equal(0, await Make(engine).RemoveValuesAsync(Cancelled));
         engine.Time.Advance(TimeSpan.FromDays(1));
-        Assert.Equal(4, await Make(engine).RemoveValuesAsync(Cancelled));
+        Assert.Equal(6, await Make(engine).RemoveValuesAsync(Cancelled));
     }
 
     [Fact]

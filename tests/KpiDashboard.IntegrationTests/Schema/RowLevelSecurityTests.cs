@@ -32,6 +32,8 @@ public sealed class RowLevelSecurityTests(PostgresFixture postgres) : IAsyncLife
                 insert into sync_requests (tenant_id, run_id, operation, fetched_at, rows, sampled, thresholded) values (@tenant, @run, 'GET /', now(), 1, false, false);
                 insert into kpi_values (tenant_id, kpi, day, value, day_ended, first_seen_at, changed_at) values (@tenant, 'web.sessions', '2026-01-01', 1, true, now(), now());
                 insert into kpi_restatements (tenant_id, kpi, day, old_value, new_value, at) values (@tenant, 'web.sessions', '2026-01-01', 1, 2, now());
+                insert into breakdown_days (tenant_id, dimension, day, is_whole, withheld, integration_id, run_id, changed_at) values (@tenant, 'channel', '2026-01-01', true, false, @integration, @run, now());
+                insert into breakdown_values (tenant_id, dimension, day, member, parts) values (@tenant, 'channel', '2026-01-01', 'Direct', '{"web.sessions": 1}');
                 insert into workflows (tenant_id, integration_id, workflow_id, name, active, updated_at) values (@tenant, @integration, 'w', 'W', true, now());
                 insert into executions (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at) values (@tenant, @integration, '1', 'w', 'succeeded', 'production', now());
                 insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, finished_ms) values (@tenant, @integration, '2026-01-01', 'w', 1, 1, 0, 5);

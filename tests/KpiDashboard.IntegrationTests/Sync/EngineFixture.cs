@@ -227,6 +227,8 @@ internal sealed class ScriptedConnector : IConnector
 
     public string DisplayName => "Scripted";
 
+    public IReadOnlyList<Kpis.BreakdownDimension> Dimensions { get; set; } = [];
+
     /// <summary>What a fetch does; the default reads 10 sessions a day.</summary>
     public Func<FetchRequest, IFetchSink, CancellationToken, Task<FetchOutcome>> Fetch { get; set; } = (request, sink, _) =>
     {

@@ -72,6 +72,7 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Identity.TokenEndpoints",
                 "KpiDashboard.Insights.InsightEndpoints",
                 "KpiDashboard.KpiDashboardServices",
+                "KpiDashboard.Kpis.BreakdownEndpoints",
                 "KpiDashboard.Kpis.MetricsEndpoints",
                 "KpiDashboard.Kpis.ProvenanceEndpoints",
                 "KpiDashboard.Kpis.ValueExportEndpoints",

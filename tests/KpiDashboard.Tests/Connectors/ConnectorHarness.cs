@@ -35,6 +35,10 @@ internal sealed class CollectingSink : IFetchSink
 
     public void Add(KpiReading reading) => Readings.Add(reading);
 
+    public List<BreakdownReading> Breakdowns { get; } = [];
+
+    public void Add(BreakdownReading breakdown) => Breakdowns.Add(breakdown);
+
     public void Add(WorkflowReading workflow) => Workflows.Add(workflow);
 
     public void Add(ExecutionReading execution) => Executions.Add(execution);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using KpiDashboard.Kpis;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -23,11 +24,17 @@ internal sealed partial class GoogleAnalyticsConnector(
 
     private const int UsageDays = 396;
 
+    // How days divide must not keep their values waiting: Google's own limit for one answer is about as long.
+    private static readonly TimeSpan DivideTime = TimeSpan.FromSeconds(60);
+
     /// <inheritdoc />
     public string Key => "google-analytics";
 
     /// <inheritdoc />
     public string DisplayName => "Google Analytics 4";
+
+    /// <inheritdoc />
+    public IReadOnlyList<BreakdownDimension> Dimensions => Breakdowns.Dimensions;
 
     /// <inheritdoc />
     public bool CanSignIn => signIn.IsConfigured;
@@ -139,9 +146,12 @@ internal sealed partial class GoogleAnalyticsConnector(
         foreach (var record in records)
             sink.Add(record);
         var usage = parts[3].Report.Total;
-        Report(window, parts[0].Report, parts[1].Report, parts[2].Report, sink,
-            sells: settings.Ecommerce ?? (usage is not null && (usage[0] != 0 || usage[1] != 0) || parts[2].Report.Days.Values.Any(sale => sale[0] != 0 || sale[1] != 0)),
-            counts: settings.KeyEvents ?? (usage is not null && usage[2] != 0 || parts[0].Report.Days.Keys.Any(day => parts[0].Report[day, "keyEvents"] != 0)));
+        var sells = settings.Ecommerce ?? (usage is not null && (usage[0] != 0 || usage[1] != 0) || parts[2].Report.Days.Values.Any(sale => sale[0] != 0 || sale[1] != 0));
+        var counts = settings.KeyEvents ?? (usage is not null && usage[2] != 0 || parts[0].Report.Days.Keys.Any(day => parts[0].Report[day, "keyEvents"] != 0));
+        Report(window, parts[0].Report, parts[1].Report, parts[2].Report, sink, sells, counts);
+        var (undivided, slowDown) = GoogleAnalyticsQuota.Check(quota, time.GetUtcNow()) is { } low
+            ? (low.Reason, low)
+            : await DivideAsync(request, settings, credentials, parts[0].Report, sells, counts, sink, cancellationToken);
 
         var zoneName = GoogleAnalyticsReport.Text(metadata, "timeZone");
         var zone = zoneName is not null && TimeZoneInfo.TryFindSystemTimeZoneById(zoneName, out var found) ? found : request.TimeZone;
@@ -153,10 +163,72 @@ internal sealed partial class GoogleAnalyticsConnector(
             Currency = GoogleAnalyticsReport.Text(metadata, "currencyCode"),
             CompleteThrough = GoogleAnalyticsFreshness.CompleteThrough(window, days.Any() ? days.Max() : null, now, zone),
             FinalThrough = GoogleAnalyticsFreshness.FinalThrough(window, now, zone),
-            SlowDown = GoogleAnalyticsQuota.Check(quota, now),
+            SlowDown = slowDown,
+            Undivided = undivided is null ? null : $"Breakdowns could not be read: {undivided} They are asked for again with the next sync.",
             Quotas = GoogleAnalyticsQuota.Remaining(quota),
             EmptyDays = [.. Enumerable.Range(0, window.Days).Select(window.From.AddDays).Where(day => parts[0].Report[day, "sessions"] is null)],
         };
+    }
+
+    /// <summary>
+    /// How the days of the window, and earlier days that lack it, divide. The values are read already: whatever goes wrong here is told beside them, and costs a
+    /// limited time. Days before the window are asked for apart, because there may be a year in between.
+    /// </summary>
+    private async Task<(string? Undivided, SlowDown? SlowDown)> DivideAsync(
+        FetchRequest request, Settings settings, GoogleCredentials credentials, GoogleAnalyticsReport measured, bool sells, bool counts, IFetchSink sink, CancellationToken cancellationToken)
+    {
+        SlowDown? slowDown = null;
+        using var limit = new CancellationTokenSource(DivideTime, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        Dictionary<DateOnly, decimal?>[] asked = [measured.Days.Keys.ToDictionary(day => day, day => measured[day, "sessions"]), request.UndividedDays.ToDictionary(day => day, _ => (decimal?)null)];
+        foreach (var days in asked.Where(days => days.Count > 0))
+        {
+            var window = new DayWindow(days.Keys.Min(), days.Keys.Max());
+            var fields = GoogleAnalyticsBreakdown.Fields;
+            BatchResult batch;
+            try
+            {
+                batch = await client.BatchRunReportsAsync(
+                    request.IntegrationId, settings.PropertyId, credentials, new BatchRunReportsRequest([.. fields.Select(field => GoogleAnalyticsBreakdown.Ask(field.Field, window))]), either.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return ($"Google Analytics took longer than {DivideTime.TotalSeconds:0} seconds to answer.", slowDown);
+            }
+
+            if (batch.Failure is { } failure)
+            {
+                LogFailed(logger, request.IntegrationId, failure.GetType().Name);
+                return failure switch
+                {
+                    // Whatever comes next would be turned away as well.
+                    RateLimited limited => (limited.Reason, new SlowDown(limited.Until, limited.Reason)),
+                    QuotaExhausted used => (used.Reason, new SlowDown(used.Until, used.Reason)),
+                    ProviderDown down => (down.Reason, slowDown),
+                    AuthorizationLost lost => (lost.Reason, slowDown),
+                    RequestRefused refused => (refused.Reason, slowDown),
+                    _ => throw new InvalidOperationException($"{failure.GetType().Name} is no failure."),
+                };
+            }
+
+            var reports = batch.Response!.Reports ?? [];
+            if (reports.Count != fields.Count || reports.Any(report => report is null)) return ("Google Analytics left a report out of its answer.", slowDown);
+            var read = new List<BreakdownReading>();
+            for (var i = 0; i < fields.Count; i++)
+            {
+                var (divided, fault) = GoogleAnalyticsBreakdown.Read(reports[i], fields[i].Dimension, fields[i].Field, days, sells, counts);
+                if (fault is not null) return ($"Google Analytics {fault}.", slowDown);
+                read.AddRange(divided);
+            }
+
+            // What Google withheld or estimated here says nothing of the values, so those marks stay with the days that it divides.
+            sink.Add(Lineage(settings.PropertyId, batch, reports) with { Sampled = false, Thresholded = false });
+            foreach (var day in read) sink.Add(day);
+            slowDown = GoogleAnalyticsQuota.Check(reports.Select(report => report.PropertyQuota).LastOrDefault(quota => quota is not null), time.GetUtcNow());
+            if (slowDown is not null) return (null, slowDown);
+        }
+
+        return (null, slowDown);
     }
 
     private static void Report(

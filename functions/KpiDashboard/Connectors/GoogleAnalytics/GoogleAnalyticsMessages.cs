@@ -28,7 +28,9 @@ internal sealed record NamedField(string Name);
 
 internal sealed record DateRange(string StartDate, string EndDate);
 
-internal sealed record OrderBy(OrderByDimension Dimension);
+internal sealed record OrderBy(OrderByDimension? Dimension = null, OrderByMetric? Metric = null, bool? Desc = null);
+
+internal sealed record OrderByMetric(string MetricName);
 
 internal sealed record OrderByDimension(string DimensionName);
 

@@ -107,7 +107,8 @@ internal sealed class GoogleAnalyticsReport(IReadOnlyList<string> metrics)
         throw new ArgumentException($"The report has no metric {metric}.", nameof(metric));
     }
 
-    private static int IndexOfHeader(IReadOnlyList<NamedHeader>? headers, string name)
+    /// <summary>Which column holds it; −1 for none.</summary>
+    internal static int IndexOfHeader(IReadOnlyList<NamedHeader>? headers, string name)
     {
         for (var i = 0; i < (headers?.Count ?? 0); i++)
         {
@@ -118,7 +119,8 @@ internal sealed class GoogleAnalyticsReport(IReadOnlyList<string> metrics)
         return -1;
     }
 
-    private static string? ValueAt(IReadOnlyList<ReportValue>? values, int index) => index < (values?.Count ?? 0) ? values![index]?.Value : null;
+    /// <summary>A cell, or null.</summary>
+    internal static string? ValueAt(IReadOnlyList<ReportValue>? values, int index) => index < (values?.Count ?? 0) ? values![index]?.Value : null;
 }
 
 /// <summary>How GA4 writes dates and numbers: always as text, always the same for every language.</summary>

@@ -12,12 +12,12 @@ internal static class ShopKpis
         new()
         {
             Key = "shop.revenue", Name = "Revenue", Description = "Purchases, subscriptions and advertising as Google Analytics saw them; your books may differ.",
-            Unit = KpiUnit.Currency, Direction = KpiDirection.Up, Aggregation = KpiAggregation.Sum, Source = Source,
+            Unit = KpiUnit.Currency, Direction = KpiDirection.Up, Aggregation = KpiAggregation.Sum, Source = Source, IsDivided = true,
         },
         new()
         {
             Key = "shop.transactions", Name = "Orders", Description = "Completed purchases.",
-            Unit = KpiUnit.Count, Direction = KpiDirection.Up, Aggregation = KpiAggregation.Sum, Source = Source,
+            Unit = KpiUnit.Count, Direction = KpiDirection.Up, Aggregation = KpiAggregation.Sum, Source = Source, IsDivided = true,
         },
         new()
         {

@@ -9,17 +9,17 @@ internal static class WebKpis
 
     public static IReadOnlyList<KpiDefinition> All { get; } =
     [
-        Stored("web.sessions", "Sessions", "Visits to the site; one person may come several times.", KpiUnit.Count, KpiAggregation.Sum),
+        Stored("web.sessions", "Sessions", "Visits to the site; one person may come several times.", KpiUnit.Count, KpiAggregation.Sum) with { IsDivided = true },
         Stored("web.active_users", "Active users", "Different people who used the site on a day. The same person on two days counts on both, so a range shows the daily mean.", KpiUnit.Count, KpiAggregation.DailyMean),
         Stored("web.total_users", "Visitors", "Different people who reached the site on a day, active or not. A range shows the daily mean.", KpiUnit.Count, KpiAggregation.DailyMean),
         Stored("web.new_users", "New visitors", "People seen for the first time.", KpiUnit.Count, KpiAggregation.Sum),
         Stored("web.active_users_7d", "Users in 7 days", "Different people who used the site in the 7 days up to the last day of the range.", KpiUnit.Count, KpiAggregation.Last),
         Stored("web.active_users_28d", "Users in 28 days", "Different people who used the site in the 28 days up to the last day of the range.", KpiUnit.Count, KpiAggregation.Last),
         Stored("web.page_views", "Page views", "Pages and screens looked at.", KpiUnit.Count, KpiAggregation.Sum),
-        Stored("web.engaged_sessions", "Engaged sessions", "Visits that lasted 10 seconds or more, or had a key event, or two page views.", KpiUnit.Count, KpiAggregation.Sum),
-        Stored("web.key_events", "Key events", "Actions that you marked as important in Google Analytics.", KpiUnit.Count, KpiAggregation.Sum),
+        Stored("web.engaged_sessions", "Engaged sessions", "Visits that lasted 10 seconds or more, or had a key event, or two page views.", KpiUnit.Count, KpiAggregation.Sum) with { IsDivided = true },
+        Stored("web.key_events", "Key events", "Actions that you marked as important in Google Analytics.", KpiUnit.Count, KpiAggregation.Sum) with { IsDivided = true },
         Stored("web.session_seconds", "Time on site", "Seconds of all sessions.", KpiUnit.Seconds, KpiAggregation.Sum) with { Hidden = true },
-        Stored("web.key_event_sessions", "Sessions with a key event", "Sessions in which at least one key event happened.", KpiUnit.Count, KpiAggregation.Sum) with { Hidden = true },
+        Stored("web.key_event_sessions", "Sessions with a key event", "Sessions in which at least one key event happened.", KpiUnit.Count, KpiAggregation.Sum) with { Hidden = true, IsDivided = true },
         Derived("web.engagement_rate", "Engagement rate", "Share of visits that were engaged.", KpiUnit.Ratio, KpiDirection.Up,
             "engaged sessions ÷ sessions", ["web.engaged_sessions", "web.sessions"], i => Divide(i["web.engaged_sessions"], i["web.sessions"])),
         Derived("web.bounce_rate", "Bounce rate", "Share of visits that were not engaged.", KpiUnit.Ratio, KpiDirection.Down,

@@ -44,6 +44,13 @@ export default function Help() {
               ))}
             </ul>
           </Part>
+          <Part title={text.breakdowns.title}>
+            <ul className="space-y-2">
+              {text.breakdowns.list.map((one) => (
+                <li key={one}>{one}</li>
+              ))}
+            </ul>
+          </Part>
           <Part title={text.marks.title}>
             <ul className="space-y-2">
               {(['note', 'system', 'unusual'] as const).map((kind) => (

@@ -3,31 +3,37 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { Link, useLocation, useParams } from 'react-router'
 import type { Annotation, Insights, Summary, SummaryKpi } from '../../api/types'
 import { ChangeText } from '../../components/ChangeText'
-import { Chart, type ChartSeries } from '../../components/chart/Chart'
+import { OnlyChip } from '../../components/breakdown/Bars'
+import { Chart } from '../../components/chart/Chart'
 import { NoteList } from '../../components/chart/NoteList'
 import { notesOf, unusualOf, type ChartNote } from '../../components/chart/notes'
 import { useNotes } from '../../components/chart/useNotes'
 import { ErrorNotice, Notice, quietButton } from '../../components/Notice'
 import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
-import { sentenceOf } from '../../components/ui'
+import { LoadFailed, sentenceOf } from '../../components/ui'
 import { Value } from '../../components/Value'
 import { describeChange } from '../../lib/change'
-import { dayIn, daysOf, expectedDays } from '../../lib/dates'
+import { driverOf, driverWords, memberName, withDriver } from '../../lib/breakdown'
+import { dayIn, expectedDays } from '../../lib/dates'
 import { shownUnit } from '../../lib/kpis'
 import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
 import { later } from '../../messages-later'
 import { metric } from '../../messages-metric'
 import { marks } from '../overview/Brief'
-import { useHistory, useInsights, useSummary } from '../overview/queries'
+import { useDivision } from '../analytics/address'
+import { useBreakdown } from '../analytics/queries'
+import { useInsights, useSummary } from '../overview/queries'
 import { useMetricAddress, usualGrain } from './address'
+import { Division } from './Division'
+import { useDrawn } from './drawn'
 import { ExportMenu } from './ExportMenu'
 import { GoalPanel } from './GoalPanel'
 import { GrainSwitch, PeriodPicker } from './PeriodPicker'
 import { useNoteEditor } from './NoteEditor'
 import { Where } from './Where'
-import { beforeOf, goalLine, metricSentence } from './sentence'
+import { beforeOf, metricSentence } from './sentence'
 
 const noAnnotations: readonly Annotation[] = []
 
@@ -147,7 +153,20 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
     ],
     [annotations.data, found, kpi.key],
   )
-  const drawn = useDrawn(summary, kpi, grain)
+  const divided = kpi.dimensions.length > 0
+  const division = useDivision(kpi.key)
+  // An address may name what this number is not divided by.
+  const only = divided ? division.only : null
+  const { drawn, failed, retry } = useDrawn(summary, kpi, grain, only)
+  const channels = useBreakdown(
+    tenant.id,
+    divided && kpi.aggregation === 'sum' ? kpi.key : null,
+    'channel',
+    address.span,
+    address.compare,
+    10,
+  )
+  const driver = channels.data && !channels.isPlaceholderData ? driverOf(channels.data) : null
   const lastKnown = [...summary.dates].reverse().find((_, i) => kpi.sparkline.at(-1 - i) !== null)
   const shownDay = picked !== null && picked >= summary.from && picked <= summary.to ? picked : null
 
@@ -172,7 +191,12 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
               </span>
             )}
           </p>
-          <p className="mt-1 max-w-prose sm:min-h-6">{metricSentence(kpi, summary, before)}</p>
+          <p className="mt-1 min-h-12 max-w-prose sm:min-h-6">
+            {withDriver(
+              metricSentence(kpi, summary, before),
+              driver && change?.sign ? driverWords(driver, style) : null,
+            )}
+          </p>
           <p className="max-w-prose text-small text-muted">
             {kpi.description} {metric.provenance.aggregation[kpi.aggregation]}
           </p>
@@ -206,10 +230,18 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
                 <ExportMenu summary={summary} kpi={kpi} grain={grain} figure={figure} />
               </div>
             </div>
+            {only && (
+              <OnlyChip
+                {...only}
+                onAll={() => {
+                  division.setOnly(null)
+                }}
+              />
+            )}
             <div ref={figure}>
               {drawn ? (
                 <Chart
-                  name={kpi.name}
+                  name={only ? `${kpi.name}, ${memberName(only.dimension, only.member)}` : kpi.name}
                   dates={drawn.dates}
                   status={drawn.status}
                   series={drawn.series}
@@ -220,6 +252,8 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
                   notes={notes}
                   {...(grain === 'day' ? { onPick: setPicked } : {})}
                 />
+              ) : failed ? (
+                <LoadFailed error={failed} retry={retry} />
               ) : (
                 <Skeleton className="h-64 w-full sm:h-84" />
               )}
@@ -236,6 +270,15 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
               {...(may ? { action: (note: ChartNote) => editor.actions(note) } : {})}
             />
           </section>
+          {divided && (
+            <Division
+              kpi={kpi}
+              span={address.span}
+              compare={address.compare}
+              before={before}
+              division={division}
+            />
+          )}
           <Where
             kpi={kpi}
             day={shownDay ?? lastKnown ?? summary.to}
@@ -278,64 +321,4 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
       {editor.dialog}
     </div>
   )
-}
-
-/** The points of the chart in a grain, with the comparison and the goal; null while they are on their way. */
-function useDrawn(summary: Summary, kpi: SummaryKpi, grain: 'day' | 'week' | 'month') {
-  const { tenant } = useIdentity()
-  const { from, to, compareFrom, compareTo, dates } = summary
-  const daily = grain === 'day'
-  const now = useHistory(tenant.id, kpi.key, daily ? null : { from, to, grain })
-  const earlier = useHistory(
-    tenant.id,
-    kpi.key,
-    !daily && compareFrom && compareTo ? { from: compareFrom, to: compareTo, grain } : null,
-  )
-  const points = now.data
-  const pointsBefore = earlier.data
-  const waiting = now.isLoading || earlier.isLoading
-  return useMemo(() => {
-    if (waiting || (!daily && !points)) return null
-    const drawnDates = daily ? dates : (points ?? []).map((point) => point.date)
-    const series: ChartSeries[] = [
-      {
-        name: kpi.name,
-        values: daily ? kpi.sparkline : (points ?? []).map((point) => point.value),
-        tone: 'accent',
-        kind: 'line',
-      },
-    ]
-    const beforeDates = daily
-      ? compareFrom && compareTo
-        ? daysOf(compareFrom, compareTo)
-        : []
-      : (pointsBefore ?? []).map((point) => point.date)
-    const beforeValues = daily ? kpi.comparison : (pointsBefore ?? []).map((point) => point.value)
-    if (beforeValues.some((value) => value !== null))
-      series.push({
-        name: later.chart.before,
-        values: drawnDates.map((_, i) => beforeValues[i] ?? null),
-        tone: 'before',
-        kind: 'line',
-        dates: beforeDates,
-      })
-    if (kpi.goal) {
-      const { values, share } = goalLine(kpi.goal, kpi.aggregation, drawnDates, grain)
-      series.push({
-        name: share ? metric.goalShare[grain] : metric.goal,
-        values,
-        tone: 'goal',
-        kind: 'line',
-      })
-    }
-    return {
-      dates: drawnDates,
-      status: daily
-        ? kpi.dayStatus
-        : (points ?? []).map((point) =>
-            point.status === 'not_measurable' ? ('missing' as const) : point.status,
-          ),
-      series,
-    }
-  }, [compareFrom, compareTo, daily, dates, grain, kpi, points, pointsBefore, waiting])
 }

@@ -1,0 +1,211 @@
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
+using KpiDashboard.Api;
+using KpiDashboard.Data;
+using KpiDashboard.Sync;
+using Microsoft.AspNetCore.Http;
+using static System.FormattableString;
+
+namespace KpiDashboard.Kpis;
+
+/// <summary>How a number divides: by channel, device, country, landing page.</summary>
+public sealed class BreakdownEndpoints
+{
+    /// <summary>Most values that one answer lists.</summary>
+    internal const int MostMembers = 50;
+
+    private readonly TenantReads _reads;
+    private readonly TimeProvider _time;
+
+    internal BreakdownEndpoints(TenantReads reads, TimeProvider time) => (_reads, _time) = (reads, time);
+
+    /// <summary><c>GET metrics/{key}/breakdown</c>.</summary>
+    public Task<IResult> BreakdownAsync(HttpRequest request, string key, CancellationToken cancellationToken) =>
+        _reads.AnswerAsync(request, BreakdownJson.Default.BreakdownResponse, async (tx, tenant) =>
+        {
+            var kpi = (await TenantCatalogue.LoadAsync(tx)).Find(key) ?? throw ApiProblem.NotFound("There is no such KPI; GET /api/kpis lists them.");
+            if (Breakdowns.Of(kpi).Count == 0) throw ApiProblem.Invalid("key", NotDivided(kpi));
+            var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
+            var query = new QueryReader(request);
+            var dimension = ReadDimension(query);
+            var limit = query.Number("top", 10, 1, MostMembers);
+            var period = Period.Read(query, tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
+            var reader = new Reader(tx, kpi, Breakdowns.NameOf(dimension), SourceState.Clocks(sources), tenant.Economics);
+            var now = await reader.DaysAsync(period.From, period.To);
+            var before = period is { CompareFrom: { } from, CompareTo: { } to } ? await reader.DaysAsync(from, to) : null;
+            var (names, listed) = await reader.NamesAsync(now, before, limit);
+            var (nowSums, beforeSums) = (await reader.SumAsync(now, names), before is null ? null : await reader.SumAsync(before, names));
+            var breakdown = new Breakdown(kpi, names, nowSums, beforeSums, tenant.Economics);
+            var (change, withheld) = KpiChange.Of(nowSums.Total, beforeSums?.Total);
+            var since = await reader.SinceAsync();
+            return new BreakdownResponse(
+                kpi.Key, kpi.Name, kpi.Unit, kpi.Direction, kpi.Aggregation, dimension, period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare,
+                tenant.TimeZone, MetricsEndpoints.CurrencyOf(kpi, sources, tenant),
+                nowSums.Total.Value, beforeSums?.Total.Value, change, beforeSums is null ? null : withheld, nowSums.Total.Status, Reason(nowSums.Total, since, period), Breakdown.WeightOf(kpi),
+                [.. breakdown.Members.Select(Member)],
+                breakdown.Rest is null ? null : Rest(breakdown.Rest, Math.Max(0, listed - names.Count)),
+                breakdown.RestOverlaps ? "The values add up to more than the whole, because a visit can count under several of them." : null,
+                limit, Breakdowns.MostPerDay, since, now.Days - now.Covered.Count, now.Withheld,
+                [.. sources.Where(source => source.IsConnected && kpi.Sources.Contains(source.Connector, StringComparer.Ordinal)).Select(source => source.ToFreshness())]);
+        }, cancellationToken);
+
+    /// <summary>Reads <c>dimension</c>; the first when it is left out.</summary>
+    internal static BreakdownDimension ReadDimension(QueryReader query) =>
+        Breakdowns.Dimensions.Single(dimension => Breakdowns.NameOf(dimension) == query.Choice("dimension", [.. Breakdowns.Names]));
+
+    /// <summary>Why a KPI has no breakdown.</summary>
+    internal static string NotDivided(KpiDefinition kpi) =>
+        $"'{kpi.Key}' is not known by channel, device, country or landing page; {string.Join(", ", KpiCatalogue.Visible.Where(other => Breakdowns.Of(other).Count > 0).Select(other => other.Key))} are.";
+
+    /// <summary>
+    /// The days of one value of a dimension, as a table that is evaluated like any other. A day on which it is not listed is 0 if all of that day is listed, else unknown.
+    /// </summary>
+    internal static async Task<KpiTable> TableAsync(
+        TenantTransaction tx, KpiDefinition kpi, BreakdownDimension dimension, string member, DateOnly from, DateOnly to,
+        IReadOnlyDictionary<string, SourceClock> clocks, TenantEconomics economics)
+    {
+        var rows = await tx.QueryAsync<(string Kpi, DateOnly Day, decimal? Value)>(
+            """
+            select t.kpi, t.day, coalesce((v.parts ->> t.kpi)::numeric, case when d.is_whole and v.member is null then 0 end)
+            from kpi_values t
+            join breakdown_days d on d.tenant_id = @tenant and d.dimension = @dimension and d.day = t.day and not d.is_stale
+            left join breakdown_values v on v.tenant_id = @tenant and v.dimension = @dimension and v.day = t.day and v.member = @member
+            where t.tenant_id = @tenant and t.kpi = any (@parts) and t.day between @from and @to
+            """,
+            new { dimension = Breakdowns.NameOf(dimension), member, parts = kpi.Parts.ToArray(), from, to });
+        return new KpiTable(from, to, rows.Where(row => row.Value is not null).Select(row => (row.Kpi, row.Day, row.Value!.Value)), clocks, economics);
+    }
+
+    private static string? Reason(KpiValue total, DateOnly? since, Period period) => total switch
+    {
+        { Status: ValueStatus.NotMeasurable, KnownDays: 0 } when since is null => "No breakdown has been read yet.",
+        { Status: ValueStatus.NotMeasurable, KnownDays: 0 } when since > period.To => Invariant($"Breakdowns begin on {since:yyyy-MM-dd}."),
+        { Status: ValueStatus.NotMeasurable, KnownDays: 0 } => "No breakdown is known for this period.",
+        { Status: ValueStatus.NotMeasurable } => "There is nothing to divide by.",
+        { Status: ValueStatus.Partial } when total.KnownDays < total.Days && since > period.From =>
+            Invariant($"Breakdowns begin on {since:yyyy-MM-dd}; these are {total.KnownDays} of {total.Days} days."),
+        { Status: ValueStatus.Partial } when total.KnownDays < total.Days => $"{total.Days - total.KnownDays} of {total.Days} days have no breakdown; these are the others.",
+        { Status: ValueStatus.Partial } => "The last days are not complete yet.",
+        _ => null,
+    };
+
+    private static BreakdownMember Member(MemberShare member)
+    {
+        var (change, withheld) = KpiChange.Of(member.Value, member.Previous);
+        return new BreakdownMember(member.Name, member.Value.Value, member.Previous?.Value, change, member.Previous is null ? null : withheld, member.Share, member.Value.Status);
+    }
+
+    private static BreakdownRest Rest(MemberShare rest, int others)
+    {
+        var (change, withheld) = KpiChange.Of(rest.Value, rest.Previous);
+        return new BreakdownRest(rest.Value.Value, rest.Previous?.Value, change, rest.Previous is null ? null : withheld, rest.Share, rest.Value.Status, others);
+    }
+
+    /// <summary>Days of a period that are divided.</summary>
+    private sealed record DividedDays(KpiTable Table, IReadOnlyList<DateOnly> Covered, int PartlyListed, bool Withheld, IReadOnlyDictionary<string, decimal> Sums)
+    {
+        public int Days => Table.To.DayNumber - Table.From.DayNumber + 1;
+    }
+
+    /// <summary>What one answer reads, within one transaction.</summary>
+    private sealed class Reader(TenantTransaction tx, KpiDefinition kpi, string dimension, IReadOnlyDictionary<string, SourceClock> clocks, TenantEconomics economics)
+    {
+        private readonly string[] _parts = [.. kpi.Parts];
+
+        /// <summary>Days that count: all parts are known, and how they divide.</summary>
+        public async Task<DividedDays> DaysAsync(DateOnly from, DateOnly to)
+        {
+            var values = await tx.QueryAsync<(string Kpi, DateOnly Day, decimal Value)>(
+                "select kpi, day, value from kpi_values where tenant_id = @tenant and kpi = any (@parts) and day between @from and @to", new { parts = _parts, from, to });
+            var divided = (await tx.QueryAsync<(DateOnly Day, bool IsWhole, bool Withheld)>(
+                "select day, is_whole, withheld from breakdown_days where tenant_id = @tenant and dimension = @dimension and day between @from and @to and not is_stale",
+                new { dimension, from, to })).ToDictionary(day => day.Day);
+            var covered = values.GroupBy(value => value.Day).Where(day => day.Count() == _parts.Length && divided.ContainsKey(day.Key)).Select(day => day.Key).ToHashSet();
+            var counted = values.Where(value => covered.Contains(value.Day)).ToList();
+            return new DividedDays(
+                new KpiTable(from, to, counted, clocks, economics), [.. covered.Order()], covered.Count(day => !divided[day].IsWhole), covered.Any(day => divided[day].Withheld),
+                _parts.ToDictionary(part => part, part => counted.Where(value => value.Kpi == part).Sum(value => value.Value), StringComparer.Ordinal));
+        }
+
+        /// <summary>The values that stand for most, in one period or the other: what ceased counts, too. And how many there are.</summary>
+        public async Task<(IReadOnlyList<string> Names, int Listed)> NamesAsync(DividedDays now, DividedDays? before, int limit)
+        {
+            if (now.Covered.Count == 0) return ([], 0);
+            var rows = await tx.QueryAsync<(string Member, int Listed)>(
+                """
+                select v.member, (count(*) over ())::int
+                from breakdown_values v
+                where v.tenant_id = @tenant and v.dimension = @dimension and v.day = any (@days)
+                group by v.member
+                order by greatest(sum((v.parts ->> @weight)::numeric) filter (where v.day = any (@now)), sum((v.parts ->> @weight)::numeric) filter (where not v.day = any (@now))) desc nulls last, v.member
+                limit @limit
+                """,
+                new { dimension, weight = Breakdown.WeightOf(kpi), days = now.Covered.Concat(before?.Covered ?? []).ToArray(), now = now.Covered.ToArray(), limit });
+            return ([.. rows.Select(row => row.Member)], rows.Count == 0 ? 0 : rows[0].Listed);
+        }
+
+        /// <summary>Sums of some values over the days that count.</summary>
+        public async Task<DividedPeriod> SumAsync(DividedDays days, IReadOnlyCollection<string> names)
+        {
+            var rows = await tx.QueryAsync<(string Member, string Kpi, decimal? Sum, int KnownPartly, int UnknownWholly)>(
+                """
+                select v.member, k.kpi, sum((v.parts ->> k.kpi)::numeric),
+                       (count(v.parts ->> k.kpi) filter (where not d.is_whole))::int, (count(*) filter (where d.is_whole and (v.parts ->> k.kpi) is null))::int
+                from breakdown_days d
+                join breakdown_values v on v.tenant_id = @tenant and v.dimension = d.dimension and v.day = d.day
+                cross join unnest(@parts) k (kpi)
+                where d.tenant_id = @tenant and d.dimension = @dimension and d.day = any (@days) and v.member = any (@names)
+                group by v.member, k.kpi
+                """,
+                new { parts = _parts, dimension, days = days.Covered.ToArray(), names = names.ToArray() });
+            return new DividedPeriod(
+                days.Table.Evaluate(kpi, days.Table.From, days.Table.To), days.Sums,
+                rows.GroupBy(row => row.Member).ToDictionary(
+                    member => member.Key,
+                    member => new MemberSums(
+                        member.ToDictionary(row => row.Kpi, row => row.Sum ?? 0, StringComparer.Ordinal), member.Max(row => days.PartlyListed - row.KnownPartly + row.UnknownWholly)),
+                    StringComparer.Ordinal),
+                days.PartlyListed);
+        }
+
+        /// <summary>First day with a breakdown; null before any was read.</summary>
+        public Task<DateOnly?> SinceAsync() =>
+            tx.QuerySingleAsync<DateOnly?>("select min(day) from breakdown_days where tenant_id = @tenant and dimension = @dimension", new { dimension });
+    }
+}
+
+/// <summary>How a KPI divides over a period.</summary>
+/// <param name="Value">Over the days that are divided: what the values below are parts of.</param>
+/// <param name="StatusReason">Why it is partial or not measurable.</param>
+/// <param name="ShareOf">Key of what <c>share</c> is a part of: the KPI itself, or of a rate the visits or orders behind it.</param>
+/// <param name="Members">Values of the dimension, greatest share first. <c>(not set)</c> and <c>(data not available)</c> are the source's own.</param>
+/// <param name="Rest">Everything else: the whole less the members. Null where nothing else is, or it cannot be told.</param>
+/// <param name="RestWithheld">Why it cannot be told.</param>
+/// <param name="Limit">Most members that were asked for.</param>
+/// <param name="PerDay">Most values that are kept of a day; the others are part of the rest.</param>
+/// <param name="Since">First day with a breakdown by this dimension.</param>
+/// <param name="DaysWithout">Days of the period without one.</param>
+/// <param name="RowsWithheld">The source may have left out rows of few people; they are part of the rest.</param>
+internal sealed record BreakdownResponse(
+    string Kpi, string Name, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, BreakdownDimension Dimension, string Range, DateOnly From, DateOnly To,
+    DateOnly? CompareFrom, DateOnly? CompareTo, [property: AllowedValues("previous_period", "previous_year", "none")] string Compare, string TimeZone, string? Currency,
+    decimal? Value, decimal? Previous, decimal? Change,
+    [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, ValueStatus Status, string? StatusReason, string ShareOf,
+    IReadOnlyList<BreakdownMember> Members, BreakdownRest? Rest, string? RestWithheld, int Limit, int PerDay, DateOnly? Since, int DaysWithout, bool RowsWithheld, IReadOnlyList<Freshness> Freshness);
+
+/// <summary>A value of the dimension.</summary>
+/// <param name="Value">Null where nothing is known. Partial: at least this; on some days it is not told apart from the rest.</param>
+/// <param name="Share">Part of the whole, 0 to 1; see <c>shareOf</c>.</param>
+internal sealed record BreakdownMember(
+    string Name, decimal? Value, decimal? Previous, decimal? Change,
+    [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, decimal? Share, ValueStatus Status);
+
+/// <summary>Everything that is not listed.</summary>
+/// <param name="Members">How many values are known to be in it; there may be more.</param>
+internal sealed record BreakdownRest(
+    decimal? Value, decimal? Previous, decimal? Change,
+    [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, decimal? Share, ValueStatus Status, int Members);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(BreakdownResponse))]
+internal sealed partial class BreakdownJson : JsonSerializerContext;

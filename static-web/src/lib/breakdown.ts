@@ -1,0 +1,98 @@
+import type { Breakdown, BreakdownMember, Dimension } from '../api/types'
+import { breakdown as text } from '../messages-breakdown'
+import { daysBetween, fullDay } from './dates'
+import { formatNumber, type NumberStyle } from './format'
+
+/** Google's own words for what it does not know. */
+export const isUnknown = (name: string) => name === '(not set)' || name === '(data not available)'
+
+/** A value of a dimension in people's words. */
+export function memberName(dimension: Dimension, name: string): string {
+  if (dimension === 'landing_page' && name === '/') return text.home
+  return text.names[name] ?? name
+}
+
+/** Which channel is behind a change. */
+export type Driver =
+  { kind: 'mostly' | 'spread'; name: string; difference: number } | { kind: 'unknown' }
+
+type Divided = Pick<Breakdown, 'aggregation' | 'value' | 'previous' | 'change' | 'members'>
+
+/**
+ * What a change of something that adds up rests on: the value that moved most in its direction, "mostly" if that was half of the change or more. Unknown
+ * where what is not told apart moved as much, or where the source itself does not know. Null where nothing is to be told.
+ */
+export function driverOf(divided: Divided): Driver | null {
+  const { aggregation, value, previous, change, members } = divided
+  if (aggregation !== 'sum' || value === null || previous === null || change === null) return null
+  // A twentieth of a per cent is no movement: see describeChange.
+  if (Math.abs(change) < 0.0005) return null
+  const total = value - previous
+  const known = members.flatMap((one) =>
+    one.value === null || one.previous === null || one.status === 'partial'
+      ? []
+      : [{ name: one.name, difference: one.value - one.previous }],
+  )
+  const along = (difference: number) => difference * Math.sign(total)
+  const [top] = known
+    .filter((one) => along(one.difference) > 0)
+    .sort((a, b) => along(b.difference) - along(a.difference))
+  const others = total - known.reduce((sum, one) => sum + one.difference, 0)
+  if (!top || isUnknown(top.name) || along(others) >= along(top.difference))
+    return { kind: 'unknown' }
+  return { kind: along(top.difference) * 2 >= Math.abs(total) ? 'mostly' : 'spread', ...top }
+}
+
+/** The driver in words: "mostly Organic Search, −840". */
+export function driverWords(driver: Driver, style: NumberStyle): string {
+  if (driver.kind === 'unknown') return text.driver.unknown
+  const size = formatNumber(Math.abs(driver.difference), style, 'table')
+  return text.driver[driver.kind](
+    memberName('channel', driver.name),
+    `${driver.difference < 0 ? '−' : '+'}${size}`,
+  )
+}
+
+/** A sentence with what it rests on. */
+export const withDriver = (sentence: string, words: string | null) =>
+  words === null ? sentence : `${sentence.replace(/\.$/, '')}; ${words}.`
+
+/** What has to be said of breakdowns, each thing once. */
+export function notesOn(all: readonly Breakdown[], locale?: string): string[] {
+  return [
+    ...new Set(
+      all.flatMap((one) => {
+        const days = daysBetween(one.from, one.to) + 1
+        const covered = days - one.daysWithout
+        const since = one.since === null ? null : fullDay(one.since, locale)
+        return [
+          since !== null && one.since !== null && one.since > one.from && covered > 0
+            ? text.begins(since, covered, days)
+            : one.daysWithout > 0 && covered > 0
+              ? text.missing(one.daysWithout, days)
+              : one.status === 'partial'
+                ? text.unfinished
+                : null,
+          one.rowsWithheld && one.rest ? text.withheld : null,
+          one.restWithheld === null ? null : text.overlap,
+          isPartly(one) ? text.partly(one.perDay) : null,
+        ].filter((note) => note !== null)
+      }),
+    ),
+  ]
+}
+
+/** Some values are lower bounds although the period itself is whole. */
+const isPartly = (one: Breakdown) =>
+  one.status !== 'partial' && one.members.some((member) => member.status === 'partial')
+
+/** Lower bound: on some days it was not told apart. */
+export const isAtLeast = (member: BreakdownMember, one: Breakdown) =>
+  member.status === 'partial' && one.status !== 'partial'
+
+/** How long bars are, 0 to 1: of what adds up the share; of a rate the value beside the greatest. */
+export function lengthsOf(one: Breakdown): number[] {
+  if (one.aggregation === 'sum') return one.members.map((member) => member.share ?? 0)
+  const most = Math.max(0, ...one.members.map((member) => member.value ?? 0))
+  return one.members.map((member) => (most > 0 ? Math.max(0, member.value ?? 0) / most : 0))
+}
