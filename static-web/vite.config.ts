@@ -3,10 +3,11 @@ import { fileURLToPath } from 'node:url'
 import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
+import { start } from './start/plugin'
 import { serviceWorker } from './worker/plugin'
 
 export default defineConfig(({ command, mode }) => ({
-  plugins: [react(), tailwindcss(), serviceWorker()],
+  plugins: [react(), tailwindcss(), start(), serviceWorker()],
   resolve: {
     alias:
       command === 'build' && mode === 'production'
@@ -40,7 +41,7 @@ export default defineConfig(({ command, mode }) => ({
             // The first screen in one file: small ones compress badly.
             {
               name: 'first',
-              test: /src\/(messages\.|api|lib\/(?!automation|boards|breakdown|chartPng|enter|freshWords|link|region|shared|tokens|worker)|components\/(?!account|board|breakdown|chart|print|form|ConfirmIdentity|Dialog|GoalBar|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|Pages|PublicPages|RefreshPanel|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
+              test: /src\/(messages\.|api|lib\/(?!automation|boards|breakdown|chartPng|correlation|enter|freshWords|link|region|shared|tokens|welcome|worker)|components\/(?!account|board|breakdown|chart|print|form|ConfirmIdentity|Dialog|GoalBar|ShortcutList|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|Guest|Pages|follow|PublicPages|RefreshPanel|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
             },
           ],
         },

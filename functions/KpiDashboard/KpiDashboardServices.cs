@@ -76,6 +76,7 @@ public static class KpiDashboardServices
         services.AddOidc();
         services.AddEndpoint<OidcEndpoints>();
         services.AddEndpoint<TenantEndpoints>();
+        services.AddEndpoint<DemoEndpoints>();
         services.AddEndpoint<MemberEndpoints>();
         services.AddEndpoint<AuditEndpoints>();
         services.AddPrivacy();

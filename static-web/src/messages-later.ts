@@ -183,6 +183,11 @@ export const later = {
     signOut: 'Sign out',
   },
 
+  version: {
+    newer: 'There is a newer version of this page.',
+    load: 'Load it',
+  },
+
   notFound: {
     title: 'This page does not exist',
     text: 'The address may be old or mistyped.',
@@ -212,6 +217,10 @@ export const later = {
   refresh: {
     title: 'Refresh',
     asking: 'Asking the sources…',
+    error: (why: string) => `The refresh could not be started. ${why}`,
+    lost: (why: string) => `The progress can no longer be followed. ${why}`,
+    nothing: 'There is no source to refresh.',
+    slow: 'This takes longer than two minutes. It goes on without you; the numbers appear when they are in.',
     queued: 'waiting for its turn',
     running: (window: string) => `reading ${window}…`,
     runningPlain: 'reading…',

@@ -144,9 +144,6 @@ export const messages = {
   overview: {
     title: (tenant: string) => `Overview of ${tenant}`,
     strip: 'Headline numbers',
-    emptyTitle: 'No numbers yet',
-    empty:
-      'As soon as the first source has been read, revenue, visits and automations appear here, with what changed since the period before.',
   },
 
   fresh: {
@@ -161,10 +158,6 @@ export const messages = {
   refresh: {
     button: 'Refresh',
     busy: 'Refreshing',
-    error: (why: string) => `The refresh could not be started. ${why}`,
-    lost: (why: string) => `The progress can no longer be followed. ${why}`,
-    nothing: 'There is no source to refresh.',
-    slow: 'This takes longer than two minutes. It goes on without you; the numbers appear when they are in.',
   },
 
   errors: {

@@ -12,10 +12,8 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>The pages that need no session: register, confirm an address, passwords, codes, invitations.</summary>
-public sealed partial class AccountPagesTests(AppFixture app)
+public sealed class AccountPagesTests(AppFixture app)
 {
-    private const string Password = "seven quiet otters sing";
-
     /// <summary>States of the pages to look at. What the API says in them is given here, so that each can be looked at whatever else happened before.</summary>
     private static readonly Dictionary<string, State> s_states = new()
     {
@@ -75,7 +73,7 @@ public sealed partial class AccountPagesTests(AppFixture app)
     [Fact]
     public async Task Whoever_registers_sees_the_new_business_and_confirms_the_address_once_by_the_link_in_the_mail()
     {
-        var email = Fresh();
+        var email = MailBox.FreshAddress();
         await using var visit = await app.VisitAsync(Screen.Phone);
         await visit.Page.GotoAsync("/sign-in");
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Register" }).ClickAsync();
@@ -90,11 +88,11 @@ public sealed partial class AccountPagesTests(AppFixture app)
         // A password that everybody knows is refused at its field, in words, and nothing that was entered is lost.
         await Expect(password).ToBeFocusedAsync();
         await Expect(password).ToHaveAttributeAsync("aria-invalid", "true");
-        await password.FillAsync(Password);
+        await password.FillAsync(MailBox.Password);
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Register" }).ClickAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("Smith & Daughters");
 
-        var link = await LinkAsync(email, "verify-email");
+        var link = await app.LinkAsync(email, "verify-email");
         await visit.Page.GotoAsync(link);
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Your address is confirmed" })).ToBeVisibleAsync();
         await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Go to the overview" }).ClickAsync();
@@ -109,15 +107,15 @@ public sealed partial class AccountPagesTests(AppFixture app)
     [Fact]
     public async Task Who_is_not_signed_in_confirms_the_address_with_the_password_of_the_account()
     {
-        var email = Fresh();
-        using var _ = await RegisterAsync(email);
+        var email = MailBox.FreshAddress();
+        using var _ = await app.RegisterAsync(email);
         await using var visit = await app.VisitAsync(Screen.Phone);
-        await visit.Page.GotoAsync(await LinkAsync(email, "verify-email"));
+        await visit.Page.GotoAsync(await app.LinkAsync(email, "verify-email"));
         var form = visit.Page.GetByRole(AriaRole.Form, new() { Name = "Confirm your address" });
         await form.GetByRole(AriaRole.Textbox, new() { Name = "Password" }).FillAsync("not it at all");
         await form.GetByRole(AriaRole.Button, new() { Name = "Confirm" }).ClickAsync();
         await Expect(form.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
-        await form.GetByRole(AriaRole.Textbox, new() { Name = "Password" }).FillAsync(Password);
+        await form.GetByRole(AriaRole.Textbox, new() { Name = "Password" }).FillAsync(MailBox.Password);
         await form.GetByRole(AriaRole.Button, new() { Name = "Confirm" }).ClickAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "Your address is confirmed" })).ToBeVisibleAsync();
     }
@@ -125,7 +123,7 @@ public sealed partial class AccountPagesTests(AppFixture app)
     [Fact]
     public async Task A_forgotten_password_is_replaced_by_mail_and_an_unknown_address_gets_the_same_answer()
     {
-        var (email, unknown) = (Fresh(), Fresh());
+        var (email, unknown) = (MailBox.FreshAddress(), MailBox.FreshAddress());
         using var _ = await ConfirmedAsync(email);
         await using var visit = await app.VisitAsync(Screen.Phone);
         foreach (var address in new[] { unknown, email })
@@ -138,14 +136,14 @@ public sealed partial class AccountPagesTests(AppFixture app)
         }
 
         const string Replaced = "nine loud herons argue";
-        await visit.Page.GotoAsync(await LinkAsync(email, "reset-password"));
+        await visit.Page.GotoAsync(await app.LinkAsync(email, "reset-password"));
         await visit.Page.GetByRole(AriaRole.Textbox, new() { Name = "New password" }).FillAsync(Replaced);
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Save and sign in" }).ClickAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("Own Test Shop");
 
         await using var other = await app.VisitAsync(Screen.Desktop);
         await other.Page.GotoAsync("/sign-in");
-        await other.FillInAsync(email, Password);
+        await other.FillInAsync(email, MailBox.Password);
         await Expect(other.Page.GetByRole(AriaRole.Alert)).ToBeVisibleAsync();
         await other.FillInAsync(email, Replaced);
         await Expect(other.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("Own Test Shop");
@@ -154,7 +152,7 @@ public sealed partial class AccountPagesTests(AppFixture app)
     [Fact]
     public async Task With_a_second_factor_the_code_is_asked_for_and_the_page_that_was_wanted_comes_after_it()
     {
-        var email = Fresh();
+        var email = MailBox.FreshAddress();
         using var http = await ConfirmedAsync(email);
         var setup = await SendAsync(http, "auth/second-factor/setup", new { });
         var secret = Base32(setup["secret"]!.GetValue<string>());
@@ -162,7 +160,7 @@ public sealed partial class AccountPagesTests(AppFixture app)
 
         await using var visit = await app.VisitAsync(Screen.Phone);
         await visit.Page.GotoAsync("/automation");
-        await visit.FillInAsync(email, Password);
+        await visit.FillInAsync(email, MailBox.Password);
         var code = visit.Page.GetByLabel("Six-digit code");
         await Expect(code).ToBeFocusedAsync();
         // Six digits are enough: nothing needs to be pressed.
@@ -206,8 +204,6 @@ public sealed partial class AccountPagesTests(AppFixture app)
         await Expect(visit.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in and join" })).ToBeVisibleAsync();
     }
 
-    private static string Fresh() => $"web-{Guid.NewGuid():N}@example.com";
-
     private static string Problem(string type, string detail) => $$"""{"type":"https://kpi-dashboard.example/problems/{{type}}","detail":"{{detail}}"}""";
 
     private static string Invitation(bool hasAccount) =>
@@ -217,20 +213,11 @@ public sealed partial class AccountPagesTests(AppFixture app)
         $"**/api/{path}",
         route => route.FulfillAsync(new() { Status = answer.Status, Body = answer.Body, ContentType = answer.Status < 400 ? "application/json" : "application/problem+json" }));
 
-    /// <summary>Registers without the page; returns a client that is signed in.</summary>
-    private async Task<HttpClient> RegisterAsync(string email)
-    {
-        var http = new HttpClient { BaseAddress = app.Address };
-        var session = await SendAsync(http, "auth/register", new { email, password = Password, displayName = "Anna Smith", businessName = "Own Test Shop", timeZone = "Europe/London", currency = "GBP" });
-        http.DefaultRequestHeaders.Add("X-Kpi-Token", session["accessToken"]!.GetValue<string>());
-        return http;
-    }
-
     /// <summary>Registers and confirms the address: only then can its password be used, or replaced.</summary>
     private async Task<HttpClient> ConfirmedAsync(string email)
     {
-        var http = await RegisterAsync(email);
-        var link = await LinkAsync(email, "verify-email");
+        var http = await app.RegisterAsync(email);
+        var link = await app.LinkAsync(email, "verify-email");
         using var response = await http.PostAsJsonAsync("api/auth/verify-email", new { token = link[(link.IndexOf('=', StringComparison.Ordinal) + 1)..] }, TestContext.Current.CancellationToken);
         response.EnsureSuccessStatusCode();
         return http;
@@ -242,25 +229,6 @@ public sealed partial class AccountPagesTests(AppFixture app)
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.True(response.IsSuccessStatusCode, $"POST {path} answered {(int)response.StatusCode}: {text}");
         return JsonNode.Parse(text)!;
-    }
-
-    /// <summary>The link to a page in the newest mail to an address; mails are caught on this machine.</summary>
-    private async Task<string> LinkAsync(string email, string page)
-    {
-        using var http = new HttpClient { BaseAddress = app.Address };
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromMinutes(1));
-        while (true)
-        {
-            var list = await http.GetStringAsync("mail", limit.Token);
-            foreach (var mail in MailInList().Matches(list).Where(row => row.Value.Contains(email, StringComparison.OrdinalIgnoreCase)))
-            {
-                var link = Regex.Match(await http.GetStringAsync(mail.Groups["address"].Value, limit.Token), $@"https?://[^\s""<]+/{page}#token=[\w-]+");
-                if (link.Success) return link.Value;
-            }
-
-            await Task.Delay(200, limit.Token);
-        }
     }
 
     /// <summary>The code of an authenticator app (RFC 6238) so many steps of 30 seconds from now.</summary>
@@ -287,9 +255,6 @@ public sealed partial class AccountPagesTests(AppFixture app)
 
         return [.. bytes];
     }
-
-    [GeneratedRegex("""<li><a href="(?<address>/mail/[^"]+)">.*?</li>""", RegexOptions.Singleline)]
-    private static partial Regex MailInList();
 
     private sealed record State(string Path, string Says)
     {

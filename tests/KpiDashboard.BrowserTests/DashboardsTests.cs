@@ -93,6 +93,33 @@ public sealed partial class DashboardsTests(AppFixture app)
     }
 
     [Fact]
+    public async Task A_finger_drags_a_tile_to_another_place_and_the_page_stays_where_it_is()
+    {
+        using var api = await app.ApiAsync("Merch Shop");
+        var id = await MakeAsync(api);
+        await using var visit = await app.VisitAsync(Screen.Phone);
+        await visit.SignInAsync($"/dashboards/{id}");
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true }).TapAsync();
+        await visit.SettledAsync();
+        var handle = visit.Page.GetByRole(AriaRole.Button, new() { Name = "Move Sessions" });
+        await handle.ScrollIntoViewIfNeededAsync();
+        var (from, to) = (await MiddleAsync(handle), await MiddleAsync(Tile(visit, "Revenue")));
+        var scrolled = await visit.Page.EvaluateAsync<double>("scrollY");
+        var devtools = await visit.Context.NewCDPSessionAsync(visit.Page);
+        Task TouchAsync(string type, params object[] points) => devtools.SendAsync("Input.dispatchTouchEvent", new() { ["type"] = type, ["touchPoints"] = points });
+        await TouchAsync("touchStart", new { x = from.X, y = from.Y });
+        for (var i = 1; i <= 12; i++) await TouchAsync("touchMove", new { x = from.X + ((to.X - from.X) * i / 12), y = from.Y + ((to.Y - from.Y) * i / 12) });
+        await TouchAsync("touchEnd");
+        await Expect(Said(visit)).ToHaveTextAsync("Sessions, now 2 of 3.");
+        Assert.Equal(scrolled, await visit.Page.EvaluateAsync<double>("scrollY"));
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).TapAsync();
+        await Expect(visit.Page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true })).ToBeVisibleAsync();
+        Assert.Equal(["shop.revenue 3×1", "web.sessions 3×1", "shop.transactions 3×1"], Tiles(await api.GetAsync($"dashboards/{id}")));
+        Assert.Empty(visit.Complaints);
+        await api.SendAsync(HttpMethod.Delete, $"dashboards/{id}", HttpStatusCode.NoContent);
+    }
+
+    [Fact]
     public async Task Two_who_edit_at_once_are_told_and_nothing_is_lost()
     {
         using var api = await app.ApiAsync("Merch Shop");
@@ -135,6 +162,12 @@ public sealed partial class DashboardsTests(AppFixture app)
         Assert.DoesNotContain(requests, url => url.Contains("kps_", StringComparison.Ordinal) && !url.Contains("/shared#", StringComparison.Ordinal));
         Assert.Equal(["/api/auth/refresh", "/api/shared/dashboard"], requests.Select(url => new Uri(url).AbsolutePath).Where(path => path.StartsWith("/api/", StringComparison.Ordinal)).Distinct().Order());
         Assert.Empty(viewer.Complaints);
+
+        // The same link on a wall, without signing in.
+        await viewer.Page.GotoAsync(link.Replace("/shared#", "/tv#", StringComparison.Ordinal));
+        await Expect(viewer.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Board");
+        await Expect(viewer.Page.Locator(".wall-value")).ToHaveCountAsync(3);
+        await viewer.Page.GotoAsync(link);
 
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Take back “Hall”" }).ClickAsync();
         await Expect(dialog.GetByText("“Hall” no longer works.")).ToBeVisibleAsync();
@@ -207,6 +240,41 @@ public sealed partial class DashboardsTests(AppFixture app)
         await visit.Page.GotoAsync("/");
         await Expect(visit.SignInForm).ToBeVisibleAsync();
         await Expect(visit.Page.GetByText(revenue)).ToHaveCountAsync(0);
+    }
+
+    [Fact]
+    public async Task A_new_version_takes_charge_while_a_page_is_open_which_says_so_and_loads_it_when_asked()
+    {
+        await using var visit = await app.VisitAsync(Screen.Phone, serviceWorker: true);
+        await visit.SignInAsync();
+        await visit.Page.EvaluateAsync("() => navigator.serviceWorker.ready.then(() => navigator.serviceWorker.controller || new Promise(done => navigator.serviceWorker.addEventListener('controllerchange', done))).then(() => true)");
+        var before = await visit.Page.EvaluateAsync<string[]>("caches.keys()");
+        var file = Path.Combine(app.RepositoryRoot, "static-web", "dist", "sw.js");
+        var worker = await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken);
+        var notice = visit.Page.GetByText("There is a newer version of this page.");
+        try
+        {
+            await File.WriteAllTextAsync(file, worker.Replace("const version = '", "const version = 'next-", StringComparison.Ordinal), TestContext.Current.CancellationToken);
+            await Expect(notice).ToHaveCountAsync(0);
+            await visit.Page.EvaluateAsync("() => navigator.serviceWorker.getRegistration().then(one => one.update()).then(() => true)");
+            await Expect(notice).ToBeVisibleAsync();
+            // What is open goes on, and so does what it may still load.
+            await Expect(visit.Tile("Sessions")).ToBeVisibleAsync();
+            Assert.Equal(2, (await visit.Page.EvaluateAsync<string[]>("caches.keys()")).Length);
+            await visit.InBothThemesAsync("new-version");
+            await visit.Page.EvaluateAsync("() => { window.before = true }");
+            await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Load it" }).ClickAsync();
+            await visit.Page.WaitForFunctionAsync("() => window.before === undefined");
+            await Expect(visit.Tile("Sessions")).ToBeVisibleAsync();
+            await Expect(notice).ToHaveCountAsync(0);
+            Assert.Contains(await visit.Page.EvaluateAsync<string[]>("caches.keys()"), name => !before.Contains(name));
+        }
+        finally
+        {
+            await File.WriteAllTextAsync(file, worker, CancellationToken.None);
+        }
+
+        Assert.Empty(visit.Complaints);
     }
 
     [Fact]

@@ -221,6 +221,8 @@ public sealed class IntegrationPagesTests(AppFixture app)
             await Expect(main.GetByText("Enter 0 to 10,000 minutes")).ToBeVisibleAsync();
             await minutes.FillAsync("7,5");
             await minutes.PressAsync("Enter");
+            await Expect(main.GetByRole(AriaRole.Status).Filter(new() { HasText = "Saved" })).ToHaveCountAsync(1);
+            await Expect(minutes).ToHaveValueAsync("7.5");
             await Expect(main.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true })).ToHaveCountAsync(1);
             var saved = (await api.GetAsync($"integrations/{n8n}/workflows"))["workflows"]!.AsArray().Single(one => one!["id"]!.GetValue<string>() == id)!;
             Assert.Equal(7.5m, saved.Number("minutesSaved"));
@@ -228,6 +230,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
             await main.GetByLabel("How often it is read").SelectOptionAsync("Every hour");
             await main.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
             await Expect(main.GetByText(new Regex("^Every hour · next "))).ToBeVisibleAsync();
+            await Expect(main.GetByRole(AriaRole.Form, new() { Name = "Name and schedule" }).GetByRole(AriaRole.Status)).ToHaveTextAsync("Saved.");
             Assert.Equal("hourly", (await api.GetAsync($"integrations/{n8n}"))["schedule"]!.GetValue<string>());
         }
         finally

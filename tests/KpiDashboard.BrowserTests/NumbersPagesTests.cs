@@ -270,6 +270,13 @@ public sealed partial class NumbersPagesTests(AppFixture app)
         foreach (var part in answer["healthScore"]!["parts"]!.AsArray())
             await Expect(health).ToContainTextAsync(part!["why"]!.GetValue<string>());
 
+        await page.GetByRole(AriaRole.Button, new() { Name = $"Snooze: {text}", Exact = true }).ClickAsync();
+        await page.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("^In a week") }).ClickAsync();
+        await Expect(list).ToContainTextAsync(new Regex("Put aside until .+, or until it says something else\\."));
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = $"Dismiss: {text}", Exact = true })).ToHaveCountAsync(0);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = $"Dismiss: {text}", Exact = true })).ToHaveCountAsync(1);
+
         await page.GetByRole(AriaRole.Button, new() { Name = $"Dismiss: {text}", Exact = true }).ClickAsync();
         await Expect(list).ToContainTextAsync("Dismissed until it says something else.");
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = $"Dismiss: {text}", Exact = true })).ToHaveCountAsync(0);

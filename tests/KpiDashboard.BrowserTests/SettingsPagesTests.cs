@@ -85,6 +85,11 @@ public sealed partial class SettingsPagesTests(AppFixture app)
             var said = visit.Page.GetByRole(AriaRole.Status).Filter(new() { HasText = "What this changes" });
             await Expect(said).ToBeVisibleAsync();
             await visit.ScreenshotAsync("settings-effect-light-1440");
+            // A window that becomes narrow for a moment, as for a picture of the whole page, takes nothing away.
+            await visit.Page.SetViewportSizeAsync(800, 900);
+            await Expect(said).ToBeVisibleAsync();
+            await visit.Page.SetViewportSizeAsync(1440, 900);
+            await Expect(said).ToBeInViewportAsync();
             var after = await WorthAsync(api);
             Assert.InRange(after, before * 2 - 1, before * 2 + 1);
             var row = said.GetByRole(AriaRole.Listitem).Filter(new() { HasTextRegex = new Regex("value|worth", RegexOptions.IgnoreCase) }).First;

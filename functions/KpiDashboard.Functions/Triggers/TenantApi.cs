@@ -9,7 +9,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace KpiDashboard.Functions.Triggers;
 
 /// <summary>Businesses: settings, members, audit log, data protection.</summary>
-public sealed class TenantApi(TenantEndpoints tenants, MemberEndpoints members, AuditEndpoints audit, PrivacyEndpoints privacy)
+public sealed class TenantApi(TenantEndpoints tenants, DemoEndpoints demo, MemberEndpoints members, AuditEndpoints audit, PrivacyEndpoints privacy)
 {
     /// <summary>My businesses with their health.</summary>
     [Function("Tenants"), Requires(Permission.SignedIn)]
@@ -52,6 +52,20 @@ public sealed class TenantApi(TenantEndpoints tenants, MemberEndpoints members, 
     public Task<IResult> LeaveTenant(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "tenant/leave")] HttpRequest request, CancellationToken cancellationToken) =>
         tenants.LeaveAsync(request, cancellationToken);
+
+    /// <summary>Whether there is a demonstration to look around in.</summary>
+    [Function("Demo"), Requires(Permission.SignedIn)]
+    [Operation("Whether there is a demonstration to look around in", Response = typeof(DemoResponse))]
+    public Task<IResult> GetDemo(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "demo")] HttpRequest request, CancellationToken cancellationToken) =>
+        demo.ShowAsync(request, cancellationToken);
+
+    /// <summary>Become a viewer of the demonstration.</summary>
+    [Function("DemoJoin"), Requires(Permission.SignedIn)]
+    [Operation("Become a viewer of the demonstration", Response = typeof(DemoResponse))]
+    public Task<IResult> JoinDemo(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "demo")] HttpRequest request, CancellationToken cancellationToken) =>
+        demo.JoinAsync(request, cancellationToken);
 
     /// <summary>Who may do what.</summary>
     [Function("Roles"), Requires(Permission.SignedIn)]

@@ -7,6 +7,7 @@ using KpiDashboard.Demo.Seeding;
 using KpiDashboard.Operations;
 using KpiDashboard.Security;
 using KpiDashboard.Sync;
+using KpiDashboard.Tenancy;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KpiDashboard.LocalHost.Startup;
@@ -44,6 +45,7 @@ internal sealed class DemoStage(TimeProvider time) : IStartupStage
         foreach (var (key, value) in Google.Configuration()) context.Configuration[key] = value;
         // The one thing on this machine that an address of a tenant may lead to.
         context.Configuration["Outbound:AllowedHosts"] = $"{context.Configuration["Outbound:AllowedHosts"]} {N8n.BaseAddress.Authority}".Trim();
+        context.Configuration[DemoEndpoints.TenantKey] = DemoSeeder.TenantId(DemoWorld.Tenants[0].Name).ToString();
         context.Services.GetRequiredService<ReadinessGate>().Close("The demo tenants are being synced.");
         context.Console.Done("Simulators", $"Google on port {Google.BaseAddress.Port}, n8n on port {N8n.BaseAddress.Port}");
     }

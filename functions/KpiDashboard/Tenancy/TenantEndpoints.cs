@@ -329,6 +329,7 @@ internal sealed record RoleEntry(string Role, IReadOnlyList<string> Permissions)
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(TenantsResponse))]
+[JsonSerializable(typeof(DemoResponse))]
 [JsonSerializable(typeof(CreateTenantRequest))]
 [JsonSerializable(typeof(TenantSettings))]
 [JsonSerializable(typeof(UpdateTenantResponse))]

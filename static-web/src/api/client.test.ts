@@ -221,3 +221,48 @@ it('leaves unset parts out of a query', () => {
   expect(query({ range: 'last_day', from: undefined })).toBe('?range=last_day')
   expect(query({})).toBe('')
 })
+
+describe('what start.js asked for', () => {
+  const early = async (token: string, answers: Record<string, Response | null>) => {
+    vi.resetModules()
+    window.kpiStart = {
+      at: Date.now(),
+      token,
+      answers: Object.fromEntries(
+        Object.entries(answers).map(([key, answer]) => [key, Promise.resolve(answer)]),
+      ),
+    }
+    return import('./client')
+  }
+
+  it('is taken once each, and then the server is asked', async () => {
+    const { calls } = server({ valid: 'early', next: session('early') })
+    const client = await early('early', {
+      'POST auth/refresh': json(session('early')),
+      'GET metrics/summary?range=x': json({ from: 'start.js' }),
+    })
+    expect(window.kpiStart).toBeUndefined()
+    const get = () => client.api.get<unknown>('metrics/summary?range=x', { tenantId: 't1' })
+    expect(await get()).toEqual({ from: 'start.js' })
+    expect(calls).toEqual([])
+    expect(await get()).toEqual({ path: '/api/metrics/summary?range=x' })
+    expect(calls).toHaveLength(1)
+  })
+
+  it('is no answer to somebody who has another token by now', async () => {
+    const { calls } = server({ valid: 'other', next: session('x') })
+    const client = await early('early', { 'GET a': json({ from: 'start.js' }) })
+    client.adopt(session('other'))
+    expect(await client.api.get('a')).toEqual({ path: '/api/a' })
+    expect(calls).toHaveLength(1)
+  })
+
+  it('fails as the network failed, and the next call asks anew', async () => {
+    const { refreshes } = server({ valid: 'new', next: session('new') })
+    const client = await early('', { 'POST auth/refresh': null })
+    await expect(client.refreshSession()).rejects.toMatchObject({ status: 0 })
+    expect(refreshes()).toBe(0)
+    expect(await client.api.get('a')).toEqual({ path: '/api/a' })
+    expect(refreshes()).toBe(1)
+  })
+})

@@ -31,6 +31,23 @@ let tokenTenant: string | null = null
 let onSession: (session: Session | null) => void = () => undefined
 let refreshing: Promise<Session | null> | null = null
 
+/** What start.js asked for while this was on its way, by method and path; null where no answer came. */
+const early = window.kpiStart
+delete window.kpiStart
+/** How long an answer may lie there, in milliseconds. */
+const fresh = 60_000
+
+/** An answer that is there already, or coming; each is taken once. Undefined: nothing was asked, or by somebody else. */
+async function begun(method: string, path: string) {
+  const key = `${method} ${path}`
+  const asked = early?.answers[key]
+  if (!asked) return undefined
+  early.answers[key] = undefined
+  if (Date.now() - early.at > fresh) return undefined
+  const answer = await asked
+  return method === 'POST' || early.token === accessToken ? answer : undefined
+}
+
 /** Tells the page whenever the session is renewed, or ends (null). */
 export function listenToSession(listener: typeof onSession) {
   onSession = listener
@@ -47,7 +64,10 @@ async function send(method: string, path: string, body?: unknown, signal?: Abort
   if (accessToken) headers['X-Kpi-Token'] = accessToken
   const file = body instanceof Blob
   if (body !== undefined) headers['Content-Type'] = file ? 'text/csv' : 'application/json'
+  const known = await begun(method, path)
+  if (known) return known
   try {
+    if (known === null) throw new TypeError('start.js got no answer.')
     return await fetch(`${base}/api/${path}`, {
       method,
       headers,

@@ -60,6 +60,7 @@ export type SettingsEffect = Answer<paths['/api/tenant']['put'], 200>['effects']
 export type PendingSignUp = Answer<paths['/api/auth/oidc/pending']['get'], 200>
 export type Tenants = Answer<paths['/api/tenants']['get'], 200>
 export type TenantEntry = Tenants['tenants'][number]
+export type Demo = Answer<paths['/api/demo']['get'], 200>
 export type Roles = Answer<paths['/api/roles']['get'], 200>
 export type Members = Answer<paths['/api/members']['get'], 200>
 export type Member = Members['members'][number]

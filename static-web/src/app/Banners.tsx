@@ -2,24 +2,31 @@ import { TriangleAlert } from 'lucide-react'
 import { lazy, Suspense } from 'react'
 import { Link, useLocation } from 'react-router'
 import { dayIn, fullDay } from '../lib/dates'
-import { useIdentity } from '../lib/session'
+import { isGuest, useIdentity } from '../lib/session'
 import { later } from '../messages-later'
 
 const VerifyBanner = lazy(() =>
   import('../components/VerifyBanner').then((all) => ({ default: all.VerifyBanner })),
 )
 
+const Guest = lazy(() => import('./Guest'))
+
 const text = later.shell
 
-/** What must be known on every page: the address is not confirmed, a second factor is asked for, the business is to be deleted. */
+/** What must be known on every page: the address is not confirmed, the numbers are a demonstration, a second factor is asked for, the business is to be deleted. */
 export default function Banners() {
-  const { tenant, user } = useIdentity()
+  const { tenant, tenants, user } = useIdentity()
   const { pathname } = useLocation()
   return (
     <>
       {!user.emailVerified && (
         <Suspense fallback={null}>
           <VerifyBanner />
+        </Suspense>
+      )}
+      {isGuest(tenant, tenants) && (
+        <Suspense fallback={null}>
+          <Guest />
         </Suspense>
       )}
       {tenant.deleteAfter && (

@@ -1,6 +1,8 @@
+import { useState } from 'react'
 import { Dialog } from '../components/Dialog'
+import { ShortcutList } from '../components/ShortcutList'
 import { later } from '../messages-later'
-import { useServiceWorker } from '../lib/worker'
+import { useNewVersion, useServiceWorker } from '../lib/worker'
 import type { RefreshState } from './refresh'
 import { RefreshPanel } from './RefreshPanel'
 
@@ -12,33 +14,34 @@ interface Props {
   onHelpClose: () => void
 }
 
-/** What lies over a page now and then: the progress of a refresh and the list of shortcuts. */
+/** What lies over a page now and then: the progress of a refresh, the list of shortcuts, and that there is a newer version of it. */
 export default function Extras({ refresh, onRefreshClose, timeZone, help, onHelpClose }: Props) {
+  const [newer, setNewer] = useState(false)
   useServiceWorker()
+  useNewVersion(() => {
+    setNewer(true)
+  })
   return (
     <>
+      <div role="status" className="fixed bottom-3 left-3 z-30 max-w-[calc(100vw-1.5rem)]">
+        {newer && (
+          <p className="arrive flex items-center gap-2 rounded border border-line bg-surface py-0.5 pr-1 pl-3 text-small shadow-over">
+            {later.version.newer}
+            <button
+              type="button"
+              className="tap px-3 font-semibold text-accent"
+              onClick={() => {
+                location.reload()
+              }}
+            >
+              {later.version.load}
+            </button>
+          </p>
+        )}
+      </div>
       <RefreshPanel state={refresh} onClose={onRefreshClose} timeZone={timeZone} />
       <Dialog title={later.shortcuts.title} open={help} onClose={onHelpClose}>
-        <dl>
-          {later.shortcuts.list.map(({ keys, does }) => (
-            <div
-              key={does}
-              className="flex items-center justify-between border-t border-line py-2.5 first:border-t-0"
-            >
-              <dt className="order-2 flex gap-1">
-                {keys.map((key, i) => (
-                  <kbd
-                    key={`${key}${i}`}
-                    className="min-w-7 rounded border border-line bg-sunken px-1.5 text-center font-sans text-small"
-                  >
-                    {key}
-                  </kbd>
-                ))}
-              </dt>
-              <dd>{does}</dd>
-            </div>
-          ))}
-        </dl>
+        <ShortcutList />
       </Dialog>
     </>
   )

@@ -13,6 +13,7 @@ const Integrations = lazy(() => import('../pages/integrations'))
 const Metric = lazy(() => import('../pages/metric'))
 const NotFound = lazy(() => import('../pages/not-found'))
 const Settings = lazy(() => import('../pages/settings'))
+const Welcome = lazy(() => import('../pages/welcome'))
 
 /** Every page behind the sign-in but the first. Apart from App, because the name of each file that is loaded later weighs on what names it. */
 export default function Pages() {
@@ -29,6 +30,7 @@ export default function Pages() {
       <Route path="integrations/*" element={<Integrations />} />
       <Route path="settings/*" element={<Settings />} />
       <Route path="businesses" element={<Businesses />} />
+      <Route path="welcome" element={<Welcome />} />
       <Route path="*" element={<NotFound />} />
     </Routes>
   )

@@ -15,7 +15,7 @@ import { lazy, Suspense, useEffect, useRef, useState } from 'react'
 import { Link, Outlet, useLocation } from 'react-router'
 import { Mark } from '../components/Mark'
 import { Menu, useCloseMenu } from '../components/Menu'
-import { useIdentity } from '../lib/session'
+import { isGuest, useIdentity } from '../lib/session'
 import { messages } from '../messages'
 import { useRefresh } from './refresh'
 import { item } from './item'
@@ -41,7 +41,7 @@ const places = [
 
 /** What stands around every page: where one is, for which business, and what can be done from anywhere. */
 export function Shell() {
-  const { tenant, user } = useIdentity()
+  const { tenant, tenants, user } = useIdentity()
   const [help, setHelp] = useState(false)
   const { state, start, dismiss, busy } = useRefresh(tenant.id)
   const main = useRef<HTMLElement>(null)
@@ -133,7 +133,10 @@ export function Shell() {
 
       <main id="main" ref={main} tabIndex={-1} className="min-w-0">
         <Suspense fallback={<div className="min-h-dvh" />}>
-          {(!user.emailVerified || tenant.secondFactorMissing || tenant.deleteAfter) && <Banners />}
+          {(!user.emailVerified ||
+            tenant.secondFactorMissing ||
+            tenant.deleteAfter ||
+            isGuest(tenant, tenants)) && <Banners />}
           {/* Another business is another page: nothing of the one before stays. */}
           <Outlet key={tenant.id} />
         </Suspense>

@@ -1,11 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef, useState } from 'react'
-import { api, ApiError } from '../api/client'
-import type { RefreshAccepted, SyncRun } from '../api/types'
+import type { SyncRun } from '../api/types'
 import { messages } from '../messages'
-
-const every = 1500
-const limit = 120_000
 
 export interface RefreshState {
   phase: 'idle' | 'asking' | 'running' | 'done' | 'stopped'
@@ -20,9 +16,6 @@ export interface RefreshState {
 }
 
 const idle: RefreshState = { phase: 'idle', runs: [], note: null, tenantId: '', hidden: false }
-const ended = (run: SyncRun) =>
-  run.status === 'succeeded' || run.status === 'failed' || run.status === 'dead'
-const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** Asks every source for its newest numbers and follows the readings until they end, or two minutes have passed. */
 export function useRefresh(tenantId: string) {
@@ -41,58 +34,16 @@ export function useRefresh(tenantId: string) {
 
   const start = useCallback(async () => {
     const mine = ++turn.current
-    const current = () => turn.current === mine
-    const show = (next: Pick<RefreshState, 'phase' | 'runs' | 'note'>) => {
+    setState({ ...idle, phase: 'asking', tenantId })
+    const show = (next: Partial<RefreshState>) => {
       setState((was) => ({ ...was, ...next }))
     }
-    setState({ ...idle, phase: 'asking', tenantId })
-    let accepted: RefreshAccepted
     try {
-      accepted = await api.post<RefreshAccepted>('sync/refresh')
-    } catch (error) {
-      if (current())
-        show({ phase: 'stopped', runs: [], note: messages.refresh.error(sentence(error)) })
-      return
-    }
-    if (!current()) return
-    if (accepted.runs.length === 0) {
-      show({ phase: 'done', runs: [], note: messages.refresh.nothing })
-      return
-    }
-    const until = Date.now() + limit
-    let failures = 0
-    for (;;) {
-      try {
-        const runs = await Promise.all(
-          accepted.runs.map(({ id }) => api.get<SyncRun>(`sync/runs/${id}`, { tenantId })),
-        )
-        failures = 0
-        if (!current()) return
-        if (runs.every(ended)) {
-          show({ phase: 'done', runs, note: null })
-          await client.invalidateQueries()
-          return
-        }
-        show({ phase: 'running', runs, note: null })
-      } catch (error) {
-        if (!current()) return
-        // One lost answer is no reason to stop looking.
-        if (++failures >= 3) {
-          setState((was) => ({
-            ...was,
-            phase: 'stopped',
-            note: messages.refresh.lost(sentence(error)),
-          }))
-          return
-        }
-      }
-      if (Date.now() > until) {
-        setState((was) => ({ ...was, phase: 'stopped', note: messages.refresh.slow }))
-        await client.invalidateQueries()
-        return
-      }
-      await wait(every)
-      if (!current()) return
+      // Not part of what the first paint waits for.
+      const { follow } = await import('./follow')
+      await follow(client, tenantId, () => turn.current === mine, show)
+    } catch {
+      if (turn.current === mine) show({ phase: 'stopped', note: messages.errors.unreachable })
     }
   }, [client, tenantId])
 
@@ -104,6 +55,3 @@ export function useRefresh(tenantId: string) {
 
   return { state, start, dismiss, busy: state.phase === 'asking' || state.phase === 'running' }
 }
-
-const sentence = (error: unknown) =>
-  error instanceof ApiError ? error.message : messages.errors.unreachable

@@ -157,6 +157,15 @@ export function Failed({ error }: { error: unknown }) {
   )
 }
 
+/** Says that something was saved. Always there, empty before: a place that comes along with its words is not read out. */
+export function Saved({ children }: { children: ReactNode }) {
+  return (
+    <p role="status" className="text-small text-muted">
+      {children}
+    </p>
+  )
+}
+
 /** A state in words; the dot only repeats it. */
 export function State({
   tone,

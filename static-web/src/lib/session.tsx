@@ -101,3 +101,7 @@ export function useMay(permission: string): boolean {
   const permissions: readonly string[] | undefined = useIdentity().tenant.permissions
   return permissions?.includes(permission) ?? false
 }
+
+/** Whether the person only looks around in a demonstration, beside a business of its own. */
+export const isGuest = (tenant: Identity['tenant'], tenants: Identity['tenants']) =>
+  tenant.isDemo && tenant.role === 'viewer' && tenants.length > 1

@@ -8,7 +8,7 @@ const key = 'kpi.theme'
 export const listeners = new Set<() => void>()
 const system = () => matchMedia('(prefers-color-scheme: dark)')
 
-// The first value was set by theme.js before the first paint; from then on it is kept here.
+// The first value was set by start.js before the first paint; from then on it is kept here.
 function readChoice(): ThemeChoice {
   try {
     const saved = localStorage.getItem(key)

@@ -1,4 +1,4 @@
-import { useEffect } from 'react'
+import { useEffect, useRef } from 'react'
 
 /**
  * Has the service worker keep the page itself (never a number) for when the network is gone. Called by parts that are loaded after the first paint.
@@ -11,15 +11,21 @@ export function useServiceWorker() {
   }, [])
 }
 
-/** For a screen that is never closed: looks for a new version every hour, and starts it as soon as it is whole. */
-export function useNewVersion() {
+/**
+ * Looks for a new version every hour, which takes charge as soon as it is whole, and says when one has: what is open goes on with the version before until it is loaded anew.
+ */
+export function useNewVersion(onNew: () => void) {
+  const told = useRef(onNew)
+  useEffect(() => {
+    told.current = onNew
+  })
   useEffect(() => {
     if (!('serviceWorker' in navigator)) return
     const { serviceWorker } = navigator
     // Of a first visit the worker takes charge without there being anything new.
     let known = serviceWorker.controller !== null
     const changed = () => {
-      if (known) location.reload()
+      if (known) told.current()
       known = true
     }
     serviceWorker.addEventListener('controllerchange', changed)

@@ -49,6 +49,8 @@ public sealed class AccessMatrixTests(AppFixture app)
         ["POST auth/accept-invitation"] = Anybody,
         ["GET tenants"] = People,
         ["POST tenants"] = People,
+        ["GET demo"] = People,
+        ["POST demo"] = People,
         ["GET roles"] = People,
         ["POST tenant/leave"] = People,
         ["GET tenant"] = People + " read",

@@ -60,7 +60,7 @@ public sealed class HeadersTests
     {
         await using var app = await RunningApp.StartAsync($"Web:Root={Public}");
 
-        using var response = await app.SendAsync("GET", "/theme.js");
+        using var response = await app.SendAsync("GET", "/icon.svg");
 
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         var expected = PageHeaders();
@@ -81,7 +81,7 @@ public sealed class HeadersTests
     [InlineData("/api/kpis")]
     [InlineData("/api/auth/refresh")]
     [InlineData("/api/nowhere")]
-    [InlineData("/theme.js")]
+    [InlineData("/icon.svg")]
     public async Task Without_a_setting_no_other_origin_may_read_anything(string path)
     {
         await using var app = await RunningApp.StartAsync($"Web:Root={Public}");
@@ -126,7 +126,7 @@ public sealed class HeadersTests
             AssertClosed(preflight);
         }
 
-        using var page = await app.SendAsync("GET", "/theme.js", Listed);
+        using var page = await app.SendAsync("GET", "/icon.svg", Listed);
         AssertClosed(page);
     }
 

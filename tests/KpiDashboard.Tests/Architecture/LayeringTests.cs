@@ -99,6 +99,7 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Sync.SyncMessage",
                 "KpiDashboard.Sync.SyncRunner",
                 "KpiDashboard.Sync.SyncScheduler",
+                "KpiDashboard.Tenancy.DemoEndpoints",
                 "KpiDashboard.Tenancy.MemberEndpoints",
                 "KpiDashboard.Tenancy.TenantEndpoints",
                 "KpiDashboard.Webhooks.N8nWebhookEndpoints",

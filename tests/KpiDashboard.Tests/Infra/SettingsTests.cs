@@ -25,6 +25,7 @@ public sealed partial class SettingsTests
         ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "a collector of one's own; Application Insights is used instead",
         ["IDENTITY_ENDPOINT"] = "the platform sets it",
         ["WEBSITE_INSTANCE_ID"] = "the platform sets it",
+        ["Demo__Tenant"] = "empty means: no demonstration is offered; whoever makes one names it",
         ["Outbound__AllowedHosts"] = "empty means: nothing beyond the rules",
     };
 

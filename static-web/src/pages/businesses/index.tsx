@@ -298,7 +298,7 @@ function NewForm() {
         api.post<Session>('tenants', { businessName: businessName.trim(), timeZone, currency }),
       )
       adopt(session)
-      await navigate('/')
+      await navigate('/welcome')
     } catch (error) {
       const said = error instanceof ApiError ? error.fields : {}
       const fields = ['businessName', 'timeZone', 'currency'] as const

@@ -12,7 +12,8 @@ import type {
 import { Chart, type ChartSeries } from '../../components/chart/Chart'
 import { named, place } from '../../components/form/problems'
 import { Submit } from '../../components/form/Submit'
-import { Labelled, Page, Select, sentenceOf } from '../../components/ui'
+import { DirectionSelect, UnitSelect } from '../../components/form/KpiKind'
+import { Labelled, Page, sentenceOf } from '../../components/ui'
 import { Value } from '../../components/Value'
 import { dayRange } from '../../lib/dates'
 import { useIdentity } from '../../lib/session'
@@ -24,8 +25,6 @@ import { FormulaField } from './FormulaField'
 
 const text = calculated.form
 type Form = Required<Omit<NewCalculatedKpi, 'description'>> & { description: string }
-const units = Object.keys(text.units) as Form['unit'][]
-const directions = Object.keys(text.directions) as Form['direction'][]
 const pause = 350
 
 /** A value once it has stayed the same for a moment. */
@@ -137,28 +136,8 @@ export function Editor({
             })}
           />
           <div className="grid gap-4 sm:grid-cols-2">
-            <Labelled label={text.unit} error={errors.unit?.message}>
-              {(props) => (
-                <Select {...props} {...register('unit')}>
-                  {units.map((one) => (
-                    <option key={one} value={one}>
-                      {text.units[one]}
-                    </option>
-                  ))}
-                </Select>
-              )}
-            </Labelled>
-            <Labelled label={text.direction} error={errors.direction?.message}>
-              {(props) => (
-                <Select {...props} {...register('direction')}>
-                  {directions.map((one) => (
-                    <option key={one} value={one}>
-                      {text.directions[one]}
-                    </option>
-                  ))}
-                </Select>
-              )}
-            </Labelled>
+            <UnitSelect field={register('unit')} error={errors.unit?.message} />
+            <DirectionSelect field={register('direction')} error={errors.direction?.message} />
           </div>
           <Labelled label={text.description} error={errors.description?.message}>
             {(props) => (

@@ -2,11 +2,11 @@ import { useEffect, useId, useMemo, useState, type ReactNode } from 'react'
 import { Link } from 'react-router'
 import type { CatalogueKpi } from '../../api/types'
 import { NoteMark } from '../../components/chart/NoteList'
+import { ShortcutList } from '../../components/ShortcutList'
 import { inputClass, LoadFailed, Rows } from '../../components/ui'
 import { useIdentity } from '../../lib/session'
 import { messages } from '../../messages'
 import { help as text } from '../../messages-help'
-import { later } from '../../messages-later'
 import { metric } from '../../messages-metric'
 import { useOfTenant } from '../settings/queries'
 
@@ -64,26 +64,7 @@ export default function Help() {
             </ul>
           </Part>
           <Part title={text.shortcuts}>
-            <dl>
-              {later.shortcuts.list.map(({ keys, does }) => (
-                <div
-                  key={does}
-                  className="flex items-center justify-between border-t border-line py-2 first:border-t-0"
-                >
-                  <dt className="order-2 flex gap-1">
-                    {keys.map((key, i) => (
-                      <kbd
-                        key={`${key}${i}`}
-                        className="min-w-7 rounded border border-line bg-sunken px-1.5 text-center font-sans text-small"
-                      >
-                        {key}
-                      </kbd>
-                    ))}
-                  </dt>
-                  <dd>{does}</dd>
-                </div>
-              ))}
-            </dl>
+            <ShortcutList />
           </Part>
         </div>
       </div>

@@ -15,6 +15,7 @@ import {
   outlineDanger,
   Page,
   Rows,
+  Saved,
   Section,
   Select,
   sentenceOf,
@@ -116,12 +117,7 @@ export default function Detail() {
           }}
         />
       )}
-      {manage && !isPushOnly(source) && (
-        <Plan
-          key={`${source.displayName} ${source.schedule} ${source.syncHour ?? ''}`}
-          source={source}
-        />
-      )}
+      {manage && !isPushOnly(source) && <Plan key={source.id} source={source} />}
       {source.connector === 'n8n' && (
         <Suspense fallback={<Rows />}>
           <Workflows source={source} />
@@ -174,25 +170,32 @@ function Plan({ source }: { source: Integration }) {
   const {
     register,
     handleSubmit,
+    reset,
     setError,
     control,
-    formState: { errors, isSubmitting, isDirty, isSubmitSuccessful },
+    formState: { errors, isSubmitting, isDirty },
   } = useForm<Fields>({
-    defaultValues: {
+    // What somebody else changes comes in; what was typed here stays.
+    values: {
       name: source.displayName,
       schedule: source.schedule as Schedule,
       hour: String(source.syncHour ?? 4),
     },
+    resetOptions: { keepDirtyValues: true },
   })
+  const [saved, setSaved] = useState(false)
   const daily = useWatch({ control, name: 'schedule' }) === 'daily'
   const submit = handleSubmit(async ({ name, schedule, hour }) => {
+    setSaved(false)
     try {
       await api.patch(`integrations/${source.id}`, {
         displayName: name.trim(),
         schedule,
         syncHour: Number(hour),
       })
+      reset({ name: name.trim(), schedule, hour })
       await changed()
+      setSaved(true)
     } catch (error) {
       const said = error instanceof ApiError ? error.fields : {}
       if (said.displayName?.[0]) setError('name', { message: said.displayName[0] })
@@ -248,9 +251,7 @@ function Plan({ source }: { source: Integration }) {
           <button type="submit" disabled={!isDirty || isSubmitting} className={primaryButton}>
             {isSubmitting ? text.saving : text.save}
           </button>
-          <p role="status" className="text-small text-muted">
-            {isSubmitSuccessful && !isDirty ? text.saved : ''}
-          </p>
+          <Saved>{saved && !isDirty ? text.saved : ''}</Saved>
         </div>
       </form>
     </Section>

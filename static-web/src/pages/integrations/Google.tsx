@@ -6,6 +6,7 @@ import { useConfirmation } from '../../components/confirmations'
 import { primaryButton, quietButton } from '../../components/Notice'
 import { Failed, inputClass, Labelled, LoadFailed, Rows, useFocus } from '../../components/ui'
 import { useIdentity } from '../../lib/session'
+import { beginWelcome } from '../../lib/welcome'
 import { words } from '../../messages-integrations'
 import { settings } from '../../messages-settings'
 import { useChanged } from './queries'
@@ -13,12 +14,12 @@ import { useChanged } from './queries'
 const text = words.google
 const frame = 'mt-5 max-w-[40rem] space-y-5 rounded border border-line bg-surface p-4 sm:p-6'
 
-/** Leads to the sign-in at Google, from which the browser comes back to the list of sources. */
+/** Leads to the sign-in at Google, from which the browser comes back to the list of sources, or to the welcome. */
 export function useGoogleSignIn() {
   const confirmed = useConfirmation()
   const [going, setGoing] = useState(false)
   const [failed, setFailed] = useState<unknown>(null)
-  const go = async (integrationId?: string) => {
+  const go = async (integrationId?: string, welcome = false) => {
     if (going) return
     setGoing(true)
     setFailed(null)
@@ -28,6 +29,7 @@ export function useGoogleSignIn() {
           `integrations/google-analytics/authorize${query({ integrationId })}`,
         ),
       )
+      beginWelcome(welcome)
       location.assign(url)
     } catch (error) {
       setFailed(error)

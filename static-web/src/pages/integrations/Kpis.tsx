@@ -4,6 +4,7 @@ import { useForm } from 'react-hook-form'
 import { Link } from 'react-router'
 import { api, ApiError } from '../../api/client'
 import type { CustomKpi, NewKpi } from '../../api/types'
+import { DirectionSelect, UnitSelect } from '../../components/form/KpiKind'
 import { place } from '../../components/form/problems'
 import { primaryButton, quietButton } from '../../components/Notice'
 import {
@@ -22,6 +23,7 @@ import {
 import { addDays, dayIn, dayRange } from '../../lib/dates'
 import { useIdentity } from '../../lib/session'
 import { words } from '../../messages-integrations'
+import { kind } from '../../messages-kind'
 import { settings } from '../../messages-settings'
 import { useChanged, useCustomKpis, useMayChange } from './queries'
 import { pushCurl } from './snippets'
@@ -30,17 +32,6 @@ import { keyOf } from './words'
 
 const text = words.kpis
 const prefix = 'custom.'
-const units = [
-  'count',
-  'currency',
-  'ratio',
-  'number',
-  'minutes',
-  'seconds',
-  'milliseconds',
-  'score',
-] as const
-const directions = ['up', 'down', 'neutral'] as const
 const aggregations = ['sum', 'daily_mean', 'last', 'max', 'min'] as const
 const outline = `${small} border border-line bg-surface hover:border-line-strong`
 
@@ -125,7 +116,7 @@ export default function Kpis() {
                     <p className="num text-small text-muted">
                       <code className="font-mono">{kpi.key}</code>
                       {' · '}
-                      {[text.units[kpi.unit], text.aggregations[kpi.aggregation], daysOf(kpi)].join(
+                      {[kind.units[kpi.unit], text.aggregations[kpi.aggregation], daysOf(kpi)].join(
                         ' · ',
                       )}
                     </p>
@@ -259,8 +250,8 @@ function Form({
           name: text.name,
           key: text.key,
           description: text.description,
-          unit: text.unit,
-          direction: text.direction,
+          unit: kind.unit,
+          direction: kind.direction,
           aggregation: text.aggregation,
         })
     }
@@ -330,28 +321,8 @@ function Form({
         )}
       </Labelled>
       <div className="grid gap-4 sm:grid-cols-3">
-        <Labelled label={text.unit} error={errors.unit?.message}>
-          {(props) => (
-            <Select {...props} {...register('unit')}>
-              {units.map((unit) => (
-                <option key={unit} value={unit}>
-                  {text.units[unit]}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Labelled>
-        <Labelled label={text.direction} error={errors.direction?.message}>
-          {(props) => (
-            <Select {...props} {...register('direction')}>
-              {directions.map((direction) => (
-                <option key={direction} value={direction}>
-                  {text.directions[direction]}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Labelled>
+        <UnitSelect field={register('unit')} error={errors.unit?.message} />
+        <DirectionSelect field={register('direction')} error={errors.direction?.message} />
         <Labelled label={text.aggregation} error={errors.aggregation?.message}>
           {(props) => (
             <Select {...props} {...register('aggregation')}>

@@ -1,10 +1,11 @@
-import { useState, type ReactNode } from 'react'
-import { Link, useSearchParams } from 'react-router'
+import { useEffect, useState, type ReactNode } from 'react'
+import { Link, Navigate, useSearchParams } from 'react-router'
 import type { Connectable, Integration } from '../../api/types'
 import { Notice } from '../../components/Notice'
 import { SavedAt } from '../../components/SavedAt'
 import { Failed, LoadFailed, Page, Rows, Section } from '../../components/ui'
 import { useIdentity, useMay } from '../../lib/session'
+import { beganAtWelcome, beginWelcome } from '../../lib/welcome'
 import { messages } from '../../messages'
 import { words } from '../../messages-integrations'
 import { ConnectN8n } from './ConnectN8n'
@@ -55,6 +56,13 @@ export default function Sources() {
     runs.data?.pages
       .flatMap((page) => page.runs)
       .find((run) => run.integrationId === id && isLive(run))?.id ?? null
+
+  // Back from Google, in the middle of the first minutes.
+  const [toWelcome] = useState(() => Boolean(grant ?? problem) && beganAtWelcome())
+  useEffect(() => {
+    beginWelcome(false)
+  }, [])
+  if (toWelcome) return <Navigate to={`/welcome?${params.toString()}`} replace />
 
   return (
     <Page title={words.title} back={null} lead={data && data.length > 0 ? leadOf(data) : undefined}>

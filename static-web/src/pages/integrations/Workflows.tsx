@@ -1,7 +1,15 @@
 import { useState } from 'react'
 import { api } from '../../api/client'
 import type { Integration, SourceWorkflow } from '../../api/types'
-import { inputClass, LoadFailed, Rows, Section, sentenceOf, small } from '../../components/ui'
+import {
+  inputClass,
+  LoadFailed,
+  Rows,
+  Saved,
+  Section,
+  sentenceOf,
+  small,
+} from '../../components/ui'
 import { formatNumber } from '../../lib/format'
 import { words } from '../../messages-integrations'
 import { useChanged, useMayChange, useWorkflows } from './queries'
@@ -42,11 +50,7 @@ export default function Workflows({ source }: { source: Integration }) {
             )}
             <ul aria-label={text.title}>
               {shown.map((workflow) => (
-                <Row
-                  key={`${workflow.id} ${workflow.minutesSaved ?? ''}`}
-                  workflow={workflow}
-                  source={source.id}
-                />
+                <Row key={workflow.id} workflow={workflow} source={source.id} />
               ))}
             </ul>
             {shown.length === 0 && (
@@ -78,7 +82,9 @@ function Row({ workflow, source }: { workflow: SourceWorkflow; source: string })
   const manage = useMayChange('manage_integrations')
   const changed = useChanged()
   const before = workflow.minutesSaved === null ? '' : String(workflow.minutesSaved)
-  const [typed, setTyped] = useState(before)
+  const [entered, setTyped] = useState<string | null>(null)
+  const [saved, setSaved] = useState(false)
+  const typed = entered ?? before
   const [failed, setFailed] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
   const dirty = typed.trim() !== before
@@ -92,11 +98,14 @@ function Row({ workflow, source }: { workflow: SourceWorkflow; source: string })
     }
     setBusy(true)
     setFailed(null)
+    setSaved(false)
     try {
       await api.patch(`integrations/${source}/workflows/${encodeURIComponent(workflow.id)}`, {
         minutesSaved,
       })
       await changed(`workflows ${source}`, 'automation')
+      setTyped(null)
+      setSaved(true)
     } catch (error) {
       setFailed(sentenceOf(error))
     } finally {
@@ -130,6 +139,7 @@ function Row({ workflow, source }: { workflow: SourceWorkflow; source: string })
             void save()
           }}
         >
+          <Saved>{saved && !dirty ? text.saved : ''}</Saved>
           {dirty && (
             <button
               type="submit"
@@ -152,6 +162,7 @@ function Row({ workflow, source }: { workflow: SourceWorkflow; source: string })
             value={typed}
             onChange={(event) => {
               setTyped(event.target.value)
+              setSaved(false)
             }}
           />
           <span className="text-small text-muted">{text.unit}</span>

@@ -15,7 +15,10 @@ export const marks: Record<Sentence['severity'], string> = {
 
 const text = messages.brief
 const phoneLines = 1
-const box = 'flex min-h-36 max-w-[46rem] flex-col sm:min-h-32 sm:flex-row sm:gap-5 lg:min-h-36'
+/** What two lines of a phone hold, in letters: of the first sentence and of the second. */
+const [roomOfLead, roomOfSecond] = [76, 88]
+// On a phone two lines of each of the first two sentences fit; the rest waits for the button, so that nothing below ever moves.
+const box = 'flex min-h-42 max-w-[46rem] flex-col sm:min-h-32 sm:flex-row sm:gap-5 lg:min-h-36'
 const tile =
   'num grid size-11 shrink-0 place-items-center rounded border text-lead font-semibold sm:size-16 sm:text-big'
 
@@ -25,6 +28,10 @@ export function Brief({ insights, search }: { insights: Insights; search: string
   const { healthScore: health, brief } = insights
   const [lead, ...rest] = brief
   const hidden = rest.length - phoneLines
+  const cut =
+    hidden > 0 ||
+    (lead && (lead.text.search(/\.\s/) !== -1 || lead.text.length > roomOfLead)) ||
+    (rest[0]?.text.length ?? 0) > roomOfSecond
   const score = health.score === null ? messages.notMeasurable : String(health.score)
   return (
     <section aria-label={text.title} className={box}>
@@ -43,7 +50,9 @@ export function Brief({ insights, search }: { insights: Insights; search: string
         <p aria-hidden="true" className="text-small text-muted max-sm:hidden">
           {text.health(health.score === null ? health.why : null, health.change)}
         </p>
-        <p className="mt-1 font-semibold sm:mt-0 sm:text-lead">
+        <p
+          className={`mt-1 font-semibold sm:mt-0 sm:text-lead ${all ? '' : 'max-sm:line-clamp-2'}`}
+        >
           {lead ? <Line of={lead} search={search} split short={!all} /> : text.quiet}
         </p>
         {rest.length > 0 && (
@@ -51,7 +60,7 @@ export function Brief({ insights, search }: { insights: Insights; search: string
             {rest.map((one, i) => (
               <li
                 key={one.text}
-                className={`relative pl-4 text-small sm:text-body ${!all && i >= phoneLines ? 'max-sm:hidden' : ''}`}
+                className={`relative pl-4 text-small sm:text-body ${all ? '' : i < phoneLines ? 'max-sm:line-clamp-2' : 'max-sm:hidden'}`}
               >
                 <span
                   aria-hidden="true"
@@ -62,7 +71,7 @@ export function Brief({ insights, search }: { insights: Insights; search: string
             ))}
           </ul>
         )}
-        {(hidden > 0 || lead?.text.search(/\.\s/) !== -1) && lead && !all && (
+        {cut && !all && (
           <button
             type="button"
             className="tap -my-2 pl-4 text-left text-small text-accent sm:hidden"

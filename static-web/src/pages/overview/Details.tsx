@@ -8,8 +8,6 @@ import { FreshList } from './FreshList'
 import { KpiChart } from './KpiChart'
 import { KpiTable } from './KpiTable'
 
-export { FreshList }
-
 interface Props {
   summary: Summary
   top: readonly SummaryKpi[]

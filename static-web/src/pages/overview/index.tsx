@@ -2,7 +2,7 @@ import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { useLocation } from 'react-router'
 import type { Insights, Summary } from '../../api/types'
 import { ApiError } from '../../api/client'
-import { ErrorNotice, Notice } from '../../components/Notice'
+import { ErrorNotice } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
 import { SavedAt } from '../../components/SavedAt'
 import { clock, dayIn, expectedDays } from '../../lib/dates'
@@ -13,12 +13,12 @@ import { messages } from '../../messages'
 import { Brief, BriefSkeleton } from './Brief'
 import { FreshLine } from './FreshLine'
 import { DetailsSkeleton, Strip, StripSkeleton } from './Strip'
-import { useInsights, useSummary } from './queries'
+import { isSyncing, useInsights, useSummary } from './queries'
 
 // Below the first screen. Asked for at once, beside the numbers, but not part of what the first paint waits for.
 const details = import('./Details')
 const Details = lazy(() => details)
-const Sources = lazy(() => details.then((all) => ({ default: all.FreshList })))
+const Empty = lazy(() => import('./Empty'))
 
 export default function Overview() {
   const { tenant } = useIdentity()
@@ -27,8 +27,15 @@ export default function Overview() {
   const { range, compare } = period
   const { search } = useLocation()
   const summary = useSummary(tenant.id, { range }, compare)
-  const insights = useInsights(tenant.id, { range }, compare)
   const data = summary.data
+  const syncing = isSyncing(data)
+  const insights = useInsights(tenant.id, { range }, compare, syncing)
+  const { refetch } = insights
+  // Once more when all is read.
+  useEffect(() => {
+    if (!syncing) return
+    return () => void refetch()
+  }, [syncing, refetch])
   const [opened] = useState(() => Date.now())
 
   useEffect(() => {
@@ -47,14 +54,22 @@ export default function Overview() {
     (data.kpis.length === 0 ||
       (data.freshness.length === 0 && data.kpis.every((kpi) => kpi.value === null)))
 
+  if (empty)
+    return (
+      <div className="mx-auto max-w-[78rem] px-4 pb-16 sm:px-8">
+        <h1 className="sr-only">{messages.overview.title(tenant.name)}</h1>
+        <Suspense fallback={null}>
+          <Empty />
+        </Suspense>
+        <SavedAt query={summary} timeZone={tenant.timeZone} />
+      </div>
+    )
   return (
     <div className="mx-auto max-w-[78rem] px-4 pb-16 sm:px-8">
       <h1 className="sr-only">{messages.overview.title(tenant.name)}</h1>
       <div className="flex flex-col gap-2 pt-3 lg:flex-row lg:items-start lg:justify-between lg:gap-12 lg:pt-8">
         <div className="min-w-0 flex-1">
-          {empty ? (
-            <Notice title={messages.overview.emptyTitle}>{messages.overview.empty}</Notice>
-          ) : insights.data ? (
+          {insights.data ? (
             <Brief insights={insights.data} search={search} />
           ) : (
             <BriefSkeleton
@@ -74,11 +89,7 @@ export default function Overview() {
         />
       </div>
 
-      {empty ? (
-        <Suspense fallback={null}>
-          <Sources summary={data} />
-        </Suspense>
-      ) : data ? (
+      {data ? (
         <div
           className={
             summary.isPlaceholderData ? 'opacity-60 transition-opacity' : 'transition-opacity'

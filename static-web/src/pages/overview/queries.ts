@@ -6,8 +6,18 @@ import { readSnapshot, writeSnapshot } from '../../lib/storage'
 /** A preset that ends with the last complete day, or days of one's own. */
 export type Span = { range: Range } | { from: string; to: string }
 
+/** How often the numbers are looked at while a source is being read, in milliseconds. */
+const soon = 4000
+
 /** What is kept for the next visit, shown at once and never taken for an answer, however young. */
-function useKept<T>(kind: string, path: string, tenantId: string, span: Span, compare: Compare) {
+function useKept<T>(
+  kind: string,
+  path: string,
+  tenantId: string,
+  span: Span,
+  compare: Compare,
+  again?: (data: T) => boolean,
+) {
   const name = [kind, tenantId, ...Object.values(span), compare].join('.')
   return useQuery({
     queryKey: [kind, tenantId, span, compare],
@@ -17,6 +27,7 @@ function useKept<T>(kind: string, path: string, tenantId: string, span: Span, co
       return data
     },
     refetchOnMount: 'always',
+    refetchInterval: ({ state }) => state.data !== undefined && again?.(state.data) && soon,
     initialData: () => readSnapshot<T>(name)?.data,
     initialDataUpdatedAt: () => readSnapshot<T>(name)?.at,
     // Another period of the same business stays on the page until the new one is there.
@@ -25,13 +36,17 @@ function useKept<T>(kind: string, path: string, tenantId: string, span: Span, co
   })
 }
 
+/** Whether new numbers are on their way. */
+export const isSyncing = (summary: Summary | undefined) =>
+  summary?.freshness.some(({ status }) => status === 'syncing') ?? false
+
 /** Every number that the overview shows, in one request. */
 export const useSummary = (tenantId: string, span: Span, compare: Compare) =>
-  useKept<Summary>('summary', 'metrics/summary', tenantId, span, compare)
+  useKept<Summary>('summary', 'metrics/summary', tenantId, span, compare, isSyncing)
 
-/** The score, the morning's sentences and what stands out; asked for beside the numbers. */
-export const useInsights = (tenantId: string, span: Span, compare: Compare) =>
-  useKept<Insights>('insights', 'insights/business', tenantId, span, compare)
+/** The score, the morning's sentences and what stands out; asked for beside the numbers, and again while they come in. */
+export const useInsights = (tenantId: string, span: Span, compare: Compare, syncing = false) =>
+  useKept<Insights>('insights', 'insights/business', tenantId, span, compare, () => syncing)
 
 export interface Points {
   from: string

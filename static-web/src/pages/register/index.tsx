@@ -30,6 +30,7 @@ export default function Register() {
   const { identity, restoring } = useSession()
   const { search } = useLocation()
   const through = new URLSearchParams(search).has('provider')
+  const [made, setMade] = useState(false)
   const pending = useQuery({
     queryKey: ['oidc-pending'],
     queryFn: () => api.open<PendingSignUp>('GET', 'auth/oidc/pending'),
@@ -38,7 +39,7 @@ export default function Register() {
     refetchOnWindowFocus: false,
     gcTime: 0,
   })
-  if (identity && !restoring) return <Navigate to="/" replace />
+  if (identity && !restoring) return <Navigate to={made ? '/welcome' : '/'} replace />
 
   const foot = (
     <p className="flex flex-wrap items-center gap-x-1.5">
@@ -68,13 +69,19 @@ export default function Register() {
       lead={pending.data ? text.through(pending.data.providerName, pending.data.email) : text.lead}
       foot={foot}
     >
-      <Form key={pending.data?.provider} pending={pending.data} />
+      <Form
+        key={pending.data?.provider}
+        pending={pending.data}
+        onMade={() => {
+          setMade(true)
+        }}
+      />
       {!pending.data && <Providers returnTo="/" label={text.withProvider} />}
     </Frame>
   )
 }
 
-function Form({ pending }: { pending: PendingSignUp | undefined }) {
+function Form({ pending, onMade }: { pending: PendingSignUp | undefined; onMade: () => void }) {
   const [asked, setAsked] = useState(false)
   const {
     register,
@@ -95,6 +102,8 @@ function Form({ pending }: { pending: PendingSignUp | undefined }) {
   const regionOpen = asked || errors.timeZone !== undefined || errors.currency !== undefined
   const submit = handleSubmit(async ({ email, password, ...about }) => {
     try {
+      // Before there is a session, which leads away from here at once.
+      onMade()
       if (pending) await enter('auth/oidc/register', about)
       else await enter('auth/register', { ...about, email: email.trim(), password })
     } catch (error) {

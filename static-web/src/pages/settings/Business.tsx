@@ -330,15 +330,17 @@ function SettingsForm({ data, readOnly }: { data: Settings; readOnly: boolean })
           </p>
         </Section>
 
-        {effects && !isDirty && (
-          <Effects
-            effects={effects}
-            currency={data.currency}
-            onClose={() => {
-              setEffects(null)
-            }}
-          />
-        )}
+        <div role="status" className="sticky bottom-3 z-20">
+          {effects && !isDirty && (
+            <Effects
+              effects={effects}
+              currency={data.currency}
+              onClose={() => {
+                setEffects(null)
+              }}
+            />
+          )}
+        </div>
         {isDirty && (
           <Bar>
             <p className="min-w-0 flex-1 basis-48 text-small text-muted">
@@ -380,7 +382,7 @@ function Effects({
 }) {
   return (
     <Bar>
-      <div role="status" className="min-w-0 flex-1">
+      <div className="min-w-0 flex-1">
         <p className="font-semibold">{effects.length === 0 ? text.noEffect : text.effects}</p>
         {effects.length > 0 && (
           <ul className="mt-1 space-y-0.5">

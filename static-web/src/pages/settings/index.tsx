@@ -53,7 +53,7 @@ function usePlaces(): Place[] {
 export default function Settings() {
   const isWide = useSyncExternalStore(watchWidth, () => wide.matches)
   const { pathname } = useLocation()
-  const at = pathname.replace(/\/+$/, '') === '/settings' ? '/settings/business' : pathname
+  const at = pathname.replace(/\/+$/, '')
   const places = usePlaces()
   const tokens = useMay('manage_tokens')
   const audit = useMay('read_audit')
@@ -83,7 +83,13 @@ export default function Settings() {
           }
         >
           <Routes>
-            <Route index element={isWide ? <Business /> : <Sections places={places} />} />
+            {/* Leads on rather than stand in: the form must outlive a window that becomes narrow. */}
+            <Route
+              index
+              element={
+                isWide ? <Navigate to="/settings/business" replace /> : <Sections places={places} />
+              }
+            />
             <Route path="business" element={<Business />} />
             <Route path="profile" element={<Profile />} />
             <Route path="members" element={<Members />} />

@@ -16,7 +16,9 @@ export default function Tv() {
   const secrets = secretsOf(hash)
   const chosen = (params.get('boards') ?? '').split(',').filter((id) => /^[\da-f-]{36}$/.test(id))
   useServiceWorker()
-  useNewVersion()
+  useNewVersion(() => {
+    location.reload()
+  })
   useEffect(() => {
     document.title = `${boards.tvMode.title} · ${messages.productShort}`
   }, [])
