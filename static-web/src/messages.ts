@@ -127,7 +127,6 @@ export const messages = {
           ? 'Business health, as last week'
           : `Business health, ${change > 0 ? 'up' : 'down'} ${Math.abs(change)} on last week`),
     quiet: 'Nothing stands out.',
-    failed: (why: string) => `The brief could not be loaded. ${why}`,
     more: (n: number) => `${n} more`,
     all: 'More',
   },

@@ -47,10 +47,9 @@
     .catch(function () {
       // An answer that is no session: the client says so.
     })
-  ;['metrics/summary', 'insights/business'].forEach(function (name) {
-    var path = name + '?' + period
-    start.answers['GET ' + path] = admitted.then(function () {
-      return start.token ? ask('GET', path, start.token) : undefined
-    })
+  period.set('with', 'insights')
+  var path = 'metrics/summary?' + period
+  start.answers['GET ' + path] = admitted.then(function () {
+    return start.token ? ask('GET', path, start.token) : undefined
   })
 })()

@@ -57,7 +57,7 @@ public sealed partial class SessionTests(AppFixture app)
         {
             if (request.Url.Contains("/api/", StringComparison.Ordinal)) asked.Enqueue($"{request.Method} {new Uri(request.Url).PathAndQuery}");
         };
-        string[] first = ["GET /api/insights/business?range=last_7_days&compare=previous_year", "GET /api/metrics/summary?range=last_7_days&compare=previous_year", "POST /api/auth/refresh"];
+        string[] first = ["GET /api/metrics/summary?range=last_7_days&compare=previous_year&with=insights", "POST /api/auth/refresh"];
         // The code never comes: what is asked for is asked by start.js.
         await visit.Page.RouteAsync("**/assets/vendor-*", route => route.AbortAsync());
         await visit.Page.GotoAsync("/?range=last_7_days&compare=previous_year", new() { WaitUntil = WaitUntilState.NetworkIdle });

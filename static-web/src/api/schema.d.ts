@@ -3091,6 +3091,7 @@ export interface components {
             dates: string[];
             kpis: components["schemas"]["SummaryKpi"][];
             freshness: components["schemas"]["Freshness"][];
+            insights: components["schemas"]["BusinessInsightsResponse"] | null;
         };
         SwitchRequest: {
             /** Format: uuid */
@@ -6337,6 +6338,8 @@ export interface operations {
                 to?: string;
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
+                /** @description What else to answer. */
+                with?: "numbers" | "insights";
             };
             header?: never;
             path?: never;

@@ -43,6 +43,11 @@ export function useAside(tenantId: string, span: Span, compare: Compare) {
     onError: (_, __, before) => {
       if (before) client.setQueryData(queryKey, before)
     },
-    onSettled: () => client.invalidateQueries({ queryKey: ['insights', tenantId] }),
+    onSettled: () =>
+      Promise.all(
+        ['insights', 'summary'].map((name) =>
+          client.invalidateQueries({ queryKey: [name, tenantId] }),
+        ),
+      ),
   })
 }

@@ -120,26 +120,15 @@ function Line({
 }
 
 /** While it is on its way; or, with what went wrong, in its place: the numbers below stand by themselves. */
-export function BriefSkeleton({ failed, retry }: { failed?: string | null; retry?: () => void }) {
+export function BriefSkeleton() {
   return (
     <div className={box}>
-      {failed ? (
-        <p role="alert" className="text-small text-muted">
-          {text.failed(failed)}{' '}
-          <button type="button" className="tap font-semibold text-accent" onClick={retry}>
-            {messages.errors.retry}
-          </button>
-        </p>
-      ) : (
-        <>
-          <Skeleton className="size-11 shrink-0 sm:size-16" />
-          <div className="flex-1">
-            <Skeleton className="mt-1 h-5 w-4/5 sm:h-6" />
-            <Skeleton className="mt-3 h-4 w-3/5" />
-            <Skeleton className="mt-2 h-4 w-2/5" />
-          </div>
-        </>
-      )}
+      <Skeleton className="size-11 shrink-0 sm:size-16" />
+      <div className="flex-1">
+        <Skeleton className="mt-1 h-5 w-4/5 sm:h-6" />
+        <Skeleton className="mt-3 h-4 w-3/5" />
+        <Skeleton className="mt-2 h-4 w-2/5" />
+      </div>
     </div>
   )
 }

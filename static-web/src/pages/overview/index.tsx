@@ -1,7 +1,6 @@
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
 import { useLocation } from 'react-router'
 import type { Insights, Summary } from '../../api/types'
-import { ApiError } from '../../api/client'
 import { ErrorNotice } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
 import { SavedAt } from '../../components/SavedAt'
@@ -13,7 +12,7 @@ import { messages } from '../../messages'
 import { Brief, BriefSkeleton } from './Brief'
 import { FreshLine } from './FreshLine'
 import { DetailsSkeleton, Strip, StripSkeleton } from './Strip'
-import { isSyncing, useInsights, useSummary } from './queries'
+import { useOverview } from './queries'
 
 // Below the first screen. Asked for at once, beside the numbers, but not part of what the first paint waits for.
 const details = import('./Details')
@@ -26,16 +25,9 @@ export default function Overview() {
   const period = usePeriod()
   const { range, compare } = period
   const { search } = useLocation()
-  const summary = useSummary(tenant.id, { range }, compare)
+  const summary = useOverview(tenant.id, { range }, compare)
   const data = summary.data
-  const syncing = isSyncing(data)
-  const insights = useInsights(tenant.id, { range }, compare, syncing)
-  const { refetch } = insights
-  // Once more when all is read.
-  useEffect(() => {
-    if (!syncing) return
-    return () => void refetch()
-  }, [syncing, refetch])
+  const insights = data?.insights ?? undefined
   const [opened] = useState(() => Date.now())
 
   useEffect(() => {
@@ -69,14 +61,7 @@ export default function Overview() {
       <h1 className="sr-only">{messages.overview.title(tenant.name)}</h1>
       <div className="flex flex-col gap-2 pt-3 lg:flex-row lg:items-start lg:justify-between lg:gap-12 lg:pt-8">
         <div className="min-w-0 flex-1">
-          {insights.data ? (
-            <Brief insights={insights.data} search={search} />
-          ) : (
-            <BriefSkeleton
-              failed={insights.error && !summary.isError ? sentence(insights.error) : null}
-              retry={() => void insights.refetch()}
-            />
-          )}
+          {insights ? <Brief insights={insights} search={search} /> : <BriefSkeleton />}
         </div>
         <PeriodBar
           range={range}
@@ -98,7 +83,7 @@ export default function Overview() {
           <Body
             data={data}
             top={top}
-            insights={insights.data}
+            insights={insights}
             shown={shown}
             search={search}
             tenantId={tenant.id}
@@ -106,14 +91,7 @@ export default function Overview() {
           />
         </div>
       ) : summary.isError ? (
-        <ErrorNotice
-          error={summary.error}
-          retry={() => {
-            void summary.refetch()
-            // What took the numbers away most likely took the sentences too.
-            if (insights.isError) void insights.refetch()
-          }}
-        />
+        <ErrorNotice error={summary.error} retry={() => void summary.refetch()} />
       ) : (
         <div aria-busy="true">
           <span className="sr-only">{messages.loading}</span>
@@ -154,9 +132,6 @@ function Body({ data, top, insights, search, shown, tenantId, saved }: BodyProps
     </>
   )
 }
-
-const sentence = (error: Error) =>
-  error instanceof ApiError ? error.message : messages.errors.crash
 
 const isRange = (text: string | null): text is keyof typeof messages.ranges =>
   text !== null && text in messages.ranges

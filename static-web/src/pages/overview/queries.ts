@@ -17,12 +17,16 @@ function useKept<T>(
   span: Span,
   compare: Compare,
   again?: (data: T) => boolean,
+  more?: string,
 ) {
-  const name = [kind, tenantId, ...Object.values(span), compare].join('.')
+  const name = [kind, tenantId, ...Object.values(span), compare, ...(more ? [more] : [])].join('.')
   return useQuery({
-    queryKey: [kind, tenantId, span, compare],
+    queryKey: [kind, tenantId, span, compare, more],
     queryFn: async ({ signal }) => {
-      const data = await api.get<T>(`${path}${query({ ...span, compare })}`, { signal, tenantId })
+      const data = await api.get<T>(`${path}${query({ ...span, compare, with: more })}`, {
+        signal,
+        tenantId,
+      })
       writeSnapshot(name, data, Date.now())
       return data
     },
@@ -40,13 +44,17 @@ function useKept<T>(
 export const isSyncing = (summary: Summary | undefined) =>
   summary?.freshness.some(({ status }) => status === 'syncing') ?? false
 
-/** Every number that the overview shows, in one request. */
+/** Every number of a period, in one request. */
 export const useSummary = (tenantId: string, span: Span, compare: Compare) =>
   useKept<Summary>('summary', 'metrics/summary', tenantId, span, compare, isSyncing)
 
-/** The score, the morning's sentences and what stands out; asked for beside the numbers, and again while they come in. */
-export const useInsights = (tenantId: string, span: Span, compare: Compare, syncing = false) =>
-  useKept<Insights>('insights', 'insights/business', tenantId, span, compare, () => syncing)
+/** The same with the score, the morning's sentences and what stands out: all that the overview shows. start.js asks for it early. */
+export const useOverview = (tenantId: string, span: Span, compare: Compare) =>
+  useKept<Summary>('summary', 'metrics/summary', tenantId, span, compare, isSyncing, 'insights')
+
+/** What stands out, without the numbers. */
+export const useInsights = (tenantId: string, span: Span, compare: Compare) =>
+  useKept<Insights>('insights', 'insights/business', tenantId, span, compare)
 
 export interface Points {
   from: string
