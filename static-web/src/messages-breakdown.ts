@@ -5,14 +5,24 @@ import { stop } from './messages'
 const n = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
 
 const dimensions: Record<Dimension, { title: string; tab: string; one: string; what: string }> = {
-  channel: { title: 'By channel', tab: 'Channel', one: 'channel', what: 'where they came from' },
-  device: { title: 'By device', tab: 'Device', one: 'device', what: 'on which device' },
-  country: { title: 'By country', tab: 'Country', one: 'country', what: 'from which country' },
+  channel: { title: 'By channel', tab: 'Channel', one: 'channel', what: 'where visits came from' },
+  device: {
+    title: 'By device',
+    tab: 'Device',
+    one: 'device',
+    what: 'on which device visits were made',
+  },
+  country: {
+    title: 'By country',
+    tab: 'Country',
+    one: 'country',
+    what: 'from which country visits came',
+  },
   landing_page: {
     title: 'By landing page',
     tab: 'Page',
     one: 'page',
-    what: 'on which page they began',
+    what: 'on which page visits began',
   },
 }
 
@@ -37,7 +47,7 @@ export const breakdown = {
   more: 'Show more',
   fewer: 'Show fewer',
   details: (kpi: string) => `All about ${kpi}`,
-  atLeast: 'at least',
+  bound: { '≥': 'at least', '≤': 'at most', '≈': 'about' },
   fresh: 'New',
   share: (percent: string, of: string | null) => (of ? `${percent} of ${of}` : percent),
   columns: { value: 'Value', previous: 'Before', change: 'Change', share: 'Share' },
@@ -52,15 +62,15 @@ export const breakdown = {
   failed: (why: string) => `This could not be loaded. ${why}`,
 
   since: (day: string) => `Known since ${stop(day)}`,
-  begins: (day: string, days: number, of: number) =>
-    `Known since ${day}: these are ${days} of ${n(of, 'day', 'days')}.`,
+  begins: (day: string) =>
+    `Known since ${day}: earlier days of the period are not in these numbers.`,
   beginsLater: (day: string) => `This is known since ${stop(day)} The period ends before that.`,
   missing: (days: number, of: number) =>
     `${n(days, 'day', 'days')} of ${of} could not be divided yet; these are the others.`,
-  unfinished: 'The last days are not complete yet.',
   withheld: 'Google leaves out rows of few people. They are part of everything else.',
-  partly: (perDay: number) =>
-    `≥ means at least: on some days it was not told apart, because the ${perDay} largest of a day are kept and Google leaves out small ones.`,
+  partly:
+    '≥ is at least, ≤ at most, ≈ about: on some days small values are not told apart from the rest.',
+  kept: (perDay: number) => `Of each day the ${perDay} largest are kept.`,
   overlap:
     'These add up to more than the whole, because a visit can count twice. So there is no “everything else”.',
 
@@ -83,5 +93,6 @@ export const breakdown = {
     choose: 'Number to look at',
     chart: (name: string) => `${name} over time`,
     four: 'How it divides',
+    hint: 'Choose a bar to see it alone in the chart.',
   },
 }

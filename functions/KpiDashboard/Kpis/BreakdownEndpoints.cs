@@ -34,18 +34,21 @@ public sealed class BreakdownEndpoints
             var now = await reader.DaysAsync(period.From, period.To);
             var before = period is { CompareFrom: { } from, CompareTo: { } to } ? await reader.DaysAsync(from, to) : null;
             var (names, listed) = await reader.NamesAsync(now, before, limit);
-            var (nowSums, beforeSums) = (await reader.SumAsync(now, names), before is null ? null : await reader.SumAsync(before, names));
+            var nowSums = await reader.SumAsync(now, names);
+            // A value that is not told apart from the rest any more has no number to show.
+            if (now.PartlyListed > 0) names = [.. nowSums.Members.Keys];
+            var beforeSums = before is null ? null : await reader.SumAsync(before, names);
             var breakdown = new Breakdown(kpi, names, nowSums, beforeSums, tenant.Economics);
             var (change, withheld) = KpiChange.Of(nowSums.Total, beforeSums?.Total);
             var since = await reader.SinceAsync();
             return new BreakdownResponse(
                 kpi.Key, kpi.Name, kpi.Unit, kpi.Direction, kpi.Aggregation, dimension, period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare,
                 tenant.TimeZone, MetricsEndpoints.CurrencyOf(kpi, sources, tenant),
-                nowSums.Total.Value, beforeSums?.Total.Value, change, beforeSums is null ? null : withheld, nowSums.Total.Status, Reason(nowSums.Total, since, period), Breakdown.WeightOf(kpi),
+                nowSums.Total.Value, beforeSums?.Total.Value, change, beforeSums is null ? null : withheld, nowSums.Total.Status, Reason(nowSums.Total, now.Measured - now.Covered.Count, since, period), Breakdown.WeightOf(kpi),
                 [.. breakdown.Members.Select(Member)],
                 breakdown.Rest is null ? null : Rest(breakdown.Rest, Math.Max(0, listed - names.Count)),
                 breakdown.RestOverlaps ? "The values add up to more than the whole, because a visit can count under several of them." : null,
-                limit, Breakdowns.MostPerDay, since, now.Days - now.Covered.Count, now.Withheld,
+                limit, Breakdowns.MostPerDay, since, now.Measured - now.Covered.Count, now.Withheld,
                 [.. sources.Where(source => source.IsConnected && kpi.Sources.Contains(source.Connector, StringComparer.Ordinal)).Select(source => source.ToFreshness())]);
         }, cancellationToken);
 
@@ -76,7 +79,7 @@ public sealed class BreakdownEndpoints
         return new KpiTable(from, to, rows.Where(row => row.Value is not null).Select(row => (row.Kpi, row.Day, row.Value!.Value)), clocks, economics);
     }
 
-    private static string? Reason(KpiValue total, DateOnly? since, Period period) => total switch
+    private static string? Reason(KpiValue total, int undivided, DateOnly? since, Period period) => total switch
     {
         { Status: ValueStatus.NotMeasurable, KnownDays: 0 } when since is null => "No breakdown has been read yet.",
         { Status: ValueStatus.NotMeasurable, KnownDays: 0 } when since > period.To => Invariant($"Breakdowns begin on {since:yyyy-MM-dd}."),
@@ -84,7 +87,8 @@ public sealed class BreakdownEndpoints
         { Status: ValueStatus.NotMeasurable } => "There is nothing to divide by.",
         { Status: ValueStatus.Partial } when total.KnownDays < total.Days && since > period.From =>
             Invariant($"Breakdowns begin on {since:yyyy-MM-dd}; these are {total.KnownDays} of {total.Days} days."),
-        { Status: ValueStatus.Partial } when total.KnownDays < total.Days => $"{total.Days - total.KnownDays} of {total.Days} days have no breakdown; these are the others.",
+        { Status: ValueStatus.Partial } when undivided > 0 => $"{undivided} of {total.Days} days have no breakdown yet; these are the others.",
+        { Status: ValueStatus.Partial } when total.KnownDays < total.Days => $"{total.Days - total.KnownDays} of {total.Days} days have no data.",
         { Status: ValueStatus.Partial } => "The last days are not complete yet.",
         _ => null,
     };
@@ -102,10 +106,7 @@ public sealed class BreakdownEndpoints
     }
 
     /// <summary>Days of a period that are divided.</summary>
-    private sealed record DividedDays(KpiTable Table, IReadOnlyList<DateOnly> Covered, int PartlyListed, bool Withheld, IReadOnlyDictionary<string, decimal> Sums)
-    {
-        public int Days => Table.To.DayNumber - Table.From.DayNumber + 1;
-    }
+    private sealed record DividedDays(KpiTable Table, int Measured, IReadOnlyList<DateOnly> Covered, int PartlyListed, bool Withheld, IReadOnlyDictionary<string, decimal> Sums);
 
     /// <summary>What one answer reads, within one transaction.</summary>
     private sealed class Reader(TenantTransaction tx, KpiDefinition kpi, string dimension, IReadOnlyDictionary<string, SourceClock> clocks, TenantEconomics economics)
@@ -120,10 +121,11 @@ public sealed class BreakdownEndpoints
             var divided = (await tx.QueryAsync<(DateOnly Day, bool IsWhole, bool Withheld)>(
                 "select day, is_whole, withheld from breakdown_days where tenant_id = @tenant and dimension = @dimension and day between @from and @to and not is_stale",
                 new { dimension, from, to })).ToDictionary(day => day.Day);
-            var covered = values.GroupBy(value => value.Day).Where(day => day.Count() == _parts.Length && divided.ContainsKey(day.Key)).Select(day => day.Key).ToHashSet();
+            var measured = values.GroupBy(value => value.Day).Where(day => day.Count() == _parts.Length).Select(day => day.Key).ToList();
+            var covered = measured.Where(divided.ContainsKey).ToHashSet();
             var counted = values.Where(value => covered.Contains(value.Day)).ToList();
             return new DividedDays(
-                new KpiTable(from, to, counted, clocks, economics), [.. covered.Order()], covered.Count(day => !divided[day].IsWhole), covered.Any(day => divided[day].Withheld),
+                new KpiTable(from, to, counted, clocks, economics), measured.Count, [.. covered.Order()], covered.Count(day => !divided[day].IsWhole), covered.Any(day => divided[day].Withheld),
                 _parts.ToDictionary(part => part, part => counted.Where(value => value.Kpi == part).Sum(value => value.Value), StringComparer.Ordinal));
         }
 
@@ -184,7 +186,7 @@ public sealed class BreakdownEndpoints
 /// <param name="Limit">Most members that were asked for.</param>
 /// <param name="PerDay">Most values that are kept of a day; the others are part of the rest.</param>
 /// <param name="Since">First day with a breakdown by this dimension.</param>
-/// <param name="DaysWithout">Days of the period without one.</param>
+/// <param name="DaysWithout">Days of the period that have a value but no breakdown (yet).</param>
 /// <param name="RowsWithheld">The source may have left out rows of few people; they are part of the rest.</param>
 internal sealed record BreakdownResponse(
     string Kpi, string Name, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, BreakdownDimension Dimension, string Range, DateOnly From, DateOnly To,

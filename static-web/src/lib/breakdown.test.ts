@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { Breakdown, BreakdownMember } from '../api/types'
-import { driverOf, driverWords, lengthsOf, memberName, notesOn, withDriver } from './breakdown'
+import {
+  boundOf,
+  driverOf,
+  driverWords,
+  isIdle,
+  lengthsOf,
+  memberName,
+  notesOn,
+  withDriver,
+} from './breakdown'
 
 const member = (name: string, value: number | null, previous: number | null, over = {}) =>
   ({
@@ -91,7 +100,7 @@ describe('what is said of breakdowns', () => {
         [divided([], 1, 1, { since: '2026-11-18', daysWithout: 4, status: 'partial' })],
         'en-GB',
       ),
-    ).toEqual([expect.stringMatching(/^Known since Wed,? 18 Nov 2026: these are 3 of 7 days\.$/)])
+    ).toEqual([expect.stringMatching(/^Known since Wed,? 18 Nov 2026: earlier days/)])
   })
   it('tells each thing once', () => {
     const one = divided([member('A', 1, 1, { status: 'partial' })], 1, 1, {
@@ -121,4 +130,22 @@ it('names what Google names for machines', () => {
   expect(memberName('country', '(not set)')).toBe('Not known')
   expect(memberName('landing_page', '/')).toBe('Home page (/)')
   expect(memberName('landing_page', '/shop')).toBe('/shop')
+})
+
+it('reads what was not told apart on some days as a bound', () => {
+  const some = member('/a', 7, 9, { status: 'partial' })
+  const one = divided([some], 20, 20)
+  expect(boundOf(some, false, one)).toBe('≥')
+  expect(boundOf(some, true, one)).toBe('≤')
+  expect(boundOf(some, false, { ...one, aggregation: 'ratio' })).toBe('≈')
+  expect(boundOf(member('/b', 7, 9), false, one)).toBeNull()
+  // Where the whole is of some days only, its parts are as exact as it is.
+  expect(boundOf(some, false, { ...one, status: 'partial' })).toBeNull()
+})
+
+it('spends no line on what had nothing then and now', () => {
+  const one = divided([], 20, 20)
+  expect(isIdle(member('a', 0, 0), one)).toBe(true)
+  expect(isIdle(member('a', 0, 3), one)).toBe(false)
+  expect(isIdle(member('a', 0, 0), { ...one, aggregation: 'ratio' })).toBe(false)
 })

@@ -63,32 +63,46 @@ export function notesOn(all: readonly Breakdown[], locale?: string): string[] {
     ...new Set(
       all.flatMap((one) => {
         const days = daysBetween(one.from, one.to) + 1
-        const covered = days - one.daysWithout
-        const since = one.since === null ? null : fullDay(one.since, locale)
         return [
-          since !== null && one.since !== null && one.since > one.from && covered > 0
-            ? text.begins(since, covered, days)
-            : one.daysWithout > 0 && covered > 0
+          one.since !== null && one.since > one.from
+            ? one.since > one.to
+              ? null
+              : text.begins(fullDay(one.since, locale))
+            : one.daysWithout > 0 && one.daysWithout < days
               ? text.missing(one.daysWithout, days)
               : one.status === 'partial'
-                ? text.unfinished
+                ? one.statusReason
                 : null,
           one.rowsWithheld && one.rest ? text.withheld : null,
           one.restWithheld === null ? null : text.overlap,
-          isPartly(one) ? text.partly(one.perDay) : null,
+          isPartly(one) ? text.partly : null,
+          isPartly(one) && !one.rowsWithheld ? text.kept(one.perDay) : null,
         ].filter((note) => note !== null)
       }),
     ),
   ]
 }
 
-/** Some values are lower bounds although the period itself is whole. */
+/** Some values are bounds although the period itself is whole. */
 const isPartly = (one: Breakdown) =>
   one.status !== 'partial' && one.members.some((member) => member.status === 'partial')
 
-/** Lower bound: on some days it was not told apart. */
-export const isAtLeast = (member: BreakdownMember, one: Breakdown) =>
-  member.status === 'partial' && one.status !== 'partial'
+/** How a number is to be read that was not told apart on some days: what is listed is a lower bound, the rest an upper one, and a rate neither. */
+export function boundOf(
+  member: Pick<BreakdownMember, 'status' | 'value'>,
+  rest: boolean,
+  one: Breakdown,
+): '≥' | '≤' | '≈' | null {
+  if (member.status !== 'partial' || one.status === 'partial' || member.value === null) return null
+  return one.aggregation !== 'sum' ? '≈' : rest ? '≤' : '≥'
+}
+
+/** Had nothing then and has nothing now: not worth a line. */
+export const isIdle = (member: BreakdownMember, one: Breakdown) =>
+  one.aggregation === 'sum' &&
+  member.value === 0 &&
+  (member.previous ?? 0) === 0 &&
+  member.status !== 'partial'
 
 /** How long bars are, 0 to 1: of what adds up the share; of a rate the value beside the greatest. */
 export function lengthsOf(one: Breakdown): number[] {

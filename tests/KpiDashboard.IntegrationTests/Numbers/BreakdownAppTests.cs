@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using KpiDashboard.Demo.Datasets;
 using KpiDashboard.Demo.Seeding;
 using KpiDashboard.Demo.Simulation;
+using KpiDashboard.IntegrationTests.Access;
 using KpiDashboard.IntegrationTests.App;
 using Xunit;
 
@@ -12,7 +13,7 @@ namespace KpiDashboard.IntegrationTests.Numbers;
 
 /// <summary>From the simulator over HTTP through the queues into the database and out of the API, compared with what the simulator holds.</summary>
 [Collection(AppCollection.Name)]
-public sealed class BreakdownAppTests(AppFixture app)
+public sealed class BreakdownAppTests(AppFixture app, ITestOutputHelper output)
 {
     private static readonly (string Dimension, string Field)[] Fields =
         [("channel", "sessionDefaultChannelGroup"), ("device", "deviceCategory"), ("country", "country"), ("landing_page", "landingPage")];
@@ -193,6 +194,38 @@ public sealed class BreakdownAppTests(AppFixture app)
         client.DefaultRequestHeaders.IfNoneMatch.Add(first.Headers.ETag!);
         using var second = await client.GetAsync(path, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.NotModified, second.StatusCode);
+    }
+
+    [Fact]
+    public async Task Two_years_of_fifty_pages_a_day_are_compared_within_a_second()
+    {
+        await using var world = new AccessWorld(app);
+        var tenant = await world.TenantAsync("kz" + Guid.NewGuid().ToString("N")[..10]);
+        await world.ExecuteAsync(
+            """
+            insert into kpi_values (tenant_id, kpi, day, value, day_ended, first_seen_at, changed_at)
+            select @Id, 'web.sessions', d::date, 5000, true, now(), now() from generate_series(timestamp '2024-11-20', '2026-11-19', '1 day') d
+            on conflict (tenant_id, kpi, day) do update set value = excluded.value;
+            insert into breakdown_days (tenant_id, dimension, day, is_whole, withheld, integration_id, run_id, changed_at)
+            select @Id, 'landing_page', d::date, false, false, @Integration, @Run, now() from generate_series(timestamp '2024-11-20', '2026-11-19', '1 day') d;
+            insert into breakdown_values (tenant_id, dimension, day, member, parts)
+            select @Id, 'landing_page', d::date, '/page/' || (n + extract(doy from d)::int % 7), jsonb_build_object('web.sessions', 3 * n, 'web.engaged_sessions', n, 'shop.revenue', n * 1.25)
+            from generate_series(timestamp '2024-11-20', '2026-11-19', '1 day') d, generate_series(1, 50) n;
+            analyze breakdown_values;
+            """, tenant);
+        var times = new List<TimeSpan>();
+        for (var n = 0; n < 7; n++)
+        {
+            var started = TimeProvider.System.GetTimestamp();
+            var (status, body) = await world.SendAsync("GET", "metrics/web.sessions/breakdown?dimension=landing_page&from=2025-11-20&to=2026-11-19&compare=previous_year&top=50", tenant.OwnerToken);
+            times.Add(TimeProvider.System.GetElapsedTime(started));
+            Assert.Equal(200, status);
+            Assert.Equal(50, JsonNode.Parse(body)!["members"]!.AsArray().Count);
+        }
+
+        var median = times.Order().ElementAt(3);
+        output.WriteLine($"18,250 rows, and as many of the year before: {median.TotalMilliseconds:0} ms in the median of {times.Count}.");
+        Assert.True(median < TimeSpan.FromSeconds(1), $"{median.TotalMilliseconds:0} ms.");
     }
 
     private static DateOnly Day(JsonNode day) => DateOnly.ParseExact(day.GetValue<string>(), "yyyy-MM-dd", CultureInfo.InvariantCulture);

@@ -1,6 +1,6 @@
 import { useId, useState } from 'react'
 import type { Breakdown, BreakdownMember, Dimension } from '../../api/types'
-import { isAtLeast, isUnknown, lengthsOf, memberName } from '../../lib/breakdown'
+import { boundOf, isIdle, isUnknown, lengthsOf, memberName } from '../../lib/breakdown'
 import { describeChange } from '../../lib/change'
 import { fullDay } from '../../lib/dates'
 import { formatNumber, formatPercent } from '../../lib/format'
@@ -37,7 +37,7 @@ export function Bars({ dimension, query, before, rows, chosen, onChoose, wide = 
   const { data } = query
   if (!data)
     return query.error ? (
-      <div role="alert" className="py-3 text-small">
+      <div role="alert" className="px-2 py-3 text-small">
         <p className="text-muted">{text.failed(sentenceOf(query.error))}</p>
         <button
           type="button"
@@ -51,7 +51,7 @@ export function Bars({ dimension, query, before, rows, chosen, onChoose, wide = 
       <div aria-busy="true">
         <span className="sr-only">{messages.loading}</span>
         {Array.from({ length: rows }, (_, i) => (
-          <div key={i} className="flex h-11 items-center">
+          <div key={i} className="flex h-11 items-center px-2">
             <Skeleton className="h-7 w-full" />
           </div>
         ))}
@@ -60,14 +60,14 @@ export function Bars({ dimension, query, before, rows, chosen, onChoose, wide = 
   const words = text.dimensions[dimension]
   if (data.members.length === 0)
     return (
-      <p className="py-3 text-small text-muted">
+      <p className="px-2 py-3 text-small text-muted">
         {data.since !== null && data.since > data.to
           ? text.beginsLater(fullDay(data.since))
           : (data.statusReason ?? text.none)}
       </p>
     )
   if (data.members.every((one) => one.name === '(data not available)'))
-    return <p className="py-3 text-small text-muted">{text.unknownOnly(words.what)}</p>
+    return <p className="px-2 py-3 text-small text-muted">{text.unknownOnly(words.what)}</p>
   return (
     <Filled
       data={data}
@@ -91,12 +91,14 @@ function Filled({
   const style = { unit: data.unit, currency: data.currency ?? undefined }
   const lengths = lengthsOf(data)
   const rows: { member: BreakdownMember; name: string; length: number; rest: boolean }[] =
-    data.members.map((member, i) => ({
-      member,
-      name: memberName(dimension, member.name),
-      length: lengths[i] ?? 0,
-      rest: false,
-    }))
+    data.members
+      .map((member, i) => ({
+        member,
+        name: memberName(dimension, member.name),
+        length: lengths[i] ?? 0,
+        rest: false,
+      }))
+      .filter((row) => !isIdle(row.member, data))
   if (data.rest)
     rows.push({
       member: { ...data.rest, name: '' },
@@ -110,7 +112,10 @@ function Filled({
     // There is no room for the reason; it is read out, and stands below where it is the same for all.
     return {
       ...change,
-      text: member.changeWithheld === 'zero_previous' ? text.fresh : messages.notMeasurable,
+      text:
+        member.changeWithheld === 'zero_previous' && (member.value ?? 0) > 0
+          ? text.fresh
+          : messages.notMeasurable,
     }
   }
   const changes = rows.some(
@@ -159,6 +164,7 @@ function Filled({
             <tbody>
               {rows.map(({ member, name, rest }) => {
                 const change = changeOf(member)
+                const bound = boundOf(member, rest, data)
                 return (
                   <tr key={rest ? '' : member.name} className="border-t border-line text-right">
                     <th
@@ -168,7 +174,7 @@ function Filled({
                       {name}
                     </th>
                     <td className="py-1.5 pl-3">
-                      {isAtLeast(member, data) && '≥\u00a0'}
+                      {bound && `${bound}\u00a0`}
                       {member.value === null
                         ? messages.notMeasurable
                         : formatNumber(member.value, style, 'table')}
@@ -194,6 +200,7 @@ function Filled({
         <ul id={id} aria-label={title}>
           {rows.map(({ member, name, length, rest }) => {
             const change = changeOf(member)
+            const bound = boundOf(member, rest, data)
             const on = !rest && member.name === chosen
             const inside = (
               <>
@@ -209,10 +216,10 @@ function Filled({
                   {name}
                 </span>
                 <span className="num relative whitespace-nowrap">
-                  {isAtLeast(member, data) && (
+                  {bound && (
                     <>
-                      <span aria-hidden="true">≥&nbsp;</span>
-                      <span className="sr-only">{text.atLeast} </span>
+                      <span aria-hidden="true">{bound}&nbsp;</span>
+                      <span className="sr-only">{text.bound[bound]} </span>
                     </>
                   )}
                   <Value
@@ -266,6 +273,7 @@ function Filled({
         }}
       >
         {asTable ? later.chart.hideTable : later.chart.table}
+        <span className="sr-only">: {title}</span>
       </button>
     </div>
   )

@@ -169,13 +169,13 @@ function Body({ summary, kpis, address, stale, picker }: BodyProps) {
               onClick={() => {
                 setKey(one.key)
               }}
-              className={`tip-host min-w-0 rounded px-3 py-2 text-left max-lg:-mx-1 ${on ? 'bg-surface shadow-surface outline-1 outline-line' : 'hover:bg-sunken'}`}
+              className={`tip-host flex min-w-0 flex-col items-stretch rounded px-3 py-2 text-left max-lg:-mx-1 ${on ? 'bg-surface shadow-surface outline-1 outline-line' : 'hover:bg-sunken'}`}
             >
               <span className={`block truncate text-small ${on ? 'font-semibold' : 'text-muted'}`}>
                 {one.name}
               </span>
-              <span className="flex flex-wrap items-baseline gap-x-2.5">
-                <span className="text-lead font-semibold tracking-[-0.01em] sm:text-big">
+              <span className="flex flex-wrap items-baseline gap-x-2.5 lg:block">
+                <span className="text-lead font-semibold tracking-[-0.01em] sm:text-big lg:block">
                   <Value
                     value={one.value}
                     unit={shownUnit(one)}
@@ -184,7 +184,7 @@ function Body({ summary, kpis, address, stale, picker }: BodyProps) {
                     reason={one.statusReason}
                   />
                 </span>
-                <span className="text-small">
+                <span className="text-small lg:block">
                   {moved ? <ChangeText change={moved} /> : '\u00a0'}
                 </span>
               </span>
@@ -265,6 +265,7 @@ function Body({ summary, kpis, address, stale, picker }: BodyProps) {
         ))}
       </div>
       <ul className="mt-2 max-w-prose space-y-1 text-small text-muted">
+        {answers.some((one) => one.members.length > 0) && <li>{text.hint}</li>}
         {notes.map((note) => (
           <li key={note}>{note}</li>
         ))}

@@ -18,6 +18,8 @@ interface Props {
   kpi: SummaryKpi
   grain: Grain
   figure: RefObject<HTMLDivElement | null>
+  /** The part of the number that the chart shows alone; the files hold the whole. */
+  part: string | null
 }
 
 /** The numbers of the chart as files, and the chart as a picture. */
@@ -45,7 +47,14 @@ export function ExportMenu(props: Props) {
   )
 }
 
-function Choices({ summary, kpi, grain, figure, say }: Props & { say: (said: string) => void }) {
+function Choices({
+  summary,
+  kpi,
+  grain,
+  figure,
+  part,
+  say,
+}: Props & { say: (said: string) => void }) {
   const { tenant } = useIdentity()
   const close = useCloseMenu()
   const { from, to } = summary
@@ -72,8 +81,9 @@ function Choices({ summary, kpi, grain, figure, say }: Props & { say: (said: str
   const picture = async () => {
     const canvas = figure.current?.querySelector('canvas')
     if (!canvas) return null
-    const value =
-      kpi.value === null
+    const value = part
+      ? ''
+      : kpi.value === null
         ? (kpi.statusReason ?? '')
         : formatNumber(
             kpi.value,
@@ -81,14 +91,14 @@ function Choices({ summary, kpi, grain, figure, say }: Props & { say: (said: str
             'exact',
           )
     return pictureOf(canvas, {
-      title: kpi.name,
+      title: part ? `${kpi.name} · ${part}` : kpi.name,
       subtitle: [value, dayRange(from, to)].filter(Boolean).join(' · '),
       footer: text.footer(tenant.name, tenant.timeZone.replaceAll('_', ' ')),
     })
   }
   const choices = [
-    { name: text.csv, run: save(numbers('csv'), 'csv') },
-    { name: text.json, run: save(numbers('json'), 'json') },
+    { name: part ? text.whole(text.csv) : text.csv, run: save(numbers('csv'), 'csv') },
+    { name: part ? text.whole(text.json) : text.json, run: save(numbers('json'), 'json') },
     { name: text.png, run: save(picture, 'png') },
   ]
   return choices.map((choice) => (

@@ -227,7 +227,10 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
                     {metric.note.add}
                   </button>
                 )}
-                <ExportMenu summary={summary} kpi={kpi} grain={grain} figure={figure} />
+                <ExportMenu
+                  {...{ summary, kpi, grain, figure }}
+                  part={only ? memberName(only.dimension, only.member) : null}
+                />
               </div>
             </div>
             {only && (

@@ -35,7 +35,12 @@ public sealed class GoogleAnalyticsBreakdownTests
         Assert.Equal(
             new Dictionary<string, decimal>
             {
-                ["web.sessions"] = 10, ["web.engaged_sessions"] = 5, ["web.key_events"] = 2, ["web.key_event_sessions"] = 1, ["shop.revenue"] = 20.5m, ["shop.transactions"] = 1,
+                ["web.sessions"] = 10,
+                ["web.engaged_sessions"] = 5,
+                ["web.key_events"] = 2,
+                ["web.key_event_sessions"] = 1,
+                ["shop.revenue"] = 20.5m,
+                ["shop.transactions"] = 1,
             },
             day.Members["/"]);
     }
