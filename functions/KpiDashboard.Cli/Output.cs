@@ -99,6 +99,28 @@ internal sealed class Output(bool json)
         return table;
     }
 
+    /// <summary>Rows as a table, or, where a terminal is too narrow for one, each as a few lines: its first cell, then the others with the names of their columns.</summary>
+    public static void List(IAnsiConsole console, string[] columns, IEnumerable<string[]> rows)
+    {
+        if (console.Profile.Width >= 110)
+        {
+            var table = Table(columns);
+            foreach (var row in rows) table.AddRow(row);
+            console.Write(table);
+            return;
+        }
+
+        console.WriteLine();
+        foreach (var row in rows)
+        {
+            console.MarkupLine($"[bold]{row[0]}[/]");
+            var rest = columns.Zip(row).Skip(1).Where(cell => cell.Second.Length > 0).Select(cell => cell.First.Length == 0 ? cell.Second : $"[grey]{cell.First}[/] {cell.Second}");
+            console.Write(new Padder(new Markup(string.Join("  ", rest)), new Padding(2, 0, 0, 0)));
+        }
+
+        console.WriteLine();
+    }
+
     /// <summary>Into a file or a pipe nothing is cut to the width of a terminal that is not there.</summary>
     private static IAnsiConsole Wide(IAnsiConsole console, bool redirected)
     {

@@ -29,11 +29,19 @@ namespace KpiDashboard.Cli
             if (parsed.Errors.Count > 0)
             {
                 var output = new Output(parsed.GetValue(Shared.Json));
-                output.Fail(string.Join(" ", parsed.Errors.Select(error => error.Message)), "--help lists commands and options.");
+                output.Fail(Mistakes(parsed.Errors), "--help lists commands and options.");
                 return NotUnderstood;
             }
 
             return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
+        }
+
+        /// <summary>That a command is missing follows from not knowing the word that stands in its place.</summary>
+        private static string Mistakes(IReadOnlyList<System.CommandLine.Parsing.ParseError> errors)
+        {
+            var sentences = errors.Select(error => error.Message).Distinct().ToList();
+            if (sentences.Count > 1) sentences.RemoveAll(sentence => sentence.StartsWith("Required command", StringComparison.Ordinal));
+            return string.Join(" ", sentences);
         }
     }
 }

@@ -93,16 +93,12 @@ internal static class StateCommands
                     return;
                 }
 
-                var table = Output.Table("Business", "Id", "Members", "Sources", "Last read", "");
-                foreach (var row in rows)
+                Output.List(console, ["Business", "Id", "Members", "Sources", "Last read", ""], rows.Select(row => new[]
                 {
-                    table.AddRow(
-                        Markup.Escape(row.Name), row.Id.ToString(), Output.Number(row.Members),
-                        row.Troubled > 0 ? $"[red]{row.Troubled} of {row.Integrations} in trouble[/]" : Output.Number(row.Integrations), Output.Ago(row.FetchedAt, now),
-                        row.DeleteAfter is { } end ? $"[yellow]deleted on {end:yyyy-MM-dd}[/]" : row.IsDemo ? "[grey]demo[/]" : "");
-                }
-
-                console.Write(table);
+                    Markup.Escape(row.Name), row.Id.ToString(), Output.Number(row.Members),
+                    row.Troubled > 0 ? $"[red]{row.Troubled} of {row.Integrations} in trouble[/]" : Output.Number(row.Integrations), Output.Ago(row.FetchedAt, now),
+                    row.DeleteAfter is { } end ? $"[yellow]deleted on {end:yyyy-MM-dd}[/]" : row.IsDemo ? "[grey]demo[/]" : "",
+                }));
             });
             return CommandTree.Done;
         });
@@ -132,17 +128,16 @@ internal static class StateCommands
                     return;
                 }
 
-                var table = Output.Table("Run", "Source", "By", "State", "Asked for", "Took", "Values");
-                foreach (var row in rows)
+                Output.List(console, ["Run", "Source", "By", "State", "Asked for", "Took", "Values"], rows.Select(row =>
                 {
                     var colour = row.Status switch { "succeeded" => "green", "dead" or "failed" => "red", _ => "yellow" };
-                    var took = row.FinishedAt - row.QueuedAt;
-                    table.AddRow(
+                    return new[]
+                    {
                         row.Id.ToString(), Markup.Escape(row.Connector), row.Trigger, $"[{colour}]{row.Status}[/]", Output.Ago(row.QueuedAt, now),
-                        took is { } time ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s") : "–", Output.Number(row.Readings));
-                }
-
-                console.Write(table);
+                        row.FinishedAt - row.QueuedAt is { } took ? string.Create(CultureInfo.InvariantCulture, $"{took.TotalSeconds:0.0} s") : "–", Output.Number(row.Readings),
+                    };
+                }));
+                foreach (var row in rows.Where(row => row.Message is not null)) console.MarkupLineInterpolated($"[grey]{row.Id}[/]  {row.Message!}");
             });
             return CommandTree.Done;
         });
@@ -152,10 +147,13 @@ internal static class StateCommands
     {
         var ids = new Argument<string[]>("id") { Description = "Ids of dead runs, or numbers of kept messages", Arity = ArgumentArity.ZeroOrMore };
         var all = new Option<bool>("--all") { Description = $"Every dead run and kept message, {DeadLetterEndpoints.MaxIds} at most" };
-        return new Command("requeue", "Tries again what was given up") { ids, all }.Runs(async (session, cancellationToken) =>
+        var list = new Option<bool>("--list") { Description = "Only show what was given up, newest first" };
+        return new Command("requeue", "Tries again what was given up") { ids, all, list }.Runs(async (session, cancellationToken) =>
         {
             var named = session.Parsed.GetValue(ids) ?? [];
-            if (named.Length > 0 == session.Parsed.GetValue(all)) throw new CliException("Name what to try again, or say --all.", "runs --status dead lists dead runs.");
+            if ((named.Length > 0 ? 1 : 0) + (session.Parsed.GetValue(all) ? 1 : 0) + (session.Parsed.GetValue(list) ? 1 : 0) != 1)
+                throw new CliException("Name what to try again, or say --all.", "requeue --list shows what was given up.");
+            if (session.Parsed.GetValue(list)) return await ListDeadAsync(session, cancellationToken);
             if (named.Length > DeadLetterEndpoints.MaxIds) throw new CliException($"At most {DeadLetterEndpoints.MaxIds} at once.");
             if (named.FirstOrDefault(id => !Guid.TryParse(id, out _) && !long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out _)) is { } odd)
                 throw new CliException($"'{odd}' is neither the id of a run nor the number of a message.");
@@ -185,6 +183,29 @@ internal static class StateCommands
             });
             return outcomes.All(outcome => outcome.Outcome is "requeued" or "superseded") ? CommandTree.Done : CommandTree.Failed;
         });
+    }
+
+    private static async Task<int> ListDeadAsync(Session session, CancellationToken cancellationToken)
+    {
+        var now = session.Time.GetUtcNow();
+        var rows = await session.Get<Database>().QueryAsync<DeadLine>(
+            "select key as Id, kind, at, coalesce(connector, queue) as Source, tenant_id as TenantId, reason, body, traceparent from list_dead_letters(null, null, @limit)",
+            new { limit = DeadLetterEndpoints.MaxIds }, cancellationToken);
+        session.Output.Result(new { deadLetters = rows }, console =>
+        {
+            if (rows.Count == 0)
+            {
+                console.WriteLine("Nothing was given up.");
+                return;
+            }
+
+            Output.List(console, ["Id", "What", "Of", "Given up", "Business"], rows.Select(row => new[]
+            {
+                row.Id, row.Kind, Markup.Escape(row.Source), Output.Ago(row.At, now), row.TenantId?.ToString() ?? "–",
+            }));
+            foreach (var row in rows.Where(row => row.Reason is not null)) console.MarkupLineInterpolated($"[grey]{row.Id}[/]  {row.Reason!}");
+        });
+        return CommandTree.Done;
     }
 
     internal static Option<int> Limit(int usual, int most) => Shared.Whole("--limit", $"At most so many, 1 to {Output.Number(most)}", usual, most);
@@ -273,7 +294,7 @@ internal static class StateCommands
             var given = state.DeadLetters.Runs + state.DeadLetters.Messages;
             checks.Add(given == 0
                 ? new Check("Dead letters", CheckStatus.Ok, "none")
-                : new Check("Dead letters", CheckStatus.Warning, $"{state.DeadLetters.Runs} runs and {state.DeadLetters.Messages} messages were given up", "`runs --status dead` lists them, `requeue` tries them again."));
+                : new Check("Dead letters", CheckStatus.Warning, $"{state.DeadLetters.Runs} runs and {state.DeadLetters.Messages} messages were given up", "`requeue --list` shows them; `requeue ID` or `requeue --all` tries them again."));
             checks.Add(state.OldestDueAt is { } due && now - due > TimeSpan.FromMinutes(30)
                 ? new Check("Timer", CheckStatus.Failed, $"an integration is due since {Output.Ago(due, now)} and nobody took it", "The timer ScheduleSyncs does not run: is the function app up?")
                 : new Check("Timer", CheckStatus.Ok, "nothing that is due waits"));
@@ -350,6 +371,8 @@ internal static class StateCommands
             return new Check(name, CheckStatus.Failed, Shared.Sentence(error) ?? error.Message, fix);
         }
     }
+
+    private sealed record DeadLine(string Id, string Kind, DateTimeOffset At, string Source, Guid? TenantId, string? Reason, string? Body, string? Traceparent);
 
     private sealed record TenantLine(
         Guid Id, string Name, bool IsDemo, DateTimeOffset CreatedAt, DateTimeOffset? DeleteAfter, long Members, long Integrations, long Troubled, DateTimeOffset? FetchedAt);

@@ -25,7 +25,7 @@ export const ops = {
         ? 'One sync or message was given up.'
         : `${count} syncs or messages were given up.`,
     timer: (ago: string) => `The timer last came ${ago}; it should come every 5 minutes.`,
-    overdue: (ago: string) => `A source is due since ${ago}: does the timer run?`,
+    overdue: (ago: string) => `A source was due ${ago}, and nobody took it: does the timer run?`,
     circuit: (provider: string) => `${provider} does not answer and is given a rest.`,
     poison: (queue: string, count: number) => `${count} messages lie in ${queue}.`,
     queues: 'The queues could not be looked at.',

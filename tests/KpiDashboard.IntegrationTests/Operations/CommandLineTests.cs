@@ -117,6 +117,8 @@ public sealed class CommandLineTests(PostgresFixture postgres, AzuriteFixture az
         Assert.Equal(("ok", "ok", "warning", "warning", "ok", "failed"), (checks["Database"], checks["Row security"], checks["Dead letters"], checks["Backup"], checks["Queues"], checks["App"]));
         Assert.All(doctor["checks"]!.AsArray().Where(check => (string)check!["status"]! != "ok"), check => Assert.NotEmpty((string)check!["fix"]!));
 
+        var given = (await JsonAsync(settings, 0, "requeue", "--list"))["deadLetters"]![0]!;
+        Assert.Equal((run.ToString(), "run", "n8n", tenant.ToString()), ((string)given["id"]!, (string)given["kind"]!, (string)given["source"]!, (string)given["tenantId"]!));
         Assert.Equal("requeued", (string)(await JsonAsync(settings, 0, "requeue", "--all"))["outcomes"]![0]!["outcome"]!);
         Assert.Equal(["run.requeued system KPI Dashboard support"], await QueryAsync<string>(settings, "select action || ' ' || actor_kind || ' ' || actor_name from audit_log"));
         Assert.Equal("not_dead", (string)(await JsonAsync(settings, 1, "requeue", run.ToString()))["outcomes"]![0]!["outcome"]!);

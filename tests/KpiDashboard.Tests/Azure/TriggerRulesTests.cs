@@ -36,6 +36,18 @@ public sealed class TriggerRulesTests
         Assert.Equal(["HttpTriggerAttribute", "QueueTriggerAttribute", "TimerTriggerAttribute"], kinds);
     }
 
+    /// <summary>The build output is described with numbers, and numbers get old.</summary>
+    [Fact]
+    public void The_description_of_the_output_counts_the_functions_that_there_are()
+    {
+        int Of(Type trigger) => Functions.Count(method => Trigger(method).AttributeType == trigger);
+        var keyed = HttpFunctions.Count(function => function.Trigger.AuthLevel == AuthorizationLevel.Function);
+        var sentence = $"{Functions.Length} functions: {HttpFunctions.Length} for HTTP ({HttpFunctions.Length - keyed} anonymous, {keyed} with a function key), {Of(typeof(QueueTriggerAttribute))} for queues, {Of(typeof(TimerTriggerAttribute))} timers";
+        var text = File.ReadAllText(Path.Combine(Repository.Root, "docs", "azure-flavour.md")).ReplaceLineEndings(" ");
+
+        Assert.Contains(sentence, text, StringComparison.Ordinal);
+    }
+
     /// <summary>A method that is not public is left out of the app without a word; one of an internal class runs by slow reflection instead of generated code.</summary>
     [Fact]
     public void Classes_and_methods_are_public_and_not_nested_or_generic() => AssertNone(

@@ -31,6 +31,7 @@ const states = Object.keys(ops.states) as State[]
 const runStatuses = Object.keys(ops.runStatuses) as RunStatus[]
 const isTrouble = (state: State) =>
   state === 'failing' || state === 'overdue' || state === 'reconnect_needed'
+const whole = (count: number) => count.toLocaleString('en-GB')
 /** Of one request; what the API takes. */
 const mostAtOnce = 200
 const quietSmall =
@@ -189,15 +190,17 @@ function Health({
           </p>
           <Verdict problems={problemsOf(data, host.data)} />
           <Facts overview={data} />
-          <Part
-            title={ops.sources}
-            lead={data.integrations.length > 0 ? ops.sourcesLead : undefined}
-          >
-            <Sources secret={secret} overview={data} />
-          </Part>
-          <Part title={ops.runs}>
-            <Runs overview={data} />
-          </Part>
+          <div className="lg:grid lg:grid-cols-2 lg:gap-x-12">
+            <Part
+              title={ops.sources}
+              lead={data.integrations.length > 0 ? ops.sourcesLead : undefined}
+            >
+              <Sources secret={secret} overview={data} />
+            </Part>
+            <Part title={ops.runs}>
+              <Runs overview={data} />
+            </Part>
+          </div>
           <Part title={ops.dead} lead={ops.deadLead}>
             <Dead
               secret={secret}
@@ -205,25 +208,27 @@ function Health({
               count={data.deadLetters.runs + data.deadLetters.messages}
             />
           </Part>
-          {data.circuits.length > 0 && (
-            <Part title={ops.circuits}>
-              <Grid
-                head={[ops.provider, ops.failures, ops.retry]}
-                rows={data.circuits.map((one) => [
-                  one.provider,
-                  one.failures,
-                  one.retryAt ? new Date(one.retryAt).toLocaleTimeString() : '–',
-                ])}
-              />
-            </Part>
-          )}
-          <Part title={ops.queues}>
-            {data.queues === null ? (
-              <p className="text-attention">{data.queuesProblem ?? ops.problems.queues}</p>
-            ) : (
-              <Queues queues={data.queues} now={Date.parse(data.at)} />
+          <div className="lg:grid lg:grid-cols-2 lg:gap-x-12">
+            {data.circuits.length > 0 && (
+              <Part title={ops.circuits}>
+                <Grid
+                  head={[ops.provider, ops.failures, ops.retry]}
+                  rows={data.circuits.map((one) => [
+                    one.provider,
+                    one.failures,
+                    one.retryAt ? new Date(one.retryAt).toLocaleTimeString() : '–',
+                  ])}
+                />
+              </Part>
             )}
-          </Part>
+            <Part title={ops.queues}>
+              {data.queues === null ? (
+                <p className="text-attention">{data.queuesProblem ?? ops.problems.queues}</p>
+              ) : (
+                <Queues queues={data.queues} now={Date.parse(data.at)} />
+              )}
+            </Part>
+          </div>
         </>
       ) : overview.isError && !shut ? (
         <ErrorNotice error={overview.error} retry={() => void overview.refetch()} />
@@ -291,16 +296,24 @@ function Facts({ overview }: { overview: OpsOverview }) {
   const sum = (wanted: (status: string) => boolean) =>
     runs.filter((run) => wanted(run.status)).reduce((total, run) => total + run.count, 0)
   const facts: [string, ReactNode, string][] = [
-    [ops.facts.tenants, tenants.total, ops.facts.tenantsNote(tenants.demo, tenants.deleting)],
+    [
+      ops.facts.tenants,
+      whole(tenants.total),
+      ops.facts.tenantsNote(tenants.demo, tenants.deleting),
+    ],
     [
       ops.facts.runs,
-      sum(() => true),
+      whole(sum(() => true)),
       ops.facts.runsNote(sum((status) => status === 'failed' || status === 'dead')),
     ],
-    [ops.facts.live, live.queued + live.running + live.waiting, ops.facts.liveNote(live.waiting)],
+    [
+      ops.facts.live,
+      whole(live.queued + live.running + live.waiting),
+      ops.facts.liveNote(live.waiting),
+    ],
     [
       ops.facts.mails,
-      mails.waiting,
+      whole(mails.waiting),
       ops.facts.mailsNote(mails.oldestAt ? agoWords(mails.oldestAt, now) : null),
     ],
     [
@@ -368,7 +381,7 @@ function Grid({ head, rows }: { head: string[]; rows: ReactNode[][] }) {
         <tbody>
           {rows.map(([name, ...cells], row) => (
             <tr key={row} className="border-t border-line">
-              <th scope="row" className="py-2 text-left font-normal break-all">
+              <th scope="row" className="py-2 text-left font-normal wrap-break-word">
                 {name}
               </th>
               {cells.map((cell, index) => (
@@ -415,7 +428,7 @@ function Sources({ secret, overview }: { secret: string; overview: OpsOverview }
                   setOpen(chosen ? null : { connector, state })
                 }}
               >
-                {count}
+                {whole(count)}
               </button>
             )
           }),
@@ -548,7 +561,7 @@ function Runs({ overview }: { overview: OpsOverview }) {
           const bad = (status === 'failed' || status === 'dead') && count > 0
           return (
             <span key={status} className={bad ? 'font-semibold text-trouble' : ''}>
-              {count}
+              {whole(count)}
             </span>
           )
         }),
@@ -572,7 +585,7 @@ function Queues({ queues, now }: { queues: NonNullable<OpsOverview['queues']>; n
             key="messages"
             className={one.name.endsWith('-poison') ? 'font-semibold text-trouble' : ''}
           >
-            {one.messages}
+            {whole(one.messages)}
           </span>,
           one.oldestAt ? agoWords(one.oldestAt, now) : '–',
         ])}

@@ -49,7 +49,7 @@ test('names each thing that needs somebody', () => {
   } as unknown as OpsHost)
   expect(found.map((one) => one.text)).toEqual([
     'The timer last came 60 min ago; it should come every 5 minutes.',
-    'A source is due since 2 h ago: does the timer run?',
+    'A source was due 2 h ago, and nobody took it: does the timer run?',
     '3 syncs or messages were given up.',
     '4 messages lie in sync-n8n-poison.',
     'n8n does not answer and is given a rest.',
