@@ -25,6 +25,7 @@ internal static class PageVitals
         using var playwright = await Playwright.CreateAsync();
         await using var browser = await Chromium.LaunchAsync(playwright);
         Console.WriteLine();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessorCount} processors{(File.Exists("/proc/loadavg") ? ", load " + File.ReadAllText("/proc/loadavg").Split(' ')[0] : "")}. A machine that is busy with something else measures that."));
         Console.WriteLine($"{"median of 5, nothing cached",-38} {"FCP ms",8} {"LCP ms",8} {"LCP ÷ empty",12} {"shift",7} {"numbers ms",11} {"kB",6}");
         foreach (var profile in s_profiles)
         {
@@ -33,6 +34,8 @@ internal static class PageVitals
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{profile.Name,-38} {Median(visits, visit => visit.FirstPaint),8:0} {Median(visits, visit => visit.LargestPaint),8:0} {Median(visits, visit => visit.LargestPaint) / empty,12:0.0} {visits.Max(visit => visit.Shift),7:0.000} {Median(visits, visit => visit.Numbers),11:0} {Median(visits, visit => visit.Bytes) / 1000,6:0}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{"",-38} empty page {empty:0} ms; largest: {string.Join(" | ", visits.Select(visit => visit.Largest).Distinct())}"));
+            if (visits.SelectMany(visit => visit.Moved).Distinct().ToList() is { Count: > 0 } moved) Console.WriteLine($"{"",-38} moved: {string.Join(" | ", moved.Take(8))}");
         }
 
         Console.WriteLine("shift: the worst of the five. numbers: until the headline numbers are there. kB: all that the visit fetched, as it went over the line.");
@@ -60,10 +63,11 @@ internal static class PageVitals
         if (!login.Ok) throw new InvalidOperationException($"The sign-in was answered with {login.Status}.");
         await context.AddInitScriptAsync(
             """
-            window.vitals = { first: 0, largest: 0, shift: 0 }
+            window.vitals = { first: 0, largest: 0, what: '', shift: 0, moved: [] }
+            const named = node => node?.nodeType === 1 ? `<${node.localName}> ${node.textContent.slice(0, 40)}` : `${node?.textContent.slice(0, 40)}`
             new PerformanceObserver(list => list.getEntriesByName('first-contentful-paint').forEach(e => { vitals.first = e.startTime })).observe({ type: 'paint', buffered: true })
-            new PerformanceObserver(list => list.getEntries().forEach(e => { vitals.largest = e.startTime })).observe({ type: 'largest-contentful-paint', buffered: true })
-            new PerformanceObserver(list => list.getEntries().forEach(e => { if (!e.hadRecentInput) vitals.shift += e.value })).observe({ type: 'layout-shift', buffered: true })
+            new PerformanceObserver(list => list.getEntries().forEach(e => { vitals.largest = e.startTime; vitals.what = named(e.element) })).observe({ type: 'largest-contentful-paint', buffered: true })
+            new PerformanceObserver(list => list.getEntries().forEach(e => { if (!e.hadRecentInput) { vitals.shift += e.value; vitals.moved.push(...e.sources.map(one => named(one.node))) } })).observe({ type: 'layout-shift', buffered: true })
             """);
         var page = await context.NewPageAsync();
         if (empty) await page.RouteAsync("**/empty", route => route.FulfillAsync(new() { ContentType = "text/html", Body = "<!doctype html><title>Empty</title><p>Empty</p>" }));
@@ -92,7 +96,8 @@ internal static class PageVitals
         // What moves late counts too.
         await page.WaitForTimeoutAsync(1500);
         return new Vitals(
-            await page.EvaluateAsync<double>("vitals.first"), await page.EvaluateAsync<double>("vitals.largest"), await page.EvaluateAsync<double>("vitals.shift"), numbers, bytes);
+            await page.EvaluateAsync<double>("vitals.first"), await page.EvaluateAsync<double>("vitals.largest"), await page.EvaluateAsync<double>("vitals.shift"), numbers, bytes,
+            await page.EvaluateAsync<string>("vitals.what"), await page.EvaluateAsync<string[]>("vitals.moved"));
     }
 
     private static double Median(List<Vitals> visits, Func<Vitals, double> of) => visits.Select(of).Order().ElementAt(visits.Count / 2);
@@ -103,5 +108,5 @@ internal static class PageVitals
     /// <param name="Slowdown">How many times slower than this machine the processor is.</param>
     private sealed record Profile(string Name, double Latency, double Megabits, double Slowdown);
 
-    private sealed record Vitals(double FirstPaint, double LargestPaint, double Shift, double Numbers, double Bytes);
+    private sealed record Vitals(double FirstPaint, double LargestPaint, double Shift, double Numbers, double Bytes, string Largest, string[] Moved);
 }

@@ -102,7 +102,8 @@ public sealed partial class DashboardsTests(AppFixture app)
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true }).TapAsync();
         await visit.SettledAsync();
         var handle = visit.Page.GetByRole(AriaRole.Button, new() { Name = "Move Sessions" });
-        await handle.ScrollIntoViewIfNeededAsync();
+        // Both tiles must be on the screen: a finger ends at its edge.
+        await Tile(visit, "Sessions").EvaluateAsync("one => scrollTo(0, one.getBoundingClientRect().top + scrollY - 120)");
         var (from, to) = (await MiddleAsync(handle), await MiddleAsync(Tile(visit, "Revenue")));
         var scrolled = await visit.Page.EvaluateAsync<double>("scrollY");
         var devtools = await visit.Context.NewCDPSessionAsync(visit.Page);

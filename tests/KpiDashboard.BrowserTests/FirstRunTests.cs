@@ -146,7 +146,6 @@ public sealed class FirstRunTests(AppFixture app)
         await Expect(visit.Tile("Revenue")).ToBeVisibleAsync();
         var banner = page.GetByRole(AriaRole.Complementary, new() { Name = "Demo data" });
         await visit.InBothThemesAsync("demo-guest");
-        await visit.TargetsAreLargeAsync();
         foreach (var path in new[] { "/automation", "/metrics/shop.revenue", "/goals", "/dashboards", "/integrations", "/settings/business" })
         {
             await page.GotoAsync(path);

@@ -43,7 +43,17 @@ export function PeriodBar({ range, compare, onRange, onCompare, days, today, yes
               }}
               className={`tap relative px-1.5 text-small whitespace-nowrap after:absolute after:inset-x-1.5 after:bottom-1.5 after:h-0.5 after:rounded-full ${on ? 'font-semibold text-ink after:bg-accent' : 'text-muted hover:text-ink'}`}
             >
-              {text}
+              {one === 'last_day' ? (
+                // As wide as either of its names: which one fits is known only with the numbers.
+                <span className="grid *:col-start-1 *:row-start-1">
+                  <span>{text}</span>
+                  <span aria-hidden="true" className="invisible">
+                    {messages.ranges.last_day.label}
+                  </span>
+                </span>
+              ) : (
+                text
+              )}
             </button>
           )
         })}

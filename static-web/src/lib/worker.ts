@@ -1,5 +1,8 @@
 import { useEffect, useRef } from 'react'
 
+/** How long the first page gets for itself, in milliseconds. */
+const settling = 3000
+
 /**
  * Has the service worker keep the page itself (never a number) for when the network is gone. Called by parts that are loaded after the first paint.
  * While developing there is none.
@@ -7,7 +10,13 @@ import { useEffect, useRef } from 'react'
 export function useServiceWorker() {
   useEffect(() => {
     if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return
-    navigator.serviceWorker.register('/sw.js', { updateViaCache: 'none' }).catch(() => undefined)
+    // Installing fetches all of the page; what is looked at comes first.
+    const timer = setTimeout(() => {
+      navigator.serviceWorker.register('/sw.js', { updateViaCache: 'none' }).catch(() => undefined)
+    }, settling)
+    return () => {
+      clearTimeout(timer)
+    }
   }, [])
 }
 

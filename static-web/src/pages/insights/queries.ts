@@ -27,6 +27,8 @@ export function useAside(tenantId: string, span: Span, compare: Compare) {
   const client = useQueryClient()
   const queryKey = ['insights', tenantId, span, compare]
   return useMutation({
+    // One after the other: an undo must not overtake what it undoes.
+    scope: { id: 'aside' },
     mutationFn: async ({ insight, to }: { insight: Insight; to: Aside }) => {
       const asked = query({ ...span, compare })
       const path = `insights/${insight.id}`

@@ -74,7 +74,7 @@ export function Brief({ insights, search }: { insights: Insights; search: string
         {cut && !all && (
           <button
             type="button"
-            className="tap -my-2 pl-4 text-left text-small text-accent sm:hidden"
+            className="tap relative -my-2 pl-4 text-left text-small text-accent sm:hidden"
             onClick={() => {
               setAll(true)
             }}

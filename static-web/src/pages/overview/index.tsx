@@ -1,4 +1,12 @@
-import { lazy, Suspense, useEffect, useMemo, useState } from 'react'
+import {
+  lazy,
+  Suspense,
+  useEffect,
+  useMemo,
+  useState,
+  type ComponentProps,
+  type ComponentType,
+} from 'react'
 import { useLocation } from 'react-router'
 import type { Insights, Summary } from '../../api/types'
 import { ErrorNotice } from '../../components/Notice'
@@ -16,7 +24,12 @@ import { useOverview } from './queries'
 
 // Below the first screen. Asked for at once, beside the numbers, but not part of what the first paint waits for.
 const details = import('./Details')
-const Details = lazy(() => details)
+const Later = lazy(() => details)
+// Once it is there it is drawn at once: React holds back for 300 ms what takes the place of a fallback.
+let Details: ComponentType<ComponentProps<typeof Later>> = Later
+void details.then((all) => {
+  Details = all.default
+})
 const Empty = lazy(() => import('./Empty'))
 
 export default function Overview() {

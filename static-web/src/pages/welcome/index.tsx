@@ -31,6 +31,8 @@ import { FirstReading } from './FirstReading'
 
 type Step = 'google' | 'n8n' | 'worth' | 'demo'
 
+const way = 'tap inline-flex items-center text-small font-semibold text-accent hover:underline'
+
 /** What a person skipped of this business, until the page is loaded anew. */
 const skipped = new Map<string, ReadonlySet<Step>>()
 
@@ -166,7 +168,7 @@ function Steps() {
       </ol>
       <p className="max-w-[44rem] border-t border-line pt-4 text-small text-muted">
         {text.later}{' '}
-        <Link to="/" className="tap inline-flex items-center text-accent hover:underline">
+        <Link to="/" className="tap -my-3 inline-flex items-center text-accent hover:underline">
           {text.toOverview}
         </Link>
       </p>
@@ -214,9 +216,9 @@ function Part({ about, children }: { about: string; children: ReactNode }) {
 /** What a step offers, side by side, the way past it last. */
 function Ways({ onSkip, children }: { onSkip: () => void; children?: ReactNode }) {
   return (
-    <div className="flex flex-wrap gap-3">
+    <div className="flex flex-wrap items-center gap-x-5 gap-y-1">
       {children}
-      <button type="button" className={quietButton} onClick={onSkip}>
+      <button type="button" className={way} onClick={onSkip}>
         {text.skip}
       </button>
     </div>
@@ -266,7 +268,7 @@ function Google({ google, grant, problem, onSkip }: PartProps) {
         {google?.serviceAccount && (
           <button
             type="button"
-            className={google.signIn ? quietButton : primaryButton}
+            className={google.signIn ? way : primaryButton}
             onClick={() => {
               setKey(true)
             }}
@@ -401,7 +403,7 @@ function Region({ settings, open }: { settings: Settings; open: boolean }) {
         {open && (
           <button
             type="button"
-            className="tap inline-flex items-center text-accent hover:underline"
+            className="tap -my-3 inline-flex items-center text-accent hover:underline"
             onClick={() => {
               reset({ timeZone: settings.timeZone, currency: settings.currency })
               setAsked(true)
