@@ -44,10 +44,10 @@ export const welcome = {
   demo: {
     title: 'Look around with demo data',
     about: (name: string) =>
-      `“${name}” is a made-up business with simulated sources. It is marked as demo data on every page, stands apart from your business, and you can remove it at any time.`,
+      `“${name}” is a demonstration. It is marked as demo data on every page, stands apart from your business, and you can remove it at any time.`,
     open: 'Open the demo',
     opening: 'Opening…',
-    banner: (name: string) => `Demo data: “${name}” is a made-up business, not yours.`,
+    banner: (name: string) => `Demo data: “${name}” is a demonstration, not your business.`,
     bannerLabel: 'Demo data',
     back: (name: string) => `Back to ${name}`,
     remove: 'Remove the demo',
@@ -70,7 +70,7 @@ export const empty = {
   },
   failed: {
     title: 'The first reading did not work',
-    text: 'Nothing is shown rather than something wrong.',
+    text: 'Until it does, no number is shown here rather than a wrong one.',
     viewer: 'An owner or admin of the business can mend it.',
   },
   nothing: {

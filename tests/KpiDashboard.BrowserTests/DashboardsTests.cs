@@ -99,7 +99,7 @@ public sealed partial class DashboardsTests(AppFixture app)
         var id = await MakeAsync(api);
         await using var visit = await app.VisitAsync(Screen.Phone);
         await visit.SignInAsync($"/dashboards/{id}");
-        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true }).TapAsync();
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true }).ClickAsync();
         await visit.SettledAsync();
         var handle = visit.Page.GetByRole(AriaRole.Button, new() { Name = "Move Sessions" });
         // Both tiles must be on the screen: a finger ends at its edge.
@@ -113,7 +113,7 @@ public sealed partial class DashboardsTests(AppFixture app)
         await TouchAsync("touchEnd");
         await Expect(Said(visit)).ToHaveTextAsync("Sessions, now 2 of 3.");
         Assert.Equal(scrolled, await visit.Page.EvaluateAsync<double>("scrollY"));
-        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).TapAsync();
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true })).ToBeVisibleAsync();
         Assert.Equal(["shop.revenue 3×1", "web.sessions 3×1", "shop.transactions 3×1"], Tiles(await api.GetAsync($"dashboards/{id}")));
         Assert.Empty(visit.Complaints);

@@ -140,7 +140,7 @@ public sealed class FirstRunTests(AppFixture app)
         foreach (var name in new[] { "Google Analytics", "n8n" })
             await Step(visit, name).GetByRole(AriaRole.Button, new() { Name = "Skip for now" }).ClickAsync();
         var demo = Step(visit, "Look around with demo data");
-        await Expect(demo).ToContainTextAsync("“Merch Shop” is a made-up business");
+        await Expect(demo).ToContainTextAsync("“Merch Shop” is a demonstration");
         await visit.InBothThemesAsync("welcome-demo");
         await demo.GetByRole(AriaRole.Button, new() { Name = "Open the demo" }).ClickAsync();
         await Expect(visit.Tile("Revenue")).ToBeVisibleAsync();
@@ -149,7 +149,7 @@ public sealed class FirstRunTests(AppFixture app)
         foreach (var path in new[] { "/automation", "/metrics/shop.revenue", "/goals", "/dashboards", "/integrations", "/settings/business" })
         {
             await page.GotoAsync(path);
-            await Expect(banner).ToContainTextAsync("Demo data: “Merch Shop” is a made-up business, not yours.");
+            await Expect(banner).ToContainTextAsync("Demo data: “Merch Shop” is a demonstration, not your business.");
         }
 
         await banner.GetByRole(AriaRole.Button, new() { Name = "Back to Own Test Shop" }).ClickAsync();

@@ -94,7 +94,11 @@ function Waiting({ sources }: { sources: readonly Integration[] }) {
         <div className="mt-4 flex flex-wrap gap-3">
           <Link
             to={sources.length === 1 ? `/integrations/${sources[0]?.id ?? ''}` : '/integrations'}
-            className={state === 'failed' ? quietButton : primaryButton}
+            className={
+              state === 'failed'
+                ? 'tap inline-flex items-center text-small font-semibold text-accent hover:underline'
+                : primaryButton
+            }
           >
             {text.look}
           </Link>

@@ -2,7 +2,7 @@ import { useState } from 'react'
 import { Link } from 'react-router'
 import { api } from '../../api/client'
 import type { Integration, SyncRun, SyncStarted } from '../../api/types'
-import { primaryButton, quietButton } from '../../components/Notice'
+import { primaryButton } from '../../components/Notice'
 import { Failed } from '../../components/ui'
 import { addDays, dayIn, daysBetween, fullDay } from '../../lib/dates'
 import { useIdentity } from '../../lib/session'
@@ -104,7 +104,7 @@ function Stuck({ source, onStarted }: { source: Integration; onStarted: (run: st
           <button
             type="button"
             disabled={busy}
-            className={`${quietButton} mt-2`}
+            className={`${primaryButton} mt-2`}
             onClick={() => void again()}
           >
             {busy ? text.trying : text.again}
