@@ -134,7 +134,8 @@ public sealed class RestartTests(ITestOutputHelper output) : IDisposable
         }
     }
 
-    /// <summary>As if more time had passed: leases run out, runs that nobody touches are swept. A lease that is still held is taken over, which must do no harm.</summary>
+    /// <summary>As if more time had passed: leases run out, runs that nobody touches are swept. A lease that is still held is taken over, which must do no harm;
+    /// but not so soon that no step of a slow machine ever comes to its end: there is a call every half a second, and a lease lasts two minutes.</summary>
     private static async Task AgeAsync(NpgsqlDataSource database)
     {
         try
@@ -142,7 +143,7 @@ public sealed class RestartTests(ITestOutputHelper output) : IDisposable
             await using var connection = await database.OpenConnectionAsync(Cancel);
             await connection.ExecuteAsync(
                 """
-                update integrations set lease_until = lease_until - interval '1 minute' where lease_until is not null;
+                update integrations set lease_until = lease_until - interval '30 seconds' where lease_until is not null;
                 update sync_runs set updated_at = updated_at - interval '8 minutes', next_attempt_at = next_attempt_at - interval '1 minute' where status in ('queued', 'running', 'waiting');
                 """);
         }
