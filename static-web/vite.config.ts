@@ -43,6 +43,15 @@ export default defineConfig(({ command, mode }) => ({
               name: 'first',
               test: /src\/(messages\.|api|lib\/(?!automation|boards|breakdown|chartPng|correlation|enter|freshWords|link|region|shared|tokens|welcome|worker)|components\/(?!account|board|breakdown|chart|print|form|ConfirmIdentity|Dialog|GoalBar|ShortcutList|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|Guest|Pages|follow|PublicPages|RefreshPanel|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
             },
+            // What follows it at once, each in one file too: a phone pays for every request.
+            {
+              name: 'below',
+              test: /src\/(messages-(later|boards|sources)|lib\/freshWords|pages\/overview\/(?!Empty)|components\/(print|chart\/(?!ChartCanvas|picture)))|lucide-react\/.*\/(chevron-right|arrow-down|search)\./,
+            },
+            {
+              name: 'shell',
+              test: /src\/(app\/(Extras|RefreshPanel|panels)|components\/(Dialog|ShortcutList)|lib\/worker)|lucide-react\/.*\/(circle-user|log-out|plus|x)\./,
+            },
           ],
         },
       },

@@ -33,7 +33,7 @@ export function start(): Plugin {
         if (!bundle) return tags
         const chunks = Object.values(bundle).filter((one) => one.type === 'chunk')
         const first = chunks.find((chunk) => chunk.isEntry)
-        const wanted = chunks.find((chunk) => next.test(chunk.facadeModuleId ?? ''))
+        const wanted = chunks.find((chunk) => chunk.moduleIds.some((id) => next.test(id)))
         if (!first || !wanted) throw new Error('The build has no entry, or no Details.tsx.')
         const known = new Set<string>()
         const walk = (name: string) => {
