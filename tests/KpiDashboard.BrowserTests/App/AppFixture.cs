@@ -112,15 +112,15 @@ public sealed class AppFixture : IAsyncLifetime
     /// <summary>The function key of this copy, as an operator finds it.</summary>
     internal string FunctionKey => (string)JsonNode.Parse(File.ReadAllText(Path.Combine(_data, "keys.json")))!["Default"]!;
 
-    /// <summary>Puts a message that nobody can read onto a poison queue, and waits until it is kept as given up.</summary>
-    internal async Task GiveUpAsync(string queue, string text)
+    /// <summary>Puts a message onto a poison queue, and waits until it is kept as given up, which a part of it tells.</summary>
+    internal async Task GiveUpAsync(string queue, string text, string part)
     {
         var settings = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_data, "connections.json")))!;
         await new Azure.Storage.Queues.QueueClient((string)settings["AzureWebJobsStorage"]!, queue, new() { MessageEncoding = Azure.Storage.Queues.QueueMessageEncoding.Base64 }).SendMessageAsync(text);
         using var http = new HttpClient { BaseAddress = Address };
         http.DefaultRequestHeaders.Add("x-functions-key", FunctionKey);
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
-        while (!(await http.GetStringAsync("api/ops/dead-letters", limit.Token)).Contains(text, StringComparison.Ordinal)) await Task.Delay(200, limit.Token);
+        while (!(await http.GetStringAsync("api/ops/dead-letters", limit.Token)).Contains(part, StringComparison.Ordinal)) await Task.Delay(200, limit.Token);
     }
 
     private async Task StartAppAsync(CancellationToken cancellationToken)

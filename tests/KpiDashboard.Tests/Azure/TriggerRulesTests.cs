@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Reflection.Metadata;
 using System.Reflection.PortableExecutable;
+using System.Text.RegularExpressions;
 using KpiDashboard.Api;
 using KpiDashboard.Functions;
 using KpiDashboard.Identity;
@@ -36,16 +37,18 @@ public sealed class TriggerRulesTests
         Assert.Equal(["HttpTriggerAttribute", "QueueTriggerAttribute", "TimerTriggerAttribute"], kinds);
     }
 
-    /// <summary>The build output is described with numbers, and numbers get old.</summary>
+    /// <summary>The build output is described with numbers, and numbers get old; <c>KPI_UPDATE_DOCS=1</c> writes them anew.</summary>
     [Fact]
     public void The_description_of_the_output_counts_the_functions_that_there_are()
     {
         int Of(Type trigger) => Functions.Count(method => Trigger(method).AttributeType == trigger);
         var keyed = HttpFunctions.Count(function => function.Trigger.AuthLevel == AuthorizationLevel.Function);
         var sentence = $"{Functions.Length} functions: {HttpFunctions.Length} for HTTP ({HttpFunctions.Length - keyed} anonymous, {keyed} with a function key), {Of(typeof(QueueTriggerAttribute))} for queues, {Of(typeof(TimerTriggerAttribute))} timers";
-        var text = File.ReadAllText(Path.Combine(Repository.Root, "docs", "azure-flavour.md")).ReplaceLineEndings(" ");
+        var path = Path.Combine(Repository.Root, "docs", "azure-flavour.md");
+        if (Environment.GetEnvironmentVariable("KPI_UPDATE_DOCS") == "1")
+            File.WriteAllText(path, Regex.Replace(File.ReadAllText(path), @"\d+ functions: \d+ for HTTP \(\d+ anonymous, \d+ with a function key\), \d+ for queues, \d+ timers", sentence));
 
-        Assert.Contains(sentence, text, StringComparison.Ordinal);
+        Assert.Contains(sentence, File.ReadAllText(path), StringComparison.Ordinal);
     }
 
     /// <summary>A method that is not public is left out of the app without a word; one of an internal class runs by slow reflection instead of generated code.</summary>

@@ -20,6 +20,8 @@ export async function call<T>(
   path: string,
   options: { body?: unknown; signal?: AbortSignal } = {},
 ): Promise<T> {
+  // Keys are plain ASCII. Other characters never leave the browser, or leave it as bytes that a server refuses before anybody looks at the key.
+  if (!/^[\x21-\x7e]+$/.test(key)) throw new ApiError(ops.keyWrong, 401)
   let response: Response
   try {
     response = await fetch(`${base}/api/ops/${path}`, {
@@ -35,8 +37,6 @@ export async function call<T>(
     })
   } catch (error) {
     if (options.signal?.aborted) throw error
-    // A key with characters that no header may hold never leaves the browser.
-    if (/[^\x20-\x7e]/.test(key)) throw new ApiError(ops.keyWrong, 401)
     throw new ApiError(messages.errors.unreachable, 0)
   }
   if (!response.ok) throw await toError(response)
