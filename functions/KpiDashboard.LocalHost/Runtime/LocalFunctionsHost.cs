@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
@@ -75,6 +76,9 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             compression.EnableForHttps = true;
             compression.MimeTypes = [.. ResponseCompressionDefaults.MimeTypes, "image/svg+xml", "application/manifest+json", "font/ttf"];
         });
+        // As small as Static Web Apps sends the page, which it packs once beforehand.
+        web.Services.Configure<BrotliCompressionProviderOptions>(brotli => brotli.Level = CompressionLevel.Optimal);
+        web.Services.Configure<GzipCompressionProviderOptions>(gzip => gzip.Level = CompressionLevel.Optimal);
         web.Services.AddCors();
         web.Services.Configure<ForwardedHeadersOptions>(forwarded => forwarded.ForwardedHeaders = AspNetForwardedHeaders.All);
         web.Services.Configure<KestrelServerOptions>(kestrel =>
