@@ -11,7 +11,7 @@ import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
 import { Value } from '../../components/Value'
 import { automationNotes, automationSentence, isFailing } from '../../lib/automation'
-import { describeChange } from '../../lib/change'
+import { describeChange, type Change } from '../../lib/change'
 import { addDays, dayIn, daysBetween, expectedDays } from '../../lib/dates'
 import { formatNumber, type ShownUnit } from '../../lib/format'
 import { beforeWords } from '../../lib/kpis'
@@ -212,7 +212,7 @@ function Facts({
               atRight={i % 3 === 2}
             />
             <span className="block min-h-5 text-small font-normal tracking-normal">
-              {moved ? <ChangeText change={moved} /> : '\u00a0'}
+              {moved ? <Moved change={moved} /> : '\u00a0'}
             </span>
           </Cell>
         )
@@ -230,6 +230,18 @@ function Facts({
         </span>
       </Cell>
     </dl>
+  )
+}
+
+/** Why there is no percentage is short here and may wrap: beside the edge of a phone a hint has no room. */
+function Moved({ change }: { change: Change }) {
+  return change.sign === null ? (
+    <span className="text-muted" title={change.spoken}>
+      <span aria-hidden="true">{change.text}</span>
+      <span className="sr-only">{change.spoken}</span>
+    </span>
+  ) : (
+    <ChangeText change={change} />
   )
 }
 
