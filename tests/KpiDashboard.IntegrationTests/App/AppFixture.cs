@@ -64,7 +64,7 @@ public class AppFixture(PostgresFixture postgres, AzuriteFixture azurite) : IAsy
         Address = ((LocalFunctionsHost)_host).Address!;
         OwnerConnectionString = ((Microsoft.Extensions.Configuration.IConfiguration)Services.GetRequiredService(typeof(Microsoft.Extensions.Configuration.IConfiguration)))[DatabaseStage.OwnerKey]!;
         using var http = new HttpClient { BaseAddress = Address };
-        await Eventually.TrueAsync(async () => (await http.GetAsync("api/health/ready", cancellationToken)).IsSuccessStatusCode, TimeSpan.FromMinutes(3), "the demo tenants are synced");
+        await Eventually.TrueAsync(async () => (await http.GetAsync("api/health/ready", cancellationToken)).IsSuccessStatusCode, TimeSpan.FromMinutes(10), "the demo tenants are synced");
     }
 
     /// <summary>A client without a token.</summary>
