@@ -22,7 +22,7 @@ public sealed class BreakdownPagesTests(AppFixture app)
         await using var visit = await app.VisitAsync(Screen.Desktop);
         await visit.SignInAsync("/", Studio);
         var page = visit.Page;
-        await visit.Tile("Sessions").ClickAsync();
+        await visit.OpenTileAsync("Sessions");
 
         // What it rests on, if it moved: the words and the number are those of the API.
         var main = page.GetByRole(AriaRole.Main);

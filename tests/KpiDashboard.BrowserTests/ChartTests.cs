@@ -15,7 +15,7 @@ public sealed class ChartTests(AppFixture app)
         var summary = await api.SummaryAsync();
         await using var visit = await app.VisitAsync(Screen.Desktop);
         await visit.SignInAsync();
-        await visit.Tile("Sessions").ClickAsync();
+        await visit.OpenTileAsync("Sessions");
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Show as a table" }).ClickAsync();
         var rows = visit.Page.GetByRole(AriaRole.Region, new() { Name = "Sessions, day by day" }).Locator("tbody tr");
         await Expect(rows).ToHaveCountAsync(summary.Days().Count);
@@ -33,7 +33,7 @@ public sealed class ChartTests(AppFixture app)
         var values = summary.Kpi("web.sessions")["sparkline"]!.AsArray();
         await using var visit = await app.VisitAsync(Screen.Desktop);
         await visit.SignInAsync();
-        await visit.Tile("Sessions").ClickAsync();
+        await visit.OpenTileAsync("Sessions");
         var chart = visit.Page.GetByRole(AriaRole.Application, new() { Name = "Chart of Sessions" });
         var said = visit.Page.Locator("figure [aria-live=polite]");
         await Expect(said).ToBeEmptyAsync();

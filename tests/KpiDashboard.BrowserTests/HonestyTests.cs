@@ -29,7 +29,7 @@ public sealed class HonestyTests(AppFixture app)
         await Expect(tile).ToContainTextAsync("Days of this period have no data, so no percentage is given.");
         await Expect(tile).Not.ToContainTextAsync("%");
 
-        await tile.ClickAsync();
+        await visit.OpenTileAsync("Sessions");
         await Expect(visit.Page.Locator("figcaption")).ToContainTextAsync("No data for ");
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Show as a table" }).ClickAsync();
         var rows = visit.Page.GetByRole(AriaRole.Region, new() { Name = "Sessions, day by day" }).Locator("tbody tr");

@@ -107,6 +107,13 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>A headline number.</summary>
     public ILocator Tile(string kpi) => Strip.GetByRole(AriaRole.Link, new() { NameRegex = new Regex($@"^{kpi}\b") });
 
+    /// <summary>Opens the page of a headline number; the page before stays, with a chart of its own, until the new one is there.</summary>
+    public async Task OpenTileAsync(string kpi)
+    {
+        await Tile(kpi).ClickAsync();
+        await Assertions.Expect(Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync(kpi);
+    }
+
     /// <summary>Waits until the first number in a place is this one: exactly, as those hear it who do not see it; what is seen is shortened.</summary>
     public static Task ExpectExactAsync(ILocator place, string exact) =>
         Assertions.Expect(place.Locator(".num").First.Locator("xpath=self::*[not(*)] | ./*[contains(@class, 'sr-only')]"))
