@@ -103,6 +103,7 @@ export const later = {
       loss: (roi: string) => `: a return of ${roi}, less than they cost`,
       end: '.',
       nothing: (when: string) => `Automations saved no time ${when}.`,
+      onDays: (days: string, single: boolean) => `${single ? 'on' : 'during'} ${days}`,
       notMeasurable: 'Time saved cannot be measured for this period.',
       noCost: 'No automation cost is set, so there is no return to show.',
       more: (diff: string, before: string) => `That is ${diff} more than ${before}.`,

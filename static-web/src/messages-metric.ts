@@ -12,7 +12,6 @@ export const metric = {
   toOverview: 'Go to the overview',
 
   sentence: {
-    daysBefore: (days: number) => (days === 1 ? 'the day before' : `the ${days} days before`),
     count: (value: string, name: string) =>
       `${value} ${name.charAt(0).toLowerCase()}${name.slice(1)}`,
     value: (name: string, value: string) => `${name}: ${value}`,
@@ -29,7 +28,6 @@ export const metric = {
   },
 
   days: {
-    own: 'Other days',
     title: 'Which days',
     from: 'From',
     to: 'To',

@@ -4,32 +4,12 @@ import type { Compare, Range } from './api/types'
 /** Ends a sentence; some languages end their dates with the full stop already. */
 export const stop = (text: string) => (text.endsWith('.') ? text : `${text}.`)
 
-const ranges: Record<Range, { label: string; noun: string; before: string }> = {
-  last_day: {
-    label: 'Last full day',
-    noun: 'on the last full day',
-    before: 'the day before',
-  },
-  last_7_days: {
-    label: '7 days',
-    noun: 'in the last 7 days',
-    before: 'the 7 days before',
-  },
-  last_28_days: {
-    label: '28 days',
-    noun: 'in the last 28 days',
-    before: 'the 28 days before',
-  },
-  last_90_days: {
-    label: '90 days',
-    noun: 'in the last 90 days',
-    before: 'the 90 days before',
-  },
-  last_12_months: {
-    label: '12 months',
-    noun: 'in the last 12 months',
-    before: 'the 12 months before',
-  },
+const ranges: Record<Range, { label: string; noun: string }> = {
+  last_day: { label: 'Last full day', noun: 'on the last full day' },
+  last_7_days: { label: '7 days', noun: 'in the last 7 days' },
+  last_28_days: { label: '28 days', noun: 'in the last 28 days' },
+  last_90_days: { label: '90 days', noun: 'in the last 90 days' },
+  last_12_months: { label: '12 months', noun: 'in the last 12 months' },
 }
 
 export const messages = {
@@ -72,6 +52,9 @@ export const messages = {
     none: 'nothing',
   } satisfies Record<Compare, string>,
   lastYear: 'the same days last year',
+  yearBefore: 'the 12 months before',
+  daysBefore: (days: number) => (days === 1 ? 'the day before' : `the ${days} days before`),
+  otherDays: 'Other days:',
   versus: 'vs',
 
   points: (n: string) => `${n}\u00a0pt`,
@@ -119,13 +102,13 @@ export const messages = {
 
   brief: {
     title: 'What changed',
-    health: (why: string | null, change: number | null) =>
-      why ??
+    health: (change: number | null, day: string | null) =>
+      `Business health${day ? ` on ${day}` : ''}` +
       (change === null
-        ? 'Business health'
+        ? ''
         : change === 0
-          ? 'Business health, as last week'
-          : `Business health, ${change > 0 ? 'up' : 'down'} ${Math.abs(change)} on last week`),
+          ? ', as the week before'
+          : `, ${change > 0 ? 'up' : 'down'} ${Math.abs(change)} on the week before`),
     quiet: 'Nothing stands out.',
     more: (n: number) => `${n} more`,
     all: 'More',

@@ -33,10 +33,14 @@
   window.kpiStart = start
   if (location.pathname !== '/') return
   var asked = new URLSearchParams(location.search)
-  var period = new URLSearchParams({
-    range: asked.get('range') || 'last_28_days',
-    compare: asked.get('compare') || 'previous_period',
-  })
+  var period = new URLSearchParams()
+  if (asked.get('from') && asked.get('to')) {
+    period.set('from', asked.get('from'))
+    period.set('to', asked.get('to'))
+  } else {
+    period.set('range', asked.get('range') || 'last_28_days')
+  }
+  period.set('compare', asked.get('compare') || 'previous_period')
   var admitted = session
     .then(function (answer) {
       return answer && answer.ok ? answer.clone().json() : null

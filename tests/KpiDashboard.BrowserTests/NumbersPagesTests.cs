@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -59,6 +61,55 @@ public sealed partial class NumbersPagesTests(AppFixture app)
         var week = await api.GetAsync($"metrics/summary?from={from}&to={to}&compare=previous_period");
         await Visit.ExpectExactAsync(page.GetByRole(AriaRole.Main), Numbers.Count(week.Kpi("web.sessions").Number("value")));
         await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("7 days before");
+        await page.GetByRole(AriaRole.Group, new() { Name = "Period" }).GetByRole(AriaRole.Button, new() { Name = "90 days" }).ClickAsync();
+        await Expect(page).ToHaveURLAsync(new Regex("/metrics/web\\.sessions\\?(?!.*from=).*range=last_90_days"));
+    }
+
+    [Fact]
+    public async Task Days_of_ones_own_go_along_from_the_overview_to_the_other_pages()
+    {
+        using var api = await app.ApiAsync(Shop);
+        var days = (await api.SummaryAsync()).Days();
+        var (from, to) = (days[2], days[20]);
+        var chosen = new Regex($@"^Other days: {int.Parse(from[8..], CultureInfo.InvariantCulture)}\b.*\b{int.Parse(to[8..], CultureInfo.InvariantCulture)} \w+$");
+        var own = await api.GetAsync($"metrics/summary?from={from}&to={to}&compare=previous_period");
+        var automation = await api.GetAsync($"automation/performance?from={from}&to={to}&compare=previous_period");
+        var insights = await api.GetAsync($"insights/business?from={from}&to={to}&compare=previous_period");
+        await using var visit = await app.VisitAsync(Screen.Phone);
+        await visit.SignInAsync();
+        var page = visit.Page;
+        var asked = new ConcurrentQueue<string>();
+        page.Request += (_, request) => asked.Enqueue(new Uri(request.Url).PathAndQuery);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Other days:" }).ClickAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog, new() { Name = "Which days" });
+        await dialog.GetByLabel("From").FillAsync(from);
+        await dialog.GetByLabel("To", new() { Exact = true }).FillAsync(to);
+        await visit.ScreenshotAsync("days-phone-light", whole: false);
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Show these days" }).ClickAsync();
+        await Expect(dialog).ToBeHiddenAsync();
+        await Visit.ExpectExactAsync(visit.Tile("Sessions"), Numbers.Count(own.Kpi("web.sessions").Number("value")));
+        await Expect(page.GetByRole(AriaRole.Button, new() { NameRegex = chosen })).ToBeVisibleAsync();
+        await visit.ScreenshotAsync("overview-own-days-phone-light");
+
+        // Asked for once, also when the page is opened with them.
+        asked.Clear();
+        await page.ReloadAsync();
+        await Visit.ExpectExactAsync(visit.Tile("Sessions"), Numbers.Count(own.Kpi("web.sessions").Number("value")));
+        await visit.SettledAsync();
+        Assert.Single(asked, path => path.StartsWith("/api/metrics/summary?", StringComparison.Ordinal));
+
+        await page.GotoAsync($"/automation?from={from}&to={to}");
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync("during ");
+        await Visit.ExpectExactAsync(page.GetByRole(AriaRole.Definition).Nth(1), Numbers.Count(automation["totals"]!["executions"]!.GetValue<decimal>()));
+        await page.GotoAsync($"/insights?from={from}&to={to}");
+        if (insights["insights"]!.AsArray() is [{ } first, ..])
+            await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync(first["text"]!.GetValue<string>(), new() { UseInnerText = true });
+        var id = (await api.SendAsync(HttpMethod.Post, "dashboards", HttpStatusCode.Created, new { name = "Nineteen days", template = "morning" }))["id"]!.GetValue<string>();
+        await page.GotoAsync($"/dashboards/{id}?from={from}&to={to}");
+        await Expect(page.GetByRole(AriaRole.Button, new() { NameRegex = chosen })).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync(Numbers.Count(own.Kpi("web.sessions").Number("value")));
+        await api.SendAsync(HttpMethod.Delete, $"dashboards/{id}", HttpStatusCode.NoContent);
+        Assert.Empty(visit.Complaints);
     }
 
     [Fact]

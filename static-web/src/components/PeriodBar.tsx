@@ -1,23 +1,30 @@
 import { ChevronDown } from 'lucide-react'
-import type { Compare, Range } from '../api/types'
-import { dayRange } from '../lib/dates'
-import { comparisons, ranges } from '../lib/range'
+import { lazy, Suspense, useState } from 'react'
+import type { Compare } from '../api/types'
+import { addDays, dayRange, expectedDays } from '../lib/dates'
+import { comparisons, ranges, type Period } from '../lib/range'
 import { messages } from '../messages'
+import { tab } from './tab'
+
+const DaysDialog = lazy(() => import('./DaysDialog'))
 
 interface Props {
-  range: Range
-  compare: Compare
-  onRange: (range: Range) => void
-  onCompare: (compare: Compare) => void
-  /** The days of the period. */
-  days: { from: string; to: string }
+  period: Period
+  /** The days that the answer on the page is about, once there is one. */
+  days: { from: string; to: string } | undefined
   today: string
-  /** Whether the last full day is yesterday, in the time zone of the business. */
-  yesterday: boolean
+  /** Whose days they are; none where only presets can be had. */
+  timeZone?: string
 }
 
-/** Which days, and against which. */
-export function PeriodBar({ range, compare, onRange, onCompare, days, today, yesterday }: Props) {
+/** Which days, a preset or any from one to another, and against which. */
+export function PeriodBar({ period, days, today, timeZone }: Props) {
+  const [open, setOpen] = useState(false)
+  const { span, range, compare } = period
+  const on = days ?? ('range' in span ? expectedDays(span.range, today) : span)
+  // The last full day is yesterday, as far as the answer tells.
+  const yesterday = range !== null && on.to === addDays(today, -1)
+  const dates = dayRange(on.from, on.to, today)
   return (
     <div className="flex flex-col lg:items-end">
       <div
@@ -26,7 +33,7 @@ export function PeriodBar({ range, compare, onRange, onCompare, days, today, yes
         className="-mx-1.5 flex justify-between sm:justify-start"
       >
         {ranges.map((one) => {
-          const on = one === range
+          const active = one === range
           const text =
             one === 'last_day'
               ? yesterday
@@ -37,11 +44,11 @@ export function PeriodBar({ range, compare, onRange, onCompare, days, today, yes
             <button
               key={one}
               type="button"
-              aria-pressed={on}
+              aria-pressed={active}
               onClick={() => {
-                onRange(one)
+                period.setRange(one)
               }}
-              className={`tap relative px-1.5 text-small whitespace-nowrap after:absolute after:inset-x-1.5 after:bottom-1.5 after:h-0.5 after:rounded-full ${on ? 'font-semibold text-ink after:bg-accent' : 'text-muted hover:text-ink'}`}
+              className={tab(active)}
             >
               {one === 'last_day' ? (
                 // As wide as either of its names: which one fits is known only with the numbers.
@@ -59,14 +66,29 @@ export function PeriodBar({ range, compare, onRange, onCompare, days, today, yes
         })}
       </div>
       <div className="flex h-6 items-center gap-1 text-small whitespace-nowrap text-muted">
-        <span className="num">{dayRange(days.from, days.to, today)}</span>
+        {timeZone ? (
+          <button
+            type="button"
+            aria-haspopup="dialog"
+            aria-label={`${messages.otherDays} ${dates}`}
+            onClick={() => {
+              setOpen(true)
+            }}
+            className={`num -my-2.5 flex h-11 items-center gap-0.5 hover:text-ink ${range === null ? 'font-semibold text-ink' : ''}`}
+          >
+            {dates}
+            <ChevronDown aria-hidden="true" size={14} />
+          </button>
+        ) : (
+          <span className="num">{dates}</span>
+        )}
         <span aria-hidden="true">{messages.versus}</span>
         <label className="relative -my-2.5 flex items-center">
           <span className="sr-only">{messages.compareLabel}</span>
           <select
             value={compare}
             onChange={(event) => {
-              onCompare(event.target.value as Compare)
+              period.setCompare(event.target.value as Compare)
             }}
             className="h-11 [field-sizing:content] appearance-none rounded bg-transparent pr-5 pl-0.5 text-ink"
           >
@@ -83,6 +105,19 @@ export function PeriodBar({ range, compare, onRange, onCompare, days, today, yes
           />
         </label>
       </div>
+      {open && timeZone && (
+        <Suspense fallback={null}>
+          <DaysDialog
+            days={on}
+            today={today}
+            timeZone={timeZone}
+            onDays={period.setDays}
+            onClose={() => {
+              setOpen(false)
+            }}
+          />
+        </Suspense>
+      )}
     </div>
   )
 }

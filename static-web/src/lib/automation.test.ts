@@ -44,13 +44,21 @@ const data = (
   ...rest,
 })
 const say = (over?: Partial<AutomationPerformance['totals']>) =>
-  automationSentence(data(over), 'last_28_days', 'en-US').replaceAll('\u00a0', ' ')
+  automationSentence(data(over), 'en-US').replaceAll('\u00a0', ' ')
 
 describe('the sentence on automations', () => {
   it('sets what they are worth against what they cost', () => {
     expect(say()).toBe(
       'Automations saved 41 h in the last 28 days, worth $1,640 against a cost of $99.00: a return of 15.6×.',
     )
+  })
+  it("names days of one's own", () => {
+    const own = (from: string, to: string) =>
+      automationSentence(data({ valueSaved: null }, { range: 'custom', from, to }), 'en-GB')
+    expect(own('2026-11-01', '2026-11-12')).toMatch(
+      /^Automations saved 41\sh during 1\s?–\s?12 Nov 2026\.$/,
+    )
+    expect(own('2026-11-12', '2026-11-12')).toMatch(/^Automations saved 41\sh on Thu,? 12 Nov\.$/)
   })
   it('says when they cost more than they give', () => {
     expect(say({ roi: -0.5 })).toContain('a return of -0.5×, less than they cost.')
@@ -65,9 +73,15 @@ describe('the sentence on automations', () => {
   })
   it('tells from which day runs can be counted, and compares only whole periods', () => {
     const notes = automationNotes(
-      data({}, { measurableFrom: '2026-11-01', status: 'partial', previous: totals }),
-      'last_28_days',
-      'previous_period',
+      data(
+        {},
+        {
+          compare: 'previous_period',
+          measurableFrom: '2026-11-01',
+          status: 'partial',
+          previous: totals,
+        },
+      ),
       'en-GB',
     )
     expect(notes).toHaveLength(1)

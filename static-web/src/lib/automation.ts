@@ -1,21 +1,20 @@
 // The sentences on top of the automation page, made from the totals of the answer and nothing else.
-import type { AutomationPerformance, Compare, Range } from '../api/types'
+import type { AutomationPerformance } from '../api/types'
 import { messages } from '../messages'
 import { later } from '../messages-later'
-import { dayName } from './dates'
+import { dayName, dayRange } from './dates'
 import { formatNumber } from './format'
 import { beforeWords } from './kpis'
+import { isRange } from './range'
 
 const say = later.automation.sentence
 
 /** "Automations saved 41 h in the last 28 days, worth $1,640 against a cost of $99: a return of 15.6×." */
-export function automationSentence(
-  data: AutomationPerformance,
-  range: Range,
-  locale?: string,
-): string {
+export function automationSentence(data: AutomationPerformance, locale?: string): string {
   const { timeSavedMinutes, valueSaved, cost, roi } = data.totals
-  const when = messages.ranges[range].noun
+  const when = isRange(data.range)
+    ? messages.ranges[data.range].noun
+    : say.onDays(dayRange(data.from, data.to, undefined, locale), data.from === data.to)
   if (timeSavedMinutes === null) return say.notMeasurable
   if (timeSavedMinutes === 0) return say.nothing(when)
   const money = (value: number) =>
@@ -35,17 +34,12 @@ export function automationSentence(
 }
 
 /** What else has to be said: the period before, days that cannot be measured, a cost that is not set. */
-export function automationNotes(
-  data: AutomationPerformance,
-  range: Range,
-  compare: Compare,
-  locale?: string,
-): string[] {
+export function automationNotes(data: AutomationPerformance, locale?: string): string[] {
   const notes: string[] = []
   const now = data.totals.timeSavedMinutes
   const was = data.previous?.timeSavedMinutes ?? null
-  if (compare !== 'none' && now !== null && was !== null && data.status !== 'partial') {
-    const before = beforeWords(range, compare)
+  if (data.compare !== 'none' && now !== null && was !== null && data.status !== 'partial') {
+    const before = beforeWords(data)
     const difference = formatNumber(Math.abs(now - was), { unit: 'minutes', locale })
     notes.push(
       Math.abs(now - was) < 1

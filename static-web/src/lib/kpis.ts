@@ -1,6 +1,6 @@
-import type { Compare, Range, Summary, SummaryKpi } from '../api/types'
+import type { Summary, SummaryKpi } from '../api/types'
 import { messages } from '../messages'
-import { addDays } from './dates'
+import { daysBetween } from './dates'
 import type { ShownUnit } from './format'
 
 // The order of interest for the strip on top. A KPI that is not named here still shows, after those that are.
@@ -35,11 +35,10 @@ export function pickHeadline(kpis: readonly SummaryKpi[], count = 6): SummaryKpi
 export const shownUnit = (kpi: Pick<SummaryKpi, 'key' | 'unit'>): ShownUnit =>
   kpi.key.endsWith('.roi') ? 'times' : kpi.unit
 
-/** "the 28 days before", "the same days last year". */
-export function beforeWords(range: Range, compare: Compare): string {
-  return compare === 'previous_year' ? messages.lastYear : messages.ranges[range].before
+/** What an answer is compared with: "the 28 days before", "the same days last year". */
+export function beforeWords(of: Pick<Summary, 'range' | 'from' | 'to' | 'compare'>): string {
+  if (of.compare === 'previous_year') return messages.lastYear
+  return of.range === 'last_12_months'
+    ? messages.yearBefore
+    : messages.daysBefore(daysBetween(of.from, of.to) + 1)
 }
-
-/** Whether the last full day of the tenant is yesterday, as far as the answer tells. */
-export const endsYesterday = (summary: Pick<Summary, 'to' | 'today'>) =>
-  summary.to === addDays(summary.today, -1)

@@ -1,6 +1,7 @@
 import { useCallback } from 'react'
 import { useSearchParams } from 'react-router'
 import type { Compare, Range } from '../api/types'
+import { daysBetween } from './dates'
 
 export const ranges: readonly Range[] = [
   'last_day',
@@ -11,22 +12,50 @@ export const ranges: readonly Range[] = [
 ]
 export const comparisons: readonly Compare[] = ['previous_period', 'previous_year', 'none']
 
-const isRange = (text: string | null): text is Range => ranges.includes(text as Range)
+/** A preset that ends with the last complete day, or days of one's own. */
+export type Span = { range: Range } | { from: string; to: string }
+
+/** Longest range that the API answers. */
+export const mostDays = 800
+
+export const isRange = (text: string | null): text is Range => ranges.includes(text as Range)
 const isCompare = (text: string | null): text is Compare => comparisons.includes(text as Compare)
 
-/** The period of a page lives in its address, so that it can be sent to someone and survives a reload. */
-export function usePeriod() {
+const day = /^\d{4}-\d{2}-\d{2}$/
+export const isDay = (text: string) => day.test(text) && !Number.isNaN(Date.parse(text))
+
+/** Days of the address that could be some; what it holds otherwise is as if it were not there. */
+const daysIn = (params: URLSearchParams) => {
+  const [from, to] = [params.get('from') ?? '', params.get('to') ?? '']
+  return isDay(from) && isDay(to) && from <= to && daysBetween(from, to) < mostDays
+    ? { from, to }
+    : null
+}
+
+export interface Period {
+  /** Days of one's own come before a preset. */
+  span: Span
+  /** The preset that is on; null for days of one's own. */
+  range: Range | null
+  /** The preset for what knows no other days. */
+  preset: Range
+  compare: Compare
+  setRange: (range: Range) => void
+  setDays: (from: string, to: string) => void
+  setCompare: (compare: Compare) => void
+}
+
+/** Sets or takes away parts of the address, without a step back in the history. */
+export function useAddress() {
   const [params, setParams] = useSearchParams()
-  const askedRange = params.get('range')
-  const askedCompare = params.get('compare')
-  const range: Range = isRange(askedRange) ? askedRange : 'last_28_days'
-  const compare: Compare = isCompare(askedCompare) ? askedCompare : 'previous_period'
-  const set = useCallback(
-    (name: 'range' | 'compare', value: string) => {
+  const change = useCallback(
+    (values: Record<string, string | null>) => {
       setParams(
         (was) => {
           const next = new URLSearchParams(was)
-          next.set(name, value)
+          for (const [name, value] of Object.entries(values))
+            if (value === null) next.delete(name)
+            else next.set(name, value)
           return next
         },
         { replace: true },
@@ -34,14 +63,30 @@ export function usePeriod() {
     },
     [setParams],
   )
+  return [params, change] as const
+}
+
+/** The period of a page lives in its address, so that it can be sent to someone and survives a reload. */
+export function usePeriod(): Period {
+  const [params, change] = useAddress()
+  const asked = params.get('range')
+  const compare = params.get('compare')
+  const days = daysIn(params)
+  const preset: Range = isRange(asked) ? asked : 'last_28_days'
   return {
-    range,
-    compare,
-    setRange: (value: Range) => {
-      set('range', value)
+    span: days ?? { range: preset },
+    range: days ? null : preset,
+    preset,
+    compare: isCompare(compare) ? compare : 'previous_period',
+    setRange: (range) => {
+      change({ range, from: null, to: null })
     },
-    setCompare: (value: Compare) => {
-      set('compare', value)
+    // What a point of the chart is was chosen for other days.
+    setDays: (from, to) => {
+      change({ from, to, range: null, grain: null })
+    },
+    setCompare: (value) => {
+      change({ compare: value })
     },
   }
 }

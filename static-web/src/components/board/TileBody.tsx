@@ -3,7 +3,6 @@ import type {
   Annotation,
   AutomationPerformance,
   DashboardTile,
-  Range,
   Summary,
   SummaryKpi,
 } from '../../api/types'
@@ -27,7 +26,6 @@ export interface BoardNumbers {
   automation: AutomationPerformance | undefined
   /** What is noted about the days; a link does not tell it. */
   annotations?: readonly Annotation[] | undefined
-  range: Range
 }
 
 /** What a tile is called. */
@@ -84,8 +82,8 @@ interface OfKpi {
   summary: Summary
 }
 
-function Figures({ kpi, numbers, summary }: OfKpi) {
-  const change = describeChange(kpi, beforeWords(numbers.range, summary.compare), summary.compare)
+function Figures({ kpi, summary }: Omit<OfKpi, 'numbers'>) {
+  const change = describeChange(kpi, beforeWords(summary), summary.compare)
   return (
     <p className="flex flex-wrap items-baseline gap-x-3">
       <span className="text-big font-semibold tracking-[-0.01em]">
@@ -121,7 +119,7 @@ function NumberTile(props: OfKpi) {
       <h3 className={`truncate ${heading}`} title={kpi.description}>
         {kpi.name}
       </h3>
-      <Figures {...props} />
+      <Figures kpi={kpi} summary={summary} />
       <State kpi={kpi} />
       {summary.dates.length > 1 && (
         <Sparkline

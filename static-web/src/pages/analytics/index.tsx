@@ -5,6 +5,7 @@ import { Bars, OnlyChip } from '../../components/breakdown/Bars'
 import { ChangeText } from '../../components/ChangeText'
 import { Chart } from '../../components/chart/Chart'
 import { ErrorNotice, Notice, primaryButton } from '../../components/Notice'
+import { PeriodBar } from '../../components/PeriodBar'
 import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
 import { Sparkline } from '../../components/Sparkline'
@@ -12,15 +13,15 @@ import { LoadFailed } from '../../components/ui'
 import { Value } from '../../components/Value'
 import { driverOf, driverWords, memberName, notesOn, withDriver } from '../../lib/breakdown'
 import { describeChange } from '../../lib/change'
-import { dayIn, expectedDays, fullDay } from '../../lib/dates'
-import { shownUnit } from '../../lib/kpis'
+import { dayIn, fullDay } from '../../lib/dates'
+import { beforeWords, shownUnit } from '../../lib/kpis'
 import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
 import { breakdown } from '../../messages-breakdown'
-import { GrainSwitch, PeriodPicker } from '../metric/PeriodPicker'
+import { GrainSwitch } from '../metric/GrainSwitch'
 import { useMetricAddress, usualGrain } from '../metric/address'
 import { useDrawn } from '../metric/drawn'
-import { beforeOf, metricSentence } from '../metric/sentence'
+import { metricSentence } from '../metric/sentence'
 import { useSummary } from '../overview/queries'
 import { dimensions, useChosenKpi, useDivision, writeOnly } from './address'
 import { useBreakdown } from './queries'
@@ -52,14 +53,7 @@ export default function Analytics() {
     document.title = `${tenant.name} · ${text.title} · ${messages.productShort}`
   }, [tenant.name])
 
-  const picker = (
-    <PeriodPicker
-      address={address}
-      days={data ?? ('range' in span ? expectedDays(span.range, today) : span)}
-      today={today}
-      timeZone={tenant.timeZone}
-    />
-  )
+  const picker = <PeriodBar period={address} days={data} today={today} timeZone={tenant.timeZone} />
   return (
     <div className="mx-auto max-w-[78rem] px-4 pt-3 pb-16 sm:px-8 lg:pt-8">
       <h1 className="sr-only">{text.title}</h1>
@@ -121,7 +115,7 @@ function Body({ summary, kpis, address, stale, picker }: BodyProps) {
   const { only, setOnly } = useDivision('web')
   const sessions = kpis[0] as SummaryKpi
   const kpi = kpis.find((one) => one.key === key) ?? sessions
-  const before = beforeOf(summary, address.range, summary.compare)
+  const before = beforeWords(summary)
   const change = describeChange(kpi, before, summary.compare)
   const style = { unit: shownUnit(kpi), currency: kpi.currency ?? summary.currency }
   const grain = address.grain ?? usualGrain(summary.dates.length)

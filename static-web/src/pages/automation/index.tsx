@@ -1,5 +1,5 @@
 import { useEffect, useMemo, type ReactNode } from 'react'
-import type { Annotation, AutomationPerformance, Compare, Range } from '../../api/types'
+import type { Annotation, AutomationPerformance } from '../../api/types'
 import { ChangeText } from '../../components/ChangeText'
 import { Chart, type ChartSeries } from '../../components/chart/Chart'
 import { NoteList } from '../../components/chart/NoteList'
@@ -12,7 +12,7 @@ import { Skeleton } from '../../components/Skeleton'
 import { Value } from '../../components/Value'
 import { automationNotes, automationSentence, isFailing } from '../../lib/automation'
 import { describeChange, type Change } from '../../lib/change'
-import { addDays, dayIn, daysBetween, expectedDays } from '../../lib/dates'
+import { dayIn, daysBetween } from '../../lib/dates'
 import { formatNumber, type ShownUnit } from '../../lib/format'
 import { beforeWords } from '../../lib/kpis'
 import { usePeriod } from '../../lib/range'
@@ -29,8 +29,7 @@ const none: readonly Annotation[] = []
 export default function Automation() {
   const { tenant } = useIdentity()
   const period = usePeriod()
-  const { range, compare } = period
-  const performance = useAutomation(tenant.id, range, compare)
+  const performance = useAutomation(tenant.id, period.span, period.compare)
   const data = performance.data
   const today = dayIn(tenant.timeZone, new Date())
 
@@ -49,7 +48,7 @@ export default function Automation() {
       <h1 className="sr-only">{text.title}</h1>
       <div className="flex flex-col gap-2 pt-3 lg:flex-row lg:items-start lg:justify-between lg:gap-12 lg:pt-8">
         <div className="min-h-24 min-w-0 max-w-[44rem] flex-1 lg:min-h-28">
-          {data && !empty && <Lead data={data} range={range} compare={compare} />}
+          {data && !empty && <Lead data={data} />}
           {empty && (
             <Notice title={text.emptyTitle}>
               <p>{text.empty}</p>
@@ -64,15 +63,7 @@ export default function Automation() {
           )}
         </div>
         {!empty && (
-          <PeriodBar
-            range={range}
-            compare={compare}
-            onRange={period.setRange}
-            onCompare={period.setCompare}
-            days={data ?? expectedDays(range, today)}
-            today={today}
-            yesterday={data ? data.to === addDays(today, -1) : true}
-          />
+          <PeriodBar period={period} days={data} today={today} timeZone={tenant.timeZone} />
         )}
       </div>
       {data ? (
@@ -82,7 +73,7 @@ export default function Automation() {
               performance.isPlaceholderData ? 'opacity-60 transition-opacity' : 'transition-opacity'
             }
           >
-            <Facts data={data} range={range} compare={compare} />
+            <Facts data={data} />
             <Daily data={data} tenantId={tenant.id} />
             <Beside data={data} tenantId={tenant.id} />
             <Workflows
@@ -110,20 +101,12 @@ export default function Automation() {
   )
 }
 
-function Lead({
-  data,
-  range,
-  compare,
-}: {
-  data: AutomationPerformance
-  range: Range
-  compare: Compare
-}) {
-  const notes = automationNotes(data, range, compare)
+function Lead({ data }: { data: AutomationPerformance }) {
+  const notes = automationNotes(data)
   return (
     <>
       <p className="text-lead font-semibold sm:text-big sm:tracking-[-0.01em]">
-        {automationSentence(data, range)}
+        {automationSentence(data)}
       </p>
       {notes.map((note) => (
         <p key={note} className="mt-1.5 text-small text-muted sm:text-body">
@@ -143,15 +126,7 @@ interface Fact {
   tone?: string
 }
 
-function Facts({
-  data,
-  range,
-  compare,
-}: {
-  data: AutomationPerformance
-  range: Range
-  compare: Compare
-}) {
+function Facts({ data }: { data: AutomationPerformance }) {
   const { totals } = data
   const days = daysBetween(data.from, data.to) + 1
   const facts: Fact[] = [
@@ -195,7 +170,7 @@ function Facts({
   const changes = new Map(data.changes.map((one) => [one.key, one]))
   const change = (key: string | undefined) => {
     const one = key === undefined ? undefined : changes.get(key)
-    return one && describeChange(one, beforeWords(range, compare), compare)
+    return one && describeChange(one, beforeWords(data), data.compare)
   }
   return (
     <dl className="mt-2 grid grid-cols-3 gap-x-6 xl:mt-6 xl:grid-cols-9 xl:gap-x-0">

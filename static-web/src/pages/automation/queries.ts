@@ -1,17 +1,18 @@
 import { useQuery } from '@tanstack/react-query'
 import { api, query } from '../../api/client'
-import type { AutomationPerformance, Compare, History, Range } from '../../api/types'
+import type { AutomationPerformance, Compare, History } from '../../api/types'
+import type { Span } from '../../lib/range'
 import { readSnapshot, writeSnapshot } from '../../lib/storage'
 
 /** Runs, hours, money and workflows of a period; the last answer is kept for the next visit. */
-export function useAutomation(tenantId: string, range: Range, compare: Compare, enabled = true) {
-  const name = `automation.${tenantId}.${range}.${compare}`
+export function useAutomation(tenantId: string, span: Span, compare: Compare, enabled = true) {
+  const name = ['automation', tenantId, ...Object.values(span), compare].join('.')
   return useQuery({
-    queryKey: ['automation', tenantId, range, compare],
+    queryKey: ['automation', tenantId, span, compare],
     enabled,
     queryFn: async ({ signal }) => {
       const data = await api.get<AutomationPerformance>(
-        `automation/performance${query({ range, compare })}`,
+        `automation/performance${query({ ...span, compare })}`,
         {
           signal,
           tenantId,

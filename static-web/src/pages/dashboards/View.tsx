@@ -12,9 +12,8 @@ import { PeriodBar } from '../../components/PeriodBar'
 import { PrintNote, savePdf } from '../../components/print/PrintNote'
 import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
-import { dayIn, expectedDays } from '../../lib/dates'
+import { dayIn } from '../../lib/dates'
 import { freshWords } from '../../lib/freshWords'
-import { endsYesterday } from '../../lib/kpis'
 import { usePeriod } from '../../lib/range'
 import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
@@ -33,7 +32,6 @@ export function View() {
   const client = useQueryClient()
   const dashboard = useDashboard(tenant.id, id)
   const period = usePeriod()
-  const { range, compare } = period
   const board = dashboard.data
   const asked = (location.state as { edit?: boolean } | null)?.edit === true
   const [editing, setEditing] = useState(asked)
@@ -45,7 +43,13 @@ export function View() {
   const withAutomation =
     editing || (board?.tiles.some((tile) => tile.kind === 'automation') ?? false)
   const withCharts = editing || (board?.tiles.some((tile) => tile.kind === 'chart') ?? false)
-  const { summary, numbers } = useNumbers(tenant.id, range, compare, withAutomation, withCharts)
+  const { summary, numbers } = useNumbers(
+    tenant.id,
+    period.span,
+    period.compare,
+    withAutomation,
+    withCharts,
+  )
   const today = dayIn(tenant.timeZone, new Date())
   const data = summary.data
 
@@ -116,7 +120,7 @@ export function View() {
                   </Choice>
                 )}
                 <Link
-                  to={`/tv?boards=${id}&range=${range}`}
+                  to={`/tv?boards=${id}&range=${period.preset}`}
                   className="tap flex items-center rounded px-3 hover:bg-sunken"
                 >
                   {boards.tv}
@@ -147,15 +151,7 @@ export function View() {
           </div>
           {data && <p className="num mt-0.5 text-small text-muted">{freshWords(data)}</p>}
         </div>
-        <PeriodBar
-          range={range}
-          compare={compare}
-          onRange={period.setRange}
-          onCompare={period.setCompare}
-          days={data ?? expectedDays(range, today)}
-          today={today}
-          yesterday={data ? endsYesterday(data) : true}
-        />
+        <PeriodBar period={period} days={data} today={today} timeZone={tenant.timeZone} />
       </div>
 
       {failed && (

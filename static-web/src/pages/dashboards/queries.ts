@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/react-query'
 import { api } from '../../api/client'
-import type { Compare, Dashboard, Dashboards, DashboardShares, Range } from '../../api/types'
+import type { Compare, Dashboard, Dashboards, DashboardShares } from '../../api/types'
 import type { BoardNumbers } from '../../components/board/TileBody'
 import { useNotes } from '../../components/chart/useNotes'
+import type { Span } from '../../lib/range'
 import { readSnapshot, writeSnapshot } from '../../lib/storage'
 import { useAutomation } from '../automation/queries'
 import { useSummary } from '../overview/queries'
@@ -39,21 +40,19 @@ export function useShares(tenantId: string, id: string) {
 /** The numbers of a dashboard: one request, one more if the workflows are on it, and one for what is noted on its charts. */
 export function useNumbers(
   tenantId: string,
-  range: Range,
+  span: Span,
   compare: Compare,
   withAutomation: boolean,
   withNotes = false,
 ) {
-  const summary = useSummary(tenantId, { range }, compare)
-  const automation = useAutomation(tenantId, range, compare, withAutomation)
+  const summary = useSummary(tenantId, span, compare)
+  const automation = useAutomation(tenantId, span, compare, withAutomation)
   const { from = '', to = '' } = withNotes ? (summary.data ?? {}) : {}
   const notes = useNotes(tenantId, from, to)
   const numbers: BoardNumbers = {
     summary: summary.data,
     annotations: notes.data,
     automation: automation.data,
-    // For a moment what is on the page is the period before.
-    range: (summary.data?.range as Range | undefined) ?? range,
   }
   return { summary, automation, numbers }
 }

@@ -7,7 +7,7 @@ import { PeriodBar } from '../../components/PeriodBar'
 import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
 import { Failed, Rows } from '../../components/ui'
-import { addDays, dayIn, dayName, expectedDays, shortDay } from '../../lib/dates'
+import { addDays, dayIn, dayName, shortDay } from '../../lib/dates'
 import { formatNumber, formatPercent } from '../../lib/format'
 import { usePeriod } from '../../lib/range'
 import { useIdentity, useMay } from '../../lib/session'
@@ -20,9 +20,9 @@ import { useAside, type Aside } from './queries'
 
 export default function Insights() {
   const { tenant } = useIdentity()
-  const { range, compare, setRange, setCompare } = usePeriod()
+  const period = usePeriod()
   const today = dayIn(tenant.timeZone, new Date())
-  const query = useInsights(tenant.id, { range }, compare)
+  const query = useInsights(tenant.id, period.span, period.compare)
   const { data } = query
   useEffect(() => {
     document.title = `${tenant.name} · ${text.title} · ${messages.productShort}`
@@ -31,15 +31,7 @@ export default function Insights() {
     <div className="mx-auto max-w-[78rem] px-4 pb-16 sm:px-8">
       <div className="flex flex-col gap-2 pt-3 lg:flex-row lg:items-start lg:justify-between lg:gap-12 lg:pt-8">
         <h1 className="text-big font-semibold tracking-[-0.01em]">{text.title}</h1>
-        <PeriodBar
-          range={range}
-          compare={compare}
-          onRange={setRange}
-          onCompare={setCompare}
-          days={data ?? expectedDays(range, today)}
-          today={today}
-          yesterday={data ? data.to === addDays(today, -1) : true}
-        />
+        <PeriodBar period={period} days={data} today={today} timeZone={tenant.timeZone} />
       </div>
       {data ? (
         <div
@@ -125,9 +117,9 @@ function Health({ data }: { data: Answer }) {
 /** What stands out, and what was put aside. */
 function Standing({ data }: { data: Answer }) {
   const { tenant } = useIdentity()
-  const { range, compare } = usePeriod()
+  const { span, compare } = usePeriod()
   const may = useMay('manage_numbers')
-  const aside = useAside(tenant.id, { range }, compare)
+  const aside = useAside(tenant.id, span, compare)
   // Where the list had something that was just put aside: there is its way back.
   const [left, setLeft] = useState<{ insight: Insight; to: Aside; at: number } | null>(null)
   const undo = useRef<HTMLButtonElement>(null)

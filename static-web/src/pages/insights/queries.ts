@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { api, query } from '../../api/client'
 import type { Compare, Insight, Insights } from '../../api/types'
-import type { Span } from '../overview/queries'
+import type { Span } from '../../lib/range'
 
 export type Aside = { state: 'dismissed' } | { state: 'snoozed'; until: string } | { state: 'open' }
 

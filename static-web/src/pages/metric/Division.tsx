@@ -7,7 +7,7 @@ import { useIdentity } from '../../lib/session'
 import { breakdown as text } from '../../messages-breakdown'
 import type { useDivision } from '../analytics/address'
 import { useBreakdown } from '../analytics/queries'
-import type { Span } from '../overview/queries'
+import type { Span } from '../../lib/range'
 
 interface Props {
   kpi: SummaryKpi

@@ -9,14 +9,15 @@ import { NoteList } from '../../components/chart/NoteList'
 import { notesOf, unusualOf, type ChartNote } from '../../components/chart/notes'
 import { useNotes } from '../../components/chart/useNotes'
 import { ErrorNotice, Notice, quietButton } from '../../components/Notice'
+import { PeriodBar } from '../../components/PeriodBar'
 import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
 import { LoadFailed, sentenceOf } from '../../components/ui'
 import { Value } from '../../components/Value'
 import { describeChange } from '../../lib/change'
 import { driverOf, driverWords, memberName, withDriver } from '../../lib/breakdown'
-import { dayIn, expectedDays } from '../../lib/dates'
-import { shownUnit } from '../../lib/kpis'
+import { dayIn } from '../../lib/dates'
+import { beforeWords, shownUnit } from '../../lib/kpis'
 import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
 import { later } from '../../messages-later'
@@ -30,10 +31,10 @@ import { Division } from './Division'
 import { useDrawn } from './drawn'
 import { ExportMenu } from './ExportMenu'
 import { GoalPanel } from './GoalPanel'
-import { GrainSwitch, PeriodPicker } from './PeriodPicker'
+import { GrainSwitch } from './GrainSwitch'
 import { useNoteEditor } from './NoteEditor'
 import { Where } from './Where'
-import { beforeOf, metricSentence } from './sentence'
+import { metricSentence } from './sentence'
 
 const noAnnotations: readonly Annotation[] = []
 
@@ -55,14 +56,7 @@ export default function Metric() {
   }, [tenant.name, name])
 
   const overviewSearch = range ? search : ''
-  const picker = (
-    <PeriodPicker
-      address={address}
-      days={data ?? ('range' in span ? expectedDays(span.range, today) : span)}
-      today={today}
-      timeZone={tenant.timeZone}
-    />
-  )
+  const picker = <PeriodBar period={address} days={data} today={today} timeZone={tenant.timeZone} />
   return (
     <div className="mx-auto max-w-[78rem] px-4 pb-16 sm:px-8">
       <Link
@@ -136,7 +130,7 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
   const may = useMay('manage_numbers')
   const figure = useRef<HTMLDivElement>(null)
   const [picked, setPicked] = useState<string | null>(null)
-  const before = beforeOf(summary, address.range, summary.compare)
+  const before = beforeWords(summary)
   const change = describeChange(kpi, before, summary.compare)
   const style = { unit: shownUnit(kpi), currency: kpi.currency ?? summary.currency }
   const grain = address.grain ?? usualGrain(summary.dates.length)

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { SummaryKpi } from '../../api/types'
-import { checkDays, usualGrain } from './address'
+import { checkDays } from '../../lib/days'
+import { beforeWords } from '../../lib/kpis'
+import { usualGrain } from './address'
 import { readable } from './parts'
-import { beforeOf, goalLine, metricSentence } from './sentence'
+import { goalLine, metricSentence } from './sentence'
 
 const kpi = (over: Partial<SummaryKpi>) =>
   ({
@@ -59,11 +61,13 @@ describe('the sentence of a number', () => {
     )
   })
   it('names as many days before as were asked for', () => {
-    const days = { from: '2026-11-01', to: '2026-11-10' }
-    expect(beforeOf(days, null, 'previous_period')).toBe('the 10 days before')
-    expect(beforeOf({ ...days, to: days.from }, null, 'previous_period')).toBe('the day before')
-    expect(beforeOf(days, 'last_7_days', 'previous_period')).toBe('the 7 days before')
-    expect(beforeOf(days, null, 'previous_year')).toBe('the same days last year')
+    const own = { range: 'custom', from: '2026-11-01', to: '2026-11-10' }
+    const year = { range: 'last_12_months', from: '2025-11-22', to: '2026-11-21' }
+    const compare = 'previous_period' as const
+    expect(beforeWords({ ...own, compare })).toBe('the 10 days before')
+    expect(beforeWords({ ...own, to: own.from, compare })).toBe('the day before')
+    expect(beforeWords({ ...year, compare })).toBe('the 12 months before')
+    expect(beforeWords({ ...own, compare: 'previous_year' })).toBe('the same days last year')
   })
 })
 

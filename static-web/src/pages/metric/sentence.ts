@@ -1,25 +1,13 @@
-import type { Compare, Grain, Range, Summary, SummaryGoal, SummaryKpi } from '../../api/types'
+import type { Grain, Summary, SummaryGoal, SummaryKpi } from '../../api/types'
 import { lastDayOf } from '../../components/chart/notes'
 import { describeChange, movesInPoints } from '../../lib/change'
 import { daysBetween } from '../../lib/dates'
 import { formatNumber, formatPercent, formatPoints } from '../../lib/format'
-import { beforeWords, shownUnit } from '../../lib/kpis'
+import { shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
 import { metric } from '../../messages-metric'
 
 const say = metric.sentence
-
-/** What the period is compared with, in words: "the 7 days before". */
-export function beforeOf(
-  summary: Pick<Summary, 'from' | 'to'>,
-  range: Range | null,
-  compare: Compare,
-) {
-  if (range) return beforeWords(range, compare)
-  return compare === 'previous_year'
-    ? messages.lastYear
-    : say.daysBefore(daysBetween(summary.from, summary.to) + 1)
-}
 
 /** "31,204 sessions, 3% fewer than the 7 days before.": the value with its change, or why there is none. */
 export function metricSentence(

@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { Link } from 'react-router'
 import type { Insights } from '../../api/types'
 import { Skeleton } from '../../components/Skeleton'
+import { dayName } from '../../lib/dates'
 import { messages } from '../../messages'
 
 type Sentence = Insights['brief'][number]
@@ -32,6 +33,8 @@ export function Brief({ insights, search }: { insights: Insights; search: string
     hidden > 0 ||
     (lead && (lead.text.search(/\.\s/) !== -1 || lead.text.length > roomOfLead)) ||
     (rest[0]?.text.length ?? 0) > roomOfSecond
+  const day = insights.range === 'custom' ? dayName(health.asOf) : null
+  const standing = text.health(health.change, day)
   const score = health.score === null ? messages.notMeasurable : String(health.score)
   return (
     <section aria-label={text.title} className={box}>
@@ -43,12 +46,12 @@ export function Brief({ insights, search }: { insights: Insights; search: string
           {score}
         </span>
         <span className="text-small text-muted group-hover:text-ink sm:sr-only">
-          {text.health(health.score === null ? health.why : null, health.change)}
+          {health.score === null ? health.why : standing}
         </span>
       </Link>
       <div className="min-w-0 flex-1">
         <p aria-hidden="true" className="text-small text-muted max-sm:hidden">
-          {text.health(health.score === null ? health.why : null, health.change)}
+          {health.score === null ? health.why : standing}
         </p>
         <p
           className={`mt-1 font-semibold sm:mt-0 sm:text-lead ${all ? '' : 'max-sm:line-clamp-2'}`}

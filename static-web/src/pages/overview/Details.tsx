@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import type { Insights, Range, Summary, SummaryKpi } from '../../api/types'
+import type { Insights, Summary, SummaryKpi } from '../../api/types'
 import { PrintNote, savePdf } from '../../components/print/PrintNote'
 import { boards } from '../../messages-boards'
 import { Actions } from './Actions'
@@ -12,13 +12,12 @@ interface Props {
   summary: Summary
   top: readonly SummaryKpi[]
   insights: Insights | undefined
-  shown: Range
   search: string
   tenantId: string
 }
 
 /** The evidence under the headline: the chart, every other number, the automations, the sources and what could be done. */
-export default function Details({ summary, top, insights, shown, search, tenantId }: Props) {
+export default function Details({ summary, top, insights, search, tenantId }: Props) {
   const [picked, setPicked] = useState<string | null>(null)
   const selected = summary.kpis.find((kpi) => kpi.key === picked) ?? top[0]
   return (
@@ -29,7 +28,6 @@ export default function Details({ summary, top, insights, shown, search, tenantI
             summary={summary}
             kpi={selected}
             onPick={setPicked}
-            shown={shown}
             search={search}
             tenantId={tenantId}
           />
@@ -37,7 +35,6 @@ export default function Details({ summary, top, insights, shown, search, tenantI
         <KpiTable
           summary={summary}
           kpis={summary.kpis.filter((kpi) => !top.includes(kpi))}
-          shown={shown}
           search={search}
         />
       </div>

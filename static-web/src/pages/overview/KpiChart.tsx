@@ -1,7 +1,7 @@
 import { useMemo } from 'react'
 import { ChevronDown } from 'lucide-react'
 import { Link } from 'react-router'
-import type { Annotation, Range, Summary, SummaryKpi } from '../../api/types'
+import type { Annotation, Summary, SummaryKpi } from '../../api/types'
 import { ChangeText } from '../../components/ChangeText'
 import { Chart, type ChartSeries } from '../../components/chart/Chart'
 import { NoteList } from '../../components/chart/NoteList'
@@ -22,7 +22,6 @@ interface Props {
   summary: Summary
   kpi: SummaryKpi
   onPick: (key: string) => void
-  shown: Range
   search: string
   tenantId: string
 }
@@ -31,8 +30,8 @@ interface Props {
 const mostDays = 120
 
 /** The picked number, large, with its days. */
-export function KpiChart({ summary, kpi, onPick, shown, search, tenantId }: Props) {
-  const before = beforeWords(shown, summary.compare)
+export function KpiChart({ summary, kpi, onPick, search, tenantId }: Props) {
+  const before = beforeWords(summary)
   const change = describeChange(kpi, before, summary.compare)
   const single = summary.dates.length <= 1
   const long = summary.dates.length > mostDays

@@ -1,7 +1,7 @@
 import { ArrowDown, Search } from 'lucide-react'
 import { useState } from 'react'
 import { Link } from 'react-router'
-import type { Range, Summary, SummaryKpi } from '../../api/types'
+import type { Summary, SummaryKpi } from '../../api/types'
 import { ChangeText } from '../../components/ChangeText'
 import { Sparkline } from '../../components/Sparkline'
 import { Value } from '../../components/Value'
@@ -14,14 +14,13 @@ import { byMovement } from './movement'
 interface Props {
   summary: Summary
   kpis: readonly SummaryKpi[]
-  shown: Range
   search: string
 }
 
 const text = later.overview
 
 /** Every number that is not in the strip; a search looks through all of them. */
-export function KpiTable({ summary, kpis, shown, search }: Props) {
+export function KpiTable({ summary, kpis, search }: Props) {
   const [find, setFind] = useState('')
   const compared = summary.compare !== 'none'
   const [asked, setByChange] = useState(true)
@@ -31,7 +30,7 @@ export function KpiTable({ summary, kpis, shown, search }: Props) {
     `${kpi.name} ${kpi.description} ${kpi.key}`.toLocaleLowerCase().includes(words),
   )
   const rows = byChange ? byMovement(found) : found
-  const before = beforeWords(shown, summary.compare)
+  const before = beforeWords(summary)
   if (summary.kpis.length === 0) return null
 
   return (

@@ -1,5 +1,5 @@
 import { Link } from 'react-router'
-import type { Range, Summary, SummaryGoal, SummaryKpi } from '../../api/types'
+import type { Summary, SummaryGoal, SummaryKpi } from '../../api/types'
 import { ChangeText } from '../../components/ChangeText'
 import { Skeleton } from '../../components/Skeleton'
 import { Sparkline } from '../../components/Sparkline'
@@ -12,7 +12,6 @@ import { messages } from '../../messages'
 interface Props {
   summary: Summary
   kpis: readonly SummaryKpi[]
-  shown: Range
   search: string
 }
 
@@ -20,11 +19,11 @@ const grid =
   'mt-3 grid grid-cols-2 gap-x-6 sm:grid-cols-3 sm:gap-x-8 lg:mt-6 xl:grid-cols-6 xl:gap-x-0'
 
 /** The headline numbers. Each leads to all about it. */
-export function Strip({ summary, kpis, shown, search }: Props) {
+export function Strip({ summary, kpis, search }: Props) {
   return (
     <ul aria-label={messages.overview.strip} className={grid}>
       {kpis.map((kpi) => {
-        const change = describeChange(kpi, beforeWords(shown, summary.compare), summary.compare)
+        const change = describeChange(kpi, beforeWords(summary), summary.compare)
         return (
           <li
             key={kpi.key}

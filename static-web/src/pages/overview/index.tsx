@@ -12,8 +12,8 @@ import type { Insights, Summary } from '../../api/types'
 import { ErrorNotice } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
 import { SavedAt } from '../../components/SavedAt'
-import { clock, dayIn, expectedDays } from '../../lib/dates'
-import { endsYesterday, pickHeadline } from '../../lib/kpis'
+import { clock, dayIn } from '../../lib/dates'
+import { pickHeadline } from '../../lib/kpis'
 import { usePeriod } from '../../lib/range'
 import { useIdentity } from '../../lib/session'
 import { messages } from '../../messages'
@@ -36,9 +36,8 @@ export default function Overview() {
   const { tenant } = useIdentity()
   const today = dayIn(tenant.timeZone, new Date())
   const period = usePeriod()
-  const { range, compare } = period
   const { search } = useLocation()
-  const summary = useOverview(tenant.id, { range }, compare)
+  const summary = useOverview(tenant.id, period.span, period.compare)
   const data = summary.data
   const insights = data?.insights ?? undefined
   const [opened] = useState(() => Date.now())
@@ -48,8 +47,6 @@ export default function Overview() {
   }, [tenant.name])
 
   const top = useMemo(() => (data ? pickHeadline(data.kpis) : []), [data])
-  // Words belong to the period that is on the page, which for a moment is the one before.
-  const shown = data && isRange(data.range) ? data.range : range
   const saved =
     summary.isFetching && !summary.isPlaceholderData && summary.dataUpdatedAt < opened - 60_000
       ? clock(new Date(summary.dataUpdatedAt).toISOString(), tenant.timeZone, new Date())
@@ -76,15 +73,7 @@ export default function Overview() {
         <div className="min-w-0 flex-1">
           {insights ? <Brief insights={insights} search={search} /> : <BriefSkeleton />}
         </div>
-        <PeriodBar
-          range={range}
-          compare={compare}
-          onRange={period.setRange}
-          onCompare={period.setCompare}
-          days={data ?? expectedDays(range, today)}
-          today={today}
-          yesterday={data ? endsYesterday(data) : true}
-        />
+        <PeriodBar period={period} days={data} today={today} timeZone={tenant.timeZone} />
       </div>
 
       {data ? (
@@ -97,7 +86,6 @@ export default function Overview() {
             data={data}
             top={top}
             insights={insights}
-            shown={shown}
             search={search}
             tenantId={tenant.id}
             saved={saved}
@@ -122,29 +110,18 @@ interface BodyProps {
   top: Summary['kpis']
   insights: Insights | undefined
   search: string
-  shown: keyof typeof messages.ranges
   tenantId: string
   saved: string | null
 }
 
-function Body({ data, top, insights, search, shown, tenantId, saved }: BodyProps) {
+function Body({ data, top, insights, search, tenantId, saved }: BodyProps) {
   return (
     <>
-      <Strip summary={data} kpis={top} shown={shown} search={search} />
+      <Strip summary={data} kpis={top} search={search} />
       <FreshLine summary={data} saved={saved} />
       <Suspense fallback={<DetailsSkeleton />}>
-        <Details
-          summary={data}
-          top={top}
-          insights={insights}
-          search={search}
-          shown={shown}
-          tenantId={tenantId}
-        />
+        <Details summary={data} top={top} insights={insights} search={search} tenantId={tenantId} />
       </Suspense>
     </>
   )
 }
-
-const isRange = (text: string | null): text is keyof typeof messages.ranges =>
-  text !== null && text in messages.ranges

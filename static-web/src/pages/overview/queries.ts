@@ -1,10 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { api, query } from '../../api/client'
-import type { Compare, Grain, History, Insights, Range, Summary } from '../../api/types'
+import type { Compare, Grain, History, Insights, Summary } from '../../api/types'
+import type { Span } from '../../lib/range'
 import { readSnapshot, writeSnapshot } from '../../lib/storage'
-
-/** A preset that ends with the last complete day, or days of one's own. */
-export type Span = { range: Range } | { from: string; to: string }
 
 /** How often the numbers are looked at while a source is being read, in milliseconds. */
 const soon = 4000

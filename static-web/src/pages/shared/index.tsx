@@ -8,9 +8,8 @@ import { PeriodBar } from '../../components/PeriodBar'
 import { PrintNote, savePdf } from '../../components/print/PrintNote'
 import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
-import { dayIn, expectedDays, fullDay } from '../../lib/dates'
+import { dayIn, fullDay } from '../../lib/dates'
 import { freshWords } from '../../lib/freshWords'
-import { endsYesterday } from '../../lib/kpis'
 import { usePeriod } from '../../lib/range'
 import { secretsOf } from '../../lib/shared'
 import { useServiceWorker } from '../../lib/worker'
@@ -22,7 +21,8 @@ import { useShared } from './queries'
 export default function Shared() {
   const { hash } = useLocation()
   const secret = secretsOf(hash)[0] ?? null
-  const { range, compare, setRange, setCompare } = usePeriod()
+  const period = usePeriod()
+  const { preset: range, compare } = period
   const shared = useShared(secret, range, compare)
   useServiceWorker()
   const data = shared.data
@@ -52,13 +52,9 @@ export default function Shared() {
           {data && <p className="num mt-0.5 text-small text-muted">{freshWords(data.summary)}</p>}
         </div>
         <PeriodBar
-          range={range}
-          compare={compare}
-          onRange={setRange}
-          onCompare={setCompare}
-          days={data?.summary ?? expectedDays(range, today)}
+          period={{ ...period, range, span: { range } }}
+          days={data?.summary}
           today={today}
-          yesterday={data ? endsYesterday(data.summary) : true}
         />
       </div>
       {data ? (
@@ -71,7 +67,6 @@ export default function Shared() {
               numbers={{
                 summary: data.summary,
                 automation: data.automation ?? undefined,
-                range: data.summary.range as typeof range,
               }}
             />
           )}

@@ -176,8 +176,7 @@ export function Wall({ walls, every, waiting, problem, onExit }: Props) {
         )}
         <p className="whitespace-nowrap">
           {summary && dayRange(summary.from, summary.to, summary.today)}
-          {summary?.compareFrom &&
-            ` · ${text.compared(beforeWords(wall.numbers.range, summary.compare))}`}
+          {summary?.compareFrom && ` · ${text.compared(beforeWords(summary))}`}
           {count > 1 && ` · ${paused ? `${text.paused} ` : ''}${text.screenOf(here + 1, count)}`}
         </p>
       </footer>
@@ -277,7 +276,7 @@ function WallTile({ tile, numbers }: { tile: DashboardTile; numbers: BoardNumber
     )
   const kpi = summary.kpis.find((one) => one.key === tile.kpi)
   if (!kpi) return <p className="wall-name">{boards.noData}</p>
-  const change = describeChange(kpi, beforeWords(numbers.range, summary.compare), summary.compare)
+  const change = describeChange(kpi, beforeWords(summary), summary.compare)
   const style = { unit: shownUnit(kpi), currency: kpi.currency ?? summary.currency }
   return (
     <div className="flex h-full flex-col">

@@ -22,7 +22,7 @@ const useEvery = () => {
 /** Dashboards of whoever is signed in. Numbers are asked for once for all of them, every minute. */
 export function OwnScreens({ ids }: { ids: readonly string[] }) {
   const { tenant } = useIdentity()
-  const { range, compare } = usePeriod()
+  const { preset: range, compare } = usePeriod()
   const every = useEvery()
   const navigate = useNavigate()
   const client = useQueryClient()
@@ -41,7 +41,7 @@ export function OwnScreens({ ids }: { ids: readonly string[] }) {
   const found = loaded.flatMap((one) => (one.data ? [one.data] : []))
   const { summary, numbers } = useNumbers(
     tenant.id,
-    range,
+    { range },
     compare,
     found.some((board) => board.tiles.some((tile) => tile.kind === 'automation')),
   )
@@ -83,7 +83,7 @@ export function OwnScreens({ ids }: { ids: readonly string[] }) {
 
 /** Dashboards of links: one request each. */
 export function SharedScreens({ secrets }: { secrets: readonly string[] }) {
-  const { range, compare } = usePeriod()
+  const { preset: range, compare } = usePeriod()
   const every = useEvery()
   const navigate = useNavigate()
   const loaded = useQueries({
@@ -101,7 +101,6 @@ export function SharedScreens({ secrets }: { secrets: readonly string[] }) {
         numbers: {
           summary: data.summary,
           automation: data.automation ?? undefined,
-          range: data.summary.range as Range,
         },
         at: one.dataUpdatedAt,
         lost: one.isError,
