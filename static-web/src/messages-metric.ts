@@ -75,7 +75,6 @@ export const metric = {
     csv: 'Numbers as CSV',
     json: 'Numbers as JSON',
     png: 'Chart as a picture (PNG)',
-    whole: (name: string) => `${name}, of all`,
     done: (name: string) => `${name} was saved.`,
     noPicture: 'There is no chart to save.',
     busy: 'Preparing…',

@@ -68,16 +68,14 @@ public sealed class MetricsEndpoints
             var kpis = ReadKpis(query, await TenantCatalogue.LoadAsync(tx));
             var period = Period.Read(query, tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
             var clocks = SourceState.Clocks(sources);
-            var table = ReadMember(query, kpis) is (var dimension, var member)
-                ? await BreakdownEndpoints.TableAsync(tx, kpis[0], dimension, member, period.From, period.To, clocks, tenant.Economics)
-                : await KpiTable.LoadAsync(tx, kpis, period.From, period.To, clocks, tenant.Economics);
+            var table = await TableAsync(tx, kpis, ReadMember(query, kpis), period, clocks, tenant.Economics);
             return new HistoryResponse(period.From, period.To, grain, tenant.TimeZone, tenant.Currency,
                 [.. kpis.Select(kpi => new HistorySeries(
                     kpi.Key, [.. Points(kpi, table, grain, (DayOfWeek)tenant.WeekStart)], CurrencyOf(kpi, sources, tenant)))]);
         }, cancellationToken);
 
     /// <summary>Reads <c>dimension</c> and <c>member</c>, which go together and with one KPI that is divided; null where neither is given.</summary>
-    private static (BreakdownDimension Dimension, string Member)? ReadMember(QueryReader query, IReadOnlyList<KpiDefinition> kpis)
+    internal static (BreakdownDimension Dimension, string Member)? ReadMember(QueryReader query, IReadOnlyList<KpiDefinition> kpis)
     {
         var (dimension, member) = (query.Text("dimension"), query.Text("member"));
         if (dimension is null && member is null) return null;
@@ -89,6 +87,14 @@ public sealed class MetricsEndpoints
         query.ThrowIfInvalid();
         return (read, member!);
     }
+
+    /// <summary>The days of the KPIs, or those of one value of a dimension.</summary>
+    internal static Task<KpiTable> TableAsync(
+        TenantTransaction tx, IReadOnlyList<KpiDefinition> kpis, (BreakdownDimension Dimension, string Member)? only, Period period,
+        IReadOnlyDictionary<string, SourceClock> clocks, TenantEconomics economics) =>
+        only is (var dimension, var member)
+            ? BreakdownEndpoints.TableAsync(tx, kpis[0], dimension, member, period.From, period.To, clocks, economics)
+            : KpiTable.LoadAsync(tx, kpis, period.From, period.To, clocks, economics);
 
     /// <summary>The periods of a grain within a range, each with the days of it that are in the range; a period cut by the range is not whole.</summary>
     internal static IEnumerable<(DateOnly Start, DateOnly From, DateOnly To, bool Whole)> Buckets(DateOnly from, DateOnly to, string grain, DayOfWeek weekStart)

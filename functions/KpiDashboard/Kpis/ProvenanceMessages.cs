@@ -46,7 +46,10 @@ internal sealed record ValueExport(DateOnly From, DateOnly To, [property: Allowe
 
 /// <summary>A value; null where nothing is known.</summary>
 /// <param name="Date">First day of the period.</param>
-internal sealed record ExportedValue(DateOnly Date, string Kpi, string Name, decimal? Value, KpiUnit Unit, string? Currency, ValueStatus Status);
+/// <param name="Dimension">By what the KPI is divided, where one value of it was asked for.</param>
+/// <param name="Member">The value that was asked for.</param>
+internal sealed record ExportedValue(
+    DateOnly Date, string Kpi, string Name, decimal? Value, KpiUnit Unit, string? Currency, ValueStatus Status, BreakdownDimension? Dimension, string? Member);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ProvenanceResponse))]

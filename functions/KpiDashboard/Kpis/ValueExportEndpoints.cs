@@ -27,31 +27,32 @@ public sealed class ValueExportEndpoints
     {
         var query = new QueryReader(request);
         var (format, grain) = (query.Choice("format", "csv", "json"), query.Choice("grain", "day", "week", "month"));
-        var (tenant, kpis, table, sources) = await _database.InTenantAsync(request.Caller().TenantId, async tx =>
+        var (tenant, kpis, only, table, sources) = await _database.InTenantAsync(request.Caller().TenantId, async tx =>
         {
             var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
             var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
             var catalogue = await TenantCatalogue.LoadAsync(tx);
             var kpis = MetricsEndpoints.ReadKpis(query, catalogue, catalogue.Visible);
             var period = Period.Read(query, tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
-            return (tenant, kpis, await KpiTable.LoadAsync(tx, kpis, period.From, period.To, SourceState.Clocks(sources), tenant.Economics), sources);
+            var only = MetricsEndpoints.ReadMember(query, kpis);
+            return (tenant, kpis, only, await MetricsEndpoints.TableAsync(tx, kpis, only, period, SourceState.Clocks(sources), tenant.Economics), sources);
         }, cancellationToken);
 
         var name = string.Create(CultureInfo.InvariantCulture, $"kpis-{table.From:yyyy-MM-dd}-{table.To:yyyy-MM-dd}-{grain}.{format}");
         var rows = kpis.SelectMany(kpi =>
         {
             var currency = MetricsEndpoints.CurrencyOf(kpi, sources, tenant);
-            return MetricsEndpoints.Points(kpi, table, grain, (DayOfWeek)tenant.WeekStart).Select(point => new ExportedValue(point.Date, kpi.Key, kpi.Name, point.Value, kpi.Unit, currency, point.Status));
+            return MetricsEndpoints.Points(kpi, table, grain, (DayOfWeek)tenant.WeekStart).Select(point => new ExportedValue(point.Date, kpi.Key, kpi.Name, point.Value, kpi.Unit, currency, point.Status, only?.Dimension, only?.Member));
         });
         return format == "csv"
-            ? new StreamedAnswer("text/csv; charset=utf-8", name, null, (output, token) => WriteCsvAsync(output, rows, token))
+            ? new StreamedAnswer("text/csv; charset=utf-8", name, null, (output, token) => WriteCsvAsync(output, rows, only is not null, token))
             : new StreamedAnswer("application/json; charset=utf-8", name, null, (output, token) => WriteJsonAsync(output, table, grain, tenant, rows, token));
     }
 
-    private static async Task WriteCsvAsync(Stream output, IEnumerable<ExportedValue> rows, CancellationToken cancellationToken)
+    private static async Task WriteCsvAsync(Stream output, IEnumerable<ExportedValue> rows, bool isPart, CancellationToken cancellationToken)
     {
         await using var csv = CsvWriter.Create(output, Csv, leaveOpen: true);
-        await csv.WriteRecordAsync(["date", "kpi", "name", "value", "unit", "currency", "status"], cancellationToken);
+        await csv.WriteRecordAsync(["date", "kpi", "name", "value", "unit", "currency", "status", .. isPart ? ["dimension", "member"] : Array.Empty<string>()], cancellationToken);
         foreach (var row in rows)
         {
             csv.WriteField(row.Date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
@@ -63,6 +64,12 @@ public sealed class ValueExportEndpoints
             csv.WriteField(Word(row.Unit));
             csv.WriteField(row.Currency);
             csv.WriteField(Word(row.Status));
+            if (isPart)
+            {
+                csv.WriteField(Word(row.Dimension!.Value));
+                csv.WriteField(row.Member);
+            }
+
             await csv.EndRecordAsync(cancellationToken);
         }
 

@@ -139,6 +139,8 @@ public sealed partial class SyncRunner
         _database.InTenantAsync<(Step?, NextStep?)>(message.TenantId, async tx =>
         {
             var now = _time.GetUtcNow();
+            // Integration before run, as FinishAsync takes them: the other way round two messages of one integration may wait for each other.
+            await tx.ExecuteAsync("select 1 from integrations where tenant_id = @tenant and id = @integration for update", new { integration = message.IntegrationId });
             var row = await tx.QuerySingleOrDefaultAsync<RunRow>(
                 """
                 select r.connector, r.status, r.step, r.window_from as WindowFrom, r.window_to as WindowTo, r.slices_done as SlicesDone, r.checkpoint, r.attempts,

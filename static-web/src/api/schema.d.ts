@@ -2179,6 +2179,9 @@ export interface components {
             currency: string | null;
             /** @enum {string} */
             status: "final" | "provisional" | "partial" | "not_measurable";
+            /** @enum {string|null} */
+            dimension: "channel" | "device" | "country" | "landing_page" | null;
+            member: string | null;
         };
         ExportsResponse: {
             exports: components["schemas"]["ExportEntry"][];
@@ -4779,6 +4782,10 @@ export interface operations {
                 to?: string;
                 /** @description Day, week (from the tenant's first weekday) or month. */
                 grain?: "day" | "week" | "month";
+                /** @description By what it divides. */
+                dimension?: "channel" | "device" | "country" | "landing_page";
+                /** @description One value of the dimension, for example Organic Search; with one KPI only. */
+                member?: string;
             };
             header?: never;
             path?: never;

@@ -334,6 +334,29 @@ export function useQuestion() {
   return { ask, dialog }
 }
 
+/** The button below a list of which there is more. */
+export function NextPage({
+  list,
+  more,
+  loading = more,
+}: {
+  list: { hasNextPage: boolean; isFetchingNextPage: boolean; fetchNextPage: () => unknown }
+  more: string
+  loading?: string
+}) {
+  if (!list.hasNextPage) return null
+  return (
+    <button
+      type="button"
+      className={`${quietButton} mt-4`}
+      disabled={list.isFetchingNextPage}
+      onClick={() => void list.fetchNextPage()}
+    >
+      {list.isFetchingNextPage ? loading : more}
+    </button>
+  )
+}
+
 /** The rows of a list that is on its way. */
 export function Rows({ count = 4 }: { count?: number }) {
   return (

@@ -106,6 +106,14 @@ public sealed class BreakdownAppTests(AppFixture app, ITestOutputHelper output)
         Assert.All(points, point => Assert.Equal(
             app.Demo.Google!.Split(property, Day(point!["date"]!), "sessionDefaultChannelGroup", "sessions")["Organic Search"], point["value"]!.GetValue<decimal>()));
 
+        // The same as files, which say what part they hold.
+        var export = $"api/export?kpis=web.sessions&dimension=channel&member=Organic%20Search&{days}";
+        var json = await client.GetJsonAsync($"{export}&format=json");
+        Assert.Equal(points.Select(point => $"{point!["date"]} {point["value"]} channel Organic Search"), json["rows"]!.AsArray().Select(row => $"{row!["date"]} {row["value"]} {row["dimension"]} {row["member"]}"));
+        var csv = (await client.GetStringAsync(new Uri(export, UriKind.Relative), TestContext.Current.CancellationToken)).TrimStart('\uFEFF').TrimEnd().Split("\r\n");
+        Assert.Equal("date,kpi,name,value,unit,currency,status,dimension,member", csv[0]);
+        Assert.Equal(points.Select(point => $"{point!["date"]},web.sessions,Sessions,{point["value"]},count,,{point["status"]},channel,Organic Search"), csv[1..]);
+
         var pages = await client.GetJsonAsync($"api/metrics/web.sessions/breakdown?dimension=landing_page&{days}&top=50");
         Assert.Contains("/newsletter/confirm/[email]", Members(pages).Keys);
         Assert.DoesNotContain(Members(pages).Keys, page => page.Contains('@', StringComparison.Ordinal) || page.Contains("%40", StringComparison.Ordinal));
@@ -171,6 +179,7 @@ public sealed class BreakdownAppTests(AppFixture app, ITestOutputHelper output)
     [InlineData("metrics/web.sessions/breakdown?top=51", 400, "'top' must be a whole number from 1 to 50")]
     [InlineData("metrics/web.sessions/breakdown?from=2026-01-02&to=2026-01-01", 400, "'from'")]
     [InlineData("metrics/history?kpis=web.sessions&dimension=channel", 400, "'member' is missing")]
+    [InlineData("export?dimension=channel&member=Direct", 400, "'kpis' must name one KPI")]
     [InlineData("metrics/history?kpis=web.sessions&member=Direct", 400, "'dimension' is missing")]
     [InlineData("metrics/history?kpis=web.sessions,shop.revenue&dimension=channel&member=Direct", 400, "'kpis' must name one KPI")]
     [InlineData("metrics/history?kpis=web.page_views&dimension=channel&member=Direct", 400, "'web.page_views' is not known by channel")]

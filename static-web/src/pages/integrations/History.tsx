@@ -1,7 +1,7 @@
 import { useSearchParams } from 'react-router'
 import { quietButton } from '../../components/Notice'
 import { SavedAt } from '../../components/SavedAt'
-import { Labelled, LoadFailed, Page, Rows, Select } from '../../components/ui'
+import { Labelled, LoadFailed, NextPage, Page, Rows, Select } from '../../components/ui'
 import { useIdentity } from '../../lib/session'
 import { words } from '../../messages-integrations'
 import { useIntegrations, useRuns } from './queries'
@@ -74,16 +74,7 @@ export default function History() {
           all.length > 0 ? (
             <>
               <RunList runs={all} />
-              {runs.hasNextPage && (
-                <button
-                  type="button"
-                  className={`${quietButton} mt-4`}
-                  disabled={runs.isFetchingNextPage}
-                  onClick={() => void runs.fetchNextPage()}
-                >
-                  {runs.isFetchingNextPage ? text.loadingMore : text.more}
-                </button>
-              )}
+              <NextPage list={runs} more={text.more} loading={text.loadingMore} />
             </>
           ) : source || state ? (
             <div className="py-6">

@@ -5,21 +5,30 @@ import type { Grain, Summary, SummaryKpi } from '../../api/types'
 import { pictureOf } from '../../components/chart/picture'
 import { Menu, useCloseMenu } from '../../components/Menu'
 import { saveFile, sentenceOf } from '../../components/ui'
+import { memberName } from '../../lib/breakdown'
 import { dayRange } from '../../lib/dates'
 import { formatNumber } from '../../lib/format'
 import { shownUnit } from '../../lib/kpis'
 import { useIdentity } from '../../lib/session'
 import { metric } from '../../messages-metric'
+import type { Only } from '../analytics/queries'
 
 const text = metric.export
+
+/** As a part of a file's name: "organic-search". */
+const plainName = (text: string) =>
+  text
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}]+/gu, '-')
+    .slice(0, 60)
 
 interface Props {
   summary: Summary
   kpi: SummaryKpi
   grain: Grain
   figure: RefObject<HTMLDivElement | null>
-  /** The part of the number that the chart shows alone; the files hold the whole. */
-  part: string | null
+  /** The part of the number that the chart shows alone. */
+  only: Only | null
 }
 
 /** The numbers of the chart as files, and the chart as a picture. */
@@ -52,13 +61,14 @@ function Choices({
   kpi,
   grain,
   figure,
-  part,
+  only,
   say,
 }: Props & { say: (said: string) => void }) {
   const { tenant } = useIdentity()
   const close = useCloseMenu()
   const { from, to } = summary
-  const name = `${kpi.key}_${from}_${to}_${grain}`
+  const part = only && memberName(only.dimension, only.member)
+  const name = [kpi.key, part && plainName(part), from, to, grain].filter(Boolean).join('_')
   const save = (make: () => Promise<Blob | null>, extension: string) => () => {
     close()
     say(text.busy)
@@ -77,7 +87,7 @@ function Choices({
     )
   }
   const numbers = (format: 'csv' | 'json') => async () =>
-    (await api.file(`export${query({ format, kpis: kpi.key, from, to, grain })}`)).blob()
+    (await api.file(`export${query({ format, kpis: kpi.key, from, to, grain, ...only })}`)).blob()
   const picture = async () => {
     const canvas = figure.current?.querySelector('canvas')
     if (!canvas) return null
@@ -97,8 +107,8 @@ function Choices({
     })
   }
   const choices = [
-    { name: part ? text.whole(text.csv) : text.csv, run: save(numbers('csv'), 'csv') },
-    { name: part ? text.whole(text.json) : text.json, run: save(numbers('json'), 'json') },
+    { name: text.csv, run: save(numbers('csv'), 'csv') },
+    { name: text.json, run: save(numbers('json'), 'json') },
     { name: text.png, run: save(picture, 'png') },
   ]
   return choices.map((choice) => (

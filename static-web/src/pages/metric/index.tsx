@@ -43,7 +43,7 @@ export default function Metric() {
   const { tenant } = useIdentity()
   const { search } = useLocation()
   const address = useMetricAddress()
-  const { span, range, compare } = address
+  const { span, compare } = address
   const today = dayIn(tenant.timeZone, new Date())
   const summary = useSummary(tenant.id, span, compare)
   const insights = useInsights(tenant.id, span, compare)
@@ -55,12 +55,11 @@ export default function Metric() {
     document.title = `${tenant.name} · ${name} · ${messages.productShort}`
   }, [tenant.name, name])
 
-  const overviewSearch = range ? search : ''
   const picker = <PeriodBar period={address} days={data} today={today} timeZone={tenant.timeZone} />
   return (
     <div className="mx-auto max-w-[78rem] px-4 pb-16 sm:px-8">
       <Link
-        to={{ pathname: '/', search: overviewSearch }}
+        to={{ pathname: '/', search }}
         className="tap -ml-2 mt-1 inline-flex items-center gap-1 rounded pr-3 pl-1 text-small text-muted hover:text-ink lg:mt-4"
       >
         <ChevronLeft aria-hidden="true" size={16} />
@@ -83,7 +82,7 @@ export default function Metric() {
           <Notice
             title={metric.unknownTitle}
             action={
-              <Link to={{ pathname: '/', search: overviewSearch }} className={quietButton}>
+              <Link to={{ pathname: '/', search }} className={quietButton}>
                 {metric.toOverview}
               </Link>
             }
@@ -221,10 +220,7 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
                     {metric.note.add}
                   </button>
                 )}
-                <ExportMenu
-                  {...{ summary, kpi, grain, figure }}
-                  part={only ? memberName(only.dimension, only.member) : null}
-                />
+                <ExportMenu {...{ summary, kpi, grain, figure, only }} />
               </div>
             </div>
             {only && (

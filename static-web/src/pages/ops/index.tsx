@@ -10,8 +10,9 @@ import type {
   OpsOverview,
   Requeued,
 } from '../../api/types'
-import { ErrorNotice, primaryButton, quietButton } from '../../components/Notice'
+import { ErrorNotice, primaryButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
+import { NextPage } from '../../components/ui'
 import { messages } from '../../messages'
 import { ops } from '../../messages-ops'
 import {
@@ -529,16 +530,7 @@ function SourceList({
           ))}
         </ul>
       )}
-      {list.hasNextPage && (
-        <button
-          type="button"
-          className={`${quietButton} mt-3`}
-          disabled={list.isFetchingNextPage}
-          onClick={() => void list.fetchNextPage()}
-        >
-          {ops.more}
-        </button>
-      )}
+      <NextPage list={list} more={ops.more} />
     </section>
   )
 }
@@ -732,16 +724,7 @@ function Dead({ secret, now, count }: { secret: string; now: number; count: numb
           </ul>
         </>
       )}
-      {list.hasNextPage && (
-        <button
-          type="button"
-          className={`${quietButton} mt-3`}
-          disabled={list.isFetchingNextPage}
-          onClick={() => void list.fetchNextPage()}
-        >
-          {ops.more}
-        </button>
-      )}
+      <NextPage list={list} more={ops.more} />
     </>
   )
 }

@@ -11,6 +11,7 @@ import {
   Failed,
   Labelled,
   LoadFailed,
+  NextPage,
   Page,
   Rows,
   saveFile,
@@ -158,14 +159,7 @@ export default function Audit() {
             )}
             <Failed error={log.isFetchNextPageError ? log.error : null} />
             {log.hasNextPage ? (
-              <button
-                type="button"
-                disabled={log.isFetchingNextPage}
-                className={`${quietButton} mt-4`}
-                onClick={() => void log.fetchNextPage()}
-              >
-                {log.isFetchingNextPage ? text.loadingMore : text.more}
-              </button>
+              <NextPage list={log} more={text.more} loading={text.loadingMore} />
             ) : (
               entries.length > 0 && (
                 <p className="border-t border-line pt-3 text-small text-muted">{text.end}</p>
