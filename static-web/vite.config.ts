@@ -41,7 +41,7 @@ export default defineConfig(({ command, mode }) => ({
             // The first screen in one file: small ones compress badly.
             {
               name: 'first',
-              test: /src\/(messages\.|api|lib\/(?!automation|boards|breakdown|correlation|days|enter|freshWords|link|region|shared|tokens|welcome|worker)|components\/(?!account|board|breakdown|chart|print|form|ConfirmIdentity|DaysDialog|Dialog|GoalBar|ShortcutList|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|Guest|Pages|follow|PublicPages|RefreshPanel|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
+              test: /src\/(messages\.|api|lib\/(?!automation|behind|boards|breakdown|correlation|days|enter|freshWords|link|region|shared|tokens|welcome|worker)|components\/(?!account|board|breakdown|chart|print|form|ConfirmIdentity|DaysDialog|Dialog|GoalBar|ShortcutList|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|Guest|Pages|follow|PublicPages|RefreshPanel|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
             },
             // What follows it at once, each in one file too: a phone pays for every request.
             {

@@ -97,6 +97,7 @@ export const boards = {
   noDataSince: (day: string) => `No data since ${stop(day)}`,
   states: {
     ok: 'Read on time',
+    behind: 'No new data',
     syncing: 'Being read',
     never_synced: 'Not read yet',
     late: 'Late',
@@ -166,7 +167,7 @@ export const boards = {
   pdf: {
     made: (time: string) => `Printed ${time}`,
     notes:
-      'Dashed lines and hatched days may still change or are incomplete. A dash means: not measurable. Where days are missing no percentage is given.',
+      'Dashed lines and hatched days may still change or are incomplete. A dash means: not measurable. Where days are missing no change is shown.',
     compared: (from: string) => `compared with ${from}`,
   },
 }

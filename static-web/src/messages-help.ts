@@ -30,7 +30,7 @@ export const help = {
       },
       {
         key: 'partial',
-        text: 'Days of the period have no data, or it is not over yet. The value counts what is there, and no percentage is given.',
+        text: 'Days of the period have no data, or it is not over yet. The value counts what is there, and no change is shown.',
       },
       {
         key: 'missing',

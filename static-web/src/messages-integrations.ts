@@ -51,6 +51,7 @@ export const words = {
 
   status: {
     ok: 'Read on time',
+    behind: 'No new data',
     syncing: 'Being read now',
     late: 'Late',
     reconnect_needed: 'Needs to be reconnected',
@@ -67,6 +68,8 @@ export const words = {
       `Nothing is read while it is paused. Numbers after ${day} are missing, not zero.`,
     late: (time: string) =>
       `It should have been read by now; the last reading was ${stop(time)} It is made up for by itself.`,
+    behind: (day: string) =>
+      `It is read on time, but has no data since ${stop(day)} Check that it still measures.`,
     neverSynced: 'It is connected; the first reading is still to come.',
     syncing: 'New numbers are on their way.',
     pushOnly: 'It sends its runs to us; nothing is asked of it.',

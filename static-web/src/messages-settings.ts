@@ -418,14 +418,14 @@ export const settings = {
     noneFound: (text: string) => `No business is called “${text}”.`,
     empty: 'You do not belong to any business. Make one, or ask for an invitation.',
     health: {
-      ok: 'All well',
+      ok: 'Read on time',
       attention: 'Needs a look',
       trouble: 'In trouble',
       empty: 'Nothing connected',
     },
     columns: {
       business: 'Business',
-      health: 'Health',
+      health: 'Sources',
       fresh: 'Numbers',
       role: 'Your role',
       open: 'Open',

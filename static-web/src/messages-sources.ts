@@ -1,4 +1,6 @@
 // What the list of sources says. Not part of the first load.
+import { stop } from './messages'
+
 export const sources = {
   title: 'Where the numbers come from',
   none: 'No source is connected yet.',
@@ -6,6 +8,7 @@ export const sources = {
   never: '–',
   explain: {
     ok: null,
+    behind: (day: string) => `It is read on time, but has no data since ${stop(day)}`,
     syncing: 'New numbers are on their way.',
     late: 'The last scheduled reading did not happen; it will be made up for.',
     reconnect_needed: 'Its sign-in no longer works. Numbers after that are missing, not zero.',
@@ -15,6 +18,7 @@ export const sources = {
   },
   status: {
     ok: 'Read on time',
+    behind: 'No new data',
     syncing: 'Being read now',
     late: 'Late',
     reconnect_needed: 'Needs to be reconnected',

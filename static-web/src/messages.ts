@@ -59,7 +59,7 @@ export const messages = {
 
   points: (n: string) => `${n}\u00a0pt`,
   pointsLong: (n: string) => `${n} points`,
-  level: 'Level',
+  level: 'No change',
   changeSpoken: (sign: number, text: string, before: string, tone: 'good' | 'bad' | 'plain') => {
     const moved =
       sign === 0 ? `level with ${before}` : `${sign > 0 ? 'up' : 'down'} ${text} on ${before}`
@@ -70,11 +70,11 @@ export const messages = {
   withheld: {
     partial: {
       short: 'Days missing',
-      long: 'Days of this period have no data, so no percentage is given.',
+      long: 'Days of this period have no data, so no change is shown.',
     },
     previous_partial: {
       short: 'Earlier days missing',
-      long: 'Days of the earlier period have no data, so no percentage is given.',
+      long: 'Days of the earlier period have no data, so no change is shown.',
     },
     no_previous: {
       short: 'Nothing earlier',
@@ -82,7 +82,7 @@ export const messages = {
     },
     zero_previous: {
       short: 'Was 0 before',
-      long: 'It was 0 before, so there is no percentage.',
+      long: 'It was 0 before, so no change is shown.',
     },
     not_measurable: {
       short: 'Not measurable',

@@ -26,7 +26,7 @@ public sealed class HonestyTests(AppFixture app)
         var tile = visit.Tile("Sessions");
         await Visit.ExpectExactAsync(tile, Numbers.Count(sessions.Number("value")));
         await Expect(tile).ToContainTextAsync("Days missing");
-        await Expect(tile).ToContainTextAsync("Days of this period have no data, so no percentage is given.");
+        await Expect(tile).ToContainTextAsync("Days of this period have no data, so no change is shown.");
         await Expect(tile).Not.ToContainTextAsync("%");
 
         await visit.OpenTileAsync("Sessions");

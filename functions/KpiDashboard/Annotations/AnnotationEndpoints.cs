@@ -43,7 +43,7 @@ public sealed class AnnotationEndpoints
                     .Concat(await GapsAsync(tx, period, sources, tenant))
                     .Concat((await WorkflowFailures.LoadAsync(tx, period.From, period.To)).Take(500).Select(failing => new AnnotationEntry(
                         null, AnnotationKind.WorkflowFailing, failing.Since > period.From ? failing.Since : period.From, failing.Last,
-                        Invariant($"“{failing.Name}” failed {failing.Failed} times and never worked, from {failing.Since:d MMMM yyyy} on."), ["automation.failed"], null, null)))
+                        Invariant($"“{failing.Name}” has not worked since {failing.Since:d MMM yyyy}: it failed {(failing.Failed == 1 ? "once" : $"{failing.Failed} times")}."), ["automation.failed"], null, null)))
                     .Concat(await RestatedAsync(tx, period))
                     .OrderBy(entry => entry.From).ThenBy(entry => entry.Kind),
             ]);

@@ -29,12 +29,14 @@ public sealed class AutomationEndpoints
         _reads.AnswerAsync(request, AutomationJson.Default.PerformanceResponse, Performance(request), cancellationToken);
 
     /// <summary>How the answer to a request is made; admitting the request is the caller's.</summary>
-    internal Func<TenantTransaction, TenantProfile, Task<PerformanceResponse>> Performance(HttpRequest request) =>
+    /// <param name="request">The request.</param>
+    /// <param name="asked">The days, where another answer beside this one has settled them; else as the request says.</param>
+    internal Func<TenantTransaction, TenantProfile, Task<PerformanceResponse>> Performance(HttpRequest request, Period? asked = null) =>
         async (tx, tenant) =>
         {
             var all = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
             var sources = all.Where(source => source.Connector == "n8n").ToList();
-            var period = Period.Read(new QueryReader(request), tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
+            var period = asked ?? Period.Read(new QueryReader(request), tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
             var clocks = SourceState.Clocks(sources);
             var now = await KpiTable.LoadAsync(tx, Kpis, period.From, period.To, clocks, tenant.Economics);
             var before = period is { CompareFrom: { } from, CompareTo: { } to } ? await KpiTable.LoadAsync(tx, Kpis, from, to, clocks, tenant.Economics) : null;

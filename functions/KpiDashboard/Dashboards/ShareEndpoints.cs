@@ -146,7 +146,8 @@ public sealed class ShareEndpoints
             var summary = await _metrics.Summary(request)(tx, tenant);
             // What a business aims at stays with the business: nobody chose to show that.
             var shown = summary with { Kpis = [.. summary.Kpis.Where(kpi => kpis.Contains(kpi.Key)).Select(kpi => kpi with { Goal = null })], Freshness = [.. summary.Freshness.Select(Anonymous)] };
-            var automation = tiles.Any(tile => tile.Kind == DashboardTileKind.Automation) ? await _automation.Performance(request)(tx, tenant) : null;
+            var period = new Period(summary.Range, summary.From, summary.To, summary.Compare, summary.CompareFrom, summary.CompareTo);
+            var automation = tiles.Any(tile => tile.Kind == DashboardTileKind.Automation) ? await _automation.Performance(request, period)(tx, tenant) : null;
             return new SharedDashboardResponse(
                 tenant.Name, name, share.expires_at, tiles, shown, automation is null ? null : automation with { Freshness = [.. automation.Freshness.Select(Anonymous)] });
         }, cancellationToken);

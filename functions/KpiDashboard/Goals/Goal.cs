@@ -101,8 +101,8 @@ internal sealed record Goal(
             (GoalState.Met, _) => "met already",
             (GoalState.Missed, _) => "over the limit already",
             (_, null) => state == GoalState.OnTrack ? "on track" : "off track",
-            (GoalState.OnTrack, { } share) => $"on track for {share.ToString("0 %", CultureInfo.InvariantCulture)}",
-            (_, { } share) => $"heading for {share.ToString("0 %", CultureInfo.InvariantCulture)}",
+            (GoalState.OnTrack, { } share) => $"on track for {share.ToString("0%", CultureInfo.InvariantCulture)}",
+            (_, { } share) => $"heading for {share.ToString("0%", CultureInfo.InvariantCulture)}",
         };
         return new GoalStanding(
             from, to, target, value, through, known, days, projected, pace, pace is null ? "target_not_positive" : null, state, $"{shown} of {wanted} after {Count(known)} of {days}: {words}.");

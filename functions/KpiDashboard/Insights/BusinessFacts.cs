@@ -46,7 +46,9 @@ internal sealed record BusinessFacts(
     public static bool BeyondNoise(decimal now, decimal before) => (double)Math.Abs(now - before) > 2 * Math.Sqrt((double)Math.Abs(now + before));
 
     /// <summary>What the period is compared with, in words.</summary>
-    public string Than(Proof proof) => Period.Compare == "previous_year" ? "the same days last year" : $"the {proof.Number("Days", Days)} days before";
+    public string Than(Proof proof) =>
+        Period.Compare == "previous_year" ? Days == 1 ? "the same day last year" : "the same days last year"
+        : Days == 1 ? "the day before" : $"the {proof.Number("Days", Days)} days before";
 
     /// <summary>Reads them.</summary>
     public static async Task<BusinessFacts> LoadAsync(TenantTransaction tx, TenantProfile tenant, Period period, IReadOnlyList<SourceState> sources, TenantCatalogue catalogue, DateOnly today, DateTimeOffset now)

@@ -14,12 +14,14 @@ internal static class DailyBrief
     public static IReadOnlyList<BriefSentence> Write(BusinessFacts facts, IReadOnlyList<Insight> insights, Func<Insight, Guid> id)
     {
         var open = Unchecked(facts);
-        return
+        BriefSentence[] found =
         [
             .. insights.Where(insight => insight.Severity != InsightSeverity.Info).Take(open is null ? Most : Most - 1)
                 .Select(insight => new BriefSentence(insight.Text, insight.Severity, id(insight), insight.Path, insight.Kpis, insight.Proof.Evidence)),
-            .. open is null ? (BriefSentence[])[] : [open],
         ];
+        // What could not be checked is no headline, but it must stand below the quiet one, or that would be an all-clear.
+        if (found.Length == 0 && open is not null) found = [new BriefSentence("Nothing stands out in what could be checked.", InsightSeverity.Info, null, "/insights", [], [])];
+        return [.. found, .. open is null ? (BriefSentence[])[] : [open]];
     }
 
     private static BriefSentence? Unchecked(BusinessFacts facts)

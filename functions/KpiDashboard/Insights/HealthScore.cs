@@ -157,7 +157,8 @@ internal static class HealthScore
             var rule = part.Tolerance is { } tolerance
                 ? $"the median or better gives {proof.Number("Full points", 100)} points, {proof.Number("Percentage points below", tolerance * 100)} percentage points less gives none"
                 : $"the median or more gives {proof.Number("Full points", 100)} points, half of it gives none";
-            return $"{part.Kpi.Name} of the last {proof.Number("Days", 7)} days is {value}, and the median of {proof.Number("Whole weeks with data", Weeks)} weeks before is {median}: {rule}, so this gives {proof.Number("Points", Points.Value)}.";
+            var weeks = Weeks == HealthScore.Weeks ? proof.Number("Weeks before", Weeks) : $"{proof.Number("Whole weeks with data", Weeks)} weeks with all their days among the {proof.Number("Weeks before", HealthScore.Weeks)}";
+            return $"{part.Kpi.Name} in the last {proof.Number("Days", 7)} days: {value}. Median of the {weeks} weeks before: {median}. {char.ToUpperInvariant(rule[0])}{rule[1..]}, so this gives {proof.Number("Points", Points.Value)}.";
         }
     }
 

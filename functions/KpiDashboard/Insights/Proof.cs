@@ -77,7 +77,7 @@ internal sealed class Proof
         return shown;
     }
 
-    private static string Percentage(decimal size) => $"{(size * 100).ToString(size >= 0.1m ? "#,0" : "0.0", CultureInfo.InvariantCulture)} %";
+    private static string Percentage(decimal size) => $"{(size * 100).ToString(size >= 0.1m ? "#,0" : "0.0", CultureInfo.InvariantCulture)}%";
 
     private static string Plain(decimal size) => size.ToString(size >= 100 ? "#,0" : size == decimal.Truncate(size) ? "0" : "0.##", CultureInfo.InvariantCulture);
 }

@@ -146,7 +146,7 @@ internal sealed partial class CsvFile
         void Add(CsvRecord row, int column, string key, DateOnly day)
         {
             var text = Field(row, column);
-            if (Number(text, Format.Decimal) is not { } value) Fail(row.Line, $"'{CustomReadings.Short(text)}' is no number with a decimal {Format.Decimal}.");
+            if (Number(text, Format.Decimal) is not { } value) Fail(row.Line, $"'{CustomReadings.Short(text)}' is not a number with a decimal {Format.Decimal}.");
             else if (CustomReadings.Value(value) is { } wrong) Fail(row.Line, wrong);
             else if (!seen.TryAdd((key, day), row.Line)) Fail(row.Line, Invariant($"{key} on {day:yyyy-MM-dd} stands on line {seen[(key, day)]} already."));
             else readings.Add(new CsvReading(row.Line, key, day, decimal.Round(value, CustomReadings.Decimals)));
@@ -200,7 +200,7 @@ internal sealed partial class CsvFile
         }
 
         if (point == 0 && comma == 0 && doubtful is not null)
-            questions.Add(new CsvQuestion("decimal", $"Is '{doubtful}' {Invariant($"{Number(doubtful, "point"):0.########}")} or {Invariant($"{Number(doubtful, "comma"):0.########}")}? Say decimal=point or decimal=comma."));
+            questions.Add(new CsvQuestion("decimal", $"Is '{doubtful}' {Invariant($"{Number(doubtful, "point"):0.########}")} or {Invariant($"{Number(doubtful, "comma"):0.########}")}?"));
         return comma > point ? "comma" : "point";
     }
 
@@ -220,7 +220,7 @@ internal sealed partial class CsvFile
 
         if (!slashed) return "iso";
         if (wanted is "dmy" or "mdy") return wanted;
-        if (dmy == 0 && mdy == 0 && doubtful is not null) questions.Add(new CsvQuestion("dates", $"Does '{doubtful}' begin with the day or with the month? Say dates=dmy or dates=mdy."));
+        if (dmy == 0 && mdy == 0 && doubtful is not null) questions.Add(new CsvQuestion("dates", $"Does '{doubtful}' begin with the day or with the month?"));
         return mdy > dmy ? "mdy" : "dmy";
     }
 

@@ -64,7 +64,7 @@ public sealed class GoalTests
         // 10 days at 104 of 3,000 in 30 days: 3,120.
         var standing = Stand(Make(GoalRhythm.Month, 3000), 104, 10, First.AddDays(10));
         Assert.Equal((1040m, 3120m, 1.04m, GoalState.OnTrack, 10, 30), (standing.Value, standing.Projected, standing.Pace, standing.State, standing.KnownDays, standing.Days));
-        Assert.Equal("1,040 of 3,000 after 10 days of 30: on track for 104 %.", standing.Text);
+        Assert.Equal("1,040 of 3,000 after 10 days of 30: on track for 104%.", standing.Text);
     }
 
     [Fact]

@@ -29,7 +29,7 @@ public sealed class HealthScoreTests
         var health = Of(new Business().LastWeek(0.75m, "shop.revenue"));
         var revenue = health.Parts.Single(part => part.Key == "revenue");
         Assert.Equal((50m, 0.30m), (revenue.Score, revenue.Weight));
-        Assert.Equal("Revenue of the last 7 days is €9,000, and the median of 13 weeks before is €12,000: the median or more gives 100 points, half of it gives none, so this gives 50.", revenue.Why);
+        Assert.Equal("Revenue in the last 7 days: €9,000. Median of the 13 weeks before: €12,000. The median or more gives 100 points, half of it gives none, so this gives 50.", revenue.Why);
         Assert.Equal((85m, 100m, -15m), (health.Score, health.Previous, health.Change));
         Assert.Equal(1m, health.Parts.Sum(part => part.Weight));
     }

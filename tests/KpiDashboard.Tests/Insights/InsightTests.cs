@@ -30,7 +30,7 @@ public sealed partial class InsightTests
     {
         var insight = Only(new Business().LastWeek(0.8m, "web.sessions", "web.key_event_sessions", "web.key_events").LastWeek(0.7m, "shop.transactions").LastWeek(0.63m, "shop.revenue"), "revenue_change");
         Assert.Equal((InsightSeverity.Attention, "down", 4440m), (insight.Severity, insight.Says, insight.Money));
-        Assert.StartsWith("Revenue is 37 % below the 7 days before: €7,560 against €12,000. Of the difference of €4,440, ", insight.Text, StringComparison.Ordinal);
+        Assert.StartsWith("Revenue is 37% below the 7 days before: €7,560 against €12,000. Of the drop of €4,440, ", insight.Text, StringComparison.Ordinal);
         var shares = insight.Proof.Evidence.Where(item => item.Label is "Visits" or "Orders per visit" or "Average order").ToList();
         Assert.Equal(3, shares.Count);
         Assert.InRange(shares.Sum(share => share.Value!.Value), -4440.05m, -4439.95m);
@@ -38,11 +38,22 @@ public sealed partial class InsightTests
     }
 
     [Fact]
+    public void What_goes_against_a_fall_is_told_apart_and_without_a_sign()
+    {
+        var insight = Only(new Business().LastWeek(1.25m, "web.sessions").LastWeek(0.5m, "shop.transactions", "shop.revenue"), "revenue_change");
+        // ln 1.25 ÷ ln 0.5 and ln 0.4 ÷ ln 0.5 of 6,000.
+        Assert.EndsWith("Of the drop of €6,000, €7,932 comes with fewer orders per visit; more visits made up for €1,932.", insight.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void No_change_is_told_of_a_period_with_days_that_are_missing()
     {
         var business = new Business().LastWeek(0.5m, "shop.revenue", "shop.transactions").Change("shop.revenue", Last, Last, null);
         Assert.DoesNotContain(business.Insights(), insight => insight.Rule == "revenue_change");
-        Assert.Contains("Revenue has no data on 1 of 7 days", Assert.Single(DailyBrief.Write(business.Facts(), [], _ => Guid.Empty)).Text, StringComparison.Ordinal);
+        // What was not checked is no headline, and no silence either.
+        Assert.Equal(
+            ["Nothing stands out in what could be checked.", "Not checked: Revenue has no data on 1 of 7 days."],
+            DailyBrief.Write(business.Facts(), [], _ => Guid.Empty).Select(sentence => sentence.Text));
     }
 
     [Fact]
@@ -86,7 +97,7 @@ public sealed partial class InsightTests
         var business = new Business();
         business.Failing.Add(new WorkflowFailures(Guid.NewGuid(), "a", "Order sync 2", Last.AddDays(-3), Last, 12));
         business.Workflows[0] = business.Workflows[0] with { Failed = 120 };
-        Assert.Equal("“Order sync 2” failed 12 times since 19 Nov 2026 and has not worked since.", Only(business, "workflow_failing").Text);
+        Assert.Equal("“Order sync 2” has not worked since 19 Nov 2026: it failed 12 times.", Only(business, "workflow_failing").Text);
         // 120 × 5 minutes at 40 an hour.
         Assert.Equal(400m, Only(business, "workflow_failure_cost").Money);
     }
@@ -199,10 +210,10 @@ public sealed partial class InsightTests
     [Fact]
     public void The_check_of_numbers_sees_a_number_that_is_not_proved()
     {
-        Evidence[] evidence = [new("Days", null, null, null, 7, "7"), new("Change", null, null, null, 0.118m, "12 %")];
+        Evidence[] evidence = [new("Days", null, null, null, 7, "7"), new("Change", null, null, null, 0.118m, "12%")];
         AssertProved("12 % in 7 days", evidence);
         Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => AssertProved("12 % in 8 days", evidence));
-        Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => AssertProved("13 %", [new("Change", null, null, null, 0.118m, "13 %")]));
+        Assert.ThrowsAny<Xunit.Sdk.XunitException>(() => AssertProved("13%", [new("Change", null, null, null, 0.118m, "13%")]));
     }
 
     /// <summary>Each number of a text stands in an evidence's words, and those words are the evidence's value, rounded.</summary>

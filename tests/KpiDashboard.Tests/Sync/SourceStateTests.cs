@@ -95,4 +95,17 @@ public sealed class SourceStateTests
         Assert.Equal(TenantHealth.Empty, SourceState.HealthOf([]).Health);
         Assert.Equal(TenantHealth.Attention, SourceState.HealthOf([(Healthy with { State = "paused" }).ToFreshness()]).Health);
     }
+
+    [Fact]
+    public void A_source_that_is_read_on_time_but_has_nothing_newer_is_silent()
+    {
+        Assert.False(Healthy.IsSilent);
+        var old = DateOnly.FromDateTime(Now.UtcDateTime).AddDays(-5);
+        Assert.True((Healthy with { CompleteThrough = old }).IsSilent);
+        Assert.False((Healthy with { CompleteThrough = old.AddDays(1) }).IsSilent);
+        Assert.False((Healthy with { CompleteThrough = null }).IsSilent);
+        // What is pushed comes when it comes; what failed says so already.
+        Assert.False((Healthy with { CompleteThrough = old, Connector = "push" }).IsSilent);
+        Assert.False((Healthy with { CompleteThrough = old, ConsecutiveFailures = 2 }).IsSilent);
+    }
 }

@@ -20,8 +20,12 @@ internal sealed class RevenueChangeRule : IInsightRule
             + $"{proof.Value(revenue.Kpi, period.From, period.To, revenue.Now, currency)} against {proof.Value(revenue.Kpi, period.CompareFrom!.Value, period.CompareTo!.Value, revenue.Before, currency, "Revenue before")}.";
         if (Factors(facts, revenue.Now, revenue.Before) is { } factors)
         {
-            text += $" Of the difference of {proof.Money("Difference", Math.Abs(gap), currency)}, {string.Join(", ", factors.Select(factor =>
-                $"{proof.Money(factor.Name, factor.Share, currency, period.From, period.To)} comes with {factor.Words}"))}.";
+            // What goes the other way is told apart, without signs: "−$3,208 comes with fewer visits" is read as its opposite. What is next to nothing is evidence, not news.
+            var difference = proof.Money("Difference", Math.Abs(gap), currency);
+            var told = factors.Select(factor => (factor.Words, factor.Share, Shown: proof.Money(factor.Name, factor.Share, currency, period.From, period.To).TrimStart('−')))
+                .Where(factor => Math.Abs(factor.Share) >= Math.Abs(gap) / 200).ToLookup(factor => factor.Share > 0 == gap > 0);
+            text += $" Of the {(gap < 0 ? "drop" : "rise")} of {difference}, {Listed(told[true].Select(factor => $"{factor.Shown} comes with {factor.Words}"))}"
+                + (told[false].Any() ? $"; {Listed(told[false].Select(factor => $"{factor.Words} {(gap < 0 ? "made up for" : "took back")} {factor.Shown}"))}." : ".");
         }
 
         yield return new Insight(
@@ -29,6 +33,8 @@ internal sealed class RevenueChangeRule : IInsightRule
             $"/metrics/{revenue.Kpi.Key}", gap < 0 ? "down" : "up", revenue.Change)
         { Kpis = ["shop.revenue", "web.sessions", "shop.transactions", "shop.average_order_value"], Money = Math.Abs(gap), Currency = currency };
     }
+
+    private static string Listed(IEnumerable<string> parts) => parts.ToList() is [.. { Count: > 0 } head, var last] ? $"{string.Join(", ", head)} and {last}" : parts.Single();
 
     /// <summary>Signed shares of the difference by factor; null where a factor is zero or not known on both sides.</summary>
     internal static IReadOnlyList<(string Name, string Words, decimal Share)>? Factors(BusinessFacts facts, decimal now, decimal before)

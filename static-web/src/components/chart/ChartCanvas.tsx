@@ -120,13 +120,7 @@ function daysPlugin(status: readonly DayStatus[], tokens: ReturnType<typeof read
             pen.fillStyle = pattern
             pen.fillRect(from, top, to - from, bottom - top)
           } else {
-            pen.strokeStyle = tokens.line
-            pen.setLineDash([2, 3])
-            pen.beginPath()
-            pen.moveTo(from + 1, bottom - 0.5)
-            pen.lineTo(to - 1, bottom - 0.5)
-            pen.stroke()
-            pen.setLineDash([])
+            // A gap, and never a line near zero, which would be read as one.
             if (to - from > 52) {
               pen.fillStyle = tokens.muted
               pen.font = `12px ${tokens.font}`

@@ -198,10 +198,12 @@ function Facts({ data }: { data: AutomationPerformance }) {
             ? messages.notMeasurable
             : totals.paybackDays > days
               ? text.notPaidBack
-              : text.days(
-                  formatNumber(totals.paybackDays, { unit: 'number' }, 'table'),
-                  totals.paybackDays === 1,
-                )}
+              : totals.paybackDays < 1
+                ? formatNumber(totals.paybackDays * 24 * 60, { unit: 'minutes' })
+                : text.days(
+                    formatNumber(totals.paybackDays, { unit: 'number' }, 'table'),
+                    totals.paybackDays === 1,
+                  )}
         </span>
       </Cell>
     </dl>

@@ -46,7 +46,14 @@ export function useNumbers(
   withNotes = false,
 ) {
   const summary = useSummary(tenantId, span, compare)
-  const automation = useAutomation(tenantId, span, compare, withAutomation)
+  // The same days as every other tile: a preset alone would end where the automations end, which may be days later.
+  const { data } = summary
+  const automation = useAutomation(
+    tenantId,
+    data ? { from: data.from, to: data.to } : span,
+    compare,
+    withAutomation && data !== undefined,
+  )
   const { from = '', to = '' } = withNotes ? (summary.data ?? {}) : {}
   const notes = useNotes(tenantId, from, to)
   const numbers: BoardNumbers = {

@@ -1,5 +1,6 @@
 import type { Integration, SyncRun } from '../../api/types'
-import { clock, dayName, dayRange, shortDay } from '../../lib/dates'
+import { isBehind } from '../../lib/behind'
+import { addDays, clock, dayIn, dayName, dayRange, shortDay } from '../../lib/dates'
 import { words } from '../../messages-integrations'
 
 export type Tone = 'good' | 'attention' | 'trouble' | 'plain'
@@ -28,10 +29,13 @@ export function stateOf(
   const read = source.fetchedAt && clock(source.fetchedAt, timeZone, now, locale)
   const through = source.completeThrough && dayName(source.completeThrough, locale)
   const gap = through ? state.missing(through) : state.missingAll
+  const behind = isBehind(source, dayIn(timeZone, now))
   const said = (sentence: string | null) => sentence?.trim() ?? ''
   const says = (): string[] => {
     switch (source.status) {
       case 'ok':
+        if (behind && source.completeThrough)
+          return [state.behind(dayName(addDays(source.completeThrough, 1), locale))]
         return isPushOnly(source) ? [state.pushOnly] : []
       case 'syncing':
         return [said(source.message) || state.syncing]
@@ -55,8 +59,8 @@ export function stateOf(
   }
   const push = isPushOnly(source) && (source.status === 'ok' || source.status === 'never_synced')
   return {
-    tone: push ? 'good' : tones[source.status],
-    label: push ? words.status.push : words.status[source.status],
+    tone: push ? 'good' : behind ? 'attention' : tones[source.status],
+    label: push ? words.status.push : words.status[behind ? 'behind' : source.status],
     sentences: says().filter(Boolean),
   }
 }

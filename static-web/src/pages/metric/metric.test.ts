@@ -54,7 +54,7 @@ describe('the sentence of a number', () => {
   })
   it('says why there is no percentage, and why there is no value', () => {
     expect(say({ change: null, changeWithheld: 'partial' })).toBe(
-      '31,204 sessions. Days of this period have no data, so no percentage is given.',
+      '31,204 sessions. Days of this period have no data, so no change is shown.',
     )
     expect(say({ value: null, statusReason: 'No data in this period.' })).toBe(
       'No data in this period.',

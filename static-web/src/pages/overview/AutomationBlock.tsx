@@ -47,7 +47,11 @@ export function AutomationBlock({ summary }: { summary: Summary }) {
         </dl>
       )}
       <Link
-        to={{ pathname: '/automation', search: summary.range ? `?range=${summary.range}` : '' }}
+        // The days of these numbers: the automations alone may be complete through a later one.
+        to={{
+          pathname: '/automation',
+          search: `?from=${summary.from}&to=${summary.to}&compare=${summary.compare}`,
+        }}
         className="tap inline-flex items-center text-small text-accent hover:underline"
       >
         {later.overview.automationMore}

@@ -1,5 +1,6 @@
 import type { Freshness, Summary } from '../../api/types'
-import { clock, dayName } from '../../lib/dates'
+import { isBehind } from '../../lib/behind'
+import { addDays, clock, dayName } from '../../lib/dates'
 import { sources } from '../../messages-sources'
 
 const marks: Record<Freshness['status'], string> = {
@@ -24,7 +25,12 @@ export function FreshList({ summary }: { summary: Summary }) {
       )}
       <ul className="mt-1">
         {summary.freshness.map((source) => {
-          const why = source.message ?? sources.explain[source.status]
+          const behind = isBehind(source, summary.today)
+          const why =
+            source.message ??
+            (behind && source.completeThrough
+              ? sources.explain.behind(dayName(addDays(source.completeThrough, 1)))
+              : sources.explain[source.status])
           const clocks = [
             [
               sources.clocks.fetched,
@@ -40,9 +46,9 @@ export function FreshList({ summary }: { summary: Summary }) {
                 <span className="inline-flex items-center gap-1.5 text-small whitespace-nowrap text-muted">
                   <span
                     aria-hidden="true"
-                    className={`size-1.5 rounded-full ${marks[source.status]}`}
+                    className={`size-1.5 rounded-full ${behind ? marks.late : marks[source.status]}`}
                   />
-                  {sources.status[source.status]}
+                  {sources.status[behind ? 'behind' : source.status]}
                 </span>
               </p>
               {why && <p className="mt-0.5 text-small text-muted">{why}</p>}
