@@ -55,6 +55,7 @@ export const later = {
   overview: {
     all: 'Every other number',
     moved: 'What moved most',
+    chance: 'Changes that may be chance',
     catalogueOrder: 'Sort as in the catalogue',
     chartOf: 'Number of the chart',
     details: (kpi: string) => `All about ${kpi}`,

@@ -1,7 +1,7 @@
 // What the page for operators says. Not part of the first load.
 export const ops = {
   title: 'System health',
-  lead: 'All businesses of this installation. Counts and ids only: no names, no numbers of anybody.',
+  lead: 'All businesses of this installation. Counts and ids only: no names and nobody’s numbers.',
   keyTitle: 'Function key needed',
   keyLead:
     'This page is for whoever operates the installation. The key stays in this tab and is forgotten when the tab is closed.',
@@ -43,8 +43,8 @@ export const ops = {
     runs: 'Syncs in 24 hours',
     runsNote: (failed: number) => (failed === 0 ? 'none failed' : `${failed} failed or given up`),
     live: 'Going on now',
-    liveNote: (waiting: number) => (waiting === 0 ? 'none waits' : `${waiting} wait`),
-    mails: 'Mails that wait',
+    liveNote: (waiting: number) => (waiting === 0 ? 'none waiting' : `${waiting} waiting`),
+    mails: 'Mail to be sent',
     mailsNote: (ago: string | null) => (ago === null ? 'none' : `the oldest came ${ago}`),
     backup: 'Last backup',
     none: 'none',

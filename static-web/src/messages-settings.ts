@@ -388,11 +388,11 @@ export const settings = {
     bar: 'Progress of the export',
     delete: 'Delete this business',
     deleteLead:
-      'First comes a time of grace, in which the business can be read but not changed and you can change your mind. After it, every number, setting, member and log entry is gone for good.',
+      'First comes a grace period, in which the business can be read but not changed and you can change your mind. After it, every number, setting, member and log entry is gone for good.',
     deleteAction: 'Delete this business',
     deleteTitle: (name: string) => `Delete ${name}?`,
     deleteText:
-      'Connections to your sources stop at once. Members can still read until the time of grace is over; then everything is gone for good. Export first if you may need it.',
+      'Connections to your sources stop at once. Members can still read until the grace period is over; then everything is gone for good. Export first if you may need it.',
     deleteTyped: (name: string) => `Type ${name} to confirm`,
     deleting: 'Deleting…',
     pending: (day: string) =>

@@ -12,7 +12,7 @@ export const welcome = {
   done: 'Connected',
   steps: 'Steps',
   toOverview: 'Go to the overview',
-  later: 'Nothing of this is urgent: you find it again under Integrations and Settings.',
+  later: 'None of this is urgent: you find it again under Integrations and Settings.',
 
   region: (zone: string, currency: string) =>
     `Days end at midnight in ${zone}, money is in ${currency}.`,
@@ -74,7 +74,7 @@ export const empty = {
     viewer: 'An owner or admin of the business can mend it.',
   },
   nothing: {
-    title: 'Read, and nothing found',
+    title: 'It was read, and has nothing yet',
     text: 'The sources were read and hold no numbers yet. They are read again as planned, and what comes appears here.',
   },
   paused: {

@@ -2,7 +2,11 @@ import { expect, it } from 'vitest'
 import { isBehind } from './behind'
 
 const today = '2026-11-23'
-const source = { status: 'ok', connector: 'google-analytics', completeThrough: '2026-11-19' } as const
+const source = {
+  status: 'ok',
+  connector: 'google-analytics',
+  completeThrough: '2026-11-19',
+} as const
 
 it('tells a source that has nothing newer from one that waits as usual', () => {
   expect(isBehind(source, today)).toBe(true)

@@ -23,7 +23,7 @@ internal sealed class TrackingGapRule : IInsightRule
         yield return new Insight(
             "tracking_gap", sessions.Key, InsightSeverity.Trouble,
             $"{source.DisplayName} has no visits on {days} of {proof.Number("Days", facts.Days)} days, the first {proof.Day("First day without visits", empty[0])}; "
-            + $"{proof.Number("Median of the days before", HealthScore.Median(before), sessions.Key)} a day were usual. Numbers of such days are missing, not zero. Check that the tracking code is on the site.",
+            + $"{proof.Number("Median of the days before", HealthScore.Median(before), sessions.Key)} a day are usual. What is not measured is missing, not zero. Check that the tracking code is on the site.",
             proof, $"/metrics/{sessions.Key}", $"since {empty[0]:yyyy-MM-dd}", empty.Count)
         { Kpis = [sessions.Key] };
     }

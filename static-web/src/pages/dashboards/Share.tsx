@@ -91,7 +91,20 @@ export default function Share({ board, onClose }: { board: Dashboard; onClose: (
               {copied ? text.copied : text.copy}
             </button>
           </div>
-          <p className="mt-2 text-small text-muted">{text.tvToo}</p>
+          <p className="mt-2 text-small text-muted">
+            {text.tvToo}{' '}
+            <button
+              type="button"
+              className="text-accent underline-offset-2 hover:underline"
+              onClick={() => {
+                void navigator.clipboard.writeText(link.replace('/shared#', '/tv#')).then(() => {
+                  setSaid(text.tvCopied)
+                })
+              }}
+            >
+              {text.tvCopy}
+            </button>
+          </p>
         </div>
       ) : (
         <form

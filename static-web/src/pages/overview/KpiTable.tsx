@@ -9,7 +9,7 @@ import { describeChange } from '../../lib/change'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
 import { later } from '../../messages-later'
-import { byMovement } from './movement'
+import { byMovement, mayBeChance } from './movement'
 
 interface Props {
   summary: Summary
@@ -107,9 +107,19 @@ export function KpiTable({ summary, kpis, search }: Props) {
             </tr>
           </thead>
           <tbody>
-            {rows.map((kpi) => {
+            {rows.map((kpi, i) => {
               const change = describeChange(kpi, before, summary.compare)
-              return (
+              return [
+                byChange && i > 0 && mayBeChance(kpi) && !mayBeChance(rows[i - 1] ?? kpi) && (
+                  <tr key="chance">
+                    <td
+                      colSpan={5}
+                      className="border-t border-line pt-4 pb-1 text-left text-small text-muted"
+                    >
+                      {text.chance}
+                    </td>
+                  </tr>
+                ),
                 <tr
                   key={kpi.key}
                   className="tip-host border-t border-line text-right hover:bg-sunken/60"
@@ -156,8 +166,8 @@ export function KpiTable({ summary, kpis, search }: Props) {
                       </td>
                     </>
                   )}
-                </tr>
-              )
+                </tr>,
+              ]
             })}
           </tbody>
         </table>

@@ -12,6 +12,9 @@ export function beyondNoise({ unit, value, previous }: Omit<Moved, 'change'>): b
   return Math.abs(value - previous) > 2 * Math.sqrt(value + previous)
 }
 
+/** Compared, but not beyond the noise of counting. */
+export const mayBeChance = (kpi: Moved) => kpi.change !== null && !beyondNoise(kpi)
+
 /** What moved most comes first; what may be chance after it, and last what cannot be compared. Equals keep their order. */
 export function byMovement<T extends Moved>(kpis: readonly T[]): T[] {
   const rank = (kpi: T) => (kpi.change === null ? 2 : beyondNoise(kpi) ? 0 : 1)
