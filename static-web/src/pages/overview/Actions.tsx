@@ -24,6 +24,7 @@ export function Actions({
       <h2 id="actions" className="text-lead font-semibold">
         {text.title}
       </h2>
+      {actions.length === 0 && <p className="mt-1 text-small text-muted">{text.nothing}</p>}
       <ul className="mt-1">
         {actions.map(({ kind, name, to }) => (
           <li key={kind + name} className="border-b border-line">
