@@ -506,7 +506,7 @@ function SourceList({
             >
               <div className="min-w-0">
                 <p className="break-all">{ops.tenantId(row.tenantId)}</p>
-                <p className="text-small break-all text-muted">
+                <p className="text-small wrap-anywhere text-muted">
                   {[row.tenantHash, row.traceparent && ops.trace(row.traceparent)]
                     .filter(Boolean)
                     .join(' · ')}
@@ -698,11 +698,11 @@ function Dead({ secret, now, count }: { secret: string; now: number; count: numb
                   </p>
                   {entry.reason && <p className="text-small break-words">{entry.reason}</p>}
                   {entry.body && (
-                    <p className="mt-1 font-mono text-small break-all text-muted">
+                    <p className="mt-1 font-mono text-small wrap-anywhere text-muted">
                       {entry.body.slice(0, 200)}
                     </p>
                   )}
-                  <p className="text-small break-all text-muted">
+                  <p className="text-small wrap-anywhere text-muted">
                     {[
                       entry.tenantId && ops.tenantId(entry.tenantId),
                       entry.traceparent && ops.trace(entry.traceparent),
@@ -753,19 +753,20 @@ function Host({ host }: { host: OpsHost }) {
         {host.settings.map((setting) => (
           <li
             key={setting.name}
-            className="flex flex-wrap justify-between gap-x-4 border-t border-line py-2 first:border-t-0"
+            className="grid grid-cols-[minmax(0,1fr)_6rem] gap-x-4 border-t border-line py-2 first:border-t-0"
           >
-            <span className="min-w-0 break-all">
-              {setting.name} <span className="text-small text-muted">{setting.for}</span>
+            <span className="min-w-0">
+              <span className="block wrap-anywhere">{setting.name}</span>{' '}
+              <span className="block text-small text-muted">{setting.for}</span>
             </span>
             <span
-              className={
+              className={`text-right ${
                 setting.isSet
                   ? 'text-good'
                   : setting.required
                     ? 'font-semibold text-trouble'
                     : 'text-muted'
-              }
+              }`}
             >
               {setting.isSet ? ops.isSet : setting.required ? ops.missing : ops.notSet}
             </span>
