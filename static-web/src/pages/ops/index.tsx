@@ -1,6 +1,14 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import { CircleCheck, RefreshCw, TriangleAlert } from 'lucide-react'
-import { useCallback, useEffect, useId, useState, type ReactNode, type SyntheticEvent } from 'react'
+import {
+  Fragment,
+  useCallback,
+  useEffect,
+  useId,
+  useState,
+  type ReactNode,
+  type SyntheticEvent,
+} from 'react'
 import { ApiError } from '../../api/client'
 import type {
   DeadLetter,
@@ -505,7 +513,7 @@ function SourceList({
               className="grid gap-x-6 gap-y-1 border-t border-line py-3 first:border-t-0 sm:grid-cols-[minmax(0,1fr)_auto]"
             >
               <div className="min-w-0">
-                <p className="break-all">{ops.tenantId(row.tenantId)}</p>
+                <p className="wrap-anywhere">{ops.tenantId(row.tenantId)}</p>
                 <p className="text-small wrap-anywhere text-muted">
                   {[row.tenantHash, row.traceparent && ops.trace(row.traceparent)]
                     .filter(Boolean)
@@ -753,10 +761,17 @@ function Host({ host }: { host: OpsHost }) {
         {host.settings.map((setting) => (
           <li
             key={setting.name}
-            className="grid grid-cols-[minmax(0,1fr)_6rem] gap-x-4 border-t border-line py-2 first:border-t-0"
+            className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 border-t border-line py-2 first:border-t-0"
           >
             <span className="min-w-0">
-              <span className="block wrap-anywhere">{setting.name}</span>{' '}
+              <span className="block wrap-anywhere">
+                {setting.name.split(/(?<=[_:.])(?![_:.])/).map((part, i) => (
+                  <Fragment key={i}>
+                    {part}
+                    <wbr />
+                  </Fragment>
+                ))}
+              </span>{' '}
               <span className="block text-small text-muted">{setting.for}</span>
             </span>
             <span
