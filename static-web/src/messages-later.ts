@@ -91,7 +91,8 @@ export const later = {
       cost: () => 'Set what automations cost, and see their return',
       goal: () => 'Set a first goal',
     } satisfies Record<string, (name: string) => string>,
-    insights: (n: number) => `All ${n} ${s(n, 'insight', 'insights')}`,
+    nothing: 'Nothing needs doing now.',
+    insights: (n: number) => (n === 1 ? '1 insight' : `All ${n} insights`),
   },
 
   automation: {
@@ -175,6 +176,7 @@ export const later = {
     emptyTitle: 'No automation tool is connected',
     empty:
       'Once one is, this page shows which workflows ran, which failed, how many hours they saved, what those are worth, and whether that is more than they cost.',
+    connect: 'Connect n8n',
     emptyHow: 'n8n can be connected through its API, or send its runs to a webhook.',
   },
 

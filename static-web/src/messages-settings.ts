@@ -21,6 +21,8 @@ export const settings = {
     you: 'you',
     never: 'Never',
     yourRole: (tenant: string, role: string) => `Your role in ${tenant} is ${role.toLowerCase()}.`,
+    ask: 'Ask an owner or admin of this business.',
+    askOwner: 'Ask the owner of this business.',
   },
 
   words: {
@@ -100,9 +102,9 @@ export const settings = {
     worthLead:
       'Hours saved times labour cost is what automations are worth; against their cost that is the return.',
     labour: 'Labour cost per hour',
-    labourHint: 'With everything: wages, taxes, the desk. Empty: no worth is shown.',
+    labourHint: 'With everything: wages, taxes, the desk. Leave empty to show no worth.',
     cost: 'Automation cost per month',
-    costHint: 'Subscriptions and servers together. Empty: no return is shown.',
+    costHint: 'Subscriptions and servers together. Leave empty to show no return.',
     security: 'Security',
     require: 'Require a second factor',
     requireLong:
@@ -196,6 +198,7 @@ export const settings = {
     lastSeen: (time: string) => `last used ${time}`,
     since: (day: string) => `signed in ${day}`,
     from: (address: string) => `from ${address}`,
+    allSessions: (count: number) => `Show all ${count}`,
     end: 'End',
     endOne: (device: string) => `End the session of ${device}`,
     everywhere: 'Sign out everywhere',
@@ -283,7 +286,7 @@ export const settings = {
     transferText: (business: string) =>
       `You become an admin of ${business}. Only the new owner can then see the audit log, export everything, delete the business, or hand it back.`,
     leave: 'Leave this business',
-    leaveLead: 'You can no longer open it. Coming back takes a new invitation.',
+    leaveLead: 'You will no longer be able to open it. Coming back takes a new invitation.',
     leaveOwner: 'As the owner you cannot leave. Hand the business over first, or delete it.',
     leaveAction: 'Leave',
     leaveTitle: (business: string) => `Leave ${business}?`,

@@ -22,7 +22,7 @@ public sealed partial class DashboardsTests(AppFixture app)
         await visit.SignInAsync("/dashboards");
         var asked = new List<string>();
         visit.Page.Request += (_, request) => { if (request.Url.Contains("/api/metrics/", StringComparison.Ordinal)) asked.Add(request.Url); };
-        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Make “Morning check”" }).ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Use this template: Morning check" }).ClickAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = "Morning check" })).ToBeVisibleAsync();
         await Visit.ExpectExactAsync(Tile(visit, "Revenue").First, revenue);
         await Expect(visit.Page.Locator("canvas")).ToHaveCountAsync(2);

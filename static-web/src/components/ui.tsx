@@ -91,7 +91,11 @@ export function Section({
     <section aria-labelledby={heading} className="mt-8 border-t border-line pt-6">
       <div className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2">
         <div className="min-w-0 max-w-prose">
-          <h2 id={heading} tabIndex={-1} className="scroll-mt-20 text-lead font-semibold">
+          <h2
+            id={heading}
+            tabIndex={-1}
+            className="scroll-mt-20 text-lead font-semibold outline-none"
+          >
             {title}
           </h2>
           {lead && <p className="mt-0.5 text-small text-muted">{lead}</p>}
@@ -403,18 +407,24 @@ export function LoadFailed({ error, retry }: { error: unknown; retry: () => unkn
 export function NotForYou({
   title,
   who,
+  ask = text.ask,
   back,
+  action,
 }: {
   title: string
   who: string
+  /** Whom to ask. */
+  ask?: string
+  action?: ReactNode
   back?: ComponentProps<typeof Page>['back']
 }) {
   const { tenant } = useIdentity()
   return (
     <Page title={title} lead={who} {...(back === undefined ? {} : { back })}>
       <p className="mt-6 rounded bg-sunken px-4 py-3 text-small">
-        {text.yourRole(tenant.name, messages.tenant.role[tenant.role])}
+        {text.yourRole(tenant.name, messages.tenant.role[tenant.role])} {ask}
       </p>
+      {action && <div className="mt-4">{action}</div>}
     </Page>
   )
 }

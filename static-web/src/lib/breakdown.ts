@@ -6,6 +6,10 @@ import { formatNumber, type NumberStyle } from './format'
 /** Google's own words for what it does not know. */
 export const isUnknown = (name: string) => name === '(not set)' || name === '(data not available)'
 
+/** Whether anything of it can be drawn: Google tells at least one value by name, or that it is not set. */
+export const hasBars = (one: Pick<Breakdown, 'members'>) =>
+  one.members.some(({ name }) => name !== '(data not available)')
+
 /** A value of a dimension in people's words. */
 export function memberName(dimension: Dimension, name: string): string {
   if (dimension === 'landing_page' && name === '/') return text.home

@@ -1,4 +1,5 @@
 import type { DayStatus } from '../api/types'
+import { daysBetween } from './dates'
 
 export interface Gap {
   from: string
@@ -8,8 +9,14 @@ export interface Gap {
   toEnd: boolean
 }
 
-/** The runs of days that have no data. */
-export function missingRuns(dates: readonly string[], status: readonly DayStatus[]): Gap[] {
+const justThat = (day: string) => ({ from: day, to: day })
+
+/** The runs of days that have no data. `spanOf` says which days a point stands for, where it is more than its own. */
+export function missingRuns(
+  dates: readonly string[],
+  status: readonly DayStatus[],
+  spanOf: (day: string) => { from: string; to: string } = justThat,
+): Gap[] {
   const gaps: Gap[] = []
   let open: Gap | null = null
   dates.forEach((day, i) => {
@@ -17,15 +24,11 @@ export function missingRuns(dates: readonly string[], status: readonly DayStatus
       open = null
       return
     }
-    const toEnd = i === dates.length - 1
-    if (open) {
-      open.to = day
-      open.days += 1
-      open.toEnd = toEnd
-    } else {
-      open = { from: day, to: day, days: 1, toEnd }
-      gaps.push(open)
-    }
+    const { from, to } = spanOf(day)
+    if (!open) gaps.push((open = { from, to, days: 0, toEnd: false }))
+    open.to = to
+    open.days = daysBetween(open.from, to) + 1
+    open.toEnd = i === dates.length - 1
   })
   return gaps
 }

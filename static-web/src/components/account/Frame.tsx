@@ -1,6 +1,8 @@
 import { useEffect, useRef, type ReactNode } from 'react'
 import { Link, type To } from 'react-router'
+import { useSession } from '../../lib/session'
 import { messages } from '../../messages'
+import { account } from '../../messages-account'
 import { Mark } from '../Mark'
 
 let shownBefore = false
@@ -64,6 +66,17 @@ export function Way({ to, state, children }: { to: To; state?: unknown; children
     <Link to={to} state={state} className={way}>
       {children}
     </Link>
+  )
+}
+
+/** On from here: to the overview, or to the sign-in for whom it would be closed. */
+export function WayOn() {
+  const { identity, restoring } = useSession()
+  if (restoring) return null
+  return identity ? (
+    <Way to="/">{account.toOverview}</Way>
+  ) : (
+    <Way to="/sign-in">{account.toSignIn}</Way>
   )
 }
 

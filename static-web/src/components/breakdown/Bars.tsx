@@ -1,6 +1,6 @@
 import { useId, useState } from 'react'
 import type { Breakdown, BreakdownMember, Dimension } from '../../api/types'
-import { boundOf, isIdle, isUnknown, lengthsOf, memberName } from '../../lib/breakdown'
+import { boundOf, hasBars, isIdle, isUnknown, lengthsOf, memberName } from '../../lib/breakdown'
 import { describeChange } from '../../lib/change'
 import { fullDay } from '../../lib/dates'
 import { formatNumber, formatPercent } from '../../lib/format'
@@ -66,7 +66,7 @@ export function Bars({ dimension, query, before, rows, chosen, onChoose, wide = 
           : (data.statusReason ?? text.none)}
       </p>
     )
-  if (data.members.every((one) => one.name === '(data not available)'))
+  if (!hasBars(data))
     return <p className="px-2 py-3 text-small text-muted">{text.unknownOnly(words.what)}</p>
   return (
     <Filled
@@ -224,7 +224,7 @@ function Filled({
                   )}
                   <Value
                     value={member.value}
-                    precision={wide ? 'table' : 'card'}
+                    precision="table"
                     reason={data.statusReason}
                     {...style}
                   />

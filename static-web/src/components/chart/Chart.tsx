@@ -16,7 +16,7 @@ import { messages } from '../../messages'
 import { later } from '../../messages-later'
 import { Skeleton } from '../Skeleton'
 import { NoteMark } from './NoteList'
-import { lastDayOf, notesAt, type ChartNote } from './notes'
+import { lastDayOf, notesAt, spanIn, type ChartNote } from './notes'
 
 const ChartCanvas = lazy(() => import('./ChartCanvas'))
 
@@ -104,7 +104,7 @@ export function Chart({
     else if (event.key === 'Enter') pick(shownDay)
   }
 
-  const gaps = missingRuns(dates, status)
+  const gaps = missingRuns(dates, status, (day) => spanIn(day, grain, days))
   const soft = status.some((day) => day === 'provisional' || day === 'partial')
   const gapWords = gaps
     .slice(0, 2)

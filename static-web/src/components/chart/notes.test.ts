@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Annotation } from '../../api/types'
-import { lastDayOf, notesAt, notesOf, unusualOf } from './notes'
+import { missingRuns } from '../../lib/gaps'
+import { lastDayOf, notesAt, notesOf, spanIn, unusualOf } from './notes'
 
 const annotation = (over: Partial<Annotation>): Annotation => ({
   id: null,
@@ -48,6 +49,25 @@ describe('notes of a chart', () => {
     expect(lastDayOf('2028-02-01', 'month')).toBe('2028-02-29')
     expect(lastDayOf('2026-12-01', 'month')).toBe('2026-12-31')
     expect(lastDayOf('2026-12-28', 'week')).toBe('2027-01-03')
+  })
+
+  it('count the days of weeks and months without data, not their points', () => {
+    const weeks = ['2026-10-25', '2026-11-01', '2026-11-08']
+    const days = { from: '2026-10-28', to: '2026-11-10' }
+    const gaps = (status: ('missing' | 'final')[], within?: typeof days) =>
+      missingRuns(weeks, status, (day) => spanIn(day, 'week', within))
+    expect(gaps(['missing', 'missing', 'final'])).toEqual([
+      { from: '2026-10-25', to: '2026-11-07', days: 14, toEnd: false },
+    ])
+    expect(gaps(['missing', 'final', 'missing'], days)).toEqual([
+      { from: '2026-10-28', to: '2026-10-31', days: 4, toEnd: false },
+      { from: '2026-11-08', to: '2026-11-10', days: 3, toEnd: true },
+    ])
+    expect(
+      missingRuns(['2028-01-01', '2028-02-01'], ['missing', 'missing'], (day) =>
+        spanIn(day, 'month', { from: '2028-01-10', to: '2028-02-29' }),
+      ),
+    ).toEqual([{ from: '2028-01-10', to: '2028-02-29', days: 51, toEnd: true }])
   })
 
   it('single out the day of an anomaly, and not what it is compared with', () => {

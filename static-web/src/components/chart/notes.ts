@@ -20,6 +20,15 @@ export function lastDayOf(day: string, grain: Grain): string {
   return new Date(Date.UTC(year, month, 0)).toISOString().slice(0, 10)
 }
 
+/** The days that a point stands for, of those that the chart is about. */
+export function spanIn(day: string, grain: Grain, days?: { from: string; to: string }) {
+  const last = lastDayOf(day, grain)
+  return {
+    from: days && day < days.from ? days.from : day,
+    to: days && last > days.to ? days.to : last,
+  }
+}
+
 /** The notes that concern a KPI; those about no KPI in particular concern all. */
 export function notesOf(
   annotations: readonly Annotation[],

@@ -11,7 +11,14 @@ import { Skeleton } from '../../components/Skeleton'
 import { Sparkline } from '../../components/Sparkline'
 import { LoadFailed } from '../../components/ui'
 import { Value } from '../../components/Value'
-import { driverOf, driverWords, memberName, notesOn, withDriver } from '../../lib/breakdown'
+import {
+  driverOf,
+  driverWords,
+  hasBars,
+  memberName,
+  notesOn,
+  withDriver,
+} from '../../lib/breakdown'
 import { describeChange } from '../../lib/change'
 import { dayIn, fullDay } from '../../lib/dates'
 import { beforeWords, shownUnit } from '../../lib/kpis'
@@ -228,6 +235,7 @@ function Body({ summary, kpis, address, stale, picker }: BodyProps) {
             {...style}
             fromZero={kpi.unit !== 'ratio'}
             grain={grain}
+            days={summary}
           />
         ) : failed ? (
           <LoadFailed error={failed} retry={retry} />
@@ -259,7 +267,7 @@ function Body({ summary, kpis, address, stale, picker }: BodyProps) {
         ))}
       </div>
       <ul className="mt-2 max-w-prose space-y-1 text-small text-muted">
-        {answers.some((one) => one.members.length > 0) && <li>{text.hint}</li>}
+        {answers.some(hasBars) && <li>{text.hint}</li>}
         {notes.map((note) => (
           <li key={note}>{note}</li>
         ))}

@@ -2,6 +2,7 @@ import { ArrowDown, ArrowUp } from 'lucide-react'
 import { useState } from 'react'
 import type { AutomationWorkflow } from '../../api/types'
 import { Sparkline } from '../../components/Sparkline'
+import { inputClass, Select } from '../../components/ui'
 import { Value } from '../../components/Value'
 import { isFailing, sortWorkflows, type WorkflowColumn } from '../../lib/automation'
 import { formatNumber, type ShownUnit } from '../../lib/format'
@@ -95,23 +96,23 @@ export function Workflows({
           {text.workflows}
         </h2>
         {rows.length > 1 && (
-          <label className="flex items-center gap-2 text-small text-muted md:hidden">
+          <label className="flex items-center gap-2 text-small whitespace-nowrap text-muted md:hidden">
             {text.sortBy}
-            <select
+            <Select
               value={column}
               onChange={(event) => {
                 const next = event.target.value as WorkflowColumn
                 setColumn(next)
                 setDescending(next !== 'name')
               }}
-              className="h-11 rounded border border-line bg-surface px-2 text-ink"
+              className={`${inputClass} border-line-strong text-ink`}
             >
               {(['name', ...columns.map((one) => one.key)] as const).map((key) => (
                 <option key={key} value={key}>
                   {text.columns[key]}
                 </option>
               ))}
-            </select>
+            </Select>
           </label>
         )}
       </div>

@@ -1,11 +1,12 @@
 import { useEffect, useMemo, type ReactNode } from 'react'
+import { Link } from 'react-router'
 import type { Annotation, AutomationPerformance } from '../../api/types'
 import { ChangeText } from '../../components/ChangeText'
 import { Chart, type ChartSeries } from '../../components/chart/Chart'
 import { NoteList } from '../../components/chart/NoteList'
 import { notesOf } from '../../components/chart/notes'
 import { useNotes } from '../../components/chart/useNotes'
-import { ErrorNotice, Notice } from '../../components/Notice'
+import { ErrorNotice, Notice, primaryButton } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
 import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
@@ -16,7 +17,7 @@ import { dayIn, daysBetween } from '../../lib/dates'
 import { formatNumber, type ShownUnit } from '../../lib/format'
 import { beforeWords } from '../../lib/kpis'
 import { usePeriod } from '../../lib/range'
-import { useIdentity } from '../../lib/session'
+import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
 import { later } from '../../messages-later'
 import { useAutomation } from './queries'
@@ -28,6 +29,7 @@ const none: readonly Annotation[] = []
 
 export default function Automation() {
   const { tenant } = useIdentity()
+  const mayConnect = useMay('manage_integrations')
   const period = usePeriod()
   const performance = useAutomation(tenant.id, period.span, period.compare)
   const data = performance.data
@@ -50,7 +52,16 @@ export default function Automation() {
         <div className="min-h-24 min-w-0 max-w-[44rem] flex-1 lg:min-h-28">
           {data && !empty && <Lead data={data} />}
           {empty && (
-            <Notice title={text.emptyTitle}>
+            <Notice
+              title={text.emptyTitle}
+              action={
+                mayConnect && (
+                  <Link to="/integrations" className={primaryButton}>
+                    {text.connect}
+                  </Link>
+                )
+              }
+            >
               <p>{text.empty}</p>
               <p className="mt-2">{text.emptyHow}</p>
             </Notice>

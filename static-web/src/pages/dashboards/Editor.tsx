@@ -13,6 +13,7 @@ import { gridClass, roomOf } from '../../components/board/Board'
 import { TileBody, tileName, type BoardNumbers } from '../../components/board/TileBody'
 import { Menu } from '../../components/Menu'
 import { primaryButton, quietButton } from '../../components/Notice'
+import { inputClass, Select } from '../../components/ui'
 import { append, columns, mostTiles, place, size, step, type Direction } from '../../lib/boards'
 import { useMay } from '../../lib/session'
 import { messages } from '../../messages'
@@ -26,8 +27,7 @@ interface Props {
   onReload: () => void
 }
 
-const field =
-  'h-11 min-w-0 rounded border border-line-strong bg-surface px-3 text-body hover:border-ink focus-visible:outline-offset-0'
+const field = `${inputClass} border-line-strong`
 const handle =
   'tap grid touch-none place-items-center rounded text-muted hover:bg-sunken hover:text-ink'
 const kinds = ['kpi', 'chart', 'automation', 'freshness', 'note'] as const
@@ -192,7 +192,7 @@ export default function Editor({ board, numbers, onDone, onReload }: Props) {
             value={name}
             maxLength={60}
             aria-invalid={nameWrong ? true : undefined}
-            className={`${field} w-full`}
+            className={field}
             onChange={(event) => {
               setName(event.target.value)
             }}
@@ -203,19 +203,19 @@ export default function Editor({ board, numbers, onDone, onReload }: Props) {
             <label htmlFor={`${id}-shared`} className="mb-1 block text-small text-muted">
               {boards.sharing}
             </label>
-            <select
+            <Select
               id={`${id}-shared`}
               value={shared ? 'all' : 'me'}
               disabled={board.shared && !board.isMine}
               title={board.shared && !board.isMine ? boards.keptPrivate : undefined}
-              className={`${field} w-full`}
+              className={field}
               onChange={(event) => {
                 setShared(event.target.value === 'all')
               }}
             >
               <option value="me">{boards.private}</option>
               <option value="all">{boards.everyone}</option>
-            </select>
+            </Select>
           </div>
         )}
         <div className="flex gap-3">
@@ -459,7 +459,7 @@ function Add({
         <label htmlFor={`${id}-kind`} className="mb-1 block text-small text-muted">
           {boards.add}
         </label>
-        <select
+        <Select
           id={`${id}-kind`}
           value={kind}
           className={field}
@@ -472,17 +472,17 @@ function Add({
               {boards.addKind[one]}
             </option>
           ))}
-        </select>
+        </Select>
       </div>
       {needsKpi && (
         <div className="min-w-0 flex-1 basis-44 sm:max-w-72">
           <label htmlFor={`${id}-kpi`} className="mb-1 block text-small text-muted">
             {boards.addWhich}
           </label>
-          <select
+          <Select
             id={`${id}-kpi`}
             value={kpi ?? ''}
-            className={`${field} w-full`}
+            className={field}
             onChange={(event) => {
               setPicked(event.target.value)
             }}
@@ -492,7 +492,7 @@ function Add({
                 {one.name}
               </option>
             ))}
-          </select>
+          </Select>
         </div>
       )}
       <button type="submit" className={quietButton} disabled={full || (needsKpi && !kpi)}>

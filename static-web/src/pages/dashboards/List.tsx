@@ -185,10 +185,11 @@ function Template({
       <button
         type="button"
         className={`${quietButton} self-start`}
+        aria-label={busy ? undefined : boards.beginOf(template.name)}
         disabled={disabled}
         onClick={make}
       >
-        {busy ? boards.saving : boards.begin(template.name)}
+        {busy ? boards.saving : boards.begin}
       </button>
     </li>
   )

@@ -78,7 +78,7 @@ export function ConnectN8n({
       className="mt-5 max-w-[40rem] space-y-5 rounded border border-line bg-surface p-4 sm:p-6"
     >
       <div>
-        <h2 ref={heading} tabIndex={-1} className="text-lead font-semibold">
+        <h2 ref={heading} tabIndex={-1} className="text-lead font-semibold outline-none">
           {title}
         </h2>
         <p className="mt-0.5 text-small text-muted">{text.lead}</p>

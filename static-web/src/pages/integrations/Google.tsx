@@ -105,7 +105,7 @@ export function PropertyPicker({
       className={frame}
     >
       <div>
-        <h2 ref={heading} tabIndex={-1} className="text-lead font-semibold">
+        <h2 ref={heading} tabIndex={-1} className="text-lead font-semibold outline-none">
           {text.title}
         </h2>
         {list.data && <p className="mt-0.5 text-small text-muted">{text.lead(list.data.email)}</p>}
@@ -221,7 +221,7 @@ export function ServiceAccount({
   return (
     <form noValidate aria-label={title} onSubmit={(event) => void submit(event)} className={frame}>
       <div>
-        <h2 ref={heading} tabIndex={-1} className="text-lead font-semibold">
+        <h2 ref={heading} tabIndex={-1} className="text-lead font-semibold outline-none">
           {title}
         </h2>
         <p className="mt-0.5 text-small text-muted">{text.keyLead}</p>

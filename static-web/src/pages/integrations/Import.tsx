@@ -104,11 +104,11 @@ export default function Import() {
       ) : (
         <>
           {none && (
-            <p className="mt-4 rounded bg-sunken px-4 py-1 text-small">
+            <p className="mt-4 rounded bg-sunken px-4 py-3 text-small">
               {text.needKpis}{' '}
               <Link
                 to="/integrations/kpis"
-                className="tap inline-flex items-center font-semibold text-accent-strong"
+                className="tap -my-3 inline-flex items-center font-semibold text-accent-strong"
               >
                 {text.define}
               </Link>

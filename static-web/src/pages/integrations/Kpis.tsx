@@ -264,7 +264,11 @@ function Form({
       onSubmit={(event) => void submit(event)}
       className="mt-5 max-w-[44rem] space-y-5 rounded border border-line bg-surface p-4 sm:p-6"
     >
-      <h2 ref={heading} tabIndex={-1} className="text-lead font-semibold wrap-anywhere">
+      <h2
+        ref={heading}
+        tabIndex={-1}
+        className="text-lead font-semibold outline-none wrap-anywhere"
+      >
         {title}
       </h2>
       <Labelled label={text.name} error={errors.name?.message}>

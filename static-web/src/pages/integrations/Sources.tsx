@@ -95,7 +95,9 @@ export default function Sources() {
       {grant && <PropertyPicker grant={grant} onDone={done} onCancel={cancel} />}
       {data ? (
         data.length === 0 ? (
-          <Notice title={text.emptyTitle}>{manage ? text.empty : text.viewerEmpty}</Notice>
+          !grant && (
+            <Notice title={text.emptyTitle}>{manage ? text.empty : text.viewerEmpty}</Notice>
+          )
         ) : (
           <ul aria-label={text.list} className="mt-5 border-t border-line">
             {data.map((source) => (
@@ -245,7 +247,7 @@ function Offers({
   return (
     <Section title={sources.length === 0 ? text.moreEmpty : text.more}>
       <ul>
-        {ga && (
+        {ga && asked !== 'google' && (
           <Offer {...words.offer.google}>
             {ga.signIn && (
               <button

@@ -4,7 +4,7 @@ import { useForm } from 'react-hook-form'
 import { useNavigate } from 'react-router'
 import { api, ApiError, refreshSession } from '../../api/client'
 import type { InvitationAnswer, InvitationDetails } from '../../api/types'
-import { Frame, Way, WayButton } from '../../components/account/Frame'
+import { Frame, Way, WayButton, WayOn } from '../../components/account/Frame'
 import { IncompleteLink } from '../../components/account/IncompleteLink'
 import { Field, PasswordField } from '../../components/form/Field'
 import { ofLink, place } from '../../components/form/problems'
@@ -206,13 +206,7 @@ function Failed({ error, retry }: { error: unknown; retry: () => void }) {
       title={text.pageTitle}
       heading={dead ? text.failed : text.pageTitle}
       lead={<p role="alert">{ofLink(error)}</p>}
-      foot={
-        dead ? (
-          <Way to="/">{account.toOverview}</Way>
-        ) : (
-          <WayButton onClick={retry}>{account.retry}</WayButton>
-        )
-      }
+      foot={dead ? <WayOn /> : <WayButton onClick={retry}>{account.retry}</WayButton>}
     >
       {dead && <p className="mt-3 text-muted">{text.askAgain}</p>}
     </Frame>

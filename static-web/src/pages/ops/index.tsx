@@ -1,6 +1,14 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import { CircleCheck, RefreshCw, TriangleAlert } from 'lucide-react'
-import { useCallback, useEffect, useId, useState, type ReactNode, type SyntheticEvent } from 'react'
+import {
+  Fragment,
+  useCallback,
+  useEffect,
+  useId,
+  useState,
+  type ReactNode,
+  type SyntheticEvent,
+} from 'react'
 import { ApiError } from '../../api/client'
 import type {
   DeadLetter,
@@ -505,8 +513,8 @@ function SourceList({
               className="grid gap-x-6 gap-y-1 border-t border-line py-3 first:border-t-0 sm:grid-cols-[minmax(0,1fr)_auto]"
             >
               <div className="min-w-0">
-                <p className="break-all">{ops.tenantId(row.tenantId)}</p>
-                <p className="text-small break-all text-muted">
+                <p className="wrap-anywhere">{ops.tenantId(row.tenantId)}</p>
+                <p className="text-small wrap-anywhere text-muted">
                   {[row.tenantHash, row.traceparent && ops.trace(row.traceparent)]
                     .filter(Boolean)
                     .join(' · ')}
@@ -698,11 +706,11 @@ function Dead({ secret, now, count }: { secret: string; now: number; count: numb
                   </p>
                   {entry.reason && <p className="text-small break-words">{entry.reason}</p>}
                   {entry.body && (
-                    <p className="mt-1 font-mono text-small break-all text-muted">
+                    <p className="mt-1 font-mono text-small wrap-anywhere text-muted">
                       {entry.body.slice(0, 200)}
                     </p>
                   )}
-                  <p className="text-small break-all text-muted">
+                  <p className="text-small wrap-anywhere text-muted">
                     {[
                       entry.tenantId && ops.tenantId(entry.tenantId),
                       entry.traceparent && ops.trace(entry.traceparent),
@@ -753,19 +761,27 @@ function Host({ host }: { host: OpsHost }) {
         {host.settings.map((setting) => (
           <li
             key={setting.name}
-            className="flex flex-wrap justify-between gap-x-4 border-t border-line py-2 first:border-t-0"
+            className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 border-t border-line py-2 first:border-t-0"
           >
-            <span className="min-w-0 break-all">
-              {setting.name} <span className="text-small text-muted">{setting.for}</span>
+            <span className="min-w-0">
+              <span className="block wrap-anywhere">
+                {setting.name.split(/(?<=[_:.])(?![_:.])/).map((part, i) => (
+                  <Fragment key={i}>
+                    {part}
+                    <wbr />
+                  </Fragment>
+                ))}
+              </span>{' '}
+              <span className="block text-small text-muted">{setting.for}</span>
             </span>
             <span
-              className={
+              className={`text-right ${
                 setting.isSet
                   ? 'text-good'
                   : setting.required
                     ? 'font-semibold text-trouble'
                     : 'text-muted'
-              }
+              }`}
             >
               {setting.isSet ? ops.isSet : setting.required ? ops.missing : ops.notSet}
             </span>

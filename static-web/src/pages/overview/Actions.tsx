@@ -24,19 +24,23 @@ export function Actions({
       <h2 id="actions" className="text-lead font-semibold">
         {text.title}
       </h2>
-      <ul className="mt-1">
-        {actions.map(({ kind, name, to }) => (
-          <li key={kind + name} className="border-b border-line">
-            <Link
-              to={to}
-              className="tap group flex items-center justify-between gap-3 py-2 text-small hover:text-accent"
-            >
-              <span>{text.words[kind](name)}</span>
-              <ChevronRight aria-hidden="true" size={16} className="shrink-0 text-muted" />
-            </Link>
-          </li>
-        ))}
-      </ul>
+      {actions.length === 0 ? (
+        <p className="mt-1 text-small text-muted">{text.nothing}</p>
+      ) : (
+        <ul className="mt-1">
+          {actions.map(({ kind, name, to }) => (
+            <li key={kind + name} className="border-b border-line">
+              <Link
+                to={to}
+                className="tap group flex items-center justify-between gap-3 py-2 text-small hover:text-accent"
+              >
+                <span>{text.words[kind](name)}</span>
+                <ChevronRight aria-hidden="true" size={16} className="shrink-0 text-muted" />
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
       {open > 0 && (
         <Link
           to="/insights"

@@ -203,7 +203,7 @@ function Setup({
       </Suspense>
       <div className="max-w-[28rem] space-y-5">
         <div>
-          <h3 ref={heading} tabIndex={-1} className="font-semibold">
+          <h3 ref={heading} tabIndex={-1} className="font-semibold outline-none">
             {text.scan}
           </h3>
           <p className="text-small text-muted">{text.scanLong}</p>
@@ -252,7 +252,7 @@ function Codes({ codes, onDone }: { codes: readonly string[]; onDone: () => void
   const heading = useFocus<HTMLHeadingElement>()
   return (
     <div className="max-w-[32rem] rounded border border-line bg-surface p-4 sm:p-6">
-      <h3 ref={heading} tabIndex={-1} className="font-semibold">
+      <h3 ref={heading} tabIndex={-1} className="font-semibold outline-none">
         {text.codes}
       </h3>
       <p className="text-small text-muted">{text.codesLong}</p>

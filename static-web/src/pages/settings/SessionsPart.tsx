@@ -19,6 +19,9 @@ import { ago, date, deviceWords } from './words'
 
 const text = settings.profile
 
+/** As many sessions are shown at first. */
+const shortly = 5
+
 /** In which browsers the person is signed in, and how to end that. */
 export function SessionsPart() {
   const { tenant } = useIdentity()
@@ -27,6 +30,10 @@ export function SessionsPart() {
   const query = useSessions()
   const { ask, dialog } = useQuestion()
   const [failed, setFailed] = useState<unknown>(null)
+  const [whole, setWhole] = useState(false)
+  const list = [...(query.data?.sessions ?? [])].sort(
+    (a, b) => Number(b.current) - Number(a.current),
+  )
   const now = new Date()
 
   const end = async (session: SignedInSession) => {
@@ -70,10 +77,9 @@ export function SessionsPart() {
     >
       <Failed error={failed} />
       {query.data ? (
-        <ul>
-          {[...query.data.sessions]
-            .sort((a, b) => Number(b.current) - Number(a.current))
-            .map((session) => {
+        <>
+          <ul>
+            {list.slice(0, whole ? undefined : shortly).map((session) => {
               const device = deviceWords(session.userAgent)
               return (
                 <li
@@ -114,7 +120,19 @@ export function SessionsPart() {
                 </li>
               )
             })}
-        </ul>
+          </ul>
+          {!whole && list.length > shortly && (
+            <button
+              type="button"
+              className={`${small} -ml-3 text-accent hover:underline`}
+              onClick={() => {
+                setWhole(true)
+              }}
+            >
+              {text.allSessions(list.length)}
+            </button>
+          )}
+        </>
       ) : query.isError ? (
         <LoadFailed error={query.error} retry={query.refetch} />
       ) : (

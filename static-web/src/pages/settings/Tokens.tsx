@@ -129,7 +129,7 @@ function List({
           >
             <div className="min-w-0 flex-1">
               <p className="flex flex-wrap items-center gap-x-3">
-                <span className="font-semibold break-words">{token.name}</span>
+                <span className="min-w-0 font-semibold wrap-anywhere">{token.name}</span>
                 {expired && day && (
                   <span className="text-small">
                     <State tone="attention">{text.expired(day)}</State>
@@ -153,7 +153,7 @@ function List({
               type="button"
               disabled={tenant.deleteAfter !== null}
               aria-label={text.revokeOne(token.name)}
-              className={`${small} border border-line bg-surface hover:border-line-strong`}
+              className={`${small} shrink-0 border border-line bg-surface hover:border-line-strong`}
               onClick={() => {
                 onRevoke(token)
               }}
@@ -211,7 +211,7 @@ function Make({
       onSubmit={(event) => void submit(event)}
       className="mt-6 max-w-[40rem] space-y-5 rounded border border-line bg-surface p-4 sm:p-6"
     >
-      <h2 ref={heading} tabIndex={-1} className="text-lead font-semibold">
+      <h2 ref={heading} tabIndex={-1} className="text-lead font-semibold outline-none">
         {text.makeTitle}
       </h2>
       <Labelled label={text.name} hint={text.nameHint} error={errors.name?.message}>
@@ -285,7 +285,7 @@ function Fresh({ name, made, onKept }: { name: string; made: FreshToken; onKept:
           id="fresh-token"
           ref={heading}
           tabIndex={-1}
-          className="text-lead font-semibold wrap-anywhere"
+          className="text-lead font-semibold outline-none wrap-anywhere"
         >
           {text.fresh(name)}
         </h2>

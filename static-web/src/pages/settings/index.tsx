@@ -109,7 +109,11 @@ export default function Settings() {
                 audit ? (
                   <Audit />
                 ) : (
-                  <NotForYou title={settings.audit.title} who={settings.audit.closed} />
+                  <NotForYou
+                    title={settings.audit.title}
+                    who={settings.audit.closed}
+                    ask={settings.common.askOwner}
+                  />
                 )
               }
             />
@@ -119,7 +123,11 @@ export default function Settings() {
                 tenant ? (
                   <Data />
                 ) : (
-                  <NotForYou title={settings.data.title} who={settings.data.closed} />
+                  <NotForYou
+                    title={settings.data.title}
+                    who={settings.data.closed}
+                    ask={settings.common.askOwner}
+                  />
                 )
               }
             />

@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { Link, useNavigate } from 'react-router'
 import { ErrorNotice, Notice, primaryButton, quietButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
+import { inputClass, Select } from '../../components/ui'
 import { ranges } from '../../lib/range'
 import { useIdentity } from '../../lib/session'
 import type { Range } from '../../api/types'
@@ -11,7 +12,6 @@ import { useDashboards } from '../dashboards/queries'
 
 const text = boards.tvMode
 const paces = [15, 30, 60, 120]
-const field = 'h-11 rounded border border-line-strong bg-surface px-3 text-body hover:border-ink'
 
 /** Which dashboards, and how long each stays. */
 export function Chooser() {
@@ -76,9 +76,9 @@ export function Chooser() {
             <div className="mt-5 flex flex-wrap gap-4">
               <label className="grid gap-1 text-small text-muted">
                 {text.every}
-                <select
+                <Select
                   value={every}
-                  className={`${field} text-ink`}
+                  className={`${inputClass} border-line-strong text-ink`}
                   onChange={(event) => {
                     setEvery(Number(event.target.value))
                   }}
@@ -88,13 +88,13 @@ export function Chooser() {
                       {text.seconds(pace)}
                     </option>
                   ))}
-                </select>
+                </Select>
               </label>
               <label className="grid gap-1 text-small text-muted">
                 {messages.rangeLabel}
-                <select
+                <Select
                   value={range}
-                  className={`${field} text-ink`}
+                  className={`${inputClass} border-line-strong text-ink`}
                   onChange={(event) => {
                     setRange(event.target.value as Range)
                   }}
@@ -104,7 +104,7 @@ export function Chooser() {
                       {messages.ranges[one].label}
                     </option>
                   ))}
-                </select>
+                </Select>
               </label>
             </div>
             <div className="mt-6 flex flex-wrap gap-3">

@@ -46,7 +46,16 @@ export default function Welcome() {
           <Steps />
         </Confirmations>
       ) : (
-        <NotForYou title={text.title} who={text.closed} back={null} />
+        <NotForYou
+          title={text.title}
+          who={text.closed}
+          back={null}
+          action={
+            <Link to="/" className={quietButton}>
+              {text.toOverview}
+            </Link>
+          }
+        />
       )}
     </div>
   )
