@@ -49,11 +49,11 @@ describe('a change in words', () => {
     })
     expect(change?.text).toBe('50%')
   })
-  it('calls it level when nothing would be printed', () => {
+  it('calls it no change when nothing would be printed', () => {
     expect(say({ change: 0.0004, value: 100.04 })).toMatchObject({
       sign: 0,
       tone: 'plain',
-      text: 'Level',
+      text: 'No change',
     })
   })
   it('is absent when nothing is compared', () => {
