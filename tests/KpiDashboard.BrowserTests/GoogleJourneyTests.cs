@@ -14,6 +14,9 @@ public sealed class GoogleJourneyTests(AppFixture app)
 {
     private const string Tenant = "Open Lectures";
 
+    /// <summary>Its real data ends some days ago, on some days of the week more than is usual.</summary>
+    private static readonly Regex s_read = new("^(Read on time|No new data)$");
+
     [Fact]
     public async Task A_lost_sign_in_is_brought_back_with_one_button_and_a_new_connection_is_made_by_choosing_a_property()
     {
@@ -49,7 +52,7 @@ public sealed class GoogleJourneyTests(AppFixture app)
         await visit.Page.GetByLabel("agency@demo.example").CheckAsync();
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Allow" }).ClickAsync();
         await Expect(main.GetByText("Google Analytics is connected again. It is read now.")).ToBeVisibleAsync();
-        await Expect(row.GetByText("Read on time")).ToBeVisibleAsync();
+        await Expect(row.GetByText(s_read)).ToBeVisibleAsync();
 
         // Disconnected, numbers kept, and connected anew.
         await api.SendAsync(HttpMethod.Delete, $"integrations/{DemoSeeder.IntegrationId(Tenant, "google-analytics")}", HttpStatusCode.NoContent);
@@ -65,7 +68,7 @@ public sealed class GoogleJourneyTests(AppFixture app)
         await picker.Locator($"input[value='{demo.Ga4PropertyId}']").CheckAsync();
         await picker.GetByRole(AriaRole.Button, new() { Name = "Connect", Exact = true }).ClickAsync();
         await Expect(main.GetByText("Google Analytics 4 is connected. Its first reading has begun.")).ToBeVisibleAsync();
-        await Expect(main.GetByRole(AriaRole.List, new() { Name = "Connected sources" }).GetByText("Read on time")).ToBeVisibleAsync();
+        await Expect(main.GetByRole(AriaRole.List, new() { Name = "Connected sources" }).GetByText(s_read)).ToBeVisibleAsync();
         // The simulated Google has no icon; that is not our page's business.
         Assert.DoesNotContain(visit.Complaints, said => !said.Contains("/favicon.ico", StringComparison.Ordinal));
     }
