@@ -82,7 +82,7 @@ export const words = {
     next: (time: string) => `next ${time}`,
     nextNow: 'next in a moment',
     back: (day: string) => `read back to ${day}`,
-    measurable: (day: string) => `countable from ${day}`,
+    measurable: (day: string) => `runs known since ${day}`,
   },
 
   action: {

@@ -108,7 +108,7 @@ export const settings = {
     security: 'Security',
     require: 'Require a second factor',
     requireLong:
-      'Everyone in this business signs in with a password and a code from an authenticator app. Who has none yet can do nothing else until it is set up.',
+      'Everyone in this business signs in with a password and a code from an authenticator app. Whoever has none yet must set it up before anything else.',
     requireSelf: 'You have none yourself yet: you will be led to set one up right after saving.',
     nameMissing: 'Enter a name.',
     amountWrong: 'Enter an amount such as 40 or 37.50, or leave this empty.',

@@ -113,7 +113,7 @@ public sealed partial class DashboardsTests(AppFixture app)
         await TouchAsync("touchEnd");
         await Expect(Said(visit)).ToHaveTextAsync("Sessions, now 2 of 3.");
         Assert.Equal(scrolled, await visit.Page.EvaluateAsync<double>("scrollY"));
-        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).TapAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true })).ToBeVisibleAsync();
         Assert.Equal(["shop.revenue 3×1", "web.sessions 3×1", "shop.transactions 3×1"], Tiles(await api.GetAsync($"dashboards/{id}")));
         Assert.Empty(visit.Complaints);
@@ -262,7 +262,7 @@ public sealed partial class DashboardsTests(AppFixture app)
             // What is open goes on, and so does what it may still load.
             await Expect(visit.Tile("Sessions")).ToBeVisibleAsync();
             Assert.Equal(2, (await visit.Page.EvaluateAsync<string[]>("caches.keys()")).Length);
-            await visit.InBothThemesAsync("new-version");
+            await visit.InAllLooksAsync("new-version");
             await visit.Page.EvaluateAsync("() => { window.before = true }");
             await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Load it" }).ClickAsync();
             await visit.Page.WaitForFunctionAsync("() => window.before === undefined");

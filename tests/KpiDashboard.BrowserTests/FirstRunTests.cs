@@ -72,7 +72,7 @@ public sealed class FirstRunTests(AppFixture app)
         await amount.FillAsync("a lot");
         await worth.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
         await Expect(worth.GetByText("Enter an amount such as 35 or 42.50.")).ToBeVisibleAsync();
-        await visit.InBothThemesAsync("welcome-worth");
+        await visit.InAllLooksAsync("welcome-worth");
         await amount.FillAsync("42.50");
         await worth.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
 
@@ -100,7 +100,7 @@ public sealed class FirstRunTests(AppFixture app)
             await n8n.GetByRole(AriaRole.Button, new() { Name = "Connect n8n" }).ClickAsync();
             await n8n.GetByLabel("Address of your n8n").FillAsync(app.N8n.BaseUrl(instance).ToString());
             await n8n.GetByLabel("API key").FillAsync(Merch.N8nApiKey!);
-            await visit.InBothThemesAsync("welcome-n8n");
+            await visit.InAllLooksAsync("welcome-n8n");
             // Slow from the first page of executions on; what tries the connection is not.
             app.N8n.Faults.Schedule = (_, _) => new Fault.Delay(TimeSpan.FromSeconds(4));
             await n8n.GetByRole(AriaRole.Button, new() { Name = "Connect", Exact = true }).ClickAsync();
@@ -141,11 +141,12 @@ public sealed class FirstRunTests(AppFixture app)
             await Step(visit, name).GetByRole(AriaRole.Button, new() { Name = "Skip for now" }).ClickAsync();
         var demo = Step(visit, "Look around with demo data");
         await Expect(demo).ToContainTextAsync("“Merch Shop” is a demonstration");
-        await visit.InBothThemesAsync("welcome-demo");
+        await visit.InAllLooksAsync("welcome-demo");
         await demo.GetByRole(AriaRole.Button, new() { Name = "Open the demo" }).ClickAsync();
         await Expect(visit.Tile("Revenue")).ToBeVisibleAsync();
         var banner = page.GetByRole(AriaRole.Complementary, new() { Name = "Demo data" });
-        await visit.InBothThemesAsync("demo-guest");
+        await Expect(banner).ToBeVisibleAsync();
+        await visit.InAllLooksAsync("demo-guest");
         foreach (var path in new[] { "/automation", "/metrics/shop.revenue", "/goals", "/dashboards", "/integrations", "/settings/business" })
         {
             await page.GotoAsync(path);
@@ -217,7 +218,7 @@ public sealed class FirstRunTests(AppFixture app)
         var main = viewer.Page.GetByRole(AriaRole.Main);
         await Expect(main).ToContainTextAsync("Your role is viewer: ask an owner or admin of the business to connect one.");
         await Expect(main.GetByRole(AriaRole.Button)).ToHaveCountAsync(0);
-        await viewer.InBothThemesAsync("overview-nothing-viewer");
+        await viewer.InAllLooksAsync("overview-nothing-viewer");
         await viewer.Page.GotoAsync("/welcome");
         await Expect(main).ToContainTextAsync("Owners and admins connect the sources of a business.");
         await viewer.CheckAsync("welcome-viewer-light-360");
@@ -234,13 +235,13 @@ public sealed class FirstRunTests(AppFixture app)
         await main.GetByRole(AriaRole.Button, new() { Name = "Change" }).ClickAsync();
         await main.GetByLabel("Time zone").SelectOptionAsync("Europe/Berlin");
         await main.GetByLabel("Currency").SelectOptionAsync("EUR");
-        await visit.InBothThemesAsync("welcome-region");
+        await visit.InAllLooksAsync("welcome-region");
         await main.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
         await Expect(main.GetByText("Days end at midnight in Berlin, money is in EUR. This browser is in London.")).ToBeVisibleAsync();
         var google = Step(visit, "Google Analytics");
         await google.GetByRole(AriaRole.Button, new() { Name = "Skip for now" }).ClickAsync();
         await Expect(Step(visit, "n8n")).ToHaveAttributeAsync("aria-current", "step");
-        await visit.InBothThemesAsync("welcome-skipped");
+        await visit.InAllLooksAsync("welcome-skipped");
         await google.GetByRole(AriaRole.Button, new() { Name = "Do it now" }).ClickAsync();
         await Expect(google).ToHaveAttributeAsync("aria-current", "step");
         Assert.Empty(visit.Complaints);

@@ -33,7 +33,7 @@ public sealed class GoogleJourneyTests(AppFixture app)
         await row.GetByRole(AriaRole.Button, new() { Name = "Refresh now Google Analytics" }).ClickAsync();
         await Expect(row.GetByText("Needs to be reconnected")).ToBeVisibleAsync();
         await Expect(row).ToContainTextAsync(new Regex(@"Last read .+ Numbers after .+ are missing, not zero\."));
-        await visit.InBothThemesAsync("integrations-google-lost");
+        await visit.InAllLooksAsync("integrations-google-lost");
 
         // Thinking better of it changes nothing and says so.
         await row.GetByRole(AriaRole.Button, new() { Name = "Reconnect" }).ClickAsync();
@@ -62,7 +62,7 @@ public sealed class GoogleJourneyTests(AppFixture app)
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Allow" }).ClickAsync();
         var picker = main.GetByRole(AriaRole.Form, new() { Name = "Choose a property" });
         await Expect(picker).ToContainTextAsync("What agency@demo.example may read in Google Analytics.");
-        await visit.InBothThemesAsync("integrations-google-property");
+        await visit.InAllLooksAsync("integrations-google-property");
         await picker.GetByRole(AriaRole.Button, new() { Name = "Connect", Exact = true }).ClickAsync();
         await Expect(picker).ToContainTextAsync("Choose a property.");
         await picker.Locator($"input[value='{demo.Ga4PropertyId}']").CheckAsync();

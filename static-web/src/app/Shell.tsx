@@ -16,6 +16,7 @@ import { Link, Outlet, useLocation } from 'react-router'
 import { Mark } from '../components/Mark'
 import { Menu, useCloseMenu } from '../components/Menu'
 import { isGuest, useIdentity } from '../lib/session'
+import { Skeleton } from '../components/Skeleton'
 import { messages } from '../messages'
 import { useRefresh } from './refresh'
 import { item } from './item'
@@ -132,7 +133,13 @@ export function Shell() {
       </aside>
 
       <main id="main" ref={main} tabIndex={-1} className="min-w-0">
-        <Suspense fallback={<div className="min-h-dvh" />}>
+        <Suspense
+          fallback={
+            <div className="min-h-dvh p-4 sm:p-8">
+              <Skeleton className="h-24" />
+            </div>
+          }
+        >
           {(!user.emailVerified ||
             tenant.secondFactorMissing ||
             tenant.deleteAfter ||

@@ -26,6 +26,17 @@ internal static class Looks
         await visit.Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
     }
 
+    /// <summary>The same on a phone and on a desk, for what takes a while to get to; ends as it began.</summary>
+    public static async Task InAllLooksAsync(this Visit visit, string name)
+    {
+        var began = visit.Page.ViewportSize!;
+        await visit.InBothThemesAsync(name);
+        var (width, height) = began.Width == Screen.Phone.Width ? (Screen.Desktop.Width, Screen.Desktop.Height) : (Screen.Phone.Width, Screen.Phone.Height);
+        await visit.Page.SetViewportSizeAsync(width, height);
+        await visit.InBothThemesAsync(name);
+        await visit.Page.SetViewportSizeAsync(began.Width, began.Height);
+    }
+
     /// <summary>Checks the page as it is, once nothing on it moves.</summary>
     public static async Task CheckAsync(this Visit visit, string name)
     {

@@ -21,6 +21,8 @@ import type {
 import { ErrorNotice, primaryButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
 import { NextPage } from '../../components/ui'
+import { clock } from '../../lib/dates'
+import { timeZoneHere } from '../../lib/region'
 import { messages } from '../../messages'
 import { ops } from '../../messages-ops'
 import {
@@ -742,7 +744,7 @@ function Host({ host }: { host: OpsHost }) {
     [ops.version, host.version],
     [ops.commit, host.commit?.slice(0, 12) ?? '–'],
     [ops.runtime, `${host.runtime}, ${host.platform}`],
-    [ops.started, new Date(host.startedAt).toLocaleString()],
+    [ops.started, clock(host.startedAt, timeZoneHere(), new Date())],
     [ops.instance, host.instance],
     [ops.schema, host.migrations.at(-1)?.name ?? '–'],
   ]
