@@ -107,8 +107,8 @@ export const messages = {
       (change === null
         ? ''
         : change === 0
-          ? ', as the week before'
-          : `, ${change > 0 ? 'up' : 'down'} ${Math.abs(change)} on the week before`),
+          ? ', as a week before'
+          : `, ${change > 0 ? 'up' : 'down'} ${Math.abs(change)} in a week`),
     quiet: 'Nothing stands out.',
     more: (n: number) => `${n} more`,
     all: 'More',
