@@ -74,23 +74,24 @@ export function PeriodBar({ period, days, today, timeZone }: Props) {
             onClick={() => {
               setOpen(true)
             }}
-            className={`num -my-2.5 flex h-11 items-center gap-0.5 hover:text-ink ${range === null ? 'font-semibold text-ink' : ''}`}
+            className={`num -my-2.5 flex h-11 items-center gap-0.5 decoration-dotted underline-offset-4 hover:text-ink max-sm:underline ${range === null ? 'font-semibold text-ink' : ''}`}
           >
             {dates}
-            <ChevronDown aria-hidden="true" size={14} />
+            {/* Two dates with their years and "same days last year" leave a phone no room for it. */}
+            <ChevronDown aria-hidden="true" size={14} className="max-sm:hidden" />
           </button>
         ) : (
           <span className="num">{dates}</span>
         )}
         <span aria-hidden="true">{messages.versus}</span>
-        <label className="relative -my-2.5 flex items-center">
+        <label className="relative -my-2.5 flex min-w-0 items-center">
           <span className="sr-only">{messages.compareLabel}</span>
           <select
             value={compare}
             onChange={(event) => {
               period.setCompare(event.target.value as Compare)
             }}
-            className="h-11 [field-sizing:content] appearance-none rounded bg-transparent pr-5 pl-0.5 text-ink"
+            className="h-11 min-w-0 [field-sizing:content] appearance-none truncate rounded bg-transparent pr-5 pl-0.5 text-ink"
           >
             {comparisons.map((one) => (
               <option key={one} value={one}>
