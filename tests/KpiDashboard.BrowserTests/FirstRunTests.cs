@@ -193,7 +193,7 @@ public sealed class FirstRunTests(AppFixture app)
                 ("nothing", "No numbers yet", [], []),
                 ("reading", "The first numbers are on their way", [With(("status", "syncing"), ("fetchedAt", null), ("completeThrough", null), ("finalThrough", null), ("readFrom", "2026-06-02"))], [run]),
                 ("failed", "The first reading did not work", [With(("status", "failing"), ("fetchedAt", null), ("completeThrough", null), ("readFrom", null), ("message", "Google Analytics could not be read the last 2 times: it did not answer. It is tried again by itself."))], []),
-                ("found-nothing", "Read, and nothing found", [With(("status", "ok"))], []),
+                ("found-nothing", "It was read, and has nothing yet", [With(("status", "ok"))], []),
                 ("paused", "No numbers yet, and nothing is being read", [With(("status", "paused"))], []),
             })
             {
