@@ -91,7 +91,7 @@ export const boards = {
   noWorkflows: 'No workflow ran in this period.',
   noSources: 'No source is connected.',
   columns: { name: 'Workflow', executions: 'Runs', failed: 'Failed', saved: 'Saved' },
-  moreWorkflows: (count: number) => `and ${n(count, 'workflow', 'workflows')} more`,
+  moreWorkflows: (count: number) => `and ${count} more ${count === 1 ? 'workflow' : 'workflows'}`,
   through: (day: string) => `complete through ${day}`,
   fetched: (time: string) => `fetched ${time}`,
   neverFetched: 'not read yet',

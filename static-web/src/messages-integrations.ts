@@ -405,7 +405,7 @@ export const words = {
     },
     found: (what: string) => `${what}, as found`,
     encoding: (encoding: string, layout: 'long' | 'wide') =>
-      `${encoding}, ${layout === 'wide' ? 'one column per number' : 'one number per line'}`,
+      `${encoding.toUpperCase()}, ${layout === 'wide' ? 'one column per number' : 'one number per line'}`,
     choosePlease: 'Please choose',
     questions: 'Before the file can be read',
     errors: (count: number) =>

@@ -183,7 +183,7 @@ export function Wall({ walls, every, waiting, problem, onExit }: Props) {
       <div
         role="group"
         aria-label={text.controls}
-        className={`wall-controls absolute right-4 bottom-16 flex gap-2 transition-opacity focus-within:opacity-100 ${shown ? 'opacity-100' : 'opacity-0'}`}
+        className={`wall-controls absolute right-4 bottom-16 flex gap-2 lg:right-auto lg:bottom-2 lg:left-1/2 lg:-translate-x-1/2 transition-opacity focus-within:opacity-100 ${shown ? 'opacity-100' : 'opacity-0'}`}
       >
         <button
           type="button"
