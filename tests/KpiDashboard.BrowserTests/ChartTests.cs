@@ -16,7 +16,7 @@ public sealed class ChartTests(AppFixture app)
         await using var visit = await app.VisitAsync(Screen.Desktop);
         await visit.SignInAsync();
         await visit.OpenTileAsync("Sessions");
-        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Show as a table" }).ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Show as a table", Exact = true }).ClickAsync();
         var rows = visit.Page.GetByRole(AriaRole.Region, new() { Name = "Sessions, day by day" }).Locator("tbody tr");
         await Expect(rows).ToHaveCountAsync(summary.Days().Count);
         var expected = summary.Kpi("web.sessions")["sparkline"]!.AsArray().Select(value => value is null ? "no data" : Numbers.Count(value.GetValue<decimal>())).ToArray();

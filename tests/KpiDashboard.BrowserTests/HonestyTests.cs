@@ -31,7 +31,7 @@ public sealed class HonestyTests(AppFixture app)
 
         await visit.OpenTileAsync("Sessions");
         await Expect(visit.Page.Locator("figcaption")).ToContainTextAsync("No data for ");
-        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Show as a table" }).ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Show as a table", Exact = true }).ClickAsync();
         var rows = visit.Page.GetByRole(AriaRole.Region, new() { Name = "Sessions, day by day" }).Locator("tbody tr");
         await Expect(rows).ToHaveCountAsync(90);
         await Expect(rows.Filter(new() { Has = visit.Page.Locator("td:nth-of-type(1)").GetByText("no data", new() { Exact = true }) })).ToHaveCountAsync(missing);
