@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using KpiDashboard.Data;
 using KpiDashboard.Demo.Seeding;
 using KpiDashboard.IntegrationTests.Embedded;
+using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,9 +21,14 @@ public sealed class AppCollection : ICollectionFixture<AppFixture>
     public const string Name = "The whole app";
 }
 
-public class AppFixture(PostgresFixture postgres, AzuriteFixture azurite) : IAsyncLifetime
+/// <summary>
+/// The whole app with a database and a storage emulator of its own. Of two apps on one emulator each would take messages of the other, find nothing in its
+/// database that they name, and drop them.
+/// </summary>
+public class AppFixture(PostgresFixture postgres) : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();
+    private EmbeddedAzurite? _storage;
     private IHost? _host;
 
     internal DemoStage Demo { get; private set; } = null!;
@@ -50,10 +56,11 @@ public class AppFixture(PostgresFixture postgres, AzuriteFixture azurite) : IAsy
         Directory.CreateDirectory(data);
         TestSecrets.Write(data);
         var database = await postgres.CreateDatabaseAsync(cancellationToken);
+        _storage = await EmbeddedAzurite.StartAsync(new EmbeddedAzuriteOptions { DataDirectory = _folder["azurite"], InMemory = true }, cancellationToken);
         var builder = Functions.App.CreateBuilder(
         [
             "--port", "0", "--data", data, "--no-settings",
-            "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={azurite.ConnectionString}", "--set", "Web:Skip=true", "--set", $"Functions:MasterKey={MasterKey}", "--set", $"Telemetry:TenantKey={TenantHashKey}",
+            "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={_storage.ConnectionString}", "--set", "Web:Skip=true", "--set", $"Functions:MasterKey={MasterKey}", "--set", $"Telemetry:TenantKey={TenantHashKey}",
             .. (await SettingsAsync()).SelectMany(setting => new[] { "--set", $"{setting.Key}={setting.Value}" }),
         ]);
         builder.FunctionsAssembly = typeof(Functions.App).Assembly;
@@ -94,6 +101,7 @@ public class AppFixture(PostgresFixture postgres, AzuriteFixture azurite) : IAsy
             else _host.Dispose();
         }
 
+        if (_storage is not null) await _storage.DisposeAsync();
         NpgsqlConnection.ClearAllPools();
         _folder.Dispose();
     }

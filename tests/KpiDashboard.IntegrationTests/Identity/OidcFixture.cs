@@ -16,7 +16,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Identity;
 
 /// <summary>The function app with two real OpenID providers (npm <c>oidc-provider</c>) and a provider where nobody listens.</summary>
-public sealed class OidcFixture(PostgresFixture postgres, AzuriteFixture azurite) : IAsyncLifetime
+public sealed class OidcFixture(PostgresFixture postgres) : IAsyncLifetime
 {
     internal const string Page = "https://kpi.test";
 
@@ -28,6 +28,7 @@ public sealed class OidcFixture(PostgresFixture postgres, AzuriteFixture azurite
     private readonly HttpClient _control = new();
     private Dictionary<string, string> _issuers = [];
     private ChildProcess? _providers;
+    private EmbeddedAzurite? _storage;
     private IHost? _host;
 
     internal MovedClock Clock { get; } = new();
@@ -49,10 +50,12 @@ public sealed class OidcFixture(PostgresFixture postgres, AzuriteFixture azurite
         var data = _folder["data"];
         Directory.CreateDirectory(data);
         var key = Convert.ToBase64String(new byte[32]);
+        // Of its own: see AppFixture.
+        _storage = await EmbeddedAzurite.StartAsync(new EmbeddedAzuriteOptions { DataDirectory = _folder["azurite"], InMemory = true }, cancellationToken);
         var settings = new Dictionary<string, string>
         {
             ["ConnectionStrings:Postgres"] = database.App,
-            ["AzureWebJobsStorage"] = azurite.ConnectionString,
+            ["AzureWebJobsStorage"] = _storage.ConnectionString,
             ["Secrets:CurrentKey"] = "test",
             ["Secrets:Keys:test"] = key,
             ["Auth:CurrentKey"] = "test",
@@ -129,6 +132,7 @@ public sealed class OidcFixture(PostgresFixture postgres, AzuriteFixture azurite
         }
 
         if (_providers is not null) await _providers.DisposeAsync();
+        if (_storage is not null) await _storage.DisposeAsync();
         _control.Dispose();
         _folder.Dispose();
     }

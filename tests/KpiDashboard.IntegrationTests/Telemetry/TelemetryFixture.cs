@@ -1,6 +1,5 @@
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
-using KpiDashboard.LocalHost.Embedded;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
@@ -9,12 +8,10 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Telemetry;
 
-/// <summary>The whole app with telemetry to a fake of both kinds of receiver, with no API read sampled, and with a storage emulator of its own.</summary>
-public sealed class TelemetryFixture(PostgresFixture postgres, AzuriteFixture azurite) : AppFixture(postgres, azurite)
+/// <summary>The whole app with telemetry to a fake of both kinds of receiver, and with no API read sampled.</summary>
+public sealed class TelemetryFixture(PostgresFixture postgres) : AppFixture(postgres)
 {
-    private readonly TemporaryFolder _own = new();
     private FakeIngestion _insights = null!, _collector = null!;
-    private EmbeddedAzurite _storage = null!;
 
     internal static readonly byte[] TenantKey = [.. Enumerable.Range(0, 32).Select(number => (byte)number)];
 
@@ -28,10 +25,8 @@ public sealed class TelemetryFixture(PostgresFixture postgres, AzuriteFixture az
         // The exporter would report on itself to its makers, who cannot be reached from here.
         Environment.SetEnvironmentVariable("APPLICATIONINSIGHTS_STATSBEAT_DISABLED", "true");
         (_insights, _collector) = (await FakeIngestion.StartAsync(cancellationToken), await FakeIngestion.StartAsync(cancellationToken));
-        _storage = await EmbeddedAzurite.StartAsync(new EmbeddedAzuriteOptions { DataDirectory = _own["azurite"], InMemory = true }, cancellationToken);
         return new Dictionary<string, string>
         {
-            ["AzureWebJobsStorage"] = _storage.ConnectionString,
             ["APPLICATIONINSIGHTS_CONNECTION_STRING"] = $"InstrumentationKey={Guid.NewGuid()};IngestionEndpoint={_insights.Address}",
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = _collector.Address.ToString(),
             ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
@@ -51,9 +46,7 @@ public sealed class TelemetryFixture(PostgresFixture postgres, AzuriteFixture az
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();
-        await _storage.DisposeAsync();
         await _insights.DisposeAsync();
         await _collector.DisposeAsync();
-        _own.Dispose();
     }
 }
