@@ -55,7 +55,7 @@ export const later = {
   overview: {
     all: 'Every other number',
     moved: 'What moved most',
-    chance: 'Changes that may be chance',
+    movement: { chance: 'Changes that may be chance', none: 'Not compared' },
     catalogueOrder: 'Sort as in the catalogue',
     chartOf: 'Number of the chart',
     details: (kpi: string) => `All about ${kpi}`,

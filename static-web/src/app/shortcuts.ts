@@ -23,18 +23,18 @@ export function useShortcuts(onHelp: () => void) {
   useEffect(() => {
     help.current = onHelp
   })
+  // When g was pressed; the page's own clock begins at 0, which is not a moment ago. Kept over the listener, which another page replaces.
+  const g = useRef(-patience)
   useEffect(() => {
-    // When g was pressed; the page's own clock begins at 0, which is not a moment ago.
-    let g = -patience
     const go = (pathname: string) => void navigate({ pathname, search: location.search })
     const onKey = (event: KeyboardEvent) => {
       const at = event.target as HTMLElement
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return
       if (at.closest('input, textarea, select, dialog[open], [contenteditable="true"]')) return
-      const place = event.timeStamp - g < patience && places[event.key]
-      g = -patience
+      const place = event.timeStamp - g.current < patience && places[event.key]
+      g.current = -patience
       if (place) go(place)
-      else if (event.key === 'g') g = event.timeStamp
+      else if (event.key === 'g') g.current = event.timeStamp
       else if (event.key === '?') help.current()
       else if (event.key === '/') {
         const search = document.querySelector<HTMLInputElement>('[data-shortcut="find"]')

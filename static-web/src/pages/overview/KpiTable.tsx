@@ -9,7 +9,7 @@ import { describeChange } from '../../lib/change'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
 import { later } from '../../messages-later'
-import { byMovement, mayBeChance } from './movement'
+import { byMovement, movement } from './movement'
 
 interface Props {
   summary: Summary
@@ -109,14 +109,16 @@ export function KpiTable({ summary, kpis, search }: Props) {
           <tbody>
             {rows.map((kpi, i) => {
               const change = describeChange(kpi, before, summary.compare)
+              const group = movement(kpi)
+              const above = rows[i - 1]
               return [
-                byChange && i > 0 && mayBeChance(kpi) && !mayBeChance(rows[i - 1] ?? kpi) && (
-                  <tr key="chance">
+                byChange && group !== 'moved' && above && movement(above) !== group && (
+                  <tr key={group}>
                     <td
                       colSpan={5}
                       className="border-t border-line pt-4 pb-1 text-left text-small text-muted"
                     >
-                      {text.chance}
+                      {text.movement[group]}
                     </td>
                   </tr>
                 ),

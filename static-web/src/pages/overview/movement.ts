@@ -12,12 +12,15 @@ export function beyondNoise({ unit, value, previous }: Omit<Moved, 'change'>): b
   return Math.abs(value - previous) > 2 * Math.sqrt(value + previous)
 }
 
-/** Compared, but not beyond the noise of counting. */
-export const mayBeChance = (kpi: Moved) => kpi.change !== null && !beyondNoise(kpi)
+/** What a number is about, by its change: it moved, it may be chance, or it cannot be compared. */
+export const movement = (kpi: Moved): 'moved' | 'chance' | 'none' =>
+  kpi.change === null ? 'none' : beyondNoise(kpi) ? 'moved' : 'chance'
+
+const order = ['moved', 'chance', 'none']
 
 /** What moved most comes first; what may be chance after it, and last what cannot be compared. Equals keep their order. */
 export function byMovement<T extends Moved>(kpis: readonly T[]): T[] {
-  const rank = (kpi: T) => (kpi.change === null ? 2 : beyondNoise(kpi) ? 0 : 1)
+  const rank = (kpi: T) => order.indexOf(movement(kpi))
   return [...kpis].sort(
     (a, b) => rank(a) - rank(b) || Math.abs(b.change ?? 0) - Math.abs(a.change ?? 0),
   )
