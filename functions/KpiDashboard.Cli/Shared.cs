@@ -71,10 +71,13 @@ internal static class Shared
         OptionsValidationException invalid => string.Join(" ", invalid.Failures),
         PostgresException refused => $"The database refused: {refused.MessageText} ({refused.SqlState})",
         NpgsqlException away => $"The database cannot be reached: {(away.InnerException ?? away).Message}",
+        RequestFailedException { Status: 0 } away => $"The storage account cannot be reached: {(away.InnerException ?? away).Message}",
         RequestFailedException storage => $"The storage account refused: {storage.ErrorCode ?? storage.Status.ToString(System.Globalization.CultureInfo.InvariantCulture)}.",
         AuthenticationFailedException => "No Azure sign-in was found: run az login, or use a managed identity.",
         AggregateException { InnerExceptions: [var first, ..] } => Sentence(first),
         IOException or UnauthorizedAccessException => error.Message,
+        // Clients tell their own limits as a cancellation; what the operator interrupts does not come here.
+        OperationCanceledException or TimeoutException => "A server did not answer in time. Try again; doctor says which one.",
         HttpRequestException http => $"The address does not answer: {http.Message}",
         InvalidOperationException invalid => invalid.Message,
         _ => null,

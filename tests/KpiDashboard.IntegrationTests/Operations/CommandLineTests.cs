@@ -1,6 +1,10 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Azure.Storage.Queues;
 using Dapper;
+using KpiDashboard.Cli;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.IntegrationTests.Privacy;
@@ -159,6 +163,22 @@ public sealed class CommandLineTests(PostgresFixture postgres, AzuriteFixture az
         settings.Remove("Secrets__Keys__k");
         var again = await JsonAsync(settings, 0, "rotate-keys");
         Assert.Equal((true, 0), ((bool)again["complete"]!, again["columns"]!.AsArray().Sum(column => (int)column!["resealed"]!)));
+    }
+
+    [Theory]
+    [InlineData(false, "The storage account cannot be reached: ")]
+    [InlineData(true, "A server did not answer in time.")]
+    public async Task A_storage_account_that_is_away_or_silent_is_a_sentence_and_no_stack(bool silent, string sentence)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        if (!silent) listener.Stop();
+        var options = new QueueClientOptions { Retry = { MaxRetries = 1, Delay = TimeSpan.FromMilliseconds(1), NetworkTimeout = TimeSpan.FromMilliseconds(300) } };
+        var queue = new QueueClient(
+            $"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={Key};QueueEndpoint=http://127.0.0.1:{port}/devstoreaccount1;", "sync-n8n", options);
+        var error = await Assert.ThrowsAnyAsync<Exception>(() => queue.CreateIfNotExistsAsync(cancellationToken: Cancelled));
+        Assert.StartsWith(sentence, Shared.Sentence(error), StringComparison.Ordinal);
     }
 
     private Dictionary<string, string> Settings(string database)

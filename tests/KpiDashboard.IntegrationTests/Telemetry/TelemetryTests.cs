@@ -14,7 +14,17 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Telemetry;
 
+/// <summary>
+/// Not beside other apps: their meters have the same name, and when one of them is disposed the SDK drops the metric of all that share its identity.
+/// </summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class TelemetryCollection
+{
+    public const string Name = "Telemetry";
+}
+
 /// <summary>What really leaves the app, as the receivers see it.</summary>
+[Collection(TelemetryCollection.Name)]
 public sealed class TelemetryTests(TelemetryFixture app) : IClassFixture<TelemetryFixture>
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
