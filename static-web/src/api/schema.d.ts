@@ -1832,6 +1832,7 @@ export interface components {
             daysWithout: number;
             rowsWithheld: boolean;
             freshness: components["schemas"]["Freshness"][];
+            compareNote: string | null;
         };
         BreakdownRest: {
             value: number | null;
@@ -1872,6 +1873,7 @@ export interface components {
             insights: components["schemas"]["InsightEntry"][];
             setAside: components["schemas"]["InsightEntry"][];
             brief: components["schemas"]["BriefSentence"][];
+            compareNote: string | null;
         };
         CalculatedKpiEntry: {
             /** Format: uuid */
@@ -2452,6 +2454,7 @@ export interface components {
             formula: string | null;
             source: string;
             dimensions: ("channel" | "device" | "country" | "landing_page")[];
+            currency: string | null;
         };
         LoginRequest: {
             email: string;
@@ -2691,6 +2694,7 @@ export interface components {
             trendStepDays: number;
             daily: components["schemas"]["PerformanceDay"][];
             freshness: components["schemas"]["Freshness"][];
+            compareNote: string | null;
         };
         PerformanceTotals: {
             executions: number | null;
@@ -2750,6 +2754,7 @@ export interface components {
             fetchedAt: string | null;
             requests: components["schemas"]["ProvenanceRequest"][];
             restatements: components["schemas"]["ProvenanceRestatement"][];
+            currency: string | null;
         };
         ProvenanceRequest: {
             operation: string;
@@ -3095,6 +3100,7 @@ export interface components {
             kpis: components["schemas"]["SummaryKpi"][];
             freshness: components["schemas"]["Freshness"][];
             insights: components["schemas"]["BusinessInsightsResponse"] | null;
+            compareNote: string | null;
         };
         SwitchRequest: {
             /** Format: uuid */
