@@ -104,6 +104,8 @@ public sealed class AppFixture : IAsyncLifetime
             var session = await response.Content.ReadFromJsonAsync<JsonNode>(TestContext.Current.CancellationToken);
             http.DefaultRequestHeaders.Remove("X-Kpi-Token");
             http.DefaultRequestHeaders.Add("X-Kpi-Token", session!["accessToken"]!.GetValue<string>());
+            http.DefaultRequestHeaders.Remove("X-Kpi-Tenant");
+            http.DefaultRequestHeaders.Add("X-Kpi-Tenant", session["tenant"]!["id"]!.GetValue<string>());
         }
 
         return new Api(http);

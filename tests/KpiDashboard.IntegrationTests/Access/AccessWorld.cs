@@ -47,7 +47,9 @@ internal sealed record AccessPerson(Guid Id, Guid Session, string Token);
 internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
 {
     private readonly NpgsqlDataSource _owner = NpgsqlDataSource.Create(app.OwnerConnectionString);
-    private readonly HttpClient _client = new(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = app.Address };
+    private readonly HttpClient _client = new(new NamesBusiness(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false })) { BaseAddress = app.Address };
+
+    private readonly HttpClient _bare = new(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = app.Address };
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -162,16 +164,23 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
     }
 
     /// <summary>Sends a request; a body only to verbs that take one.</summary>
-    public async Task<(int Status, string Body)> SendAsync(string verb, string path, string? token, string? body = null)
+    public Task<(int Status, string Body)> SendAsync(string verb, string path, string? token, string? body = null) => SendAsync(_client, verb, path, token, body, null);
+
+    /// <summary>The same with what is said of the business; null: nothing is.</summary>
+    public Task<(int Status, string Body)> SendForAsync(string? business, string verb, string path, string? token, string? body = null) =>
+        SendAsync(_bare, verb, path, token, body, business);
+
+    private async Task<(int Status, string Body)> SendAsync(HttpClient client, string verb, string path, string? token, string? body, string? business)
     {
         using var request = new HttpRequestMessage(new HttpMethod(verb), "api/" + path);
         if (token is not null) request.Headers.Add("X-Kpi-Token", token);
+        if (business is not null) request.Headers.TryAddWithoutValidation(NamesBusiness.Header, business);
         if (verb is "POST" or "PUT" or "PATCH") request.Content = new StringContent(body ?? "{}", Encoding.UTF8, "application/json");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         limit.CancelAfter(TimeSpan.FromSeconds(60));
         try
         {
-            using var response = await _client.SendAsync(request, limit.Token);
+            using var response = await client.SendAsync(request, limit.Token);
             return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(limit.Token));
         }
         catch (OperationCanceledException) when (!Cancel.IsCancellationRequested)
@@ -200,6 +209,7 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _client.Dispose();
+        _bare.Dispose();
         await _owner.DisposeAsync();
     }
 }

@@ -149,7 +149,7 @@ public sealed partial class CrossTenantTests(AppFixture app)
     }
 
     /// <summary>The route with an id of the right kind.</summary>
-    private static string Own(string path, AccessTenant tenant) => path.Replace("{workflowId}", "w", StringComparison.Ordinal).Replace("{key}", "web.sessions", StringComparison.Ordinal).Replace("{shareId}", tenant.Run.ToString(), StringComparison.Ordinal).Replace("{id}", (path switch
+    internal static string Own(string path, AccessTenant tenant) => path.Replace("{workflowId}", "w", StringComparison.Ordinal).Replace("{key}", "web.sessions", StringComparison.Ordinal).Replace("{shareId}", tenant.Run.ToString(), StringComparison.Ordinal).Replace("{id}", (path switch
     {
         _ when path.StartsWith("integrations/{id}", StringComparison.Ordinal) => tenant.Integration,
         "sync/runs/{id}" => tenant.Run,
@@ -165,7 +165,7 @@ public sealed partial class CrossTenantTests(AppFixture app)
 
     private static string Snooze => $$"""{"until":"{{DateTime.UtcNow.AddDays(5):yyyy-MM-dd}}"}""";
 
-    private static string Body(AppRoute route, AccessTenant tenant) => route.ToString() switch
+    internal static string Body(AppRoute route, AccessTenant tenant) => route.ToString() switch
     {
         "PATCH auth/me" => """{"displayName":"New name"}""",
         "POST auth/switch" => $$"""{"tenantId":"{{tenant.Id}}"}""",

@@ -59,8 +59,8 @@ internal sealed partial class Town(AppFixture app)
         var session = Guid.NewGuid();
         await ExecuteAsync(
             """
-            insert into sessions (id, user_id, method, created_at, authenticated_at, last_seen_at, expires_at)
-            values (@session, @user, 'password', now(), now(), now(), now() + interval '1 day')
+            insert into sessions (id, user_id, method, created_at, authenticated_at, last_seen_at, expires_at, password_at, otp_at)
+            select @session, id, 'password', now(), now(), now(), now() + interval '1 day', now(), totp_enabled_at from users where id = @user
             """,
             new { session, user });
         return As(app.Services.GetRequiredService<AccessTokens>().Issue(user, tenant, session));
