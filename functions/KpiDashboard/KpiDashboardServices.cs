@@ -22,9 +22,11 @@ using KpiDashboard.Telemetry;
 using KpiDashboard.Tenancy;
 using KpiDashboard.Webhooks;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using OpenTelemetry;
 
 namespace KpiDashboard;
@@ -51,7 +53,8 @@ public static class KpiDashboardServices
         services.AddSingleton<SecretRotation>();
         services.AddOptions<AuthOptions>().BindConfiguration("Auth")
             .Validate(AuthOptions.IsValid, "Auth:CurrentKey must name one of Auth:SigningKeys, and each of those must be 32 bytes or more in base64.")
-            .Validate(AuthOptions.PasswordsAreValid, "Auth:PasswordMemoryKib must be 19456 to 1048576, Auth:PasswordPasses 2 to 20, Auth:PasswordLanes 1 to 16 and Auth:PasswordMinLength 8 to 64.").ValidateOnStart();
+            .Validate(AuthOptions.PasswordsAreValid, "Auth:PasswordMemoryKib must be 19456 to 1048576, Auth:PasswordPasses 2 to 20, Auth:PasswordLanes 1 to 16 and Auth:PasswordMinLength 8 to 64.")
+            .Validate(AuthOptions.SessionsAreValid, "Auth:SessionMaxDays must be 1 to 90.").ValidateOnStart();
         services.AddOptions<LimitOptions>().BindConfiguration("Limits")
             .Validate(LimitOptions.IsValid, "Each of Limits:<name> needs Permits from 1 to 1000000 and a Period of at most 7 days.").ValidateOnStart();
         services.AddOptions<HttpOptions>().BindConfiguration("Http")
@@ -85,9 +88,11 @@ public static class KpiDashboardServices
         services.AddSingleton<IMailKind, InvitationMail>();
         services.AddSingleton<IMailKind, OwnershipTransferredMail>();
         services.AddSingleton<IMailKind, VerifyEmailMail>();
+        services.AddSingleton<IMailKind, VerifyAgainMail>();
         services.AddSingleton<IMailKind, ResetPasswordMail>();
-        services.AddSingleton<IMailKind, PasswordChangedMail>();
-        services.AddSingleton<IMailKind, SecondFactorEnabledMail>();
+        foreach (var (kind, subject, sentence) in AccountChanges.Mails.Values.Distinct())
+            services.AddSingleton<IMailKind>(provider => new AccountNoticeMail(provider.GetRequiredService<Database>(), provider.GetRequiredService<WebAddress>(), kind, subject, sentence));
+        services.AddSingleton<AccountChanges>();
 
         services.AddGoogleAnalyticsConnector(configuration);
         services.AddN8nConnector(configuration);
@@ -134,6 +139,18 @@ public static class KpiDashboardServices
         services.AddSingleton<IHousekeeping>(provider => provider.GetRequiredService<Retention>());
         services.AddEndpoint<OpenApiEndpoint>();
         return services;
+    }
+
+    /// <summary>
+    /// Keeps ASP.NET Core's data protection, which MVC brings along and nothing here uses, from making keys at start and leaving them in a file, unsealed, in the home of
+    /// whoever runs this. What is secret here is sealed by <see cref="SecretSealer"/>.
+    /// </summary>
+    public static IServiceCollection WithoutStoredKeys(this IServiceCollection services)
+    {
+        var ring = typeof(EphemeralDataProtectionProvider).Assembly;
+        foreach (var starter in services.Where(service => service.ServiceType == typeof(IHostedService) && service.ImplementationType?.Assembly == ring).ToList())
+            services.Remove(starter);
+        return services.Replace(ServiceDescriptor.Singleton<IDataProtectionProvider, EphemeralDataProtectionProvider>());
     }
 
     /// <summary>

@@ -26,12 +26,24 @@ internal sealed class AuditLog(Database database, ClientAddress address, TimePro
     public Task WriteAsync(TenantTransaction tx, HttpRequest request, AuditEvent entry)
     {
         var caller = request.Caller();
-        return InsertAsync(tx, caller.UserId is null ? "token" : "person", caller.UserId ?? caller.TokenId, caller.Name, entry, address.Of(request), UserAgent(request));
+        return caller.UserId is { } person && caller is { EmailVerified: false, Role: not "owner" }
+            ? WriteUnconfirmedAsync(tx, request, person, entry)
+            : InsertAsync(tx, caller.UserId is null ? "token" : "person", caller.UserId ?? caller.TokenId, caller.Name, entry, address.Of(request), UserAgent(request));
     }
 
     /// <summary>Notes what a person did who is not (yet) the caller of the request: registering, accepting an invitation.</summary>
     public Task WriteAsync(TenantTransaction tx, HttpRequest request, Guid userId, string email, AuditEvent entry) =>
         InsertAsync(tx, "person", userId, email, entry, address.Of(request), UserAgent(request));
+
+    /// <summary>
+    /// Notes what an account did, in a business that is not its own, that never proved its address: the log does not call it by what may be somebody else's. So
+    /// nothing of it has to be taken out of that log when the account goes.
+    /// </summary>
+    public Task WriteUnconfirmedAsync(TenantTransaction tx, HttpRequest request, Guid userId, AuditEvent entry) => InsertAsync(
+        tx, "person", userId, Unconfirmed, entry.SubjectId == userId.ToString() ? entry with { SubjectName = Unconfirmed } : entry, address.Of(request), UserAgent(request));
+
+    /// <summary>What such an account is called; as in the function <c>audit_person</c>.</summary>
+    internal const string Unconfirmed = "unconfirmed account";
 
     /// <summary>Notes what the system did by itself.</summary>
     public Task WriteSystemAsync(TenantTransaction tx, AuditEvent entry) => InsertAsync(tx, "system", null, "KPI Dashboard", entry, null, null);

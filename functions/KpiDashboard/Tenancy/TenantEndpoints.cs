@@ -11,7 +11,6 @@ using KpiDashboard.Kpis;
 using KpiDashboard.Mail;
 using KpiDashboard.Sync;
 using Microsoft.AspNetCore.Http;
-using static System.FormattableString;
 
 namespace KpiDashboard.Tenancy;
 
@@ -68,7 +67,7 @@ public sealed class TenantEndpoints
         await _limits.TakeAsync(Bucket.RegisterAddress, $"person:{caller.Person:N}", cancellationToken);
         var tenant = await _accounts.CreateBusinessAsync(request, business, caller.Person, caller.Name, null, cancellationToken);
         return Sessions.Answer(
-            request, await _sessions.ContinueAsync(request, caller.Person, tenant, caller.SessionId!.Value, strict: true, cancellationToken), StatusCodes.Status201Created);
+            request, await _sessions.MoveAsync(request, caller.Person, tenant, caller.SessionId!.Value, cancellationToken), StatusCodes.Status201Created);
     }
 
     /// <summary><c>GET tenant</c>.</summary>
@@ -112,6 +111,7 @@ public sealed class TenantEndpoints
             var target = members.FirstOrDefault(member => member.Id == body.UserId) ?? throw ApiProblem.NotFound("There is no such member.");
             if (target.Id == own.Id) throw ApiProblem.Conflict("You own this business already. Name another member.");
             if (target is not { Active: true, Disabled: false }) throw ApiProblem.Conflict($"{target.DisplayName} is deactivated. Reactivate the member first.");
+            Membership.ThrowUnlessProved(target);
             await tx.ExecuteAsync(
                 """
                 update memberships set role = case user_id when @target then 'owner' else 'admin' end
@@ -177,8 +177,14 @@ public sealed class TenantEndpoints
         var (before, after) = Difference(current, wanted);
         if (before.Count == 0) return new UpdateTenantResponse(current, []);
         if (wanted.RequireSecondFactor && !current.RequireSecondFactor
-            && !await tx.QuerySingleAsync<bool>("select second_factor from describe_user(@user)", new { user = caller.Person }))
-            throw ApiProblem.Conflict("Set up a second factor for yourself first; else this would lock you out.");
+            && await tx.QuerySingleAsync<DateTimeOffset?>("select factor_proved_at(@session, @user)", new { session = caller.SessionId, user = caller.Person }) is null)
+        {
+            throw await tx.QuerySingleAsync<bool>("select second_factor from describe_user(@user)", new { user = caller.Person })
+                ? ApiProblem.ConfirmIdentity(code: true)
+                : ApiProblem.Conflict("Set up a second factor for yourself first; else this would lock you out.");
+        }
+
+        if (current.RequireSecondFactor && !wanted.RequireSecondFactor) request.Demand(Power.WaiveSecondFactor);
 
         var now = _time.GetUtcNow();
         var old = await NumbersAsync(tx, now);
@@ -249,12 +255,10 @@ public sealed class TenantEndpoints
         var sources = rows.Where(row => row.id is not null && row.state != "disconnected").Select(row => row.ToState(now)).ToList();
         var freshness = sources.ConvertAll(source => source.ToFreshness());
         var (health, message) = SourceState.HealthOf(freshness);
-        if (health == TenantHealth.Ok && sources.Find(source => source.IsSilent) is { } silent)
-            (health, message) = (TenantHealth.Attention, Invariant($"{silent.DisplayName} is read on time, but has no data since {silent.CompleteThrough!.Value.AddDays(1):d MMM yyyy}."));
         // Its sources are not read any more, which is no fault of theirs.
         if (first.delete_after is { } at) (health, message) = (TenantHealth.Attention, $"To be deleted after {at.UtcDateTime:yyyy-MM-dd HH:mm} UTC.");
         return new TenantEntry(
-            first.tenant_id, first.name, first.role, first.is_demo, sources.Count, freshness.Count(source => SourceState.HealthOf(source.Status) != TenantHealth.Ok),
+            first.tenant_id, first.name, first.role, first.is_demo, sources.Count, freshness.Count(source => source.Health != TenantHealth.Ok),
             health, message, sources.Min(source => source.FetchedAt), SourceState.CommonCompleteThrough(sources), first.delete_after);
     }
 

@@ -60,7 +60,7 @@ public sealed class AppFixture : IAsyncLifetime
         {
             // First: without it nothing else is worth starting.
             _playwright = await Playwright.CreateAsync();
-            Browser = await Chromium.LaunchAsync(_playwright);
+            Browser = await Chromium.LaunchAsync(_playwright, TestContext.Current.CancellationToken);
             await StartAppAsync(TestContext.Current.CancellationToken);
         }
         catch
@@ -104,6 +104,8 @@ public sealed class AppFixture : IAsyncLifetime
             var session = await response.Content.ReadFromJsonAsync<JsonNode>(TestContext.Current.CancellationToken);
             http.DefaultRequestHeaders.Remove("X-Kpi-Token");
             http.DefaultRequestHeaders.Add("X-Kpi-Token", session!["accessToken"]!.GetValue<string>());
+            http.DefaultRequestHeaders.Remove("X-Kpi-Tenant");
+            http.DefaultRequestHeaders.Add("X-Kpi-Tenant", session["tenant"]!["id"]!.GetValue<string>());
         }
 
         return new Api(http);

@@ -182,7 +182,7 @@ internal sealed class Browser : IDisposable
 {
     public Browser(Uri app, string address)
     {
-        Http = new HttpClient(new HttpClientHandler { CookieContainer = Cookies }) { BaseAddress = app };
+        Http = new HttpClient(new NamesBusiness(new HttpClientHandler { CookieContainer = Cookies })) { BaseAddress = app };
         Http.DefaultRequestHeaders.Add("X-Forwarded-For", address);
     }
 
