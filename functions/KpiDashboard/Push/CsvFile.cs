@@ -40,6 +40,12 @@ internal sealed partial class CsvFile
     /// <summary>Most rows besides the header.</summary>
     public const int MaxRows = 100_000;
 
+    /// <summary>Most fields of all rows together: a business with as many KPIs as there may be has so many in ten years.</summary>
+    public const int MaxFields = 1_000_000;
+
+    /// <summary>After so many errors nobody reads on, and neither do we.</summary>
+    public const int MostErrors = 10_000;
+
     /// <summary>How many errors are told one by one.</summary>
     public const int MaxErrors = 100;
 
@@ -73,7 +79,13 @@ internal sealed partial class CsvFile
         var candidates = options.Delimiter switch { "comma" => [','], "semicolon" => [';'], "tab" => ['\t'], _ => new[] { ',', ';', '\t' } };
         var delimiter = candidates.MaxBy(candidate => Fit(text, candidate));
 
-        var records = CsvText.Read(text, delimiter).Take(MaxRows + 2).ToList();
+        var (records, fields) = (new List<CsvRecord>(), 0);
+        foreach (var record in CsvText.Read(text, delimiter).Take(MaxRows + 2))
+        {
+            records.Add(record);
+            if ((fields += record.Fields.Count) > MaxFields) return (null, $"The file has more than {MaxFields:N0} fields; cut it into several.");
+        }
+
         if (records.Count == 0) return (null, "The file is empty.");
         if (records.Count > MaxRows + 1) return (null, $"The file has more than {MaxRows:N0} rows; cut it into several.");
         if (records[0].Fault is { } fault) return (null, $"Line {records[0].Line}: {fault}");
@@ -114,6 +126,7 @@ internal sealed partial class CsvFile
 
         foreach (var row in _records)
         {
+            if (count >= MostErrors) break;
             if (row.Fault is { } fault) { Fail(row.Line, fault); continue; }
             if (row.Fields.Count > _header.Length && row.Fields.Skip(_header.Length).Any(field => field.Length > 0))
             {
@@ -192,6 +205,8 @@ internal sealed partial class CsvFile
         var (point, comma, doubtful) = (0, 0, (string?)null);
         foreach (var text in values)
         {
+            // Without a mark both ways of reading agree, and most numbers have none.
+            if (!text.AsSpan().ContainsAny('.', ',')) continue;
             var (asPoint, asComma) = (Number(text, "point"), Number(text, "comma"));
             if (asPoint == asComma) continue;
             if (asComma is null) point++;
