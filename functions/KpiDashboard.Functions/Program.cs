@@ -22,6 +22,7 @@ namespace KpiDashboard.Functions
 
             // Middleware after this call: before it, the HTTP context is not there yet.
             builder.ConfigureFunctionsWebApplication();
+            builder.Services.WithoutStoredKeys();
             builder.UseWhen<TimerWatchMiddleware>(context => !IsTimer(context));
             builder.UseWhen<TelemetryMiddleware>(IsHttp);
             builder.UseWhen<ResponseHeadersMiddleware>(IsHttp);

@@ -22,9 +22,11 @@ using KpiDashboard.Telemetry;
 using KpiDashboard.Tenancy;
 using KpiDashboard.Webhooks;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using OpenTelemetry;
 
 namespace KpiDashboard;
@@ -137,6 +139,18 @@ public static class KpiDashboardServices
         services.AddSingleton<IHousekeeping>(provider => provider.GetRequiredService<Retention>());
         services.AddEndpoint<OpenApiEndpoint>();
         return services;
+    }
+
+    /// <summary>
+    /// Keeps ASP.NET Core's data protection, which MVC brings along and nothing here uses, from making keys at start and leaving them in a file, unsealed, in the home of
+    /// whoever runs this. What is secret here is sealed by <see cref="SecretSealer"/>.
+    /// </summary>
+    public static IServiceCollection WithoutStoredKeys(this IServiceCollection services)
+    {
+        var ring = typeof(EphemeralDataProtectionProvider).Assembly;
+        foreach (var starter in services.Where(service => service.ServiceType == typeof(IHostedService) && service.ImplementationType?.Assembly == ring).ToList())
+            services.Remove(starter);
+        return services.Replace(ServiceDescriptor.Singleton<IDataProtectionProvider, EphemeralDataProtectionProvider>());
     }
 
     /// <summary>

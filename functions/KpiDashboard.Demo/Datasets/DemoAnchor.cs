@@ -4,7 +4,7 @@ namespace KpiDashboard.Demo.Datasets;
 
 /// <summary>
 /// The moment that a demo's past is laid out from. It stays the same from start to start, so that numbers, incidents and execution ids do not move under data
-/// that is already synced, and is kept beside the database. Once the replayed figures would end more than a week ago it is set anew, and everything that was
+/// that is already synced, and is kept beside the database. A start on a day for which the replayed figures would be laid another week further sets it anew, and everything that was
 /// read before has to be forgotten.
 /// </summary>
 /// <param name="At">The moment.</param>
@@ -20,7 +20,7 @@ internal readonly record struct DemoAnchor(DateTimeOffset At, bool IsNew)
         var now = time.GetUtcNow();
         return File.Exists(file)
             && DateTimeOffset.TryParseExact(File.ReadAllText(file).Trim(), "O", CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out var kept)
-            && LastDays(kept) == LastDays(now)
+            && LastRows(kept) == LastRows(now)
                 ? new DemoAnchor(kept, IsNew: false)
                 : new DemoAnchor(now, IsNew: true);
     }
@@ -28,5 +28,5 @@ internal readonly record struct DemoAnchor(DateTimeOffset At, bool IsNew)
     /// <summary>Keeps it, once nothing dated by another one is left: a start that broke off before must do that work again.</summary>
     public void Save(string dataDirectory) => File.WriteAllText(Path.Combine(dataDirectory, FileName), At.ToString("O", CultureInfo.InvariantCulture));
 
-    private static (DateOnly, DateOnly) LastDays(DateTimeOffset anchor) => (new MerchShop(anchor).Last, new OpenLectures(anchor).Last);
+    private static (DateOnly, DateOnly) LastRows(DateTimeOffset anchor) => (new MerchShop(anchor).LastRow, new OpenLectures(anchor).LastRow);
 }

@@ -3,9 +3,14 @@ namespace KpiDashboard.Demo.Datasets;
 /// <summary>
 /// A real academic site, its last 26 months: page views, users and new users are the real ones, sessions and engagement are made up from the users. No shop, no key events.
 /// </summary>
-internal sealed class OpenLectures(DateTimeOffset anchor) : ReplayedSite(LastMonths(), "Europe/London", anchor)
+internal sealed class OpenLectures(DateTimeOffset anchor) : ReplayedSite(s_rows, "Europe/London", anchor, Round)
 {
+    // 52 weeks: the same weekday of the year before.
+    private const int Round = 364;
+
     private const int Seed = 12;
+
+    private static readonly List<(DateOnly, decimal[])> s_rows = LastMonths();
 
     // Columns behind the date.
     private const int PageLoads = 0, UniqueVisits = 1, FirstTimeVisits = 2;

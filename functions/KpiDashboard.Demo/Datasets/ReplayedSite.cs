@@ -1,23 +1,29 @@
 namespace KpiDashboard.Demo.Datasets;
 
 /// <summary>
-/// Real days of another time, moved by whole weeks so that weekdays stay and the last one falls on yesterday or up to six days before. How far is fixed when the set is
-/// made: a running demo must not change its past at midnight.
+/// Real days of another time, moved by whole weeks so that weekdays stay, to where the last of them falls on yesterday or up to six days after it: what would lie in
+/// the future has not come yet, so that the property's last day with data is yesterday, on every day. How far is fixed when the set is made: a running demo must not
+/// change its past at midnight. One that runs on past the last row goes on with the days of one round before.
 /// </summary>
 internal abstract class ReplayedSite : IGa4Dataset
 {
     private readonly IReadOnlyList<(DateOnly Day, decimal[] Values)> rows;
+    private readonly TimeZoneInfo zone;
+    private readonly int round;
     private readonly int shift;
 
     /// <param name="rows">Consecutive days.</param>
     /// <param name="timeZone">IANA name of the property's time zone.</param>
     /// <param name="anchor">The moment that "yesterday" is counted from.</param>
-    protected ReplayedSite(IReadOnlyList<(DateOnly Day, decimal[] Values)> rows, string timeZone, DateTimeOffset anchor)
+    /// <param name="round">Days, whole weeks and no more than there are rows, after which a demo that runs on begins again.</param>
+    protected ReplayedSite(IReadOnlyList<(DateOnly Day, decimal[] Values)> rows, string timeZone, DateTimeOffset anchor, int round)
     {
         this.rows = rows;
+        this.round = round % 7 == 0 && round > 0 && round <= rows.Count ? round : throw new ArgumentOutOfRangeException(nameof(round));
         TimeZone = timeZone;
-        var yesterday = Zoned.Day(anchor, TimeZoneInfo.FindSystemTimeZoneById(timeZone)).AddDays(-1);
-        shift = (int)Math.Floor((yesterday.DayNumber - rows[^1].Day.DayNumber) / 7.0) * 7;
+        zone = TimeZoneInfo.FindSystemTimeZoneById(timeZone);
+        Last = Yesterday(anchor);
+        shift = (int)Math.Ceiling((Last.DayNumber - rows[^1].Day.DayNumber) / 7.0) * 7;
     }
 
     public abstract string PropertyId { get; }
@@ -31,21 +37,30 @@ internal abstract class ReplayedSite : IGa4Dataset
     /// <summary>First day with data.</summary>
     public DateOnly First => rows[0].Day.AddDays(shift);
 
-    /// <summary>Last day with data.</summary>
-    public DateOnly Last => rows[^1].Day.AddDays(shift);
+    /// <summary>The day of the last row, which may be still to come; what lies after it is the round before, once more.</summary>
+    public DateOnly LastRow => rows[^1].Day.AddDays(shift);
 
-    public Ga4Day? Day(DateOnly day, DateTimeOffset now)
-    {
-        var index = day.DayNumber - First.DayNumber;
-        return index >= 0 && index < rows.Count ? Figures(index, rows[index].Values) : null;
-    }
+    /// <summary>Last day with data at the anchor: its yesterday.</summary>
+    public DateOnly Last { get; }
+
+    public Ga4Day? Day(DateOnly day, DateTimeOffset now) =>
+        Row(day) is { } index && day <= Yesterday(now) ? Figures(index, rows[index].Values) : null;
 
     /// <summary>Nothing real is known of how its days divide, unless the set says otherwise; nothing is made up.</summary>
-    public IReadOnlyList<Ga4Share> Shares(string dimension, DateOnly day)
+    public IReadOnlyList<Ga4Share> Shares(string dimension, DateOnly day) =>
+        (Row(day) is { } index ? SharesOf(dimension, rows[index].Day) : null) ?? Ga4Share.Unknown;
+
+    /// <summary>The place of the row that a day shows, come or not; null before the first.</summary>
+    protected int? Row(DateOnly day)
     {
         var index = day.DayNumber - First.DayNumber;
-        return (index >= 0 && index < rows.Count ? SharesOf(dimension, rows[index].Day) : null) ?? Ga4Share.Unknown;
+        if (index < 0)
+            return null;
+        var beyond = index - (rows.Count - 1);
+        return beyond <= 0 ? index : index - (beyond + round - 1) / round * round;
     }
+
+    private DateOnly Yesterday(DateTimeOffset moment) => Zoned.Day(moment, zone).AddDays(-1);
 
     /// <summary>What is known of a row's day, named by its own date; null for nothing.</summary>
     protected virtual IReadOnlyList<Ga4Share>? SharesOf(string dimension, DateOnly row) => null;

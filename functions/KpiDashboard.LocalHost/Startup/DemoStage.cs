@@ -32,6 +32,9 @@ internal sealed class DemoStage(TimeProvider time) : IStartupStage
     /// <summary>The simulated n8n; started.</summary>
     public N8nSimulator? N8n { get; private set; }
 
+    /// <summary>The moment that the demo's past is laid out from.</summary>
+    public DateTimeOffset Anchor => _anchor.At;
+
     public string Name => "Demo";
 
     public async Task StartAsync(StartupContext context, CancellationToken cancellationToken)

@@ -33,10 +33,25 @@ internal enum SourceStatus
     Paused,
 }
 
-/// <summary>Three clocks of a source, and its state in the owner's words.</summary>
+/// <summary>
+/// Three clocks of a source, and its state in the owner's words. <c>silent</c>: it is read on time and yet has nothing newer than its usual wait, so that somebody should
+/// look whether it still measures.
+/// </summary>
 internal sealed record Freshness(
     Guid IntegrationId, string Connector, string DisplayName, DateTimeOffset? FetchedAt, DateOnly? CompleteThrough, DateOnly? FinalThrough,
-    DateOnly? ReadFrom, SourceStatus Status, string? Message);
+    DateOnly? ReadFrom, SourceStatus Status, string? Message, bool Silent)
+{
+    /// <summary>What it asks of a person: the one judgement that every sentence about sources comes from.</summary>
+    [JsonIgnore]
+    public TenantHealth Health => Status switch
+    {
+        SourceStatus.Ok when Silent => TenantHealth.Attention,
+        SourceStatus.Ok or SourceStatus.Syncing => TenantHealth.Ok,
+        SourceStatus.NeverSynced or SourceStatus.Late or SourceStatus.Failing or SourceStatus.Paused => TenantHealth.Attention,
+        SourceStatus.ReconnectNeeded => TenantHealth.Trouble,
+        _ => throw new InvalidOperationException($"{Status} is not a status of a source."),
+    };
+}
 
 /// <summary>What the integrations of a tenant know about their sources.</summary>
 internal sealed record SourceState(
@@ -108,24 +123,17 @@ internal sealed record SourceState(
     public Freshness ToFreshness()
     {
         var status = Status();
-        return new Freshness(Id, Connector, DisplayName, FetchedAt, CompleteThrough, FinalThrough, ReadFrom, status, Message(status));
+        return new Freshness(Id, Connector, DisplayName, FetchedAt, CompleteThrough, FinalThrough, ReadFrom, status, Message(status), IsSilent);
     }
 
     /// <summary>How a business does whose sources these are: as the worst of them, with what that one says.</summary>
     public static (TenantHealth Health, string? Message) HealthOf(IEnumerable<Freshness> sources)
     {
-        var worst = sources.Select(source => (Health: HealthOf(source.Status), source.Message)).OrderByDescending(source => source.Health).Take(1).ToList();
-        return worst is [var (health, message)] ? (health, message) : (TenantHealth.Empty, "Nothing is connected yet.");
+        if (sources.MaxBy(source => source.Health) is not { } worst) return (TenantHealth.Empty, "Nothing is connected yet.");
+        return worst is { Health: TenantHealth.Attention, Silent: true, CompleteThrough: { } through }
+            ? (worst.Health, FormattableString.Invariant($"{worst.DisplayName} is read on time, but has no data since {through.AddDays(1):d MMM yyyy}."))
+            : (worst.Health, worst.Message);
     }
-
-    /// <summary>What a state asks of a person.</summary>
-    public static TenantHealth HealthOf(SourceStatus status) => status switch
-    {
-        SourceStatus.Ok or SourceStatus.Syncing => TenantHealth.Ok,
-        SourceStatus.NeverSynced or SourceStatus.Late or SourceStatus.Failing or SourceStatus.Paused => TenantHealth.Attention,
-        SourceStatus.ReconnectNeeded => TenantHealth.Trouble,
-        _ => throw new ArgumentOutOfRangeException(nameof(status), status, null),
-    };
 
     /// <summary>
     /// Read on time, and yet without newer days: Google Analytics is complete half a day after a day's end and read once a day, so that more than four days (one for the

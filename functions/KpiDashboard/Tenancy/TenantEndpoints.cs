@@ -11,7 +11,6 @@ using KpiDashboard.Kpis;
 using KpiDashboard.Mail;
 using KpiDashboard.Sync;
 using Microsoft.AspNetCore.Http;
-using static System.FormattableString;
 
 namespace KpiDashboard.Tenancy;
 
@@ -256,12 +255,10 @@ public sealed class TenantEndpoints
         var sources = rows.Where(row => row.id is not null && row.state != "disconnected").Select(row => row.ToState(now)).ToList();
         var freshness = sources.ConvertAll(source => source.ToFreshness());
         var (health, message) = SourceState.HealthOf(freshness);
-        if (health == TenantHealth.Ok && sources.Find(source => source.IsSilent) is { } silent)
-            (health, message) = (TenantHealth.Attention, Invariant($"{silent.DisplayName} is read on time, but has no data since {silent.CompleteThrough!.Value.AddDays(1):d MMM yyyy}."));
         // Its sources are not read any more, which is no fault of theirs.
         if (first.delete_after is { } at) (health, message) = (TenantHealth.Attention, $"To be deleted after {at.UtcDateTime:yyyy-MM-dd HH:mm} UTC.");
         return new TenantEntry(
-            first.tenant_id, first.name, first.role, first.is_demo, sources.Count, freshness.Count(source => SourceState.HealthOf(source.Status) != TenantHealth.Ok),
+            first.tenant_id, first.name, first.role, first.is_demo, sources.Count, freshness.Count(source => source.Health != TenantHealth.Ok),
             health, message, sources.Min(source => source.FetchedAt), SourceState.CommonCompleteThrough(sources), first.delete_after);
     }
 

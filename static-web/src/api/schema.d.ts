@@ -2205,6 +2205,8 @@ export interface components {
             /** @enum {string} */
             status: "ok" | "syncing" | "never_synced" | "late" | "failing" | "reconnect_needed" | "paused";
             message: string | null;
+            silent: boolean;
+            health: string | null;
         };
         GoalEntry: {
             /** Format: uuid */
@@ -2405,6 +2407,7 @@ export interface components {
             account: string | null;
             /** @enum {string|null} */
             grant: "oauth" | "service_account" | null;
+            silent: boolean;
         };
         IntegrationsResponse: {
             integrations: components["schemas"]["IntegrationResponse"][];

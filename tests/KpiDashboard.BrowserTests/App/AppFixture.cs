@@ -60,7 +60,7 @@ public sealed class AppFixture : IAsyncLifetime
         {
             // First: without it nothing else is worth starting.
             _playwright = await Playwright.CreateAsync();
-            Browser = await Chromium.LaunchAsync(_playwright);
+            Browser = await Chromium.LaunchAsync(_playwright, TestContext.Current.CancellationToken);
             await StartAppAsync(TestContext.Current.CancellationToken);
         }
         catch

@@ -140,19 +140,19 @@ public sealed class SimulatorProtocolTests
 
     [Theory]
     [InlineData("2026-11-16T12:00:00Z", "2026-11-15")]
-    [InlineData("2026-11-19T12:00:00Z", "2026-11-15")]
-    [InlineData("2026-11-23T07:59:00Z", "2026-11-15")]
+    [InlineData("2026-11-19T12:00:00Z", "2026-11-18")]
+    [InlineData("2026-11-23T07:59:00Z", "2026-11-21")]
     [InlineData("2026-11-23T08:01:00Z", "2026-11-22")]
-    public void Replayed_days_move_by_whole_weeks_to_yesterday_or_up_to_six_days_before(string anchor, string last)
+    public void Replayed_days_move_by_whole_weeks_and_end_yesterday(string anchor, string last)
     {
         var at = DateTimeOffset.Parse(anchor, CultureInfo.InvariantCulture);
         var shop = new MerchShop(at);
 
-        // The file ends on a Sunday; it is 00:00 in California at 08:00 UTC.
+        // It is 00:00 in California at 08:00 UTC.
         Assert.Equal(DateOnly.ParseExact(last, "yyyy-MM-dd", CultureInfo.InvariantCulture), shop.Last);
-        Assert.Equal(91, shop.Last.DayNumber - shop.First.DayNumber);
         Assert.Equal((2625, 773m, 14), (shop.Day(shop.First, at)!.Sessions, shop.Day(shop.First, at)!.Revenue, shop.Day(shop.First, at)!.Transactions));
         Assert.Null(shop.Day(shop.First.AddDays(-1), at));
+        Assert.NotNull(shop.Day(shop.Last, at));
         Assert.Null(shop.Day(shop.Last.AddDays(1), at));
     }
 
@@ -162,12 +162,13 @@ public sealed class SimulatorProtocolTests
         var site = new OpenLectures(Anchor);
         var rows = EmbeddedCsv.Read("website_visitors_daily_2014_2020.csv");
 
-        Assert.Equal(site.Last.DayOfWeek, rows[^1].Day.DayOfWeek);
-        Assert.InRange(site.Last.DayNumber - site.First.DayNumber, 788, 793);
-        for (var back = 0; back < 700; back += 7)
+        Assert.Equal(site.LastRow.DayOfWeek, rows[^1].Day.DayOfWeek);
+        Assert.InRange(site.LastRow.DayNumber - site.First.DayNumber, 788, 793);
+        Assert.InRange(site.LastRow.DayNumber - site.Last.DayNumber, 0, 6);
+        for (var back = 7; back < 700; back += 7)
         {
             var values = rows[^(1 + back)].Values;
-            var day = site.Day(site.Last.AddDays(-back), Anchor)!;
+            var day = site.Day(site.LastRow.AddDays(-back), Anchor)!;
             Assert.Equal((values[0], values[1], values[1], values[2]), (day.PageViews, day.TotalUsers, day.ActiveUsers, day.NewUsers));
             Assert.InRange(day.Sessions, day.TotalUsers, day.PageViews);
             Assert.Equal((0, 0m), (day.Transactions, day.Revenue));
@@ -198,7 +199,7 @@ public sealed class SimulatorProtocolTests
     }
 
     [Fact]
-    public void The_anchor_of_a_demo_outlives_a_restart_until_the_replayed_figures_would_end_more_than_a_week_ago()
+    public void The_anchor_of_a_demo_outlives_a_restart_until_the_replayed_figures_would_be_laid_a_week_further()
     {
         var folder = Directory.CreateTempSubdirectory("kpi-anchor-");
         try

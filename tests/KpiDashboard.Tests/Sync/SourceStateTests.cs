@@ -97,6 +97,20 @@ public sealed class SourceStateTests
     }
 
     [Fact]
+    public void What_is_said_of_a_silent_source_and_of_its_business_is_one_judgement()
+    {
+        var silent = (Healthy with { CompleteThrough = new DateOnly(2026, 11, 10) }).ToFreshness();
+        Assert.True(silent.Silent);
+        Assert.Equal((TenantHealth.Attention, "n8n is read on time, but has no data since 11 Nov 2026."), SourceState.HealthOf([Healthy.ToFreshness(), silent]));
+        Assert.Equal(TenantHealth.Attention, silent.Health);
+        Assert.False(Healthy.ToFreshness().Silent);
+        // What asks for more than a look is said first, and a silence that has another reason is that reason.
+        var lost = (Healthy with { State = "reconnect_needed", StatusMessage = "The key was revoked.", CompleteThrough = new DateOnly(2026, 11, 10) }).ToFreshness();
+        Assert.False(lost.Silent);
+        Assert.Equal((TenantHealth.Trouble, "The key was revoked."), SourceState.HealthOf([silent, lost]));
+    }
+
+    [Fact]
     public void A_source_that_is_read_on_time_but_has_nothing_newer_is_silent()
     {
         Assert.False(Healthy.IsSilent);

@@ -9,7 +9,6 @@ import type {
 import { describeChange } from '../../lib/change'
 import { clock, dayName, daysOf } from '../../lib/dates'
 import { isFailing, sortWorkflows } from '../../lib/automation'
-import { isBehind } from '../../lib/behind'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
 import { boards } from '../../messages-boards'
@@ -266,9 +265,9 @@ function FreshnessTile({ summary }: { summary: Summary }) {
               <span className="inline-flex items-center gap-1.5 whitespace-nowrap text-muted">
                 <span
                   aria-hidden="true"
-                  className={`size-1.5 rounded-full ${marks[isBehind(source, summary.today) ? 'late' : source.status]}`}
+                  className={`size-1.5 rounded-full ${marks[source.silent ? 'late' : source.status]}`}
                 />
-                {boards.states[isBehind(source, summary.today) ? 'behind' : source.status]}
+                {boards.states[source.silent ? 'behind' : source.status]}
               </span>
             </p>
             <p className="num text-muted">

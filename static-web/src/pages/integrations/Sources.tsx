@@ -13,7 +13,7 @@ import { PropertyPicker, ServiceAccount, useGoogleSignIn } from './Google'
 import { Reconnect } from './Reconnect'
 import { act, Actions, Clocks, StateLabel, StateWords } from './parts'
 import { useIntegrations, useMayChange, useRuns } from './queries'
-import { isLive, isPushOnly, needsALook, planOf } from './words'
+import { isLive, isPushOnly, leadOf, planOf } from './words'
 
 const text = words.sources
 
@@ -195,15 +195,6 @@ export default function Sources() {
       <SavedAt query={query} timeZone={tenant.timeZone} />
     </Page>
   )
-}
-
-/** How all of it is, in a sentence. */
-function leadOf(sources: readonly Integration[]) {
-  const bad = sources.filter(needsALook).length
-  if (bad > 0) return text.lead.trouble(bad, sources.length)
-  return sources.every(({ status }) => status === 'ok' || status === 'syncing')
-    ? text.lead.fine(sources.length)
-    : text.lead.waiting(sources.length)
 }
 
 /** Who may change something, to someone who may not. */

@@ -3,6 +3,7 @@ import type { Integration, SyncRun } from '../../api/types'
 import {
   clocksOf,
   keyOf,
+  leadOf,
   needsALook,
   parseMinutes,
   planOf,
@@ -34,6 +35,7 @@ const source = (changes: Partial<Integration> = {}): Integration => ({
   propertyName: null,
   account: null,
   grant: null,
+  silent: false,
   ...changes,
 })
 const words = (changes: Partial<Integration>) =>
@@ -79,6 +81,31 @@ describe('what a source says of its state', () => {
     const state = stateOf(source({ status: 'never_synced', schedule: 'push' }), zone, now)
     expect(state.label).toBe('Receiving')
     expect(state.sentences).toEqual(['It sends its runs to us; nothing is asked of it.'])
+  })
+  it('says the same of a silent source alone and of all together', () => {
+    const silent = source({ silent: true, completeThrough: '2026-11-15' })
+    expect(stateOf(silent, zone, now, 'en-GB')).toEqual({
+      tone: 'attention',
+      label: 'No new data',
+      sentences: [
+        'It is read on time, but has no data since Mon 16 Nov. Check that it still measures.',
+      ],
+    })
+    expect(leadOf([source(), silent])).toBe('1 of 2 sources needs a look.')
+    expect(leadOf([silent])).toBe('Your source needs a look.')
+    expect(leadOf([source(), source()])).toBe('2 sources, all read on time.')
+    const states: Partial<Integration>[] = [
+      ...(['ok', 'syncing', 'late', 'failing', 'reconnect_needed'] as const).map((status) => ({
+        status,
+      })),
+      { silent: true },
+    ]
+    for (const one of states)
+      for (const other of states) {
+        const both = [source(one), source(other)]
+        const fine = both.every((each) => stateOf(each, zone, now).tone === 'good')
+        expect(leadOf(both).endsWith('read on time.')).toBe(fine)
+      }
   })
   it('asks for a look at what is late, failing or lost, and at nothing else', () => {
     const all: Integration['status'][] = [

@@ -1,6 +1,5 @@
 import type { Integration, SyncRun } from '../../api/types'
-import { isBehind } from '../../lib/behind'
-import { addDays, clock, dayIn, dayName, dayRange, shortDay } from '../../lib/dates'
+import { addDays, clock, dayName, dayRange, shortDay } from '../../lib/dates'
 import { words } from '../../messages-integrations'
 
 export type Tone = 'good' | 'attention' | 'trouble' | 'plain'
@@ -29,7 +28,7 @@ export function stateOf(
   const read = source.fetchedAt && clock(source.fetchedAt, timeZone, now, locale)
   const through = source.completeThrough && dayName(source.completeThrough, locale)
   const gap = through ? state.missing(through) : state.missingAll
-  const behind = isBehind(source, dayIn(timeZone, now))
+  const behind = source.silent
   const said = (sentence: string | null) => sentence?.trim() ?? ''
   const says = (): string[] => {
     switch (source.status) {
@@ -66,8 +65,18 @@ export function stateOf(
 }
 
 /** Whether somebody should look at it. */
-export const needsALook = ({ status }: Integration) =>
-  status === 'late' || status === 'failing' || status === 'reconnect_needed'
+export const needsALook = ({ status, silent }: Integration) =>
+  silent || status === 'late' || status === 'failing' || status === 'reconnect_needed'
+
+/** How all of it is, in a sentence: what the single sources say, counted. */
+export function leadOf(sources: readonly Integration[]) {
+  const { lead } = words.sources
+  const bad = sources.filter(needsALook).length
+  if (bad > 0) return lead.trouble(bad, sources.length)
+  return sources.every(({ status }) => status === 'ok' || status === 'syncing')
+    ? lead.fine(sources.length)
+    : lead.waiting(sources.length)
+}
 
 /** When it was read, how far it is complete, and up to where it stays. */
 export function clocksOf(source: Integration, timeZone: string, now: Date, locale?: string) {

@@ -1,5 +1,4 @@
 import type { Freshness, Summary } from '../../api/types'
-import { isBehind } from '../../lib/behind'
 import { addDays, clock, dayName } from '../../lib/dates'
 import { sources } from '../../messages-sources'
 
@@ -25,7 +24,7 @@ export function FreshList({ summary }: { summary: Summary }) {
       )}
       <ul className="mt-1">
         {summary.freshness.map((source) => {
-          const behind = isBehind(source, summary.today)
+          const behind = source.silent
           const why =
             source.message ??
             (behind && source.completeThrough
