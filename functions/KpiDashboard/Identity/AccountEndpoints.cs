@@ -222,7 +222,7 @@ public sealed class AccountEndpoints
     {
         if (string.IsNullOrEmpty(password)) throw ApiProblem.PasswordNeeded("Enter the password that you registered with.");
         if (password.Length > Passwords.MaxLength) throw ApiProblem.Invalid("password", $"'password' must have 1 to {Passwords.MaxLength} characters.");
-        var permit = await _guard.EnterAsync(request, token.email_key, token.user_id, cancellationToken);
+        var permit = await _guard.EnterAsync(request, token.email_key, token.user_id, password, cancellationToken);
         var waiting = await UnprovedAccount.FindAsync(_database, token.email_key, cancellationToken);
         foreach (var (id, hash) in waiting.Where(other => other.id != token.user_id).Select(other => (other.id, other.password_hash)).Prepend((token.user_id, token.password_hash)))
         {
