@@ -91,7 +91,7 @@ export const ops = {
   againAll: (count: number) => `Try all ${count} again`,
   againSure: (count: number) => `Yes, try ${count} again`,
   againAsk:
-    'Is the cause gone? Whatever fails again is given up again, and its owner is told once more.',
+    'Is the cause gone? Whatever fails again is given up again, and its owner sees that on the page.',
   cancel: 'Cancel',
   tenantId: (id: string) => `Business ${id}`,
   trace: (traceparent: string) => `Trace ${traceparent.split('-')[1] ?? traceparent}`,

@@ -111,7 +111,7 @@ public sealed partial class OidcEndpoints
         Accounts.Check(errors, business);
         TenantRules.Name(errors, "displayName", name);
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
-        await _limits.TakeAsync(Bucket.RegisterAddress, _address.LimitKey(request), cancellationToken);
+        await AccountEndpoints.TakeRegistrationAsync(_limits, _address, request, pending.Email, cancellationToken);
         if (await FindLinkedAsync(pending.Issuer, pending.Subject, null, cancellationToken) is not null)
             throw ApiProblem.Conflict("This sign-in has an account already. Sign in with it.");
 

@@ -40,6 +40,12 @@ internal sealed partial class CsvFile
     /// <summary>Most rows besides the header.</summary>
     public const int MaxRows = 100_000;
 
+    /// <summary>Most fields of all rows together: a business with as many KPIs as there may be has so many in ten years.</summary>
+    public const int MaxFields = 1_000_000;
+
+    /// <summary>After so many errors nobody reads on, and neither do we.</summary>
+    public const int MostErrors = 10_000;
+
     /// <summary>How many errors are told one by one.</summary>
     public const int MaxErrors = 100;
 
@@ -89,7 +95,13 @@ internal sealed partial class CsvFile
         char[] candidates = options.Delimiter switch { "comma" => [','], "semicolon" => [';'], "tab" => ['\t'], _ when told is { } sign => [sign], _ => [',', ';', '\t'] };
         var delimiter = candidates.MaxBy(candidate => Fit(text, candidate));
 
-        var records = CsvText.Read(text, delimiter).Skip(hasToldLine ? 1 : 0).Take(MaxRows + MaxTitles + 2).ToList();
+        var (records, fields) = (new List<CsvRecord>(), 0);
+        foreach (var record in CsvText.Read(text, delimiter).Skip(hasToldLine ? 1 : 0).Take(MaxRows + MaxTitles + 2))
+        {
+            records.Add(record);
+            if ((fields += record.Fields.Count) > MaxFields) return (null, $"The file has more than {MaxFields:N0} fields; cut it into several.");
+        }
+
         if (records.Count == 0) return (null, "The file is empty.");
         var at = HeaderAt(records);
         if (records.Count - at > MaxRows + 1) return (null, $"The file has more than {MaxRows:N0} rows; cut it into several.");
@@ -132,6 +144,7 @@ internal sealed partial class CsvFile
 
         foreach (var row in _records)
         {
+            if (count >= MostErrors) break;
             if (row.Fault is { } fault) { Fail(row.Line, fault); continue; }
             if (row.Fields.Count > _header.Length && row.Fields.Skip(_header.Length).Any(field => field.Length > 0))
             {
@@ -279,6 +292,8 @@ internal sealed partial class CsvFile
         foreach (var (line, text) in values)
         {
             var number = CsvCell.Of(text).Number;
+            // Without a mark both ways of reading agree, and most numbers have none.
+            if (!number.AsSpan().ContainsAny('.', ',')) continue;
             var (asPoint, asComma) = (Number(number, "point"), Number(number, "comma"));
             if (asPoint == asComma) continue;
             if (asComma is null) point.Add((line, text));

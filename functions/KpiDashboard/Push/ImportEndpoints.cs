@@ -16,7 +16,7 @@ namespace KpiDashboard.Push;
 public sealed class ImportEndpoints
 {
     /// <summary>Largest file, in bytes.</summary>
-    internal const int MaxBytes = 10 * 1024 * 1024;
+    public const int MaxBytes = 10 * 1024 * 1024;
 
     private const int ChunkBytes = 512 * 1024;
     private const int MaxOpen = 5;

@@ -18,7 +18,11 @@ public sealed class PushEndpoints
     /// <summary>Most readings of one request.</summary>
     internal const int MaxReadings = 10_000;
 
-    private const int Limit = 2 * 1024 * 1024;
+    /// <summary>Largest body, in bytes.</summary>
+    public const int Limit = 2 * 1024 * 1024;
+
+    /// <summary>How many refusals are told one by one.</summary>
+    internal const int MostRejected = 1_000;
 
     private readonly Database _database;
     private readonly TimeProvider _time;
@@ -48,7 +52,8 @@ public sealed class PushEndpoints
 
             var written = await KpiWriter.WriteAsync(tx, [.. readings.Select(item => (item.Key.Kpi, item.Key.Day, item.Value.Value))], null, null, tenant.Today(_time), now);
             if (written.Changed > 0) await TenantProfile.BumpVersionAsync(tx);
-            return new PushResponse(written.Changed, written.Readings - written.Changed, written.Restated, rejected);
+            return new PushResponse(
+                written.Changed, written.Readings - written.Changed, written.Restated, rejected.Count > MostRejected ? rejected[..MostRejected] : rejected, rejected.Count);
         }), cancellationToken);
         return new JsonAnswer<PushResponse>(answer, PushJson.Default.PushResponse);
     }
@@ -121,8 +126,11 @@ internal sealed record PushRequest(IReadOnlyList<PushReading?> Readings);
 /// <param name="Value">In the KPI's unit.</param>
 internal sealed record PushReading(string? Kpi = null, string? Date = null, decimal? Value = null);
 
-/// <summary>What became of the readings. <c>accepted</c>, <c>unchanged</c> and the rejected add up to how many came; <c>restated</c> are those accepted that changed a day that had ended.</summary>
-internal sealed record PushResponse(int Accepted, int Unchanged, int Restated, IReadOnlyList<RejectedItem> Rejected);
+/// <summary>
+/// What became of the readings. <c>accepted</c>, <c>unchanged</c> and <c>rejectedCount</c> add up to how many came; the first 1,000 that were rejected are named. <c>restated</c> are
+/// those accepted that changed a day that had ended.
+/// </summary>
+internal sealed record PushResponse(int Accepted, int Unchanged, int Restated, IReadOnlyList<RejectedItem> Rejected, int RejectedCount = 0);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,

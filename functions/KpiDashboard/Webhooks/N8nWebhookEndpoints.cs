@@ -21,6 +21,12 @@ public sealed class N8nWebhookEndpoints
     /// <summary>Largest body, in bytes.</summary>
     public const int Limit = 1024 * 1024;
 
+    /// <summary>Most events of one request.</summary>
+    internal const int MaxEvents = 5_000;
+
+    /// <summary>How many refusals are told one by one.</summary>
+    internal const int MostRejected = 1_000;
+
     /// <summary>Older executions are refused: single executions are kept for 90 days, and a day whose others are gone must not be added up anew.</summary>
     internal static readonly TimeSpan MaxAge = TimeSpan.FromDays(60);
 
@@ -39,11 +45,13 @@ public sealed class N8nWebhookEndpoints
         using var document = JsonBody.ParseParts(request, body);
         var root = document.RootElement;
         if (root.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array)) throw ApiProblem.BadBody("The body must be one event or an array of events.");
+        if (root.ValueKind == JsonValueKind.Array && root.GetArrayLength() > MaxEvents)
+            throw ApiProblem.BadBody($"A request may bring at most {MaxEvents:N0} events; send the rest in another one.");
         var now = _time.GetUtcNow();
         var rejected = new List<RejectedItem>();
         var events = new List<(int Index, N8nEvent Event)>();
         var index = 0;
-        foreach (var item in root.ValueKind == JsonValueKind.Array ? root.EnumerateArray().ToArray() : [root])
+        foreach (var item in root.ValueKind == JsonValueKind.Array ? root.EnumerateArray() : Enumerable.Repeat(root, 1))
         {
             var (read, reason) = N8nEvents.Read(item);
             reason ??= Doubt(read!.StartedAt ?? read.At, now);
@@ -65,7 +73,7 @@ public sealed class N8nWebhookEndpoints
 
     private static async Task<N8nWebhookResponse> WriteAsync(TenantTransaction tx, List<(int Index, N8nEvent Event)> events, List<RejectedItem> rejected, DateTimeOffset now)
     {
-        if (events.Count == 0) return new N8nWebhookResponse(0, 0, rejected);
+        if (events.Count == 0) return Answer(0, 0, rejected);
         var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
         await tx.ExecuteAsync(
             """
@@ -111,8 +119,11 @@ public sealed class N8nWebhookEndpoints
         await WriteExecutionsAsync(tx, integration.Id, changed.Values);
         await RollUpAsync(tx, integration, changed.Values, tenant.Zone, now);
         if (changed.Count > 0 || named > 0) await TenantProfile.BumpVersionAsync(tx);
-        return new N8nWebhookResponse(accepted, unchanged, rejected);
+        return Answer(accepted, unchanged, rejected);
     }
+
+    private static N8nWebhookResponse Answer(int accepted, int unchanged, List<RejectedItem> rejected) =>
+        new(accepted, unchanged, rejected.Count > MostRejected ? rejected[..MostRejected] : rejected, rejected.Count);
 
     /// <summary>What is known after an event. A finished execution stays as it is: what n8n itself lists is asked for by the next sync and corrects it.</summary>
     private static Execution Merge(Execution? before, N8nEvent item)
@@ -205,8 +216,8 @@ internal sealed record N8nEventRequest(
     string WorkflowId, string ExecutionId, string Status, string? WorkflowName = null, DateTimeOffset? StartedAt = null, DateTimeOffset? CompletedAt = null,
     decimal? ExecutionTime = null, string? ErrorMessage = null, string? Mode = null);
 
-/// <summary>What became of the events; the three add up to how many came.</summary>
-internal sealed record N8nWebhookResponse(int Accepted, int Unchanged, IReadOnlyList<RejectedItem> Rejected);
+/// <summary>What became of the events. <c>accepted</c>, <c>unchanged</c> and <c>rejectedCount</c> add up to how many came; the first 1,000 that were rejected are named.</summary>
+internal sealed record N8nWebhookResponse(int Accepted, int Unchanged, IReadOnlyList<RejectedItem> Rejected, int RejectedCount = 0);
 
 /// <summary>What was not taken of a request, by its place in it, counted from 0.</summary>
 internal sealed record RejectedItem(int Index, string Reason);

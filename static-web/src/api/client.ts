@@ -357,9 +357,8 @@ export const api = {
   },
   /** Goes on with the session that there is, whoever's it is and whatever business it is in. */
   async showCurrent() {
-    shown = null
-    tell(null)
-    wake()
+    // From now on what comes is what the page shows; what waits for the business of before is told so then.
+    if (shown) shown = { ...shown, confirmed: false }
     accessToken = null
     await refreshSession()
   },
