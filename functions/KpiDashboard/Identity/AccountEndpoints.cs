@@ -41,7 +41,7 @@ public sealed class AccountEndpoints
         var business = new NewBusiness(body.BusinessName, body.TimeZone, body.Currency);
         Accounts.CheckEmail(errors, "email", body.Email);
         TenantRules.Name(errors, "displayName", body.DisplayName);
-        Accounts.Check(errors, business);
+        await _accounts.CheckAsync(errors, business, cancellationToken);
         _rules.Check(errors, "password", body.Password, body.Email, body.DisplayName, body.BusinessName);
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
         await _limits.TakeAsync(Bucket.RegisterAddress, _address.LimitKey(request), cancellationToken);

@@ -47,7 +47,11 @@ internal enum DayStatus
 internal readonly record struct KpiValue(decimal? Value, ValueStatus Status, int KnownDays, int Days);
 
 /// <summary>How far a source is complete and final.</summary>
-internal readonly record struct SourceClock(DateOnly? CompleteThrough, DateOnly? FinalThrough);
+internal readonly record struct SourceClock(DateOnly? CompleteThrough, DateOnly? FinalThrough)
+{
+    /// <summary>Last day that will not change any more. What is not complete cannot be final: never after <see cref="CompleteThrough"/>.</summary>
+    public DateOnly? FinalThrough { get; } = CompleteThrough is { } complete && FinalThrough > complete ? complete : CompleteThrough is null ? null : FinalThrough;
+}
 
 /// <summary>
 /// Daily values of stored KPIs over a range of days, and the arithmetic on them. Every number of the product comes out of <see cref="Evaluate"/>:

@@ -56,7 +56,7 @@ internal sealed class PersonalData(Database database, SecretSealer sealer, TimeP
         var found = new List<Guid>();
         for (var after = Guid.Empty; ;)
         {
-            var page = await database.QueryAsync<(Guid Id, bool Composed, byte[] Payload)>(
+            var page = await database.QueryAsync<(Guid Id, bool Composed, byte[]? Payload)>(
                 "select id, composed, payload from list_open_mail(@after, @limit)", new { after, limit = MailPage }, cancellationToken);
             foreach (var (id, composed, payload) in page)
             {
@@ -68,16 +68,16 @@ internal sealed class PersonalData(Database database, SecretSealer sealer, TimeP
         }
     }
 
-    private bool IsTo(Guid id, bool composed, byte[] payload, string email)
+    private bool IsTo(Guid id, bool composed, byte[]? payload, string email)
     {
         try
         {
-            using var document = JsonDocument.Parse(sealer.Open(payload, MailOutbox.PurposeOf(id)));
-            return Holds(composed && document.RootElement.TryGetProperty("to", out var recipient) ? recipient : document.RootElement, email);
+            using var document = JsonDocument.Parse(sealer.Open(payload ?? [], MailOutbox.PurposeOf(id)));
+            return Holds(composed && document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("to", out var recipient) ? recipient : document.RootElement, email);
         }
-        catch (CryptographicException)
+        catch (Exception error) when (error is CryptographicException or JsonException)
         {
-            // Its key is gone: nobody can send it either, and it must not keep anybody from being erased.
+            // Its key is gone, or it is no mail: nobody can send it either, and it must not keep anybody from being erased.
             return false;
         }
     }
