@@ -520,6 +520,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/verify-email/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for the mail that confirms an address again; the answer is the same for every address */
+        post: operations["RequestVerification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/verify-email/resend": {
         parameters: {
             query?: never;
@@ -2478,6 +2495,7 @@ export interface components {
             joinedAt: string;
             /** Format: date-time */
             lastSeenAt: string | null;
+            emailVerified: boolean;
         };
         MemberRequest: {
             /** Format: uuid */
@@ -2994,6 +3012,7 @@ export interface components {
             emailVerified: boolean;
             hasPassword: boolean;
             secondFactor: boolean;
+            secondFactorProved: boolean;
         };
         SessionsResponse: {
             sessions: components["schemas"]["SessionEntry"][];
@@ -3285,7 +3304,10 @@ export interface operations {
                 /** @description Last day. */
                 to?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3314,7 +3336,10 @@ export interface operations {
     CreateAnnotation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3347,7 +3372,10 @@ export interface operations {
     DeleteAnnotation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3376,7 +3404,10 @@ export interface operations {
     UpdateAnnotation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3424,7 +3455,10 @@ export interface operations {
                 /** @description The nextCursor of the page before. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3464,7 +3498,10 @@ export interface operations {
                 /** @description Only this action. */
                 action?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3524,7 +3561,10 @@ export interface operations {
     ChangePassword: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3555,7 +3595,10 @@ export interface operations {
     ConfirmIdentity: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3737,7 +3780,10 @@ export interface operations {
     GetMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3766,7 +3812,10 @@ export interface operations {
     EraseMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3793,7 +3842,10 @@ export interface operations {
     UpdateMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3824,7 +3876,10 @@ export interface operations {
     ExportMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4095,7 +4150,10 @@ export interface operations {
     GetSecondFactor: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4157,7 +4215,10 @@ export interface operations {
     DisableSecondFactor: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4184,7 +4245,10 @@ export interface operations {
     EnableSecondFactor: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4217,7 +4281,10 @@ export interface operations {
     MakeRecoveryCodes: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4246,7 +4313,10 @@ export interface operations {
     SetUpSecondFactor: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4275,7 +4345,10 @@ export interface operations {
     ListSessions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4304,7 +4377,10 @@ export interface operations {
     EndSession: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4394,10 +4470,44 @@ export interface operations {
             };
         };
     };
-    ResendVerification: {
+    RequestVerification: {
         parameters: {
             query?: never;
             header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgotPasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ResendVerification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4433,7 +4543,10 @@ export interface operations {
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4462,7 +4575,10 @@ export interface operations {
     ListDashboards: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4491,7 +4607,10 @@ export interface operations {
     CreateDashboard: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4524,7 +4643,10 @@ export interface operations {
     GetDashboard: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4555,7 +4677,10 @@ export interface operations {
     DeleteDashboard: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4584,7 +4709,10 @@ export interface operations {
     UpdateDashboard: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4619,7 +4747,10 @@ export interface operations {
     ListShares: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4650,7 +4781,10 @@ export interface operations {
     CreateShare: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4685,7 +4819,10 @@ export interface operations {
     RevokeShare: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
                 shareId: string;
@@ -4715,7 +4852,10 @@ export interface operations {
     GetDemo: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4744,7 +4884,10 @@ export interface operations {
     JoinDemo: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4790,7 +4933,10 @@ export interface operations {
                 /** @description One value of the dimension, for example Organic Search; with one KPI only. */
                 member?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4819,7 +4965,10 @@ export interface operations {
     ListGoals: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4848,7 +4997,10 @@ export interface operations {
     CreateGoal: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4881,7 +5033,10 @@ export interface operations {
     DeleteGoal: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4910,7 +5065,10 @@ export interface operations {
     UpdateGoal: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5014,7 +5172,10 @@ export interface operations {
                 /** @description What comes first in a date like 03/04/2026: day or month. */
                 dates?: "auto" | "dmy" | "mdy";
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5047,7 +5208,10 @@ export interface operations {
     ListImports: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5076,7 +5240,10 @@ export interface operations {
     GetImport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5116,7 +5283,10 @@ export interface operations {
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5154,7 +5324,10 @@ export interface operations {
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5185,7 +5358,10 @@ export interface operations {
     UndismissInsight: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5223,7 +5399,10 @@ export interface operations {
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5258,7 +5437,10 @@ export interface operations {
     UnsnoozeInsight: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5287,7 +5469,10 @@ export interface operations {
     ListIntegrations: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5316,7 +5501,10 @@ export interface operations {
     ConnectIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5352,7 +5540,10 @@ export interface operations {
                 /** @description This integration only; all, or a new one, without it. */
                 integrationId?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5411,7 +5602,10 @@ export interface operations {
                 /** @description The grant that a sign-in at Google or a service account's key gave; good for an hour, for the person who got it. */
                 grant?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5440,7 +5634,10 @@ export interface operations {
     GiveServiceAccount: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5473,7 +5670,10 @@ export interface operations {
     GetIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5507,7 +5707,10 @@ export interface operations {
                 /** @description What becomes of what was measured. */
                 numbers?: "keep" | "delete";
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5536,7 +5739,10 @@ export interface operations {
     UpdateIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5571,7 +5777,10 @@ export interface operations {
     PauseIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5602,7 +5811,10 @@ export interface operations {
     ResumeIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5633,7 +5845,10 @@ export interface operations {
     SyncIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5664,7 +5879,10 @@ export interface operations {
     TestIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5695,7 +5913,10 @@ export interface operations {
     ListWorkflows: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5726,7 +5947,10 @@ export interface operations {
     UpdateWorkflow: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
                 workflowId: string;
@@ -5762,7 +5986,10 @@ export interface operations {
     ListKpis: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5791,7 +6018,10 @@ export interface operations {
     ListCalculatedKpis: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5820,7 +6050,10 @@ export interface operations {
     CreateCalculatedKpi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5853,7 +6086,10 @@ export interface operations {
     PreviewCalculatedKpi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5886,7 +6122,10 @@ export interface operations {
     DeleteCalculatedKpi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5915,7 +6154,10 @@ export interface operations {
     UpdateCalculatedKpi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5950,7 +6192,10 @@ export interface operations {
     ListCustomKpis: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5979,7 +6224,10 @@ export interface operations {
     CreateCustomKpi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6012,7 +6260,10 @@ export interface operations {
     DeleteCustomKpi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6041,7 +6292,10 @@ export interface operations {
     UpdateCustomKpi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6076,7 +6330,10 @@ export interface operations {
     ListMembers: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6105,7 +6362,10 @@ export interface operations {
     InviteMember: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6138,7 +6398,10 @@ export interface operations {
     RevokeInvitation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6167,7 +6430,10 @@ export interface operations {
     ResendInvitation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6198,7 +6464,10 @@ export interface operations {
     RemoveMember: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6227,7 +6496,10 @@ export interface operations {
     UpdateMember: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6277,7 +6549,10 @@ export interface operations {
                 /** @description One value of the dimension, for example Organic Search; with one KPI only. */
                 member?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6311,7 +6586,10 @@ export interface operations {
                 /** @description The day. */
                 date?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6351,7 +6629,10 @@ export interface operations {
                 /** @description What else to answer. */
                 with?: "numbers" | "insights";
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6393,7 +6674,10 @@ export interface operations {
                 /** @description Most values to list, 10 if left out; the others are the rest. */
                 top?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 key: string;
             };
@@ -6614,7 +6898,10 @@ export interface operations {
     PushReadings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6647,7 +6934,10 @@ export interface operations {
     ListRoles: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6710,7 +7000,10 @@ export interface operations {
     StartRefresh: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6752,7 +7045,10 @@ export interface operations {
                 /** @description The nextCursor of the page before. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6781,7 +7077,10 @@ export interface operations {
     GetRun: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6812,7 +7111,10 @@ export interface operations {
     GetTenant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6841,7 +7143,10 @@ export interface operations {
     UpdateTenant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6874,7 +7179,10 @@ export interface operations {
     RequestTenantDeletion: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6907,7 +7215,10 @@ export interface operations {
     CancelTenantDeletion: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6934,7 +7245,10 @@ export interface operations {
     ListExports: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6963,7 +7277,10 @@ export interface operations {
     StartExport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6992,7 +7309,10 @@ export interface operations {
     GetExport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7023,7 +7343,10 @@ export interface operations {
     DownloadExport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7052,7 +7375,10 @@ export interface operations {
     LeaveTenant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7079,7 +7405,10 @@ export interface operations {
     TransferOwnership: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7110,7 +7439,10 @@ export interface operations {
     ListTenants: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7139,7 +7471,10 @@ export interface operations {
     CreateTenant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7172,7 +7507,10 @@ export interface operations {
     ListTokens: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7201,7 +7539,10 @@ export interface operations {
     CreateToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7234,7 +7575,10 @@ export interface operations {
     RevokeToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7266,7 +7610,10 @@ export interface operations {
                 /** @description Id of the token whose signing secret signed the request; or X-Kpi-Token-Id. Not needed with a token itself. */
                 token?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7302,7 +7649,10 @@ export interface operations {
                 /** @description Id of the token whose signing secret signed the request; or X-Kpi-Token-Id. Not needed with a token itself. */
                 token?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
