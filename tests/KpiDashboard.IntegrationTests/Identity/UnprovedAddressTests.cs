@@ -58,7 +58,7 @@ public sealed class UnprovedAddressTests(AccountsApp app)
         }
 
         // Of a business that was asked to be deleted by whoever only typed the address, its owner hears nothing.
-        Assert.DoesNotContain(await app.MailsAsync(victim.Email), mail => mail.Subject.Contains("to be deleted", StringComparison.Ordinal));
+        Assert.DoesNotContain(await app.MailsAsync(victim.Email), mail => mail.Subject!.Contains("to be deleted", StringComparison.Ordinal));
         // The invitation still works for whom it is for.
         Assert.Equal(200, (await victim.Browser.PostAsync("accept-invitation", new { token = await InvitationAsync(victim.Email) })).Status);
     }
@@ -137,7 +137,7 @@ public sealed class UnprovedAddressTests(AccountsApp app)
         Assert.All(answers, answer => Assert.Equal((202, null), (answer.Status, answer.Body)));
         Assert.Equal(mails + 1, (await app.MailsAsync(person.Email)).Count);
         Assert.Empty(await app.MailsAsync(stranger));
-        Assert.DoesNotContain(await app.MailsAsync(proved.Email), mail => mail.Body.ToString().Contains("this link again", StringComparison.Ordinal));
+        Assert.DoesNotContain(await app.MailsAsync(proved.Email), mail => mail.TextBody!.Contains("this link again", StringComparison.Ordinal));
 
         var token = await app.TokenAsync(person.Email, "Confirm your e-mail address");
         Assert.Equal((401, "password-needed"), (await browser.PostAsync("verify-email", new { token })) is var asked ? (asked.Status, asked.Problem) : default);
@@ -200,7 +200,7 @@ public sealed class UnprovedAddressTests(AccountsApp app)
 
     private async Task<string> InvitationAsync(string email)
     {
-        var mail = (await app.MailsAsync(email)).Last(mail => mail.Subject.StartsWith("Join ", StringComparison.Ordinal));
+        var mail = (await app.MailsAsync(email)).Last(mail => mail.Subject!.StartsWith("Join ", StringComparison.Ordinal));
         return System.Text.RegularExpressions.Regex.Match(mail.TextBody!, "#token=([A-Za-z0-9_-]{43})").Groups[1].Value;
     }
 
