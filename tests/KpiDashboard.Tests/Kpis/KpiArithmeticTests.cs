@@ -7,6 +7,7 @@ namespace KpiDashboard.Tests.Kpis;
 
 /// <summary>What holds for every KPI over any range with any gaps, checked against sums done by hand.</summary>
 [Properties(Arbitrary = [typeof(Sheets)], MaxTest = 200)]
+[Trait("Clock", "none")]
 public sealed class KpiArithmeticTests
 {
     // What the interface promises: its own formulas over the sums of the days on which all parts are known.
