@@ -29,7 +29,8 @@ export const later = {
     otherPersonMore: 'This tab belonged to somebody else, so it shows nothing any more.',
     goOnAs: (name: string) => `Go on as ${name}`,
     signedOut: 'You signed out in another tab.',
-    signedOutMore: 'Sign in again there, and this tab goes on with what you typed. Or sign in here and begin anew.',
+    signedOutMore:
+      'Sign in again there, and this tab goes on with what you typed. Or sign in here and begin anew.',
     signIn: 'Sign in here',
   },
 

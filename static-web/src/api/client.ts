@@ -73,9 +73,10 @@ type Told =
   | { kind: 'signed-out' }
 
 const tabs = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('kpi-session')
-if (tabs) tabs.onmessage = ({ data }: MessageEvent<Told>) => {
-  hear(data)
-}
+if (tabs)
+  tabs.onmessage = ({ data }: MessageEvent<Told>) => {
+    hear(data)
+  }
 
 function hear(told: Told) {
   if (!shown) return

@@ -13,13 +13,7 @@ export default function TabNotice() {
   const { elsewhere, identity } = useSession()
   if (!elsewhere || !identity) return null
   // Each happening anew.
-  return (
-    <Happened
-      key={JSON.stringify(elsewhere)}
-      what={elsewhere}
-      here={identity.tenant.name}
-    />
-  )
+  return <Happened key={JSON.stringify(elsewhere)} what={elsewhere} here={identity.tenant.name} />
 }
 
 function Happened({ what, here }: { what: Elsewhere; here: string }) {
@@ -74,8 +68,7 @@ function Happened({ what, here }: { what: Elsewhere; here: string }) {
           })
         ) : (
           <>
-            {what.kind === 'switched' &&
-              button(text.back(here), primaryButton, () => api.stay())}
+            {what.kind === 'switched' && button(text.back(here), primaryButton, () => api.stay())}
             {button(
               what.kind === 'other-person' ? text.goOnAs(what.name) : text.show(what.name),
               what.kind === 'switched' ? quietButton : primaryButton,
