@@ -61,6 +61,7 @@ public static class KpiDashboardServices
             .Validate(HttpOptions.IsValid, "Http:AllowedOrigins must be origins like https://kpi.example.com, separated by blanks, without paths or wildcards.").ValidateOnStart();
         services.AddSingleton<RequestOrigins>();
         services.AddSingleton<RateLimits>();
+        services.AddSingleton<CostGuard>();
         services.AddSingleton<ClientAddress>();
         services.AddSingleton<AuditLog>();
         services.AddSingleton<AccessTokens>();
@@ -70,6 +71,7 @@ public static class KpiDashboardServices
         services.AddSingleton<SignInGuard>();
         services.AddSingleton<SecondFactors>();
         services.AddSingleton<Sessions>();
+        services.AddSingleton<TimeZoneNames>();
         services.AddSingleton<Accounts>();
         services.AddEndpoint<Authenticator>();
         services.AddEndpoint<SessionEndpoints>();

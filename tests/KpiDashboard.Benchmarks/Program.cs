@@ -16,7 +16,7 @@ var data = Directory.CreateTempSubdirectory("kpi-benchmark-").FullName;
 try
 {
     string[] more = page ? [] : ["--set", "Web:Skip=true"];
-    var builder = KpiDashboard.Functions.App.CreateBuilder(["--port", "0", "--data", data, "--no-settings", "--set", "Limits:SignInAccount:Permits=1000000", "--set", "Limits:SignInAddress:Permits=1000000", .. more]);
+    var builder = KpiDashboard.Functions.App.CreateBuilder(["--port", "0", "--data", data, "--no-settings", "--set", "Limits:SignInAccount:Permits=1000000", "--set", "Limits:SignInAddress:Permits=1000000", "--set", "Limits:Reads:Permits=1000000", "--set", "Limits:Writes:Permits=1000000", .. more]);
     builder.FunctionsAssembly = typeof(KpiDashboard.Functions.App).Assembly;
     using var host = builder.Build();
     await host.StartAsync();

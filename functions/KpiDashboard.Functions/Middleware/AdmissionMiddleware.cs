@@ -7,8 +7,10 @@ using Microsoft.Azure.Functions.Worker.Middleware;
 
 namespace KpiDashboard.Functions.Middleware;
 
-/// <summary>Lets a request through to its route only if the caller may do what the route's <see cref="RequiresAttribute"/> says; without one, nobody may.</summary>
-internal sealed class AdmissionMiddleware(Authenticator authenticator) : IFunctionsWorkerMiddleware
+/// <summary>
+/// Lets a request through to its route only if the caller may do what the route's <see cref="RequiresAttribute"/> says, and has not used up what that costs; without one, nobody may.
+/// </summary>
+internal sealed class AdmissionMiddleware(Authenticator authenticator, CostGuard costs) : IFunctionsWorkerMiddleware
 {
     private readonly ConcurrentDictionary<string, (RequiresAttribute? Required, bool ByKey)> _requirements = new(StringComparer.Ordinal);
 
@@ -20,8 +22,12 @@ internal sealed class AdmissionMiddleware(Authenticator authenticator) : IFuncti
         http.Response.Headers.Vary = "X-Kpi-Token, Authorization";
         var (required, byKey) = _requirements.GetOrAdd(context.FunctionDefinition.EntryPoint, Find);
         if (required is null) throw ApiProblem.Forbidden("Nobody may call this.");
+        CostGuard.ThrowIfTooLarge(http.Request, required);
         // The host has checked the function key before it called us: there is nothing left to check, and nothing else that would open such a route.
         if (!(required.Permission == Permission.Operate && byKey)) await authenticator.AdmitAsync(http, required, http.RequestAborted);
+        var caller = http.Features.Get<Caller>();
+        using var place = await costs.EnterAsync(context.FunctionDefinition.Name, required, http.Request.Method, caller, http.RequestAborted);
+        http.Request.Body = costs.Metered(http.Request.Body, required, caller);
         await next(context);
     }
 

@@ -73,7 +73,7 @@ public sealed class AccountApi(AccountEndpoints accounts, SecondFactorEndpoints 
         accounts.UpdateAsync(request, cancellationToken);
 
     /// <summary>Everything that is kept about oneself, as JSON.</summary>
-    [Function("AuthExportMe"), Requires(Permission.SignedIn, Person = true)]
+    [Function("AuthExportMe"), Requires(Permission.SignedIn, Person = true, Cost = Cost.Heavy)]
     [Operation("Everything that is kept about oneself, as JSON")]
     public Task<IResult> ExportMe(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "auth/me/export")] HttpRequest request, CancellationToken cancellationToken) =>

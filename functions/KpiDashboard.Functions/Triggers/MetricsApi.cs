@@ -49,7 +49,7 @@ public sealed class MetricsApi(MetricsEndpoints metrics, BreakdownEndpoints brea
         provenance.ProvenanceAsync(request, cancellationToken);
 
     /// <summary>Values as a file.</summary>
-    [Function("ValueExport"), Requires(Permission.Read)]
+    [Function("ValueExport"), Requires(Permission.Read, Cost = Cost.Heavy)]
     [Operation("Values as CSV or JSON; all KPIs unless some are named", Response = typeof(ValueExport), Query = "format kpis range from to grain dimension member")]
     public Task<IResult> ExportValues([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "export")] HttpRequest request, CancellationToken cancellationToken) =>
         export.ExportAsync(request, cancellationToken);

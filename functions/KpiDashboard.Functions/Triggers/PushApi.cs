@@ -37,13 +37,13 @@ public sealed class PushApi(CustomKpiEndpoints kpis, PushEndpoints push, ImportE
         kpis.DeleteAsync(request, id, cancellationToken);
 
     /// <summary>Push readings.</summary>
-    [Function("Push"), Requires(Permission.Push)]
+    [Function("Push"), Requires(Permission.Push, Body = PushEndpoints.Limit)]
     [Operation("Push readings of custom KPIs", Body = typeof(PushRequest), Response = typeof(PushResponse))]
     public Task<IResult> PushReadings([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "push")] HttpRequest request, CancellationToken cancellationToken) =>
         push.PushAsync(request, cancellationToken);
 
     /// <summary>Import a CSV file.</summary>
-    [Function("Import"), Requires(Permission.Push)]
+    [Function("Import"), Requires(Permission.Push, Cost = Cost.Heavy, Body = ImportEndpoints.MaxBytes)]
     [Operation("Look at a CSV file (200), or import it in the background (202)", BodyMedia = "text/csv", Response = typeof(ImportResponse), Query = "mode name delimiter decimal dates")]
     public Task<IResult> ImportFile([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "import")] HttpRequest request, CancellationToken cancellationToken) =>
         imports.ImportAsync(request, cancellationToken);
@@ -62,7 +62,7 @@ public sealed class PushApi(CustomKpiEndpoints kpis, PushEndpoints push, ImportE
         imports.GetAsync(request, id, cancellationToken);
 
     /// <summary>Executions of n8n.</summary>
-    [Function("WebhookN8n"), Requires(Permission.PushExecutions, Signature = true, SignedLimit = N8nWebhookEndpoints.Limit)]
+    [Function("WebhookN8n"), Requires(Permission.PushExecutions, Signature = true, Body = N8nWebhookEndpoints.Limit)]
     [Operation("Executions of n8n as they happen: one event or an array", Body = typeof(N8nEventRequest), Response = typeof(N8nWebhookResponse), Query = "token")]
     public Task<IResult> ReceiveN8n([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "webhooks/n8n")] HttpRequest request, CancellationToken cancellationToken) =>
         n8n.ReceiveAsync(request, cancellationToken);

@@ -138,7 +138,7 @@ public sealed class TenantApi(TenantEndpoints tenants, DemoEndpoints demo, Membe
         audit.ListAsync(request, cancellationToken);
 
     /// <summary>The audit log as CSV or JSON.</summary>
-    [Function("AuditExport"), Requires(Permission.ReadAudit)]
+    [Function("AuditExport"), Requires(Permission.ReadAudit, Cost = Cost.Heavy)]
     [Operation("The audit log as CSV or JSON", Query = "format from to actor action")]
     public Task<IResult> ExportAudit(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "audit/export")] HttpRequest request, CancellationToken cancellationToken) =>
@@ -166,7 +166,7 @@ public sealed class TenantApi(TenantEndpoints tenants, DemoEndpoints demo, Membe
         privacy.ExportAsync(request, id, cancellationToken);
 
     /// <summary>The export as a zip.</summary>
-    [Function("ExportDownload"), Requires(Permission.ManageTenant, Power = Power.TakeDataOut)]
+    [Function("ExportDownload"), Requires(Permission.ManageTenant, Power = Power.TakeDataOut, Cost = Cost.Heavy)]
     [Operation("The export as a zip")]
     public Task<IResult> DownloadExport(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "tenant/exports/{id}/download")] HttpRequest request, string id, CancellationToken cancellationToken) =>

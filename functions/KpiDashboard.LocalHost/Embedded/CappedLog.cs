@@ -23,7 +23,7 @@ internal sealed class CappedLog(string path, long limitBytes = 5 * 1024 * 1024) 
                     File.Move(path, path + ".1", overwrite: true);
                 }
                 _writer ??= new StreamWriter(
-                    new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete)
+                    PrivateFiles.Open(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete)
                 )
                 {
                     AutoFlush = true,

@@ -10,12 +10,14 @@ internal sealed class DirectoryLock : IDisposable
     private DirectoryLock(FileStream file) => _file = file;
 
     /// <summary>Takes the lock file, or answers null when another process (or another part of this one) holds it.</summary>
-    public static DirectoryLock? TryTake(string lockFile)
+    public static DirectoryLock? TryTake(string lockFile, bool ownersAlone = false)
     {
         try
         {
-            var file = new FileStream(lockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1);
-            return new DirectoryLock(file);
+            return new DirectoryLock(
+                ownersAlone
+                    ? PrivateFiles.Open(lockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)
+                    : new FileStream(lockFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 1));
         }
         catch (IOException e) when (e is not (DirectoryNotFoundException or PathTooLongException))
         {

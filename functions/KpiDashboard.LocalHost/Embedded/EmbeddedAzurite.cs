@@ -162,8 +162,8 @@ internal sealed partial class EmbeddedAzurite : IAsyncDisposable
     {
         try
         {
-            Directory.CreateDirectory(directory);
-            return DirectoryLock.TryTake(Path.Combine(directory, "lock"))
+            PrivateFiles.MakeFolder(directory);
+            return DirectoryLock.TryTake(Path.Combine(directory, "lock"), ownersAlone: true)
                 ?? throw new StartupException(
                     $"The storage data in {directory} is in use by another copy that is running: stop that one, or give this one a data directory of its own (--data DIR)."
                 );
@@ -188,7 +188,7 @@ internal sealed partial class EmbeddedAzurite : IAsyncDisposable
             _options.Time
         );
         _program = await ProgramAsync();
-        Directory.CreateDirectory(Content);
+        PrivateFiles.MakeFolder(Content);
         await EndOfPreviousAsync(cancellationToken);
         try
         {
@@ -246,6 +246,7 @@ internal sealed partial class EmbeddedAzurite : IAsyncDisposable
         var open = 3;
         List<string> arguments =
         [
+            PrivateFiles.NodeArgument,
             _program,
             .. _options.InMemory ? ["--inMemoryPersistence"] : (string[])["--location", Content],
             "--blobHost",
@@ -297,7 +298,7 @@ internal sealed partial class EmbeddedAzurite : IAsyncDisposable
             BlobPort = blobPort;
             QueuePort = queuePort;
             await ReadyAsync(server, listening.Task, cancellationToken);
-            await File.WriteAllTextAsync(PidFile, (await server.Id).ToString(CultureInfo.InvariantCulture), cancellationToken);
+            PrivateFiles.WriteText(PidFile, (await server.Id).ToString(CultureInfo.InvariantCulture));
             _server = server;
             LogStarted(_options.Logger, Version, blobPort, queuePort, _options.Time.GetElapsedTime(started).TotalMilliseconds);
         }

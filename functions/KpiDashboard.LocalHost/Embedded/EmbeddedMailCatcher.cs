@@ -71,7 +71,7 @@ internal sealed partial class EmbeddedMailCatcher : IAsyncDisposable
         var catcher = new EmbeddedMailCatcher(options);
         try
         {
-            Directory.CreateDirectory(options.DataDirectory);
+            PrivateFiles.MakeFolder(options.DataDirectory);
             catcher._node = await NodeTools.FindAsync(searchPath: null, cancellationToken);
             var packages = new NpmPackages(
                 catcher._node, options.CacheDirectory, Path.Combine(options.DataDirectory, "npm"), options.Progress, options.Time);
@@ -146,6 +146,7 @@ internal sealed partial class EmbeddedMailCatcher : IAsyncDisposable
                 FileName = _node.Node,
                 Arguments =
                 [
+                    PrivateFiles.NodeArgument,
                     "--eval",
                     Script(),
                     "--",

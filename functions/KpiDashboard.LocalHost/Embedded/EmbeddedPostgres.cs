@@ -166,8 +166,8 @@ internal sealed partial class EmbeddedPostgres : IAsyncDisposable
     {
         try
         {
-            Directory.CreateDirectory(directory);
-            return DirectoryLock.TryTake(Path.Combine(directory, "lock"))
+            PrivateFiles.MakeDataFolder(directory);
+            return DirectoryLock.TryTake(Path.Combine(directory, "lock"), ownersAlone: true)
                 ?? throw new StartupException(
                     $"The Postgres data in {directory} is in use by another copy that is running: stop that one, or give this one a data directory of its own (--data DIR)."
                 );

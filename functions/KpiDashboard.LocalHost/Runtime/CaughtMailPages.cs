@@ -28,12 +28,27 @@ internal sealed partial class CaughtMailPages(string folder)
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        // By these names only: a page elsewhere whose name was made to lead here must not read what lets people in.
-        RouteGroupBuilder mail = routes.MapGroup("/mail").RequireHost("localhost", "127.0.0.1");
+        RouteGroupBuilder mail = routes.MapGroup("/mail");
         mail.MapGet("", (Delegate)ListAsync);
         mail.MapGet("/style.css", Style);
         mail.MapGet("/{id}", ShowAsync);
         mail.MapGet("/{id}/html", HtmlAsync);
+    }
+
+    /// <summary>
+    /// By the names localhost and 127.0.0.1 only: a page elsewhere whose name was made to lead here must not read what lets people in. Looked at before any
+    /// <c>X-Forwarded-…</c> is believed, because such a page writes those headers as it likes; and whoever sends one is no browser on this machine.
+    /// </summary>
+    public static Task RefuseOtherHosts(HttpContext http, RequestDelegate next)
+    {
+        if (!http.Request.Path.StartsWithSegments("/mail", StringComparison.OrdinalIgnoreCase))
+            return next(http);
+        bool ours = http.Request.Host.Host is "localhost" or "127.0.0.1"
+            && !http.Request.Headers.Keys.Any(name => name.StartsWith("X-Forwarded-", StringComparison.OrdinalIgnoreCase) || name.Equals("Forwarded", StringComparison.OrdinalIgnoreCase));
+        if (ours)
+            return next(http);
+        http.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
     }
 
     private static IResult Style()

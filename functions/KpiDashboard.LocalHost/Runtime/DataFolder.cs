@@ -1,3 +1,4 @@
+using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Startup;
 
 namespace KpiDashboard.LocalHost.Runtime;
@@ -24,11 +25,13 @@ internal sealed class DataFolder : IDisposable
             if (options.Reset && !ours)
                 throw new StartupException($"{path} does not look like a data folder of KPI Dashboard (no {Marker} in it), so --reset does not touch it.");
 
-            Directory.CreateDirectory(path);
+            // A folder of somebody's own, with other things in it, stays as open as it is.
+            if (ours) PrivateFiles.MakeDataFolder(path);
+            else Directory.CreateDirectory(path);
             FileStream held;
             try
             {
-                held = new FileStream(Path.Combine(path, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                held = PrivateFiles.Open(Path.Combine(path, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
             catch (IOException e)
             {
@@ -41,7 +44,7 @@ internal sealed class DataFolder : IDisposable
                     Empty(path);
                 // A folder that held other things before is used, but never marked and so never emptied.
                 if (ours)
-                    File.WriteAllText(Path.Combine(path, Marker), "KPI Dashboard keeps its data here. --reset deletes everything in this folder.\n");
+                    PrivateFiles.WriteText(Path.Combine(path, Marker), "KPI Dashboard keeps its data here. --reset deletes everything in this folder.\n");
                 return new DataFolder(held);
             }
             catch

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Startup;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -51,7 +52,7 @@ internal sealed class FunctionKeys
         if (stored is not { Default.Length: > 0, Master.Length: > 0 })
         {
             stored = new StoredKeys(NewKey(), NewKey());
-            AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(stored, s_json), secret: true);
+            AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(stored, s_json));
         }
 
         return new FunctionKeys(configured.Length > 0 ? configured : [stored.Default], master ?? stored.Master);
@@ -85,16 +86,13 @@ internal sealed class FunctionKeys
     private sealed record StoredKeys(string Default, string Master);
 }
 
-/// <summary>Files that are whole or not there.</summary>
+/// <summary>Files that are whole or not there, and their owner's alone.</summary>
 internal static class AtomicFile
 {
-    public static void Write(string path, ReadOnlySpan<byte> content, bool secret = false)
+    public static void Write(string path, ReadOnlySpan<byte> content)
     {
         string temporary = path + ".new";
-        FileStreamOptions options = new() { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (secret && !OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (FileStream file = new(temporary, options))
+        using (FileStream file = PrivateFiles.Open(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
         {
             file.Write(content);
             file.Flush(flushToDisk: true);

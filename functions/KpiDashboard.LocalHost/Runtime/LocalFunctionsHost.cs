@@ -259,6 +259,8 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             context.Response.Headers.Connection = "close";
             return Task.CompletedTask;
         });
+        if (_caughtMail is not null)
+            _app.Use(CaughtMailPages.RefuseOtherHosts);
         _app.UseForwardedHeaders();
         // The platform's own CORS in Azure; closed unless origins are named.
         if (HttpOptions.Parse(_app.Configuration[HttpOptions.AllowedOriginsKey]) is { Length: > 0 } origins)

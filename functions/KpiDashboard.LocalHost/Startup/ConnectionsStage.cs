@@ -39,7 +39,7 @@ internal sealed class ConnectionsStage : IStartupStage
         }
 
         _file = Path.Combine(context.DataDirectory, FileName);
-        AtomicFile.Write(_file, JsonSerializer.SerializeToUtf8Bytes(values), secret: true);
+        AtomicFile.Write(_file, JsonSerializer.SerializeToUtf8Bytes(values));
         return Task.CompletedTask;
 
         void Put(string key, string? value)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using KpiDashboard.LocalHost.Embedded;
 
 namespace KpiDashboard.LocalHost.Startup;
 
@@ -34,9 +35,7 @@ internal sealed class LocalSecrets
         if (_values.TryGetValue(name, out var value)) return value;
         value = _values[name] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
         var temporary = _file + ".new";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var stream = new FileStream(temporary, options))
+        using (var stream = PrivateFiles.Open(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
         {
             JsonSerializer.Serialize(stream, _values);
         }

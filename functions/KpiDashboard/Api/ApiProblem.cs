@@ -120,6 +120,16 @@ internal sealed class ApiProblem : Exception
         ? Unavailable("The database does not answer at the moment. Try again in a few seconds.", 5)
         : null;
 
+    /// <summary>
+    /// What a fault is when Postgres, or the way to it, could not hold a text (NUL, half a character) that no door had looked at: the request's fault, 400; null for any
+    /// other. The doors name the field; this is the net below them, so that a new one is no 500.
+    /// </summary>
+    public static ApiProblem? OfText(Exception error) =>
+        error is Npgsql.PostgresException { SqlState: "22021" or "22P05" or "22P02" } or System.Text.EncoderFallbackException
+            && (error is not Npgsql.PostgresException { SqlState: "22P02" } strict || strict.MessageText.Contains("Unicode", StringComparison.OrdinalIgnoreCase))
+            ? BadBody($"The request {Security.KeptText.Why}")
+            : null;
+
     /// <summary>Writes it as the answer.</summary>
     public async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)
     {

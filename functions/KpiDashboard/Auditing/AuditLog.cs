@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
+using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Auditing;
@@ -64,7 +65,7 @@ internal sealed class AuditLog(Database database, ClientAddress address, TimePro
 
     /// <summary>What the browser calls itself, cut to what is kept.</summary>
     internal static string? UserAgent(HttpRequest request) =>
-        request.Headers.UserAgent.ToString() is { Length: > 0 } text ? new string([.. text.Take(400).Select(c => char.IsControl(c) ? ' ' : c)]) : null;
+        request.Headers.UserAgent.ToString() is { Length: > 0 } text ? new string([.. KeptText.Cut(text, 400).Select(c => char.IsControl(c) ? ' ' : c)]) : null;
 
     private Task<int> InsertAsync(TenantTransaction tx, string kind, Guid? actor, string name, AuditEvent entry, string? from, string? agent) => tx.ExecuteAsync(
         """

@@ -51,7 +51,7 @@ public sealed class AutomationEndpoints
                 [.. now.Dates.Select(day => new PerformanceDay(
                     day, now.On(Kpi("automation.executions"), day), now.On(Kpi("automation.succeeded"), day), now.On(Kpi("automation.failed"), day),
                     now.On(Kpi("automation.time_saved"), day), now.On(Kpi("automation.value_saved"), day), now.StatusOf(Kpi("automation.executions"), day)))],
-                [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())]);
+                [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())], period.CompareNote);
         };
 
     private static PerformanceChange Change(KpiDefinition kpi, KpiTable now, KpiTable? before)
@@ -95,12 +95,14 @@ public sealed class AutomationEndpoints
         var rows = await tx.QueryAsync<WorkflowRow>(
             """
             select w.integration_id as IntegrationId, w.workflow_id as Id, w.name, w.active, w.keeps_successes as KeepsSuccesses, coalesce(w.minutes_saved, w.provider_minutes_saved) as MinutesPerSuccess,
-                   n.executions, n.succeeded, n.failed, n.finished_ms as FinishedMs, n.minutes_saved as MinutesSaved,
+                   n.executions, n.succeeded, n.failed, n.failed_known as FailedKnown, n.finished_ms as FinishedMs, n.timed, n.minutes_saved as MinutesSaved,
                    b.executions as ExecutionsBefore, b.succeeded as SucceededBefore, b.failed as FailedBefore, b.minutes_saved as MinutesSavedBefore
             from workflows w
             cross join lateral (
                 select coalesce(sum(d.executions), 0)::int as executions, coalesce(sum(d.succeeded), 0)::int as succeeded, coalesce(sum(d.failed), 0)::int as failed,
-                       coalesce(sum(d.finished_ms), 0)::bigint as finished_ms, sum(d.minutes_saved) as minutes_saved
+                       -- A rate divides by what is known on the same days: of days without successes only the failures are.
+                       coalesce(sum(d.failed) filter (where d.succeeded is not null), 0)::int as failed_known,
+                       coalesce(sum(d.finished_ms), 0)::bigint as finished_ms, coalesce(sum(d.timed), 0)::int as timed, sum(d.minutes_saved) as minutes_saved
                 from automation_daily d
                 where d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id and d.day between @from and @to
             ) n
@@ -139,11 +141,11 @@ public sealed class AutomationEndpoints
         return [.. rows.Select(row =>
         {
             var (runs, trend) = (Kept(row, row.Executions), points[(row.IntegrationId, row.Id)].ToDictionary(point => point.Step));
-            var finished = Kept(row, row.Succeeded + row.Failed);
+            var finished = Kept(row, row.Succeeded + row.FailedKnown);
             var lost = row.Failed * row.MinutesPerSuccess;
             return new WorkflowPerformance(
                 row.Id, row.Name, row.Active, row.MinutesPerSuccess, runs, Kept(row, row.Succeeded), row.Failed,
-                Rounded(KpiInputs.Divide(Kept(row, row.Succeeded), finished)), Rounded(KpiInputs.Divide(row.KeepsSuccesses ? row.FinishedMs : null, finished)),
+                Rounded(KpiInputs.Divide(Kept(row, row.Succeeded), finished)), Rounded(KpiInputs.Divide(Kept(row, row.FinishedMs), Kept(row, row.Timed))),
                 row.MinutesSaved, Worth(row.MinutesSaved, economics), lost, Worth(lost, economics),
                 comparable
                     ? new WorkflowBefore(
@@ -156,15 +158,16 @@ public sealed class AutomationEndpoints
         })];
     }
 
-    private static int? Kept(WorkflowRow row, int value) => row.KeepsSuccesses ? value : null;
+    private static T? Kept<T>(WorkflowRow row, T value)
+        where T : struct => row.KeepsSuccesses ? value : null;
 
     private static decimal? Rounded(decimal? value) => value is null ? null : decimal.Round(value.Value, 8);
 
     private static KpiDefinition Kpi(string key) => KpiCatalogue.Find(key) ?? throw new ArgumentOutOfRangeException(nameof(key), key, null);
 
     private sealed record WorkflowRow(
-        Guid IntegrationId, string Id, string Name, bool Active, bool KeepsSuccesses, decimal? MinutesPerSuccess, int Executions, int Succeeded, int Failed, long FinishedMs,
-        decimal? MinutesSaved, int ExecutionsBefore, int SucceededBefore, int FailedBefore, decimal? MinutesSavedBefore);
+        Guid IntegrationId, string Id, string Name, bool Active, bool KeepsSuccesses, decimal? MinutesPerSuccess, int Executions, int Succeeded, int Failed, int FailedKnown,
+        long FinishedMs, int Timed, decimal? MinutesSaved, int ExecutionsBefore, int SucceededBefore, int FailedBefore, decimal? MinutesSavedBefore);
 
     private sealed record TrendRow(Guid IntegrationId, string Id, int Step, int? Executions, int Failed);
 }
@@ -173,12 +176,14 @@ public sealed class AutomationEndpoints
 /// <param name="Connected">Whether an automation source is connected at all.</param>
 /// <param name="Status">How far the totals can be trusted.</param>
 /// <param name="MeasurableFrom">First day that the source still knew when it was first read; null if it told no limit.</param>
+/// <param name="CompareNote">A sentence where one of the two periods is longer; null where both have as many days.</param>
 /// <param name="TrendStepDays">Days of each point of a workflow's trend; the last point ends with the period.</param>
 internal sealed record PerformanceResponse(
     string Range, DateOnly From, DateOnly To, DateOnly? CompareFrom, DateOnly? CompareTo,
     [property: AllowedValues("previous_period", "previous_year", "none")] string Compare, string TimeZone, string Currency, bool IsDemo,
     bool Connected, ValueStatus Status, DateOnly? MeasurableFrom, decimal? HourlyLabourCost, decimal? AutomationCostPerMonth, PerformanceTotals Totals,
-    PerformanceTotals? Previous, IReadOnlyList<PerformanceChange> Changes, IReadOnlyList<WorkflowPerformance> Workflows, int TrendStepDays, IReadOnlyList<PerformanceDay> Daily, IReadOnlyList<Freshness> Freshness);
+    PerformanceTotals? Previous, IReadOnlyList<PerformanceChange> Changes, IReadOnlyList<WorkflowPerformance> Workflows, int TrendStepDays, IReadOnlyList<PerformanceDay> Daily, IReadOnlyList<Freshness> Freshness,
+    string? CompareNote);
 
 /// <summary>Totals; null where not measurable or where a setting (labour cost, automation cost) is missing.</summary>
 /// <param name="PaybackDays">Mean days until the value saved covers the cost of the whole period; more than the period has days if it does not. Null without cost or value.</param>

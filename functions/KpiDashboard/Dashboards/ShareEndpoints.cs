@@ -129,7 +129,7 @@ public sealed class ShareEndpoints
             : [];
         if (found is not [var share])
         {
-            await _limits.TakeAsync(Bucket.ShareAddress, _address.Of(request) ?? "unknown", cancellationToken);
+            await _limits.TakeByAddressAsync(Bucket.ShareAddress, _address.KnownKey(request), cancellationToken);
             throw ApiProblem.NotFound(NoLink);
         }
 

@@ -42,10 +42,10 @@ public sealed class AccountEndpoints
         var business = new NewBusiness(body.BusinessName, body.TimeZone, body.Currency);
         Accounts.CheckEmail(errors, "email", body.Email);
         TenantRules.Name(errors, "displayName", body.DisplayName);
-        Accounts.Check(errors, business);
+        await _accounts.CheckAsync(errors, business, cancellationToken);
         _rules.Check(errors, "password", body.Password, body.Email, body.DisplayName, body.BusinessName);
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
-        await _limits.TakeAsync(Bucket.RegisterAddress, _address.LimitKey(request), cancellationToken);
+        await TakeRegistrationAsync(_limits, _address, request, body.Email, cancellationToken);
 
         var now = _time.GetUtcNow();
         var user = new NewUser(Guid.CreateVersion7(now), body.Email.Trim(), body.DisplayName.Trim(), _hasher.Hash(body.Password), Verified: false);
@@ -86,7 +86,7 @@ public sealed class AccountEndpoints
     {
         var caller = request.Caller();
         if (caller.EmailVerified) throw ApiProblem.Conflict("Your address is confirmed already.");
-        await _limits.TakeAsync(Bucket.MailAddress, _address.LimitKey(request), cancellationToken);
+        await _limits.TakeByAddressAsync(Bucket.MailAddress, _address.KnownKey(request), cancellationToken);
         await _limits.TakeAsync(Bucket.MailRecipient, MailSubject(VerifyEmailMail.Kind, caller.Name), cancellationToken);
         await _outbox.AddAsync(VerifyEmailMail.Kind, new PersonMailData(caller.Person, _time.GetUtcNow()).ToJson(), null, cancellationToken);
         return TypedResults.StatusCode(StatusCodes.Status202Accepted);
@@ -109,7 +109,7 @@ public sealed class AccountEndpoints
         var errors = new Dictionary<string, string[]>();
         Accounts.CheckEmail(errors, "email", body.Email);
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
-        await _limits.TakeAsync(Bucket.MailAddress, _address.LimitKey(request), cancellationToken);
+        await _limits.TakeByAddressAsync(Bucket.MailAddress, _address.KnownKey(request), cancellationToken);
         // Whoever used up what a mailbox may get has put as many working links into it: its owner is not locked out, and nobody learns anything.
         if (await _limits.TryTakeAsync(Bucket.MailRecipient, MailSubject(kind, body.Email), cancellationToken) <= TimeSpan.Zero)
             await _outbox.AddAsync(kind, new ResetMailData(body.Email.Trim()).ToJson(), null, cancellationToken);
@@ -195,8 +195,19 @@ public sealed class AccountEndpoints
         return TypedResults.NoContent();
     }
 
-    /// <summary>What mails to one address are counted by: each kind apart, so that nobody keeps a reset away by registering with the address.</summary>
-    internal static string MailSubject(string kind, string email) => $"{kind} {SessionEndpoints.EmailKey(email)}";
+    /// <summary>
+    /// What mails to one mailbox are counted by: each kind apart, so that nobody keeps a reset away by registering with the address or inviting it; whoever asks, and from
+    /// whatever business.
+    /// </summary>
+    internal static string MailSubject(string kind, string email) => $"{kind} {Mailbox.Of(email)}";
+
+    /// <summary>What a registration takes, by whatever way it comes.</summary>
+    internal static async Task TakeRegistrationAsync(RateLimits limits, ClientAddress address, HttpRequest request, string email, CancellationToken cancellationToken)
+    {
+        await limits.TakeByAddressAsync(Bucket.RegisterAddress, address.KnownKey(request), cancellationToken);
+        await limits.TakeAsync(Bucket.RegisterMailbox, Mailbox.Of(email), cancellationToken);
+        await limits.TakeAsync(Bucket.Register, "", cancellationToken);
+    }
 
     private static ApiProblem LinkIsOver(string advice) => ApiProblem.Invalid("token", $"This link was used already, is too old, or is not complete. {advice}");
 
@@ -211,7 +222,7 @@ public sealed class AccountEndpoints
     {
         if (string.IsNullOrEmpty(password)) throw ApiProblem.PasswordNeeded("Enter the password that you registered with.");
         if (password.Length > Passwords.MaxLength) throw ApiProblem.Invalid("password", $"'password' must have 1 to {Passwords.MaxLength} characters.");
-        var permit = await _guard.EnterAsync(request, token.email_key, token.user_id, cancellationToken);
+        var permit = await _guard.EnterAsync(request, token.email_key, token.user_id, password, cancellationToken);
         var waiting = await UnprovedAccount.FindAsync(_database, token.email_key, cancellationToken);
         foreach (var (id, hash) in waiting.Where(other => other.id != token.user_id).Select(other => (other.id, other.password_hash)).Prepend((token.user_id, token.password_hash)))
         {
@@ -227,7 +238,7 @@ public sealed class AccountEndpoints
         HttpRequest request, Guid user, string emailKey, string? hash, string? password, string field, Func<ApiProblem> wrong, CancellationToken cancellationToken)
     {
         if (password is not { Length: > 0 and <= Passwords.MaxLength }) throw ApiProblem.Invalid(field, $"'{field}' must have 1 to {Passwords.MaxLength} characters.");
-        var permit = await _guard.EnterAsync(request, emailKey, user, cancellationToken);
+        var permit = await _guard.EnterAsync(request, emailKey, user, password, cancellationToken);
         if (!_hasher.Verify(password, hash, out _)) throw wrong();
         await _guard.ReturnAsync(permit, cancellationToken);
     }

@@ -136,7 +136,7 @@ public sealed class Authenticator
         var message = StandardWebhooks.Read(context.Request, now);
         var found = await _database.QueryAsync<(Guid TenantId, Guid Id, string Name, string[] Scopes, bool Usable, DateTimeOffset? DeleteAfter, byte[] Secret)>(
             "select tenant_id, id, name, scopes, usable, delete_after, signing_secret from find_signing_token(@id, @now)", new { id = message.TokenId, now }, cancellationToken);
-        var body = await JsonBody.ReadBytesAsync(context.Request, required.SignedLimit, cancellationToken);
+        var body = await JsonBody.ReadBytesAsync(context.Request, required.Body > 0 ? required.Body : JsonBody.DefaultLimit, cancellationToken);
         // An unknown token costs the same work and gets the same answer as a wrong signature.
         var secret = found is [{ Usable: true, Secret.Length: > 0 } usable] ? _sealer.Open(usable.Secret, TokenEndpoints.SigningPurpose(usable.Id)) : null;
         if (!message.IsSignedBy(secret ?? StandardWebhooks.NobodysSecret, body) || secret is null)

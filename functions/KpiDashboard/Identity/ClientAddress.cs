@@ -14,7 +14,13 @@ internal sealed class ClientAddress(IConfiguration configuration)
     /// <summary>The address as text, for the audit log and the list of sessions; null if there is none.</summary>
     public string? Of(HttpRequest request) => Find(request)?.ToString();
 
-    /// <summary>What limits are counted by: an IPv4 address, or the /64 network of an IPv6 one, which is what one household gets.</summary>
+    /// <summary>
+    /// What limits are counted by where the address can be relied on, which is where somebody said how many proxies of ours stand in front (<c>Http:Proxies</c>). Null else: what a
+    /// client wrote itself may stand there, or all visitors may have one, so that a limit would hold back nobody, or everybody.
+    /// </summary>
+    public string? KnownKey(HttpRequest request) => configuration.GetValue("Http:Proxies", 0) > 0 ? LimitKey(request) : null;
+
+    /// <summary>The address in the form that limits are counted by: an IPv4 address, or the /64 network of an IPv6 one, which is what one household gets.</summary>
     public string LimitKey(HttpRequest request)
     {
         if (Find(request) is not { } address) return "unknown";

@@ -108,10 +108,10 @@ public sealed partial class OidcEndpoints
         var business = new NewBusiness(body.BusinessName, body.TimeZone, body.Currency);
         var name = string.IsNullOrWhiteSpace(body.DisplayName) ? pending.Name : body.DisplayName;
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        Accounts.Check(errors, business);
+        await _accounts.CheckAsync(errors, business, cancellationToken);
         TenantRules.Name(errors, "displayName", name);
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
-        await _limits.TakeAsync(Bucket.RegisterAddress, _address.LimitKey(request), cancellationToken);
+        await AccountEndpoints.TakeRegistrationAsync(_limits, _address, request, pending.Email, cancellationToken);
         if (await FindLinkedAsync(pending.Issuer, pending.Subject, null, cancellationToken) is not null)
             throw ApiProblem.Conflict("This sign-in has an account already. Sign in with it.");
 

@@ -88,8 +88,11 @@ public sealed class RequiresAttribute(Permission permission) : Attribute
     /// <summary>A Standard Webhooks signature is accepted in place of a token.</summary>
     public bool Signature { get; init; }
 
-    /// <summary>Largest body of a signed request, in bytes: it is read before its sender is known.</summary>
-    public int SignedLimit { get; init; } = 64 * 1024;
+    /// <summary>What a call costs; <see cref="CostLimit"/> has the limits.</summary>
+    public Cost Cost { get; init; }
+
+    /// <summary>Largest body, in bytes; 0 for what is usual for its cost. That of a signed request is read before its sender is known.</summary>
+    public int Body { get; init; }
 }
 
 /// <summary>The one table of who may do what; the API, the page and the documentation read it.</summary>

@@ -42,7 +42,7 @@ public sealed class SessionEndpoints
         // Nothing below may differ between an address that is known and one that is not, until the password is right.
         var key = EmailKey(body.Email);
         var user = (await _database.QueryAsync<UserRow>("select * from find_user_by_email(@key)", new { key }, cancellationToken)).SingleOrDefault();
-        var permit = await _guard.EnterAsync(request, key, user?.id, cancellationToken);
+        var permit = await _guard.EnterAsync(request, key, user?.id, body.Password, cancellationToken);
         var fits = _hasher.Verify(body.Password, user?.password_hash, out var outdated);
         if (!fits || user is null || user.disabled) throw ApiProblem.Unauthorized(NotRight);
         await _guard.ReturnAsync(permit, cancellationToken);

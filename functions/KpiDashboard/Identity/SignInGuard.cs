@@ -3,41 +3,56 @@ using System.Text;
 using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.Options;
 
 namespace KpiDashboard.Identity;
 
 /// <summary>
 /// Limits on guessing passwords, counted in Postgres before the slow hash runs. Whoever hammers an account from elsewhere uses up what unknown browsers have;
-/// the browsers that its owner signed in with before have an allowance of their own each, so nobody can lock the owner out.
+/// the browsers that its owner signed in with before have an allowance of their own each, so nobody can lock the owner out. Whoever tries one password on many
+/// accounts uses up what that password has; and where network addresses are known, one of them has so many wrong attempts, over whatever accounts.
 /// </summary>
-internal sealed class SignInGuard(RateLimits limits, ClientAddress address, KnownBrowsers browsers)
+internal sealed class SignInGuard(RateLimits limits, ClientAddress address, KnownBrowsers browsers, IOptionsMonitor<AuthOptions> auth)
 {
     /// <summary>Takes what an attempt costs.</summary>
     /// <param name="request">The attempt.</param>
     /// <param name="emailKey">The account, known or not: both are limited alike.</param>
     /// <param name="user">The account's id, if there is one.</param>
+    /// <param name="password">What is tried.</param>
     /// <param name="cancellationToken">Stops.</param>
     /// <exception cref="Api.ApiProblem">429.</exception>
-    public async Task<SignInPermit> EnterAsync(HttpRequest request, string emailKey, Guid? user, CancellationToken cancellationToken)
+    public async Task<SignInPermit> EnterAsync(HttpRequest request, string emailKey, Guid? user, string password, CancellationToken cancellationToken)
     {
-        var permit = user is { } id && browsers.Find(request, id) is { } browser
-            ? new SignInPermit(address.LimitKey(request), Bucket.SignInDevice, $"{id:N} {browser:N}")
-            : new SignInPermit(address.LimitKey(request), Bucket.SignInAccount, emailKey);
-        await limits.TakeAsync(Bucket.SignInAddress, permit.Address, cancellationToken);
-        await limits.TakeAsync(permit.Bucket, permit.Subject, cancellationToken);
+        var permit = new SignInPermit(Counted(request, emailKey, user, password));
+        foreach (var (bucket, subject) in permit.Taken) await limits.TakeAsync(bucket, subject, cancellationToken);
         return permit;
     }
 
     /// <summary>Gives it back: the password was right.</summary>
     public async Task ReturnAsync(SignInPermit permit, CancellationToken cancellationToken)
     {
-        await limits.ReturnAsync(Bucket.SignInAddress, permit.Address, cancellationToken);
-        await limits.ReturnAsync(permit.Bucket, permit.Subject, cancellationToken);
+        foreach (var (bucket, subject) in permit.Taken) await limits.ReturnAsync(bucket, subject, cancellationToken);
+    }
+
+    private IReadOnlyList<(Bucket Bucket, string Subject)> Counted(HttpRequest request, string emailKey, Guid? user, string password)
+    {
+        // Nobody elsewhere uses up what a known browser has, also where it shares its address with whoever guesses.
+        if (user is { } id && browsers.Find(request, id) is { } browser) return [(Bucket.SignInDevice, $"{id:N} {browser:N}")];
+        return address.KnownKey(request) is { } known
+            ? [(Bucket.SignInAddress, known), (Bucket.SignInAccount, emailKey), (Bucket.SignInPassword, Keyed(password))]
+            : [(Bucket.SignInAccount, emailKey), (Bucket.SignInPasswordAlone, Keyed(password))];
+    }
+
+    /// <summary>A password as it may be counted by: without our key nobody finds it out from the counters.</summary>
+    private string Keyed(string password)
+    {
+        var options = auth.CurrentValue;
+        return Convert.ToBase64String(HMACSHA256.HashData(Convert.FromBase64String(options.SigningKeys[options.CurrentKey]), Encoding.UTF8.GetBytes(password)));
     }
 }
 
 /// <summary>What an attempt took.</summary>
-internal sealed record SignInPermit(string Address, Bucket Bucket, string Subject);
+internal sealed record SignInPermit(IReadOnlyList<(Bucket Bucket, string Subject)> Taken);
 
 /// <summary>
 /// Which browsers an account was signed in with before. A sealed cookie says so and nothing else: it signs nobody in, it only has its wrong attempts counted

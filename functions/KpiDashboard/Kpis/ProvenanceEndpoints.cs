@@ -61,7 +61,7 @@ public sealed class ProvenanceEndpoints
         var values = (await tx.QueryAsync<ValueRow>(
             """
             select v.kpi, v.integration_id as IntegrationId, v.run_id as RunId, v.first_seen_at as FirstSeenAt, v.changed_at as ChangedAt,
-                   i.connector, i.display_name as Source, coalesce(i.settings ->> 'propertyId', i.settings ->> 'baseUrl') as Instance, i.time_zone as TimeZone, i.fetched_at as FetchedAt,
+                   i.connector, i.display_name as Source, coalesce(i.settings ->> 'propertyId', i.settings ->> 'baseUrl') as Instance, case when i.time_zone is not null then safe_zone(i.time_zone) end as TimeZone, i.fetched_at as FetchedAt,
                    exists (select 1 from imports m where m.tenant_id = @tenant and m.id = v.run_id) as Imported
             from kpi_values v
             left join integrations i on i.tenant_id = @tenant and i.id = v.integration_id
@@ -92,7 +92,8 @@ public sealed class ProvenanceEndpoints
                     row?.TimeZone ?? tenant.TimeZone, row?.RunId, row is null ? null : row.IntegrationId is not null ? "sync" : row.Imported ? "import" : "push",
                     row?.FirstSeenAt, row?.ChangedAt, row?.FetchedAt ?? source?.FetchedAt,
                     [.. (row?.RunId is { } run ? requests[run] : []).Take(50).Select(item => new ProvenanceRequest(item.Operation, item.Request, item.FetchedAt, item.Rows, item.Sampled, item.Thresholded))],
-                    [.. restated[part.Key].Take(50).Select(item => new ProvenanceRestatement(item.At, item.OldValue, item.NewValue, item.RunId))]);
+                    [.. restated[part.Key].Take(50).Select(item => new ProvenanceRestatement(item.At, item.OldValue, item.NewValue, item.RunId))],
+                    MetricsEndpoints.CurrencyOf(part, sources, tenant));
             }),
         ];
     }

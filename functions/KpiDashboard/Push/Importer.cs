@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
+using KpiDashboard.Security;
 using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;
 
@@ -114,7 +115,7 @@ public sealed partial class Importer
 
         await _database.ExecuteAsync(
             "insert into dead_letters (queue, body, reason, received_at) values (@queue, @body, @reason, @now)",
-            new { queue = $"{Queue}-poison", body = body.Length <= 65536 ? body : body[..65536], reason, now = _time.GetUtcNow() }, cancellationToken);
+            new { queue = $"{Queue}-poison", body = KeptText.Cut(KeptText.Clean(body), 65536), reason, now = _time.GetUtcNow() }, cancellationToken);
         LogKept();
     }
 
@@ -124,13 +125,25 @@ public sealed partial class Importer
         var now = _time.GetUtcNow();
         var lost = await _database.QueryAsync<(Guid Tenant, Guid Id, string? Traceparent)>(
             "select tenant_id, id, traceparent from sweep_imports(@now, @silent, 200)", new { now, silent = SilentAfter }, cancellationToken);
+        // What cannot be sent now is swept again: the others do not wait for it.
+        List<Exception> failures = [];
         foreach (var (tenant, id, traceparent) in lost)
         {
-            await EnqueueAsync(tenant, id, TimeSpan.Zero, cancellationToken, traceparent);
-            LogSwept(id);
+            try
+            {
+                await EnqueueAsync(tenant, id, TimeSpan.Zero, cancellationToken, traceparent);
+                LogSwept(id);
+            }
+#pragma warning disable CA1031 // It is thrown in the end.
+            catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                failures.Add(error);
+            }
         }
 
         await _database.ExecuteAsync("select purge_push(@keys, @imports)", new { keys = now - IdempotencyKeys.Remembered, imports = now - KeptFor }, cancellationToken);
+        if (failures.Count > 0) throw new AggregateException("Not every import could be enqueued again.", failures);
     }
 
     private Task<(Opened? File, DateTimeOffset? LeasedUntil)> BeginAsync(ImportMessage message, Guid lease, CancellationToken cancellationToken) =>
@@ -164,7 +177,7 @@ public sealed partial class Importer
             return;
         }
 
-        var content = file.Read(new CustomReadings(await TenantCatalogue.LoadAsync(tx), tenant.Today(_time)));
+        var content = file.Read(new CustomReadings(await TenantCatalogue.LoadAsync(tx), tenant.Today(_time), tenant.Currency));
         if (content.ErrorCount > 0)
         {
             await FailAsync(

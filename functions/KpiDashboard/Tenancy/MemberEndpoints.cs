@@ -136,6 +136,7 @@ public sealed class MemberEndpoints
                     : $"{email} is a member that was deactivated. Reactivate the member instead.");
             }
 
+            await _limits.TakeAsync(tx, Bucket.MailRecipient, AccountEndpoints.MailSubject(InvitationMail.Kind, email));
             var now = _time.GetUtcNow();
             // One that ran out stands in nobody's way.
             await tx.ExecuteAsync(
@@ -188,6 +189,7 @@ public sealed class MemberEndpoints
             var open = await OpenInvitationAsync(tx, id);
             ThrowUnlessMay(own, open.role);
             if (open.role == "owner") request.Demand(Power.MakeOwner);
+            await _limits.TakeAsync(tx, Bucket.MailRecipient, AccountEndpoints.MailSubject(InvitationMail.Kind, open.email));
             var now = _time.GetUtcNow();
             var (token, expires) = (TokenHash.Fresh(""), now + InvitationLifetime);
             await tx.ExecuteAsync(
@@ -289,7 +291,7 @@ public sealed class MemberEndpoints
     {
         if (password is not { Length: > 0 and <= Passwords.MaxLength })
             throw ApiProblem.Invalid("password", $"'password' must be the password of your account: 1 to {Passwords.MaxLength} characters. Or sign in first.");
-        var permit = await _guard.EnterAsync(request, emailKey, account.id, cancellationToken);
+        var permit = await _guard.EnterAsync(request, emailKey, account.id, password, cancellationToken);
         if (!_hasher.Verify(password, account.password_hash, out _) || account.disabled) throw ApiProblem.Unauthorized("The password is not right.");
         await _guard.ReturnAsync(permit, cancellationToken);
     }

@@ -21,6 +21,12 @@ public sealed class N8nWebhookEndpoints
     /// <summary>Largest body, in bytes.</summary>
     public const int Limit = 1024 * 1024;
 
+    /// <summary>Most events of one request.</summary>
+    internal const int MaxEvents = 5_000;
+
+    /// <summary>How many refusals are told one by one.</summary>
+    internal const int MostRejected = 1_000;
+
     /// <summary>Older executions are refused: single executions are kept for 90 days, and a day whose others are gone must not be added up anew.</summary>
     internal static readonly TimeSpan MaxAge = TimeSpan.FromDays(60);
 
@@ -36,17 +42,18 @@ public sealed class N8nWebhookEndpoints
     {
         var caller = request.Caller();
         var body = await JsonBody.ReadBytesAsync(request, Limit, cancellationToken);
-        using var document = JsonBody.Parse(request, body, N8nWebhookJson.Default.JsonDocument);
+        using var document = JsonBody.ParseParts(request, body);
         var root = document.RootElement;
         if (root.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array)) throw ApiProblem.BadBody("The body must be one event or an array of events.");
+        if (root.ValueKind == JsonValueKind.Array && root.GetArrayLength() > MaxEvents)
+            throw ApiProblem.BadBody($"A request may bring at most {MaxEvents:N0} events; send the rest in another one.");
         var now = _time.GetUtcNow();
         var rejected = new List<RejectedItem>();
         var events = new List<(int Index, N8nEvent Event)>();
         var index = 0;
-        foreach (var item in root.ValueKind == JsonValueKind.Array ? root.EnumerateArray().ToArray() : [root])
+        foreach (var item in root.ValueKind == JsonValueKind.Array ? root.EnumerateArray() : Enumerable.Repeat(root, 1))
         {
-            var (read, reason) = N8nEvents.Read(item);
-            reason ??= Doubt(read!.StartedAt ?? read.At, now);
+            var (read, reason) = N8nEvents.Read(item, now - MaxAge, now + MaxAhead);
             if (reason is null) events.Add((index, read!));
             else rejected.Add(new RejectedItem(index, reason));
             index++;
@@ -58,14 +65,9 @@ public sealed class N8nWebhookEndpoints
         return new JsonAnswer<N8nWebhookResponse>(answer, N8nWebhookJson.Default.N8nWebhookResponse);
     }
 
-    private static string? Doubt(DateTimeOffset? at, DateTimeOffset now) =>
-        at > now + MaxAhead ? "It lies in the future; check the clock of your n8n."
-        : at < now - MaxAge ? $"It started more than {MaxAge.Days} days ago; older days are added up already."
-        : null;
-
     private static async Task<N8nWebhookResponse> WriteAsync(TenantTransaction tx, List<(int Index, N8nEvent Event)> events, List<RejectedItem> rejected, DateTimeOffset now)
     {
-        if (events.Count == 0) return new N8nWebhookResponse(0, 0, rejected);
+        if (events.Count == 0) return Answer(0, 0, rejected);
         var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
         await tx.ExecuteAsync(
             """
@@ -76,7 +78,7 @@ public sealed class N8nWebhookEndpoints
         // A sync that writes holds this row, too: whichever comes second adds up what both wrote.
         var integration = await tx.QuerySingleAsync<Integration>(
             """
-            select id, status, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly, read_from as ReadFrom, coalesce(time_zone, @zone) as Zone
+            select id, status, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly, read_from as ReadFrom, safe_zone(coalesce(time_zone, @zone)) as Zone
             from integrations where tenant_id = @tenant and connector = 'n8n' for update
             """, new { zone = tenant.TimeZone });
         if (integration.Status == "paused") throw ApiProblem.Conflict("n8n is paused here. Resume it, or stop the workflow that sends this.");
@@ -91,9 +93,9 @@ public sealed class N8nWebhookEndpoints
         foreach (var (index, item) in events)
         {
             var before = known.GetValueOrDefault(item.ExecutionId);
-            if (before is null && item.StartedAt is null)
+            if (before is null && (item.StartedAt ?? item.StoppedAt) is null)
             {
-                rejected.Add(new RejectedItem(index, "Nothing says when it started: send 'startedAt', or 'executionTime' with 'completedAt'."));
+                rejected.Add(new RejectedItem(index, "Nothing says when it was: send 'startedAt', 'completedAt' or 'timestamp'."));
                 continue;
             }
 
@@ -111,8 +113,11 @@ public sealed class N8nWebhookEndpoints
         await WriteExecutionsAsync(tx, integration.Id, changed.Values);
         await RollUpAsync(tx, integration, changed.Values, tenant.Zone, now);
         if (changed.Count > 0 || named > 0) await TenantProfile.BumpVersionAsync(tx);
-        return new N8nWebhookResponse(accepted, unchanged, rejected);
+        return Answer(accepted, unchanged, rejected);
     }
+
+    private static N8nWebhookResponse Answer(int accepted, int unchanged, List<RejectedItem> rejected) =>
+        new(accepted, unchanged, rejected.Count > MostRejected ? rejected[..MostRejected] : rejected, rejected.Count);
 
     /// <summary>What is known after an event. A finished execution stays as it is: what n8n itself lists is asked for by the next sync and corrects it.</summary>
     private static Execution Merge(Execution? before, N8nEvent item)
@@ -120,7 +125,12 @@ public sealed class N8nWebhookEndpoints
         var error = item.Error is { } text ? SecretMask.Clean(text, 500) : null;
         var status = AutomationWriter.Word(item.Status);
         if (before is null)
-            return new Execution(item.ExecutionId, item.WorkflowId, status, AutomationWriter.Word(item.Kind ?? ExecutionKind.Production), item.StartedAt!.Value, item.StoppedAt, error);
+        {
+            // An end alone: the day is known, how long it took is not.
+            var (started, ended) = item.StartedAt is { } start ? (start, item.StoppedAt) : (item.StoppedAt!.Value, null);
+            return new Execution(item.ExecutionId, item.WorkflowId, status, AutomationWriter.Word(item.Kind ?? ExecutionKind.Production), started, ended, error);
+        }
+
         if (before.Status is "unfinished" or "lost" && item.Status != ExecutionStatus.Unfinished)
         {
             var stopped = item.StoppedAt ?? (item.Duration is { } took ? before.Started + took : null);
@@ -169,7 +179,7 @@ public sealed class N8nWebhookEndpoints
 
     private static async Task RollUpAsync(TenantTransaction tx, Integration integration, IReadOnlyCollection<Execution> changed, TimeZoneInfo tenantZone, DateTimeOffset now)
     {
-        var zone = TimeZoneInfo.TryFindSystemTimeZoneById(integration.Zone, out var own) ? own : tenantZone;
+        var zone = TimeZoneNames.Of(integration.Zone);
         var today = LocalDay.Of(now, zone);
         // A day that we also pull counts once it was read: before that, what was pushed is a part, and a part must not pass for the whole.
         var days = changed.Select(row => LocalDay.Of(row.Started, zone)).Distinct()
@@ -184,7 +194,7 @@ public sealed class N8nWebhookEndpoints
         await tx.ExecuteAsync(
             """
             update integrations
-            set fetched_at = @now, complete_through = greatest(complete_through, @complete), final_through = @final, read_from = least(read_from, @from), read_to = greatest(read_to, @today)
+            set fetched_at = @now, complete_through = greatest(complete_through, @complete), final_through = final_within(@final, greatest(complete_through, @complete)), read_from = least(read_from, @from), read_to = greatest(read_to, @today)
             where tenant_id = @tenant and id = @integration
             """, new { integration = integration.Id, now, complete = today.AddDays(-1), final, from = days.Count > 0 ? days[0] : (DateOnly?)null, today });
     }
@@ -205,8 +215,8 @@ internal sealed record N8nEventRequest(
     string WorkflowId, string ExecutionId, string Status, string? WorkflowName = null, DateTimeOffset? StartedAt = null, DateTimeOffset? CompletedAt = null,
     decimal? ExecutionTime = null, string? ErrorMessage = null, string? Mode = null);
 
-/// <summary>What became of the events; the three add up to how many came.</summary>
-internal sealed record N8nWebhookResponse(int Accepted, int Unchanged, IReadOnlyList<RejectedItem> Rejected);
+/// <summary>What became of the events. <c>accepted</c>, <c>unchanged</c> and <c>rejectedCount</c> add up to how many came; the first 1,000 that were rejected are named.</summary>
+internal sealed record N8nWebhookResponse(int Accepted, int Unchanged, IReadOnlyList<RejectedItem> Rejected, int RejectedCount = 0);
 
 /// <summary>What was not taken of a request, by its place in it, counted from 0.</summary>
 internal sealed record RejectedItem(int Index, string Reason);

@@ -1849,6 +1849,7 @@ export interface components {
             daysWithout: number;
             rowsWithheld: boolean;
             freshness: components["schemas"]["Freshness"][];
+            compareNote: string | null;
         };
         BreakdownRest: {
             value: number | null;
@@ -1889,6 +1890,7 @@ export interface components {
             insights: components["schemas"]["InsightEntry"][];
             setAside: components["schemas"]["InsightEntry"][];
             brief: components["schemas"]["BriefSentence"][];
+            compareNote: string | null;
         };
         CalculatedKpiEntry: {
             /** Format: uuid */
@@ -2472,6 +2474,7 @@ export interface components {
             formula: string | null;
             source: string;
             dimensions: ("channel" | "device" | "country" | "landing_page")[];
+            currency: string | null;
         };
         LoginRequest: {
             email: string;
@@ -2712,6 +2715,7 @@ export interface components {
             trendStepDays: number;
             daily: components["schemas"]["PerformanceDay"][];
             freshness: components["schemas"]["Freshness"][];
+            compareNote: string | null;
         };
         PerformanceTotals: {
             executions: number | null;
@@ -2771,6 +2775,7 @@ export interface components {
             fetchedAt: string | null;
             requests: components["schemas"]["ProvenanceRequest"][];
             restatements: components["schemas"]["ProvenanceRestatement"][];
+            currency: string | null;
         };
         ProvenanceRequest: {
             operation: string;
@@ -3117,6 +3122,7 @@ export interface components {
             kpis: components["schemas"]["SummaryKpi"][];
             freshness: components["schemas"]["Freshness"][];
             insights: components["schemas"]["BusinessInsightsResponse"] | null;
+            compareNote: string | null;
         };
         SwitchRequest: {
             /** Format: uuid */

@@ -7,6 +7,7 @@ using KpiDashboard.BrowserTests.App;
 using KpiDashboard.Demo.Google;
 using KpiDashboard.Demo.N8n;
 using KpiDashboard.Demo.Seeding;
+using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
 using Microsoft.Extensions.DependencyInjection;
@@ -178,6 +179,8 @@ public sealed class AppFixture : IAsyncLifetime
         public void Progress(string stage, string text) => Remember(stage, text);
 
         public void Ready(string text) => Remember("Ready", text);
+
+        public void Log(string line) => TestLog.Write(line);
 
         public override string ToString()
         {

@@ -113,6 +113,8 @@ public class AppFixture(PostgresFixture postgres) : IAsyncLifetime
         public void Progress(string stage, string text) { }
 
         public void Ready(string text) { }
+
+        public void Log(string line) => TestLog.Write(line);
     }
 }
 

@@ -13,6 +13,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.App;
 
 /// <summary>Headers of page and API, and what another site's page may do: nothing.</summary>
+[Trait("Clock", "none")]
 public sealed class HeadersTests
 {
     private const string Page = "https://kpi.test", Listed = "https://app.example", Evil = "https://evil.example";
@@ -228,6 +229,7 @@ public sealed class HeadersTests
                     .. idle.Select(name => $"AzureWebJobs.{name}.Disabled=true").Concat(settings).SelectMany(setting => new[] { "--set", setting }),
                 ]);
                 builder.FunctionsAssembly = typeof(Functions.App).Assembly;
+                builder.Console = new LocalHost.SilentConsole();
                 builder.Stages.Clear();
                 app._host = builder.Build();
                 await app._host.StartAsync(Ct);

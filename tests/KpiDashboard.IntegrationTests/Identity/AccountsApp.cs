@@ -148,6 +148,8 @@ public sealed class AccountsApp(PostgresFixture postgres) : IAsyncLifetime
         public void Progress(string stage, string text) { }
 
         public void Ready(string text) { }
+
+        public void Log(string line) => TestLog.Write(line);
     }
 }
 

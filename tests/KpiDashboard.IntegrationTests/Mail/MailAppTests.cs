@@ -96,6 +96,9 @@ public sealed class MailAppTests(PostgresFixture postgres, MailStorage storage) 
     {
         var kind = new ResetMail();
         await using var app = await StartAsync(kind);
+        // No keys of ASP.NET's own are made, which would lie unsealed in the home of whoever starts this, with a warning for the newcomer.
+        Assert.DoesNotContain(app.Services.GetServices<IHostedService>(), service => service.GetType().Assembly.GetName().Name == "Microsoft.AspNetCore.DataProtection");
+        Assert.Equal("EphemeralDataProtectionProvider", app.Services.GetRequiredService<Microsoft.AspNetCore.DataProtection.IDataProtectionProvider>().GetType().Name);
         await Eventually.TrueAsync(() => Task.FromResult(_console.Lines.Contains($"Mail: caught locally; read it at {app.Address.ToString().TrimEnd('/')}/mail")), TimeSpan.FromMinutes(1), "the terminal says where");
         Assert.Equal($"{app.Address}verify-email#t", app.Services.GetRequiredService<WebAddress>().Of("verify-email#t").AbsoluteUri);
         using var http = new HttpClient { BaseAddress = app.Address };
@@ -121,6 +124,18 @@ public sealed class MailAppTests(PostgresFixture postgres, MailStorage storage) 
 
         foreach (var wrong in (string[])["mail/x", "mail/..%2fsecrets", "mail/20261122T120000000Z-0000000000", "mail/20261122T120000000Z-0000000000/html"])
             Assert.Equal(HttpStatusCode.NotFound, (await http.GetAsync(wrong, Cancelled)).StatusCode);
+        // Whoever can make a name lead here can write these headers too.
+        foreach (var place in new[] { "mail", "mail/style.css", $"mail/{Path.GetFileNameWithoutExtension(Directory.GetFiles(Path.Combine(_folder["data"], "mail"), "*.eml")[0])}" })
+        {
+            foreach (var (name, value) in new[]
+                { ("X-Forwarded-Host", "localhost"), ("X-Forwarded-Host", "127.0.0.1"), ("X-Original-Host", "localhost"), ("Forwarded", "host=localhost"), ("X-Forwarded-Server", "localhost") })
+            {
+                using var forged = new HttpRequestMessage(HttpMethod.Get, place) { Headers = { Host = "attacker.example" } };
+                forged.Headers.Add(name, value);
+                Assert.Equal(HttpStatusCode.NotFound, (await http.SendAsync(forged, Cancelled)).StatusCode);
+            }
+        }
+
         using var rebound = new HttpRequestMessage(HttpMethod.Get, "mail") { Headers = { Host = "attacker.example" } };
         Assert.Equal(HttpStatusCode.NotFound, (await http.SendAsync(rebound, Cancelled)).StatusCode);
     }
@@ -223,5 +238,7 @@ public sealed class MailAppTests(PostgresFixture postgres, MailStorage storage) 
         public void Progress(string stage, string text) { }
 
         public void Ready(string text) { }
+
+        public void Log(string line) => TestLog.Write(line);
     }
 }

@@ -9,6 +9,7 @@ using Xunit;
 
 namespace KpiDashboard.Tests.Api;
 
+[Trait("Clock", "none")]
 public sealed class OpenApiTests
 {
     private static readonly string[] Verbs = ["get", "post", "put", "patch", "delete"];

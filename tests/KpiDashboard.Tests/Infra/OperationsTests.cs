@@ -5,6 +5,7 @@ using Xunit;
 namespace KpiDashboard.Tests.Infra;
 
 /// <summary>Alerts, the workbook and the runbook speak of the same things, and of things that exist.</summary>
+[Trait("Clock", "none")]
 public sealed partial class OperationsTests
 {
     /// <summary>Metrics and their dimensions: the contract between the product (meter <c>KpiDashboard</c>) and whoever watches it.</summary>
@@ -16,6 +17,7 @@ public sealed partial class OperationsTests
         ["kpi.sync.waits"] = ["connector", "reason"],
         ["kpi.sync.dead_letters"] = ["connector"],
         ["kpi.dead_letters.open"] = [],
+        ["kpi.tenants.faulty"] = [],
         ["kpi.queue.age"] = ["queue"],
         ["kpi.queue.length"] = ["queue"],
         ["kpi.provider.quota.remaining"] = ["connector", "quota"],
@@ -76,6 +78,7 @@ public sealed partial class OperationsTests
     [Theory]
     [InlineData("sync-failed")]
     [InlineData("dead-letters")]
+    [InlineData("single-businesses")]
     [InlineData("queue-age")]
     [InlineData("timer-heartbeat")]
     [InlineData("api-slow")]

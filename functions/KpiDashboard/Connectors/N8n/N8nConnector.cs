@@ -11,11 +11,11 @@ namespace KpiDashboard.Connectors.N8n;
 internal sealed partial class N8nConnector(
     IHttpClientFactory httpClients, IOptionsMonitor<N8nOptions> options, OutboundGuard guard, TimeProvider time, ILogger<N8nConnector> logger) : IKeyConnector
 {
-    // n8n sorts by id, which is given when an execution is created; in queue mode it may start later. An execution this much older ends the reading.
-    private static readonly TimeSpan Overlap = TimeSpan.FromHours(6);
-
     // Each a request of its own. What is left over is asked for the next time.
     private const int MaxLookups = 50;
+
+    // An n8n that fails at so many of them need not be asked for the rest now.
+    private const int MaxFailedLookups = 5;
 
     private const int MaxWorkflowPages = 20;
     private const int WorkflowPageSize = 100;
@@ -74,8 +74,9 @@ internal sealed partial class N8nConnector(
         if (executions.Value!.Data is not { } data) return NotN8n();
         if (data.Count == 0 || N8nValues.Id(data[0]?.Id) is not { } id) return null;
         var one = await client.GetAsync($"executions/{Uri.EscapeDataString(id)}?includeData=false", N8nJson.Default.N8nExecution, cancellationToken);
-        // Deleted between the two requests: it answered, and that is all we want to know.
-        return one.Status == HttpStatusCode.NotFound ? null : Problem(one, "execution:read");
+        // Workflows and executions are read by lists, and those answer. A single one only tells later how a run ended that the lists no longer show: that it fails here
+        // (deleted in between, a record that this n8n cannot read any more) says nothing of the address. Only a permission that is missing can be given now.
+        return one is { Failure: AuthorizationLost, Status: HttpStatusCode.Forbidden } ? Problem(one, "execution:read") : null;
 
         static ConnectionProblem NotN8n() => new("Something answers at this address, but it is not n8n's public API.", ConnectionProblem.Address);
 
@@ -130,47 +131,76 @@ internal sealed partial class N8nConnector(
         private readonly DateTimeOffset windowStart = LocalDay.Start(request.Window.From, request.TimeZone);
         private readonly DateTimeOffset windowEnd = LocalDay.Start(request.Window.To.AddDays(1), request.TimeZone);
         private readonly int pageSize = Math.Clamp(options.PageSize, 1, MaxPageSize);
-        private DateTimeOffset? oldest;
+        private readonly List<string> shortfalls = [];
+        private N8nCoverage coverage = new();
+        private DateOnly? readThrough = request.ReadThrough;
         private DateTimeOffset? oldestUnfinished;
+        private FetchOutcome? workflowsFailed;
+        private bool unfinishedUnknown;
 
         public async Task<FetchOutcome> RunAsync(CancellationToken cancellationToken)
         {
             var checkpoint = ReadCheckpoint(request.Checkpoint);
             if (checkpoint is null)
             {
+                // Names, and what a success saves: executions count without them. A key that is refused, or a wait that is asked for, is another matter.
                 if (await ReadWorkflowsAsync(cancellationToken) is { } failure)
-                    return failure;
+                {
+                    if (failure is AuthorizationLost or RateLimited)
+                        return failure;
+                    workflowsFailed = failure;
+                    shortfalls.Add($"The list of workflows could not be read, so new ones have no name yet. {Reason(failure)}");
+                }
             }
 
             // First what goes on now, then the list: what ends in between is found finished in the list, and the later reading of an execution wins.
             foreach (var status in checkpoint is null ? ["running", "waiting"] : Array.Empty<string>())
             {
                 if (await ReadUnfinishedAsync(status, cancellationToken) is { } failure)
-                    return failure;
+                {
+                    if (failure is AuthorizationLost or RateLimited)
+                        return failure;
+                    unfinishedUnknown = true;
+                    shortfalls.Add($"Which runs are {status} could not be read. {Reason(failure)}");
+                }
             }
 
-            oldest = checkpoint?.Oldest;
+            if (checkpoint is not null)
+                (coverage, readThrough) = (new N8nCoverage(checkpoint.Coverage), checkpoint.ReadThrough);
             var carried = checkpoint?.OldestUnfinished;
-            var (next, passedStart, listFailure) = await ReadExecutionsAsync(checkpoint?.Cursor, cancellationToken);
+            var (next, listFailure) = await ReadExecutionsAsync(checkpoint?.Cursor, cancellationToken);
             if (listFailure is not null)
-                return listFailure;
+                // What failed first says more than the list that failed after it.
+                return workflowsFailed ?? listFailure;
             if (next is not null)
             {
                 NoteUnfinished(carried);
                 return new FetchSucceeded
                 {
-                    Checkpoint = JsonSerializer.Serialize(new N8nCheckpoint(next, oldest, oldestUnfinished), N8nJson.Default.N8nCheckpoint),
+                    Checkpoint = JsonSerializer.Serialize(new N8nCheckpoint(next, coverage.State, oldestUnfinished, readThrough), N8nJson.Default.N8nCheckpoint),
                     // An execution that started up to the overlap later may still come on the next page.
-                    ReadInFullFrom = oldest is { } reached ? LocalDay.Of(reached + Overlap, request.TimeZone).AddDays(1) : request.Window.To.AddDays(1),
+                    ReadInFullFrom = coverage.Since(time.GetUtcNow(), isWhole: false) is { } reached
+                        ? LocalDay.Of(reached + N8nCoverage.Overlap, request.TimeZone).AddDays(1)
+                        : request.Window.To.AddDays(1),
+                    Shortfall = Shortfall,
                 };
             }
 
-            var (lost, leftOver, lookupFailure) = await ReadTrackedAsync(cancellationToken);
-            if (lookupFailure is not null)
-                return lookupFailure;
+            var (lost, leftOver) = await ReadTrackedAsync(cancellationToken);
             NoteUnfinished(carried);
-            return Succeeded(passedStart, lost, leftOver);
+            return Succeeded(lost, leftOver || unfinishedUnknown) with { Shortfall = Shortfall };
         }
+
+        private string? Shortfall => shortfalls.Count == 0 ? null : string.Join(' ', shortfalls);
+
+        private static string Reason(FetchOutcome failure) => failure switch
+        {
+            ProviderDown down => down.Reason,
+            RequestRefused refused => refused.Reason,
+            AuthorizationLost lost => lost.Reason,
+            RateLimited limited => limited.Reason,
+            _ => throw new ArgumentOutOfRangeException(nameof(failure), failure.GetType().Name, null),
+        };
 
         public void HandOver(IFetchSink sink)
         {
@@ -182,17 +212,21 @@ internal sealed partial class N8nConnector(
                 sink.Add(execution);
         }
 
-        private FetchSucceeded Succeeded(bool passedStart, IReadOnlyList<string> lost, bool leftOver)
+        private FetchSucceeded Succeeded(IReadOnlyList<string> lost, bool leftOver)
         {
-            var yesterday = LocalDay.Of(time.GetUtcNow(), request.TimeZone).AddDays(-1);
+            var now = time.GetUtcNow();
+            var yesterday = LocalDay.Of(now, request.TimeZone).AddDays(-1);
             var complete = yesterday < request.Window.To ? yesterday : request.Window.To;
 
-            // Nothing at all is kept: a new n8n, one that saves no executions, or all were pruned. Which one cannot be told, so no day is called complete.
-            if (oldest is not { } first)
+            // Nothing at all is kept, or nothing of late: a new n8n, one that saves no executions, or all were pruned. Which one cannot be told, so no day is called complete.
+            var since = coverage.Since(now);
+            if (coverage.IsEmpty || (since is null && readThrough is null))
                 return new FetchSucceeded { LostExecutions = lost, ReadInFullFrom = request.Window.To.AddDays(1) };
 
-            // The list ended inside the window: what is older was pruned, and of the oldest day perhaps a part.
-            var measurableFrom = passedStart ? (DateOnly?)null : LocalDay.Of(first, request.TimeZone).AddDays(1);
+            // The body of the list ends inside the window: what is older was pruned, and of its oldest day perhaps a part. Where an earlier run had read up to it, nothing
+            // is missing in between.
+            var first = since is { } start ? LocalDay.Of(start, request.TimeZone).AddDays(1) : LocalDay.Of(now, request.TimeZone);
+            var measurableFrom = readThrough >= first.AddDays(-2) ? (DateOnly?)null : first;
             DateOnly? final = complete;
             if (oldestUnfinished is { } open && LocalDay.Of(open, request.TimeZone).AddDays(-1) is var before && before < complete)
                 final = before;
@@ -274,8 +308,8 @@ internal sealed partial class N8nConnector(
             return null;
         }
 
-        /// <returns>The cursor to go on from (null at the end), whether an execution from before the window was reached, or a failure.</returns>
-        private async Task<(string? Next, bool PassedStart, FetchOutcome? Failure)> ReadExecutionsAsync(string? cursor, CancellationToken cancellationToken)
+        /// <returns>The cursor to go on from (null at the end), or a failure.</returns>
+        private async Task<(string? Next, FetchOutcome? Failure)> ReadExecutionsAsync(string? cursor, CancellationToken cancellationToken)
         {
             var fromCheckpoint = cursor is not null;
             for (var page = 0; page < Math.Max(1, options.MaxPagesPerFetch); page++)
@@ -286,40 +320,46 @@ internal sealed partial class N8nConnector(
                     // The cursor of an earlier message is no longer good (n8n was updated in between): begin again, which only costs time.
                     fromCheckpoint = false;
                     cursor = null;
+                    coverage = new N8nCoverage();
                     answer = await GetExecutionsAsync(null, cursor, cancellationToken);
                 }
 
                 if (answer.Failure is not null)
-                    return (null, false, answer.Failure);
+                    return (null, answer.Failure);
                 if (answer.Value!.Data is not { } data)
-                    return (null, false, new RequestRefused("What answers at this address is not n8n's public API."));
-                DateTimeOffset? last = null;
+                    return (null, new RequestRefused("What answers at this address is not n8n's public API."));
                 foreach (var execution in data)
-                    last = Take(execution, always: false)?.StartedAt ?? last;
-                if (last < windowStart - Overlap)
-                    return (null, true, null);
+                {
+                    Take(execution, always: false);
+                    if (N8nValues.Start(execution, time.GetUtcNow()) is { } start)
+                        coverage.Add(start, windowStart - N8nCoverage.Overlap);
+                }
+
                 var next = answer.Value.NextCursor;
-                if (string.IsNullOrEmpty(next) || data.Count == 0)
-                    return (null, false, null);
+                if (coverage.HasPassed || string.IsNullOrEmpty(next) || data.Count == 0)
+                    return (null, null);
                 if (next == cursor)
-                    return (null, false, new ProviderDown("Your n8n repeats the same page of executions."));
+                    return (null, new ProviderDown("Your n8n repeats the same page of executions."));
                 cursor = next;
             }
 
-            return (cursor, false, null);
+            return (cursor, null);
         }
 
-        /// <summary>Asks one by one for what was unfinished earlier and did not turn up.</summary>
-        private async Task<(IReadOnlyList<string> Lost, bool LeftOver, FetchOutcome? Failure)> ReadTrackedAsync(CancellationToken cancellationToken)
+        /// <summary>
+        /// Asks one by one for what was unfinished earlier and did not turn up. What cannot be told stays unfinished, with the days from it on, and is asked for again;
+        /// it does not keep back what the lists told.
+        /// </summary>
+        private async Task<(IReadOnlyList<string> Lost, bool LeftOver)> ReadTrackedAsync(CancellationToken cancellationToken)
         {
             var lost = new List<string>();
-            var asked = 0;
+            var (asked, failed) = (0, new List<FetchOutcome>());
             foreach (var id in tracked)
             {
                 if (executions.ContainsKey(id))
                     continue;
-                if (asked++ == MaxLookups)
-                    return (lost, true, null);
+                if (asked++ == MaxLookups || failed.Count == MaxFailedLookups || failed is [.., RateLimited or AuthorizationLost])
+                    return Told(true);
                 var answer = await client.GetAsync($"executions/{Uri.EscapeDataString(id)}?includeData=false", N8nJson.Default.N8nExecution, cancellationToken);
 
                 // Pruned or deleted: how it ended will never be known.
@@ -329,13 +369,24 @@ internal sealed partial class N8nConnector(
                     continue;
                 }
 
-                if (answer.Failure is not null)
-                    return (lost, false, answer.Failure);
+                if (answer.Failure is { } failure)
+                {
+                    failed.Add(failure);
+                    continue;
+                }
+
                 Record($"executions/{id}", null, 1);
                 Take(answer.Value, always: true);
             }
 
-            return (lost, false, null);
+            return Told(failed.Count > 0);
+
+            (IReadOnlyList<string>, bool) Told(bool leftOver)
+            {
+                if (failed.Count > 0)
+                    shortfalls.Add($"How {(failed.Count == 1 ? "a run that was going on" : $"{failed.Count} runs that were going on")} ended could not be read. {Reason(failed[^1])}");
+                return (lost, leftOver);
+            }
         }
 
         private async Task<N8nAnswer<N8nExecutionPage>> GetExecutionsAsync(string? status, string? cursor, CancellationToken cancellationToken)
@@ -352,16 +403,13 @@ internal sealed partial class N8nConnector(
         /// Keeps an execution of the window; one from outside only if it is asked for by itself. Days outside the window are read in part at best, and a part
         /// must not pass for the whole.
         /// </summary>
-        private ExecutionReading? Take(N8nExecution? raw, bool always)
+        private void Take(N8nExecution? raw, bool always)
         {
-            if (N8nValues.Reading(raw) is not { } execution)
-                return null;
-            if (!always && (oldest is null || execution.StartedAt < oldest))
-                oldest = execution.StartedAt;
+            if (N8nValues.Reading(raw, time.GetUtcNow()) is not { } execution)
+                return;
             var inside = execution.StartedAt >= windowStart && execution.StartedAt < windowEnd;
             if (always || inside || tracked.Contains(execution.ExecutionId))
                 executions[execution.ExecutionId] = execution;
-            return execution;
         }
 
         private void NoteUnfinished(DateTimeOffset? carried)

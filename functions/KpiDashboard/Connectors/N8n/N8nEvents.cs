@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using KpiDashboard.Security;
 
 namespace KpiDashboard.Connectors.N8n;
 
@@ -25,7 +26,10 @@ internal sealed record N8nEvent(
 internal static class N8nEvents
 {
     /// <summary>Reads one event; exactly one of both is null.</summary>
-    public static (N8nEvent? Event, string? Reason) Read(JsonElement json)
+    /// <param name="json">The event.</param>
+    /// <param name="earliest">No instant in it may be before this: older days are added up already.</param>
+    /// <param name="latest">Nor after this: nothing has happened yet.</param>
+    public static (N8nEvent? Event, string? Reason) Read(JsonElement json, DateTimeOffset earliest, DateTimeOffset latest)
     {
         if (json.ValueKind != JsonValueKind.Object) return (null, "It is not a JSON object.");
         var fields = new Dictionary<string, JsonElement>(StringComparer.OrdinalIgnoreCase);
@@ -42,12 +46,17 @@ internal static class N8nEvents
 
         if (N8nValues.Id(Field("executionId", "execution_id")) is not { } execution) return (null, "'executionId' is missing, or is neither a text of up to 100 characters nor a whole number.");
         if (N8nValues.Id(Field("workflowId", "workflow_id")) is not { } workflow) return (null, "'workflowId' is missing, or is neither a text of up to 100 characters nor a whole number.");
+        // Half an id is another's: what was no text when it came must not be taken for one.
+        if (execution.Contains(KeptText.Replacement, StringComparison.Ordinal)) return (null, $"'executionId' {KeptText.Why}");
+        if (workflow.Contains(KeptText.Replacement, StringComparison.Ordinal)) return (null, $"'workflowId' {KeptText.Why}");
         if (Text(Field("status", "eventType")) is not { } word) return (null, "'status' is missing: success, failed, error, crashed, canceled, running or waiting.");
         if (Status(word) is not { } status) return (null, $"'status' is '{(word.Length <= 40 ? word : word[..40] + "…")}'; it must be success, failed, error, crashed, canceled, running or waiting.");
 
         foreach (var (name, value) in new[] { ("startedAt", Field("startedAt", "startTime")), ("completedAt", Field("completedAt", "stoppedAt", "endTime")), ("timestamp", Field("timestamp")) })
         {
-            if (value is not null && Instant(value) is null) return (null, $"'{name}' must be an instant like 2026-11-21T08:30:00Z, or milliseconds since 1970.");
+            if (value is null) continue;
+            if (Instant(value) is not { } instant) return (null, $"'{name}' must be an instant like 2026-11-21T08:30:00Z, or milliseconds since 1970.");
+            if (Doubt(name, instant, earliest, latest) is { } doubt) return (null, doubt);
         }
 
         TimeSpan? duration = null;
@@ -64,6 +73,9 @@ internal static class N8nEvents
         started ??= !ended ? at : stopped is not null && duration is not null ? stopped - duration : null;
         // A clock that was set back in between: an end before the start is no duration.
         if (stopped < started) stopped = started + duration;
+        // What was worked out from 'executionTime' is checked like what was sent.
+        if (started < earliest || stopped > latest)
+            return (null, $"'executionTime' is longer than the time {(stopped > latest ? "since it started" : "for which single runs are kept")}; check it, it is in milliseconds.");
 
         var mode = Text(Field("mode")) ?? (Field("metadata") is { ValueKind: JsonValueKind.Object } more && more.TryGetProperty("mode", out var inner) ? Text(inner) : null);
         var error = Field("errorMessage", "error") switch
@@ -76,6 +88,11 @@ internal static class N8nEvents
             execution, workflow, Name(Text(Field("workflowName", "workflow_name"))), status, mode is null ? null : N8nValues.Kind(mode), started, stopped, duration, at,
             status == ExecutionStatus.Failed ? error : null), null);
     }
+
+    private static string? Doubt(string name, DateTimeOffset instant, DateTimeOffset earliest, DateTimeOffset latest) =>
+        instant > latest ? $"'{name}' lies in the future; check the clock of your n8n."
+        : instant < earliest ? $"'{name}': it started more than {Math.Round((latest - earliest).TotalDays)} days ago; older days are added up already."
+        : null;
 
     /// <summary>A state in any of the words that are about; event names such as <c>n8n.workflow.failed</c> end in one.</summary>
     private static ExecutionStatus? Status(string word) => word[(word.LastIndexOf('.') + 1)..].Trim().ToUpperInvariant() switch
@@ -90,7 +107,7 @@ internal static class N8nEvents
     private static string? Text(JsonElement? json) => json is { ValueKind: JsonValueKind.String } text && text.GetString() is { Length: > 0 } value ? value : null;
 
     private static string? Name(string? name) =>
-        name is not null && new string([.. name.Where(c => !char.IsControl(c)).Take(200)]).Trim() is { Length: > 0 } clean ? clean : null;
+        name is not null && KeptText.Cut(new string([.. name.Where(c => !char.IsControl(c))]), 200).Trim() is { Length: > 0 } clean ? clean : null;
 
     private static decimal? Number(JsonElement json) => json.ValueKind switch
     {
