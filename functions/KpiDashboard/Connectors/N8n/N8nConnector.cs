@@ -4,6 +4,7 @@ using KpiDashboard.Security;
 using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using KpiDashboard.Data;
 
 namespace KpiDashboard.Connectors.N8n;
 
@@ -230,7 +231,7 @@ internal sealed partial class N8nConnector(
                     if (N8nValues.Id(workflow?.Id) is { } id)
                     {
                         workflows.Add(new WorkflowReading(
-                            id, workflow!.Name is { Length: > 0 } name ? name : id, workflow.Active == true && workflow.IsArchived != true,
+                            id, PlainText.Clean(workflow!.Name ?? "").Trim() is { Length: > 0 } name ? name : id, workflow.Active == true && workflow.IsArchived != true,
                             N8nValues.TimeSavedMinutes(workflow.Settings))
                         {
                             KeepsSuccesses = N8nValues.KeepsSuccesses(workflow.Settings),
