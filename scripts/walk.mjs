@@ -26,11 +26,11 @@ const n8n = createServer((request, response) => {
 })
 await new Promise((resolve, reject) => n8n.once('error', reject).listen(5678, 'localhost', resolve))
 
-let token
+let token, business
 async function call(method, path, body, expected = 200, functionKey = undefined) {
   const answer = await fetch(`${api}/${path}`, {
     method,
-    headers: { 'content-type': 'application/json', ...(functionKey ? { 'x-functions-key': functionKey } : token && { 'x-kpi-token': token }) },
+    headers: { 'content-type': 'application/json', ...(functionKey ? { 'x-functions-key': functionKey } : token && { 'x-kpi-token': token, 'x-kpi-tenant': business }) },
     body: body && JSON.stringify(body),
     signal: AbortSignal.timeout(30_000),
   })
@@ -56,12 +56,13 @@ try {
 
   const email = `walk-${Date.now()}@example.com`
   const password = `Walk-${crypto.randomUUID()}`
-  token = (await call('POST', 'auth/register', { email, password, displayName: 'Walker', businessName: 'Walk', timeZone: 'UTC', currency: 'EUR' }, 201)).accessToken
+  const adopt = (session) => ([token, business] = [session.accessToken, session.tenant.id])
+  adopt(await call('POST', 'auth/register', { email, password, displayName: 'Walker', businessName: 'Walk', timeZone: 'UTC', currency: 'EUR' }, 201))
   if (process.env.WALK_DATABASE) {
     const proved = spawnSync('psql', [process.env.WALK_DATABASE, '-v', 'ON_ERROR_STOP=1', '-qc', `update users set email_verified_at = now() where email = '${email}'`], { encoding: 'utf8' })
     if (proved.status !== 0) throw new Error(`psql: ${proved.stderr ?? proved.error?.message}`)
     token = undefined
-    token = (await call('POST', 'auth/login', { email, password })).accessToken
+    adopt(await call('POST', 'auth/login', { email, password }))
   }
 
   const integration = await call('POST', 'integrations', { connector: 'n8n', settings: { baseUrl: 'http://localhost:5678' }, credentials: { apiKey: key } }, 201)

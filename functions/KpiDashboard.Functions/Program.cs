@@ -27,6 +27,7 @@ namespace KpiDashboard.Functions
             builder.UseWhen<TelemetryMiddleware>(IsHttp);
             builder.UseWhen<ResponseHeadersMiddleware>(IsHttp);
             builder.UseWhen<ProblemMiddleware>(IsHttp);
+            builder.UseWhen<TextMiddleware>(IsHttp);
             builder.UseWhen<OriginMiddleware>(IsHttp);
             builder.UseWhen<AdmissionMiddleware>(IsHttp);
             return builder;

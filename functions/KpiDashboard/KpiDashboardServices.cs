@@ -53,7 +53,8 @@ public static class KpiDashboardServices
         services.AddSingleton<SecretRotation>();
         services.AddOptions<AuthOptions>().BindConfiguration("Auth")
             .Validate(AuthOptions.IsValid, "Auth:CurrentKey must name one of Auth:SigningKeys, and each of those must be 32 bytes or more in base64.")
-            .Validate(AuthOptions.PasswordsAreValid, "Auth:PasswordMemoryKib must be 19456 to 1048576, Auth:PasswordPasses 2 to 20, Auth:PasswordLanes 1 to 16 and Auth:PasswordMinLength 8 to 64.").ValidateOnStart();
+            .Validate(AuthOptions.PasswordsAreValid, "Auth:PasswordMemoryKib must be 19456 to 1048576, Auth:PasswordPasses 2 to 20, Auth:PasswordLanes 1 to 16 and Auth:PasswordMinLength 8 to 64.")
+            .Validate(AuthOptions.SessionsAreValid, "Auth:SessionMaxDays must be 1 to 90.").ValidateOnStart();
         services.AddOptions<LimitOptions>().BindConfiguration("Limits")
             .Validate(LimitOptions.IsValid, "Each of Limits:<name> needs Permits from 1 to 1000000 and a Period of at most 7 days.").ValidateOnStart();
         services.AddOptions<HttpOptions>().BindConfiguration("Http")
@@ -88,9 +89,11 @@ public static class KpiDashboardServices
         services.AddSingleton<IMailKind, InvitationMail>();
         services.AddSingleton<IMailKind, OwnershipTransferredMail>();
         services.AddSingleton<IMailKind, VerifyEmailMail>();
+        services.AddSingleton<IMailKind, VerifyAgainMail>();
         services.AddSingleton<IMailKind, ResetPasswordMail>();
-        services.AddSingleton<IMailKind, PasswordChangedMail>();
-        services.AddSingleton<IMailKind, SecondFactorEnabledMail>();
+        foreach (var (kind, subject, sentence) in AccountChanges.Mails.Values.Distinct())
+            services.AddSingleton<IMailKind>(provider => new AccountNoticeMail(provider.GetRequiredService<Database>(), provider.GetRequiredService<WebAddress>(), kind, subject, sentence));
+        services.AddSingleton<AccountChanges>();
 
         services.AddGoogleAnalyticsConnector(configuration);
         services.AddN8nConnector(configuration);

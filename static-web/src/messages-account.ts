@@ -53,6 +53,10 @@ export const account = {
     submitting: 'Signing in…',
     ended: 'Your session has ended. Sign in again to go on.',
     forgot: 'Forgot password?',
+    sendAgain: 'Send the confirmation mail again',
+    sendingAgain: 'Sending…',
+    sentAgain: (email: string) =>
+      `If ${email} waits to be confirmed, a mail is on its way. Open its link and enter your password; then sign in.`,
     new: 'New here?',
     register: 'Register',
     or: 'or',
@@ -135,7 +139,7 @@ export const account = {
     doneTitle: 'Look into your mail',
     done: (email: string) => `If ${email} has an account, a mail is on its way.`,
     doneMore:
-      'It can take a few minutes; look among unwanted mail too. The link works for a limited time.',
+      'It can take a few minutes; look among unwanted mail too. If the address was never confirmed, the mail says how to do that first.',
     other: 'Use another address',
     remembered: 'Remembered it?',
   },

@@ -14,6 +14,23 @@ export const later = {
     keep: 'Keep the business',
     gate: (name: string) =>
       `${name} asks for a second factor. Set yours up below; everything opens right after.`,
+    gateCode: (name: string) =>
+      `${name} asks for a second factor, and this browser has not given a code yet. Enter one below; everything opens right after.`,
+  },
+
+  tabs: {
+    label: 'Another tab',
+    switched: (to: string) => `You switched to ${to} in another tab.`,
+    removed: (from: string) => `You no longer belong to ${from}.`,
+    stillShows: (from: string) => `This tab still shows ${from}. What you typed here is kept.`,
+    show: (to: string) => `Show ${to} here`,
+    back: (from: string) => `Go back to ${from}`,
+    otherPerson: (name: string) => `${name} signed in in another tab.`,
+    otherPersonMore: 'This tab belonged to somebody else, so it shows nothing any more.',
+    goOnAs: (name: string) => `Go on as ${name}`,
+    signedOut: 'You signed out in another tab.',
+    signedOutMore: 'Sign in again there, and this tab goes on with what you typed. Or sign in here and begin anew.',
+    signIn: 'Sign in here',
   },
 
   chart: {

@@ -14,9 +14,10 @@
 
   // Who is signed in, and for the first page its numbers. The API client takes each answer once (client.ts), as if it had asked itself:
   // a session is renewed once, in turn with other tabs. Null: there was no answer.
-  function ask(method, path, token) {
+  function ask(method, path, token, tenant) {
     var headers = { Accept: 'application/json' }
     if (token) headers['X-Kpi-Token'] = token
+    if (tenant) headers['X-Kpi-Tenant'] = tenant
     return fetch('__API__/api/' + path, {
       method: method,
       headers: headers,
@@ -46,14 +47,16 @@
       return answer && answer.ok ? answer.clone().json() : null
     })
     .then(function (body) {
-      if (body && !body.tenant.secondFactorMissing) start.token = body.accessToken
+      if (!body || body.tenant.secondFactorMissing) return null
+      start.token = body.accessToken
+      return body.tenant.id
     })
     .catch(function () {
       // An answer that is no session: the client says so.
     })
   period.set('with', 'insights')
   var path = 'metrics/summary?' + period
-  start.answers['GET ' + path] = admitted.then(function () {
-    return start.token ? ask('GET', path, start.token) : undefined
+  start.answers['GET ' + path] = admitted.then(function (tenant) {
+    return start.token ? ask('GET', path, start.token, tenant) : undefined
   })
 })()

@@ -21,7 +21,7 @@ public sealed partial class SessionTests(AppFixture app)
         var dollars = Numbers.Money((await merch.SummaryAsync()).Kpi("shop.revenue").Number("value"), "$");
         var euros = Numbers.Money((await nordlicht.SummaryAsync()).Kpi("shop.revenue").Number("value"), "€");
         await using var visit = await app.VisitAsync(Screen.Desktop);
-        await visit.SignInAsync();
+        await visit.SignInWithFormAsync();
         await Visit.ExpectExactAsync(visit.Tile("Revenue"), dollars);
 
         await visit.SwitchAsync("Nordlicht Studio");
@@ -36,7 +36,7 @@ public sealed partial class SessionTests(AppFixture app)
     public async Task After_sign_out_a_reload_finds_nobody_signed_in_and_nothing_remembered()
     {
         await using var visit = await app.VisitAsync(Screen.Desktop);
-        await visit.SignInAsync();
+        await visit.SignInWithFormAsync();
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await Expect(visit.SignInForm).ToBeVisibleAsync();
         await visit.Page.ReloadAsync();
@@ -51,7 +51,7 @@ public sealed partial class SessionTests(AppFixture app)
     public async Task The_session_and_the_first_numbers_are_asked_for_before_the_pages_code_is_there_and_once()
     {
         await using var visit = await app.VisitAsync(Screen.Phone);
-        await visit.SignInAsync();
+        await visit.SignInWithFormAsync();
         var asked = new ConcurrentQueue<string>();
         visit.Page.Request += (_, request) =>
         {
@@ -79,7 +79,7 @@ public sealed partial class SessionTests(AppFixture app)
     public async Task Five_tabs_opened_at_once_stay_signed_in()
     {
         await using var visit = await app.VisitAsync(Screen.Desktop);
-        await visit.SignInAsync();
+        await visit.SignInWithFormAsync();
         for (var round = 0; round < 2; round++)
         {
             var tabs = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => visit.Context.NewPageAsync()));
@@ -97,7 +97,7 @@ public sealed partial class SessionTests(AppFixture app)
     public async Task Somebody_else_at_the_same_browser_finds_nothing_of_the_one_before()
     {
         await using var visit = await app.VisitAsync(Screen.Desktop);
-        await visit.SignInAsync();
+        await visit.SignInWithFormAsync();
         await visit.SettledAsync();
         var shop = DemoSeeder.TenantId("Merch Shop").ToString();
         Assert.Contains(await KeysAsync(), key => key.Contains(shop, StringComparison.Ordinal));

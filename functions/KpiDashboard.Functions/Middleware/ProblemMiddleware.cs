@@ -40,6 +40,9 @@ internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logge
                 case BadHttpRequestException bad:
                     await ApiProblem.BadBody(bad.Message).WriteAsync(http.Response, http.RequestAborted);
                     break;
+                case var _ when ApiProblem.OfText(error) is { } unkept:
+                    await unkept.WriteAsync(http.Response, http.RequestAborted);
+                    break;
                 default:
                     LogFault(error, context.FunctionDefinition.Name);
                     await (ApiProblem.OfOutage(error) ?? ApiProblem.Fault()).WriteAsync(http.Response, http.RequestAborted);

@@ -26,28 +26,28 @@ public sealed class AuthApi(SessionEndpoints sessions, TokenEndpoints tokens)
         sessions.LogoutAsync(request, cancellationToken);
 
     /// <summary>Who is signed in.</summary>
-    [Function("AuthMe"), Requires(Permission.SignedIn), Operation("Who is signed in", Response = typeof(MeResponse))]
+    [Function("AuthMe"), Requires(Permission.SignedIn, Person = true), Operation("Who is signed in", Response = typeof(MeResponse))]
     public Task<IResult> GetMe([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "auth/me")] HttpRequest request, CancellationToken cancellationToken) =>
         sessions.MeAsync(request, cancellationToken);
 
     /// <summary>Sign out everywhere.</summary>
-    [Function("AuthLogoutEverywhere"), Requires(Permission.SignedIn), Operation("Sign out everywhere", Status = 204)]
+    [Function("AuthLogoutEverywhere"), Requires(Permission.SignedIn, Person = true, AnyBusiness = true), Operation("Sign out everywhere", Status = 204)]
     public Task<IResult> LogoutEverywhere([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "auth/logout-everywhere")] HttpRequest request, CancellationToken cancellationToken) =>
         sessions.LogoutEverywhereAsync(request, cancellationToken);
 
     /// <summary>Where I am signed in.</summary>
-    [Function("AuthSessions"), Requires(Permission.SignedIn), Operation("Where I am signed in", Response = typeof(SessionsResponse))]
+    [Function("AuthSessions"), Requires(Permission.SignedIn, Person = true), Operation("Where I am signed in", Response = typeof(SessionsResponse))]
     public Task<IResult> ListSessions([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "auth/sessions")] HttpRequest request, CancellationToken cancellationToken) =>
         sessions.ListAsync(request, cancellationToken);
 
     /// <summary>End one of my sessions.</summary>
-    [Function("AuthSessionEnd"), Requires(Permission.SignedIn), Operation("End one of my sessions", Status = 204)]
+    [Function("AuthSessionEnd"), Requires(Permission.SignedIn, Person = true), Operation("End one of my sessions", Status = 204)]
     public Task<IResult> EndSession(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "auth/sessions/{id}")] HttpRequest request, string id, CancellationToken cancellationToken) =>
         sessions.EndAsync(request, id, cancellationToken);
 
     /// <summary>Another tenant of mine.</summary>
-    [Function("AuthSwitch"), Requires(Permission.SignedIn)]
+    [Function("AuthSwitch"), Requires(Permission.SignedIn, Person = true, AnyBusiness = true)]
     [Operation("A session for another tenant of mine", Body = typeof(SwitchRequest), Response = typeof(SessionResponse))]
     public Task<IResult> SwitchTenant([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "auth/switch")] HttpRequest request, CancellationToken cancellationToken) =>
         sessions.SwitchAsync(request, cancellationToken);
@@ -58,7 +58,7 @@ public sealed class AuthApi(SessionEndpoints sessions, TokenEndpoints tokens)
         tokens.ListAsync(request, cancellationToken);
 
     /// <summary>A new token.</summary>
-    [Function("TokenCreate"), Requires(Permission.ManageTokens, Fresh = true)]
+    [Function("TokenCreate"), Requires(Permission.ManageTokens, Power = Power.MakeToken)]
     [Operation("Make a token; it is shown once", Status = 201, Body = typeof(CreateTokenRequest), Response = typeof(CreateTokenResponse))]
     public Task<IResult> CreateToken([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "tokens")] HttpRequest request, CancellationToken cancellationToken) =>
         tokens.CreateAsync(request, cancellationToken);

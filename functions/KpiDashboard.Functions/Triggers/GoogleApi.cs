@@ -10,7 +10,7 @@ namespace KpiDashboard.Functions.Triggers;
 public sealed class GoogleApi(GoogleConnectEndpoints google)
 {
     /// <summary>Where to go to sign in at Google.</summary>
-    [Function("GoogleAuthorize"), Requires(Permission.ManageIntegrations, Fresh = true)]
+    [Function("GoogleAuthorize"), Requires(Permission.ManageIntegrations, Power = Power.ConnectSource)]
     [Operation("Where to go to sign in at Google; with an integration, to connect it again", Response = typeof(GoogleAuthorizeResponse), Query = "integrationId")]
     public Task<IResult> AuthorizeGoogle(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "integrations/google-analytics/authorize")] HttpRequest request, CancellationToken cancellationToken) =>
@@ -24,7 +24,7 @@ public sealed class GoogleApi(GoogleConnectEndpoints google)
         google.CallbackAsync(request, cancellationToken);
 
     /// <summary>The key of a service account.</summary>
-    [Function("GoogleServiceAccount"), Requires(Permission.ManageIntegrations, Fresh = true)]
+    [Function("GoogleServiceAccount"), Requires(Permission.ManageIntegrations, Power = Power.ConnectSource)]
     [Operation("Try the key of a service account, the second way to let us in", Status = 201, Body = typeof(ServiceAccountRequest), Response = typeof(GoogleGrantResponse))]
     public Task<IResult> GiveServiceAccount(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "integrations/google-analytics/service-account")] HttpRequest request, CancellationToken cancellationToken) =>

@@ -10,20 +10,20 @@ namespace KpiDashboard.Functions.Triggers;
 public sealed class IntegrationsApi(IntegrationEndpoints integrations, SyncEndpoints sync)
 {
     /// <summary>Connect a source.</summary>
-    [Function("IntegrationConnect"), Requires(Permission.ManageIntegrations, Fresh = true)]
+    [Function("IntegrationConnect"), Requires(Permission.ManageIntegrations, Power = Power.ConnectSource)]
     [Operation("Try a connection, keep it and start its first sync", Status = 201, Body = typeof(ConnectRequest), Response = typeof(IntegrationResponse))]
     public Task<IResult> ConnectIntegration([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "integrations")] HttpRequest request, CancellationToken cancellationToken) =>
         integrations.ConnectAsync(request, cancellationToken);
 
     /// <summary>Change a connection.</summary>
-    [Function("IntegrationUpdate"), Requires(Permission.ManageIntegrations)]
+    [Function("IntegrationUpdate"), Requires(Permission.ManageIntegrations, Powers = [Power.ConnectSource])]
     [Operation("Change name, schedule or key", Body = typeof(UpdateIntegrationRequest), Response = typeof(IntegrationResponse))]
     public Task<IResult> UpdateIntegration(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "integrations/{id}")] HttpRequest request, string id, CancellationToken cancellationToken) =>
         integrations.UpdateAsync(request, id, cancellationToken);
 
     /// <summary>Disconnect a source.</summary>
-    [Function("IntegrationDisconnect"), Requires(Permission.ManageIntegrations, Fresh = true)]
+    [Function("IntegrationDisconnect"), Requires(Permission.ManageIntegrations, Power = Power.DisconnectSource)]
     [Operation("Disconnect: credentials go at once, numbers stay unless told otherwise", Status = 204, Query = "numbers")]
     public Task<IResult> DisconnectIntegration(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "integrations/{id}")] HttpRequest request, string id, CancellationToken cancellationToken) =>

@@ -12,14 +12,14 @@ namespace KpiDashboard.Functions.Triggers;
 public sealed class TenantApi(TenantEndpoints tenants, DemoEndpoints demo, MemberEndpoints members, AuditEndpoints audit, PrivacyEndpoints privacy)
 {
     /// <summary>My businesses with their health.</summary>
-    [Function("Tenants"), Requires(Permission.SignedIn)]
+    [Function("Tenants"), Requires(Permission.SignedIn, Person = true)]
     [Operation("My businesses with their health", Response = typeof(TenantsResponse))]
     public Task<IResult> ListTenants(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "tenants")] HttpRequest request, CancellationToken cancellationToken) =>
         tenants.ListAsync(request, cancellationToken);
 
     /// <summary>Another business of mine.</summary>
-    [Function("TenantCreate"), Requires(Permission.SignedIn)]
+    [Function("TenantCreate"), Requires(Permission.SignedIn, Person = true)]
     [Operation("Another business of mine", Status = 201, Body = typeof(CreateTenantRequest), Response = typeof(SessionResponse))]
     public Task<IResult> CreateTenant(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "tenants")] HttpRequest request, CancellationToken cancellationToken) =>
@@ -33,14 +33,14 @@ public sealed class TenantApi(TenantEndpoints tenants, DemoEndpoints demo, Membe
         tenants.SettingsAsync(request, cancellationToken);
 
     /// <summary>Change the settings and see what that does to the numbers.</summary>
-    [Function("TenantUpdate"), Requires(Permission.ManageSettings)]
+    [Function("TenantUpdate"), Requires(Permission.ManageSettings, Powers = [Power.WaiveSecondFactor])]
     [Operation("Change the settings and see what that does to the numbers", Body = typeof(TenantSettings), Response = typeof(UpdateTenantResponse))]
     public Task<IResult> UpdateTenant(
         [HttpTrigger(AuthorizationLevel.Anonymous, "put", Route = "tenant")] HttpRequest request, CancellationToken cancellationToken) =>
         tenants.UpdateSettingsAsync(request, cancellationToken);
 
     /// <summary>Hand the business over to another member.</summary>
-    [Function("TenantTransfer"), Requires(Permission.ManageTenant, Fresh = true)]
+    [Function("TenantTransfer"), Requires(Permission.ManageTenant, Power = Power.MakeOwner)]
     [Operation("Hand the business over to another member", Status = 204, Body = typeof(MemberRequest))]
     public Task<IResult> TransferOwnership(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "tenant/transfer-ownership")] HttpRequest request, CancellationToken cancellationToken) =>
@@ -54,21 +54,21 @@ public sealed class TenantApi(TenantEndpoints tenants, DemoEndpoints demo, Membe
         tenants.LeaveAsync(request, cancellationToken);
 
     /// <summary>Whether there is a demonstration to look around in.</summary>
-    [Function("Demo"), Requires(Permission.SignedIn)]
+    [Function("Demo"), Requires(Permission.SignedIn, Person = true)]
     [Operation("Whether there is a demonstration to look around in", Response = typeof(DemoResponse))]
     public Task<IResult> GetDemo(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "demo")] HttpRequest request, CancellationToken cancellationToken) =>
         demo.ShowAsync(request, cancellationToken);
 
     /// <summary>Become a viewer of the demonstration.</summary>
-    [Function("DemoJoin"), Requires(Permission.SignedIn)]
+    [Function("DemoJoin"), Requires(Permission.SignedIn, Person = true)]
     [Operation("Become a viewer of the demonstration", Response = typeof(DemoResponse))]
     public Task<IResult> JoinDemo(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "demo")] HttpRequest request, CancellationToken cancellationToken) =>
         demo.JoinAsync(request, cancellationToken);
 
     /// <summary>Who may do what.</summary>
-    [Function("Roles"), Requires(Permission.SignedIn)]
+    [Function("Roles"), Requires(Permission.SignedIn, Person = true)]
     [Operation("Who may do what", Response = typeof(RolesResponse))]
     public Task<IResult> ListRoles(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "roles")] HttpRequest request, CancellationToken cancellationToken) =>
@@ -82,21 +82,21 @@ public sealed class TenantApi(TenantEndpoints tenants, DemoEndpoints demo, Membe
         members.ListAsync(request, cancellationToken);
 
     /// <summary>Change a member's role, deactivate or reactivate.</summary>
-    [Function("MemberUpdate"), Requires(Permission.ManageMembers)]
+    [Function("MemberUpdate"), Requires(Permission.ManageMembers, Powers = [Power.MakeOwner, Power.UnmakeOwner])]
     [Operation("Change a member's role, deactivate or reactivate", Body = typeof(UpdateMemberRequest), Response = typeof(MemberEntry))]
     public Task<IResult> UpdateMember(
         [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "members/{id}")] HttpRequest request, string id, CancellationToken cancellationToken) =>
         members.UpdateAsync(request, id, cancellationToken);
 
     /// <summary>Remove a member.</summary>
-    [Function("MemberRemove"), Requires(Permission.ManageMembers)]
+    [Function("MemberRemove"), Requires(Permission.ManageMembers, Powers = [Power.UnmakeOwner])]
     [Operation("Remove a member", Status = 204)]
     public Task<IResult> RemoveMember(
         [HttpTrigger(AuthorizationLevel.Anonymous, "delete", Route = "members/{id}")] HttpRequest request, string id, CancellationToken cancellationToken) =>
         members.RemoveAsync(request, id, cancellationToken);
 
     /// <summary>Invite somebody by e-mail.</summary>
-    [Function("MemberInvite"), Requires(Permission.ManageMembers)]
+    [Function("MemberInvite"), Requires(Permission.ManageMembers, Powers = [Power.MakeOwner])]
     [Operation("Invite somebody by e-mail", Status = 201, Body = typeof(InviteRequest), Response = typeof(InvitationEntry))]
     public Task<IResult> InviteMember(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "members/invitations")] HttpRequest request, CancellationToken cancellationToken) =>
@@ -110,7 +110,7 @@ public sealed class TenantApi(TenantEndpoints tenants, DemoEndpoints demo, Membe
         members.RevokeInvitationAsync(request, id, cancellationToken);
 
     /// <summary>Send an invitation again, with a new link.</summary>
-    [Function("InvitationResend"), Requires(Permission.ManageMembers)]
+    [Function("InvitationResend"), Requires(Permission.ManageMembers, Powers = [Power.MakeOwner])]
     [Operation("Send an invitation again, with a new link", Response = typeof(InvitationEntry))]
     public Task<IResult> ResendInvitation(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "members/invitations/{id}/resend")] HttpRequest request, string id, CancellationToken cancellationToken) =>
@@ -145,7 +145,7 @@ public sealed class TenantApi(TenantEndpoints tenants, DemoEndpoints demo, Membe
         audit.ExportAsync(request, cancellationToken);
 
     /// <summary>Export everything of the business, in the background.</summary>
-    [Function("ExportStart"), Requires(Permission.ManageTenant, Fresh = true)]
+    [Function("ExportStart"), Requires(Permission.ManageTenant, Power = Power.TakeDataOut)]
     [Operation("Export everything of the business, in the background", Status = 202, Response = typeof(ExportEntry))]
     public Task<IResult> StartExport(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "tenant/exports")] HttpRequest request, CancellationToken cancellationToken) =>
@@ -166,14 +166,14 @@ public sealed class TenantApi(TenantEndpoints tenants, DemoEndpoints demo, Membe
         privacy.ExportAsync(request, id, cancellationToken);
 
     /// <summary>The export as a zip.</summary>
-    [Function("ExportDownload"), Requires(Permission.ManageTenant, Cost = Cost.Heavy)]
+    [Function("ExportDownload"), Requires(Permission.ManageTenant, Power = Power.TakeDataOut, Cost = Cost.Heavy)]
     [Operation("The export as a zip")]
     public Task<IResult> DownloadExport(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "tenant/exports/{id}/download")] HttpRequest request, string id, CancellationToken cancellationToken) =>
         privacy.DownloadAsync(request, id, cancellationToken);
 
     /// <summary>Delete the business after a time of grace.</summary>
-    [Function("TenantDelete"), Requires(Permission.ManageTenant, Fresh = true)]
+    [Function("TenantDelete"), Requires(Permission.ManageTenant, Power = Power.DeleteBusiness)]
     [Operation("Delete the business after a time of grace", Status = 202, Body = typeof(DeleteTenantRequest), Response = typeof(DeleteTenantResponse))]
     public Task<IResult> RequestTenantDeletion(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "tenant/deletion")] HttpRequest request, CancellationToken cancellationToken) =>

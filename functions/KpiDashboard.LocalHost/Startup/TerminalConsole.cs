@@ -89,6 +89,9 @@ internal sealed class TerminalConsole : IStartupConsole
         }
     }
 
+    /// <inheritdoc/>
+    public void Log(string line) => Error(line);
+
     /// <summary>A line that is not part of the start-up: a log entry, or why it cannot go on.</summary>
     public void Error(string text)
     {

@@ -27,10 +27,7 @@ internal sealed class TerminalLoggerProvider(Func<IStartupConsole> console) : IL
             string line = string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:HH:mm:ss} {Word(logLevel)} {_name}: {formatter(state, exception)}");
             if (exception is not null)
                 line += Environment.NewLine + exception;
-            if (console() is TerminalConsole terminal)
-                terminal.Error(line);
-            else
-                Console.Error.WriteLine(line);
+            console().Log(line);
         }
 
         private static string Word(LogLevel level) => level switch

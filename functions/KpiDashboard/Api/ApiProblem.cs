@@ -67,13 +67,36 @@ internal sealed class ApiProblem : Exception
         retryAfterSeconds < 90 ? $"Too many attempts. Try again in {Math.Max(1, retryAfterSeconds)} seconds." : $"Too many attempts. Try again in {(retryAfterSeconds + 59) / 60} minutes.")
     { RetryAfterSeconds = Math.Max(1, retryAfterSeconds) };
 
-    /// <summary>The sign-in is too long ago for what is asked; the page asks for the password and tries again.</summary>
-    public static ApiProblem ConfirmIdentity() => new(
-        StatusCodes.Status403Forbidden, "confirm-identity", "Confirm that it is you", "Your sign-in is too long ago for this. Confirm that it is you and try again.");
+    /// <summary>
+    /// The sign-in is too long ago for what is asked, or gave too little; the page asks for the password, or for a code where <c>errors</c> names <c>code</c>, and
+    /// tries again.
+    /// </summary>
+    /// <param name="code">A code of the second factor is needed; the password alone would not do.</param>
+    public static ApiProblem ConfirmIdentity(bool code) => code
+        ? new(
+            StatusCodes.Status403Forbidden, "confirm-identity", "Confirm that it is you", "Confirm that it is you with a code of your second factor, and try again.",
+            new Dictionary<string, string[]> { ["code"] = ["Enter a code of your authenticator app, or a recovery code."] })
+        : new(
+            StatusCodes.Status403Forbidden, "confirm-identity", "Confirm that it is you", "Your sign-in is too long ago for this. Confirm that it is you and try again.");
 
-    /// <summary>The business asks for a second factor that the person has not set up.</summary>
-    public static ApiProblem SecondFactorRequired() => new(
-        StatusCodes.Status403Forbidden, "second-factor-required", "Second factor needed", "This business asks for a second factor. Set one up in your profile first.");
+    /// <summary>The business asks for a second factor that this session has not given.</summary>
+    /// <param name="isSetUp">The account has one: a code is enough. Else it has to be set up.</param>
+    public static ApiProblem SecondFactorRequired(bool isSetUp) => new(
+        StatusCodes.Status403Forbidden, "second-factor-required", "Second factor needed",
+        isSetUp
+            ? "This business asks for a second factor, and this browser has not given a code yet. Enter one in your profile first."
+            : "This business asks for a second factor. Set one up in your profile first.");
+
+    /// <summary>The page shows another business than the one that the session (or the token) is in; nothing was done.</summary>
+    /// <param name="business">The business that the session is in.</param>
+    public static ApiProblem OtherBusiness(string business) => new(
+        StatusCodes.Status409Conflict, "other-business", "Meant for another business",
+        $"This was meant for another business than {business}, which you are in now. Nothing was done. Go back to that business, or reload the page to go on in {business}.");
+
+    /// <summary>A session would change something and does not say of which business.</summary>
+    public static ApiProblem BusinessNotNamed() => new(
+        StatusCodes.Status428PreconditionRequired, "business-not-named", "Which business?",
+        $"Say for which business this is: send its id in the header '{Identity.Authenticator.BusinessHeader}'. Nothing was done.");
 
     /// <summary>Password (or provider) was right; the code of the second factor is still to come.</summary>
     public static ApiProblem SecondFactorCode() => new(
@@ -96,6 +119,16 @@ internal sealed class ApiProblem : Exception
     public static ApiProblem? OfOutage(Exception error) => error is Npgsql.NpgsqlException { IsTransient: true }
         ? Unavailable("The database does not answer at the moment. Try again in a few seconds.", 5)
         : null;
+
+    /// <summary>
+    /// What a fault is when Postgres, or the way to it, could not hold a text (NUL, half a character) that no door had looked at: the request's fault, 400; null for any
+    /// other. The doors name the field; this is the net below them, so that a new one is no 500.
+    /// </summary>
+    public static ApiProblem? OfText(Exception error) =>
+        error is Npgsql.PostgresException { SqlState: "22021" or "22P05" or "22P02" } or System.Text.EncoderFallbackException
+            && (error is not Npgsql.PostgresException { SqlState: "22P02" } strict || strict.MessageText.Contains("Unicode", StringComparison.OrdinalIgnoreCase))
+            ? BadBody($"The request {Security.KeptText.Why}")
+            : null;
 
     /// <summary>Writes it as the answer.</summary>
     public async Task WriteAsync(HttpResponse response, CancellationToken cancellationToken)

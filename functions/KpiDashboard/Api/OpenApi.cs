@@ -107,7 +107,7 @@ internal static class OpenApiDocument
         {
             var path = $"/{routePrefix}/{route}";
             if (!paths.TryGetValue(path, out var item)) paths[path] = item = [];
-            foreach (var verb in verbs) item[verb] = Operation(method, operation, route, schemas);
+            foreach (var verb in verbs) item[verb] = Operation(method, operation, route, verb != "get", schemas);
         }
 
         Reference(typeof(ProblemBody), schemas);
@@ -153,7 +153,7 @@ internal static class OpenApiDocument
         let verbs = (string[])trigger.GetType().GetProperty("Methods")!.GetValue(trigger)!
         select (method, operation, route, (IReadOnlyList<string>)[.. verbs.Select(verb => verb.ToLowerInvariant())]);
 
-    private static JsonObject Operation(MethodInfo method, OperationAttribute operation, string route, SortedDictionary<string, JsonNode> schemas)
+    private static JsonObject Operation(MethodInfo method, OperationAttribute operation, string route, bool changes, SortedDictionary<string, JsonNode> schemas)
     {
         var required = method.GetCustomAttribute<RequiresAttribute>() ?? throw new InvalidOperationException($"{method.Name} lacks [Requires].");
         var parameters = new JsonArray();
@@ -163,6 +163,18 @@ internal static class OpenApiDocument
         {
             var (description, schema) = Parameters[name];
             parameters.Add(new JsonObject { ["name"] = name, ["in"] = "query", ["description"] = description, ["schema"] = schema.DeepClone() });
+        }
+
+        if (required.Permission is not (Permission.Anonymous or Permission.Operate) && !required.AnyBusiness)
+        {
+            parameters.Add(new JsonObject
+            {
+                ["name"] = Authenticator.BusinessHeader,
+                ["in"] = "header",
+                ["description"] = "Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. "
+                    + (changes && !required.Person ? "A session must send it (428 'business-not-named'); a token need not." : "May be left out."),
+                ["schema"] = Text("uuid"),
+            });
         }
 
         var result = new JsonObject { ["operationId"] = method.Name, ["summary"] = operation.Summary };

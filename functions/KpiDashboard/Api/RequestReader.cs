@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Api;
@@ -95,12 +96,28 @@ internal static class JsonBody
     public static T Parse<T>(HttpRequest request, byte[] bytes, JsonTypeInfo<T> type)
         where T : class
     {
-        if (bytes.Length == 0) throw ApiProblem.BadBody("The body is empty; this route takes JSON.");
-        if (request.ContentType is { } contentType && !contentType.Contains("json", StringComparison.OrdinalIgnoreCase))
-            throw ApiProblem.BadBody("The body must be JSON with Content-Type: application/json.");
+        CheckIsJson(request, bytes);
+        if (KeptText.FirstBadField(bytes) is { } field)
+            throw field.Length == 0 ? ApiProblem.BadBody($"The body {KeptText.Why}") : ApiProblem.Invalid(field, $"'{field}' {KeptText.Why}");
         try
         {
             return JsonSerializer.Deserialize(bytes, type) ?? throw ApiProblem.BadBody("The body is null; this route takes a JSON object.");
+        }
+        catch (JsonException error)
+        {
+            throw Explain(error);
+        }
+    }
+
+    /// <summary>
+    /// Reads a body of which each part is judged by itself: what cannot be kept of its texts is U+FFFD then, and whoever reads a part says whether it can do with that.
+    /// </summary>
+    public static JsonDocument ParseParts(HttpRequest request, byte[] bytes)
+    {
+        CheckIsJson(request, bytes);
+        try
+        {
+            return JsonDocument.Parse(KeptText.CleanJson(bytes));
         }
         catch (JsonException error)
         {
@@ -122,6 +139,13 @@ internal static class JsonBody
         }
 
         return buffer.ToArray();
+    }
+
+    private static void CheckIsJson(HttpRequest request, byte[] bytes)
+    {
+        if (bytes.Length == 0) throw ApiProblem.BadBody("The body is empty; this route takes JSON.");
+        if (request.ContentType is { } contentType && !contentType.Contains("json", StringComparison.OrdinalIgnoreCase))
+            throw ApiProblem.BadBody("The body must be JSON with Content-Type: application/json.");
     }
 
     private static ApiProblem Explain(JsonException error)

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
+using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Auditing;
@@ -25,12 +26,24 @@ internal sealed class AuditLog(Database database, ClientAddress address, TimePro
     public Task WriteAsync(TenantTransaction tx, HttpRequest request, AuditEvent entry)
     {
         var caller = request.Caller();
-        return InsertAsync(tx, caller.UserId is null ? "token" : "person", caller.UserId ?? caller.TokenId, caller.Name, entry, address.Of(request), UserAgent(request));
+        return caller.UserId is { } person && caller is { EmailVerified: false, Role: not "owner" }
+            ? WriteUnconfirmedAsync(tx, request, person, entry)
+            : InsertAsync(tx, caller.UserId is null ? "token" : "person", caller.UserId ?? caller.TokenId, caller.Name, entry, address.Of(request), UserAgent(request));
     }
 
     /// <summary>Notes what a person did who is not (yet) the caller of the request: registering, accepting an invitation.</summary>
     public Task WriteAsync(TenantTransaction tx, HttpRequest request, Guid userId, string email, AuditEvent entry) =>
         InsertAsync(tx, "person", userId, email, entry, address.Of(request), UserAgent(request));
+
+    /// <summary>
+    /// Notes what an account did, in a business that is not its own, that never proved its address: the log does not call it by what may be somebody else's. So
+    /// nothing of it has to be taken out of that log when the account goes.
+    /// </summary>
+    public Task WriteUnconfirmedAsync(TenantTransaction tx, HttpRequest request, Guid userId, AuditEvent entry) => InsertAsync(
+        tx, "person", userId, Unconfirmed, entry.SubjectId == userId.ToString() ? entry with { SubjectName = Unconfirmed } : entry, address.Of(request), UserAgent(request));
+
+    /// <summary>What such an account is called; as in the function <c>audit_person</c>.</summary>
+    internal const string Unconfirmed = "unconfirmed account";
 
     /// <summary>Notes what the system did by itself.</summary>
     public Task WriteSystemAsync(TenantTransaction tx, AuditEvent entry) => InsertAsync(tx, "system", null, "KPI Dashboard", entry, null, null);
@@ -52,7 +65,7 @@ internal sealed class AuditLog(Database database, ClientAddress address, TimePro
 
     /// <summary>What the browser calls itself, cut to what is kept.</summary>
     internal static string? UserAgent(HttpRequest request) =>
-        request.Headers.UserAgent.ToString() is { Length: > 0 } text ? new string([.. text.Take(400).Select(c => char.IsControl(c) ? ' ' : c)]) : null;
+        request.Headers.UserAgent.ToString() is { Length: > 0 } text ? new string([.. KeptText.Cut(text, 400).Select(c => char.IsControl(c) ? ' ' : c)]) : null;
 
     private Task<int> InsertAsync(TenantTransaction tx, string kind, Guid? actor, string name, AuditEvent entry, string? from, string? agent) => tx.ExecuteAsync(
         """

@@ -51,7 +51,7 @@ public sealed class AutomationEndpoints
                 [.. now.Dates.Select(day => new PerformanceDay(
                     day, now.On(Kpi("automation.executions"), day), now.On(Kpi("automation.succeeded"), day), now.On(Kpi("automation.failed"), day),
                     now.On(Kpi("automation.time_saved"), day), now.On(Kpi("automation.value_saved"), day), now.StatusOf(Kpi("automation.executions"), day)))],
-                [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())]);
+                [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())], period.CompareNote);
         };
 
     private static PerformanceChange Change(KpiDefinition kpi, KpiTable now, KpiTable? before)
@@ -173,12 +173,14 @@ public sealed class AutomationEndpoints
 /// <param name="Connected">Whether an automation source is connected at all.</param>
 /// <param name="Status">How far the totals can be trusted.</param>
 /// <param name="MeasurableFrom">First day that the source still knew when it was first read; null if it told no limit.</param>
+/// <param name="CompareNote">A sentence where one of the two periods is longer; null where both have as many days.</param>
 /// <param name="TrendStepDays">Days of each point of a workflow's trend; the last point ends with the period.</param>
 internal sealed record PerformanceResponse(
     string Range, DateOnly From, DateOnly To, DateOnly? CompareFrom, DateOnly? CompareTo,
     [property: AllowedValues("previous_period", "previous_year", "none")] string Compare, string TimeZone, string Currency, bool IsDemo,
     bool Connected, ValueStatus Status, DateOnly? MeasurableFrom, decimal? HourlyLabourCost, decimal? AutomationCostPerMonth, PerformanceTotals Totals,
-    PerformanceTotals? Previous, IReadOnlyList<PerformanceChange> Changes, IReadOnlyList<WorkflowPerformance> Workflows, int TrendStepDays, IReadOnlyList<PerformanceDay> Daily, IReadOnlyList<Freshness> Freshness);
+    PerformanceTotals? Previous, IReadOnlyList<PerformanceChange> Changes, IReadOnlyList<WorkflowPerformance> Workflows, int TrendStepDays, IReadOnlyList<PerformanceDay> Daily, IReadOnlyList<Freshness> Freshness,
+    string? CompareNote);
 
 /// <summary>Totals; null where not measurable or where a setting (labour cost, automation cost) is missing.</summary>
 /// <param name="PaybackDays">Mean days until the value saved covers the cost of the whole period; more than the period has days if it does not. Null without cost or value.</param>

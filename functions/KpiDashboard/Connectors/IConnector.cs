@@ -236,9 +236,10 @@ internal sealed record FetchSucceeded : FetchOutcome
     public IReadOnlyList<DateOnly> EmptyDays { get; init; } = [];
 
     /// <summary>
-    /// Not null: the values are all there, but not how (all of) their days divide; a sentence for the owner. They are asked for again with the next sync.
+    /// Not null: the main reading is there, but not something beside it (how days divide, what a single look-up would have told); a sentence for the owner. It never keeps
+    /// the main reading back, is asked for again with the next sync, and stands in the run's message when the run is over, in whichever step it came up.
     /// </summary>
-    public string? Undivided { get; init; }
+    public string? Shortfall { get; init; }
 }
 
 /// <summary>An allowance has ten per cent or less left; it fills up again at <paramref name="Until"/> at the latest.</summary>

@@ -81,9 +81,11 @@ internal sealed record CalculatedKpi(string Key, string Name, string Description
                 Sources = [.. uses.Values.SelectMany(use => use.Sources).Distinct(StringComparer.Ordinal)],
                 Formula = formula.Text,
                 Parts = parts,
+                Uses = [.. uses.Values],
+                Lacks = economics => uses.Values.Select(use => use.Lacks(economics)).FirstOrDefault(lack => lack is not null),
                 OwnWay = [.. parts.Select(part).Where(stored => stored.Aggregation != KpiAggregation.Sum)],
                 // Shared formulas are computed once an evaluation, however many ways lead to them.
-                Compute = inputs => formula.Evaluate(use => inputs.Once(uses[use])),
+                Compute = inputs => formula.Compute(use => inputs.Once(uses[use])),
             }, null, depth + 1);
         }
     }

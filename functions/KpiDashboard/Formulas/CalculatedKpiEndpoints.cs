@@ -133,7 +133,7 @@ public sealed partial class CalculatedKpiEndpoints
         var definition = catalogue.Find(kpi.Key)!;
         var tenant = (await TenantProfile.LoadAsync(tx))!;
         var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
-        var currencies = Formula.Read(kpi.Formula).Formula!.Uses.Select(use => MetricsEndpoints.CurrencyOf(catalogue.Find(use)!, sources, tenant)).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
+        var currencies = definition.Mixed(MetricsEndpoints.CurrencyOf(sources, tenant));
         if (currencies.Count > 1) throw ApiProblem.Invalid("formula", $"The formula mixes money in {string.Join(" and ", currencies)}, and nothing is converted.");
         return definition;
     }

@@ -105,12 +105,20 @@ internal sealed class Formula
     {
         try
         {
-            return Of(Root);
+            return Compute(value);
         }
         catch (OverflowException)
         {
             return null;
         }
+    }
+
+    /// <summary>Computes it. Null where a KPI has no value, and at a division by zero.</summary>
+    /// <param name="value">Value of a KPI by key.</param>
+    /// <exception cref="OverflowException">A number would have more digits than a decimal holds: told apart from what has nothing to divide by.</exception>
+    public decimal? Compute(Func<string, decimal?> value)
+    {
+        return Of(Root);
 
         decimal? Of(IFormulaNode node)
         {

@@ -1,6 +1,5 @@
 using System.Globalization;
 using KpiDashboard.Data;
-using KpiDashboard.Insights;
 using KpiDashboard.Kpis;
 using KpiDashboard.Tenancy;
 
@@ -58,7 +57,6 @@ internal sealed record Goal(
     {
         var (from, to) = period;
         var (target, days, over) = (TargetIn(to), to.DayNumber - from.DayNumber + 1, to < today);
-        var wanted = Proof.Shown(kpi.Unit, target, currency);
         if (from > today) return new GoalStanding(from, to, target, null, null, 0, days, null, null, "not_started", GoalState.NotStarted, $"Begins on {Words(from)}.");
 
         // Complete days only: half of today would make every pace look slow in the morning.
@@ -69,7 +67,9 @@ internal sealed record Goal(
         if (measured.Value is not { } value)
             return new GoalStanding(from, to, target, null, elapsed <= 0 ? null : through, 0, days, null, null, "not_measurable", GoalState.Unknown, $"Nothing is measured yet of {kpi.Name} in this period.");
 
-        var shown = Proof.Shown(kpi.Unit, value, currency);
+        // The sentence compares them: with the digits that tell them apart.
+        var compared = NumberText.Apart(kpi.Unit, currency, value, target);
+        var (shown, wanted) = (compared[0], compared[1]);
         var adds = kpi.Aggregation == KpiAggregation.Sum;
         // Of what does not add up, the latest value or the mean stands for the whole.
         var (known, gaps) = adds || kpi.Aggregation is KpiAggregation.Ratio or KpiAggregation.DailyMean ? (measured.KnownDays, elapsed - measured.KnownDays) : (elapsed, 0);
@@ -93,19 +93,28 @@ internal sealed record Goal(
         var projected = decimal.Round(adds ? value * days / known : value, 8);
         decimal? pace = target > 0 ? decimal.Round(projected / target, 6) : null;
         var state = Reaches(kpi, projected, target) ? GoalState.OnTrack : GoalState.OffTrack;
-        // A limit that is passed stays passed, if what is counted cannot shrink.
-        if (adds && kpi.Compute is null && kpi.Direction == KpiDirection.Down && value > target) state = GoalState.Missed;
-        if (adds && kpi.Compute is null && kpi.Direction != KpiDirection.Down && value >= target && kpi.Unit == KpiUnit.Count) state = GoalState.Met;
+        // A limit that is passed or a target that is reached is settled only where it cannot turn: what a provider counts is never less than nothing, and final days stay.
+        // Money is given back, what a business pushes itself is corrected below zero, a provisional day is restated.
+        var settled = adds && kpi.Compute is null && kpi.Unit == KpiUnit.Count && kpi.Source != TenantCatalogue.PushSource && measured.Status == ValueStatus.Final;
+        if (settled && kpi.Direction == KpiDirection.Down && value > target) state = GoalState.Missed;
+        if (settled && kpi.Direction != KpiDirection.Down && value >= target) state = GoalState.Met;
+        var isThere = adds && state == GoalState.OnTrack && kpi.Direction != KpiDirection.Down && value >= target;
+        var isPast = adds && state == GoalState.OffTrack && kpi.Direction == KpiDirection.Down && value > target;
+        var fell = adds && kpi.Compute is null && kpi.Direction != KpiDirection.Down && target > 0 && value < target && FellBack(kpi, table, from, through, target);
         var words = (state, pace) switch
         {
             (GoalState.Met, _) => "met already",
             (GoalState.Missed, _) => "over the limit already",
+            // Said as it is now: what was sold may be given back.
+            _ when isThere => "reached so far",
+            _ when isPast => "over the limit so far",
             (_, null) => state == GoalState.OnTrack ? "on track" : "off track",
-            (GoalState.OnTrack, { } share) => $"on track for {share.ToString("0%", CultureInfo.InvariantCulture)}",
-            (_, { } share) => $"heading for {share.ToString("0%", CultureInfo.InvariantCulture)}",
+            (GoalState.OnTrack, { } share) => $"on track for {PaceText(share)}",
+            (_, { } share) => $"heading for {PaceText(share)}",
         };
         return new GoalStanding(
-            from, to, target, value, through, known, days, projected, pace, pace is null ? "target_not_positive" : null, state, $"{shown} of {wanted} after {Count(known)} of {days}: {words}.");
+            from, to, target, value, through, known, days, projected, pace, pace is null ? "target_not_positive" : null, state,
+            $"{shown} of {wanted} after {Count(known)} of {days}: {words}.{(fell ? " It was reached before, and fell back." : "")}");
     }
 
     /// <summary>Reads the tenant's goals, the oldest first.</summary>
@@ -122,6 +131,22 @@ internal sealed record Goal(
 
     /// <summary>Whether a value is what was wanted: no more than the target where less is better, otherwise no less.</summary>
     private static bool Reaches(KpiDefinition kpi, decimal value, decimal target) => kpi.Direction == KpiDirection.Down ? value <= target : value >= target;
+
+    /// <summary>Whole per cent, but never 100 % of what is not: then with the digits that say so.</summary>
+    private static string PaceText(decimal share) => decimal.Round(share, 2) == 1 && share != 1 ? NumberText.PercentApart(share, 1) : share.ToString("0%", CultureInfo.InvariantCulture);
+
+    /// <summary>Whether a sum that is below its target now was there on an earlier day of the period: something was given back or corrected since.</summary>
+    private static bool FellBack(KpiDefinition kpi, KpiTable table, DateOnly from, DateOnly through, decimal target)
+    {
+        var sum = 0m;
+        for (var day = from; day <= through; day = day.AddDays(1))
+        {
+            sum += table.On(kpi, day) ?? 0;
+            if (sum >= target) return true;
+        }
+
+        return false;
+    }
 
     private static (DateOnly, DateOnly) Week(DateOnly start) => (start, start.AddDays(6));
 

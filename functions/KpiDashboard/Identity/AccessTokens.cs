@@ -18,6 +18,12 @@ internal sealed class AuthOptions
     /// <summary><c>Lax</c>, <c>Strict</c> or <c>None</c> (separate origins, then partitioned) for the refresh cookie.</summary>
     public string CookieSameSite { get; set; } = "Strict";
 
+    /// <summary>The most that <see cref="SessionMaxDays"/> may be.</summary>
+    internal const int MostSessionDays = 90;
+
+    /// <summary>Days after which a sign-in ends, however much it is used; 1 to 90.</summary>
+    public int SessionMaxDays { get; set; } = MostSessionDays;
+
     /// <summary>Memory of a password hash in KiB; raising it renews each hash when its owner signs in.</summary>
     public int PasswordMemoryKib { get; set; } = PasswordCost.Default.MemoryKib;
 
@@ -46,6 +52,9 @@ internal sealed class AuthOptions
             || (options.SigningKeys.ContainsKey(options.CurrentKey)
                 && options.SigningKeys.Values.All(key => Convert.TryFromBase64String(key, new byte[256], out var length) && length >= 32)))
         && options.CookieSameSite is "Strict" or "Lax" or "None";
+
+    /// <summary>Whether sign-ins end in time.</summary>
+    internal static bool SessionsAreValid(AuthOptions options) => options.SessionMaxDays is >= 1 and <= MostSessionDays;
 }
 
 /// <summary>Signs and checks access tokens: JWT, 15 minutes, one person, session and tenant each. The role is not in it: it is read anew for each request.</summary>

@@ -23,14 +23,15 @@ public sealed class AccountEndpoints
     private readonly ClientAddress _address;
     private readonly MailOutbox _outbox;
     private readonly AuditLog _audit;
+    private readonly AccountChanges _changes;
     private readonly TimeProvider _time;
 
     internal AccountEndpoints(
         Database database, Accounts accounts, Sessions sessions, Authenticator authenticator, PasswordHasher hasher, PasswordRules rules, SignInGuard guard,
-        SecondFactors factors, RateLimits limits, ClientAddress address, MailOutbox outbox, AuditLog audit, TimeProvider time)
+        SecondFactors factors, RateLimits limits, ClientAddress address, MailOutbox outbox, AuditLog audit, AccountChanges changes, TimeProvider time)
     {
         (_database, _accounts, _sessions, _authenticator, _hasher, _rules, _guard) = (database, accounts, sessions, authenticator, hasher, rules, guard);
-        (_factors, _limits, _address, _outbox, _audit, _time) = (factors, limits, address, outbox, audit, time);
+        (_factors, _limits, _address, _outbox, _audit, _changes, _time) = (factors, limits, address, outbox, audit, changes, time);
     }
 
     /// <summary><c>POST auth/register</c>: an account of its own for whoever asks, whether the address is known or not; nobody else's is looked at.</summary>
@@ -56,7 +57,7 @@ public sealed class AccountEndpoints
             if (mayMail) mail = await _outbox.AddAsync(tx, VerifyEmailMail.Kind, new PersonMailData(user.Id, now).ToJson());
         }, cancellationToken);
         if (mail is { } id) await _outbox.DispatchAsync(id, cancellationToken);
-        return Sessions.Answer(request, await _sessions.OpenAsync(request, user.Id, tenant, "register", cancellationToken), StatusCodes.Status201Created);
+        return Sessions.Answer(request, await _sessions.OpenAsync(request, user.Id, tenant, "register", null, cancellationToken), StatusCodes.Status201Created);
     }
 
     /// <summary>
@@ -65,20 +66,18 @@ public sealed class AccountEndpoints
     public async Task<IResult> VerifyEmailAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var body = (await JsonBody.ReadAsync(request, AccountJson.Default.VerifyEmailRequest, cancellationToken))!;
-        if (await FindTokenAsync(body.Token, "verify", cancellationToken) is not { } token) throw LinkIsOver("Have another one sent from the browser where you registered, or register again.");
-        if ((await _authenticator.FindPersonAsync(request, cancellationToken))?.UserId != token.user_id)
-        {
-            if (string.IsNullOrEmpty(body.Password)) throw ApiProblem.PasswordNeeded("Enter the password that you registered with.");
-            await ThrowUnlessPasswordFitsAsync(
-                request, token.user_id, token.email_key, token.password_hash, body.Password, "password",
-                () => ApiProblem.PasswordNeeded("The password is not the one that you registered with. If you did not register, do nothing."), cancellationToken);
-        }
-
+        const string Advice = "Have another one sent from the sign-in page, or register again.";
+        if (await FindTokenAsync(body.Token, "verify", cancellationToken) is not { } token) throw LinkIsOver(Advice);
+        // The link proves the mailbox. Several accounts may wait for its address: session or password say whose it is, and that is all it confirms.
+        var user = (await _authenticator.FindPersonAsync(request, cancellationToken))?.UserId is { } person
+            && (person == token.user_id || (await UnprovedAccount.FindAsync(_database, token.email_key, cancellationToken)).Any(waiting => waiting.id == person))
+                ? person
+                : await FindByPasswordAsync(request, token, body.Password, cancellationToken);
         var outcome = (await _database.QueryAsync<string>(
-            "select verify_email(@hash, @now)", new { hash = TokenHash.Of(body.Token), now = _time.GetUtcNow() }, cancellationToken)).Single();
+            "select verify_email_of(@hash, @user, @now)", new { hash = TokenHash.Of(body.Token), user, now = _time.GetUtcNow() }, cancellationToken)).Single();
         if (outcome == "taken") throw ApiProblem.Conflict("Another account has proved this address in the meantime. Sign in to that one.");
-        if (outcome != "ok") throw LinkIsOver("Have another one sent from the browser where you registered, or register again.");
-        await _audit.WriteForPersonAsync(request, token.user_id, AuditActions.EmailVerified, null, null, cancellationToken);
+        if (outcome != "ok") throw LinkIsOver(Advice);
+        await _audit.WriteForPersonAsync(request, user, AuditActions.EmailVerified, null, null, cancellationToken);
         return TypedResults.NoContent();
     }
 
@@ -93,8 +92,18 @@ public sealed class AccountEndpoints
         return TypedResults.StatusCode(StatusCodes.Status202Accepted);
     }
 
+    /// <summary>
+    /// <c>POST auth/verify-email/request</c>: the link once more, by the address alone, for whoever lost the browser that registered. The same answer and the same
+    /// work for every address; what is the matter with it is found out when the mail is written.
+    /// </summary>
+    public Task<IResult> RequestVerificationAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        MailByAddressAsync(request, VerifyAgainMail.Kind, cancellationToken);
+
     /// <summary><c>POST auth/forgot-password</c>: the same answer and the same work for every address; who it belongs to is found out when the mail is written.</summary>
-    public async Task<IResult> ForgotPasswordAsync(HttpRequest request, CancellationToken cancellationToken)
+    public Task<IResult> ForgotPasswordAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        MailByAddressAsync(request, ResetPasswordMail.Kind, cancellationToken);
+
+    private async Task<IResult> MailByAddressAsync(HttpRequest request, string kind, CancellationToken cancellationToken)
     {
         var body = (await JsonBody.ReadAsync(request, AccountJson.Default.ForgotPasswordRequest, cancellationToken))!;
         var errors = new Dictionary<string, string[]>();
@@ -102,8 +111,8 @@ public sealed class AccountEndpoints
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
         await _limits.TakeByAddressAsync(Bucket.MailAddress, _address.KnownKey(request), cancellationToken);
         // Whoever used up what a mailbox may get has put as many working links into it: its owner is not locked out, and nobody learns anything.
-        if (await _limits.TryTakeAsync(Bucket.MailRecipient, MailSubject(ResetPasswordMail.Kind, body.Email), cancellationToken) <= TimeSpan.Zero)
-            await _outbox.AddAsync(ResetPasswordMail.Kind, new ResetMailData(body.Email.Trim()).ToJson(), null, cancellationToken);
+        if (await _limits.TryTakeAsync(Bucket.MailRecipient, MailSubject(kind, body.Email), cancellationToken) <= TimeSpan.Zero)
+            await _outbox.AddAsync(kind, new ResetMailData(body.Email.Trim()).ToJson(), null, cancellationToken);
         return TypedResults.StatusCode(StatusCodes.Status202Accepted);
     }
 
@@ -118,8 +127,7 @@ public sealed class AccountEndpoints
         var user = (await _database.QueryAsync<Guid?>(
             "select reset_password(@hash, @password, @now)", new { hash = TokenHash.Of(body.Token), password = _hasher.Hash(body.Password), now }, cancellationToken)).Single()
             ?? throw LinkIsOver("Ask for another one.");
-        await _audit.WriteForPersonAsync(request, user, AuditActions.PasswordReset, null, null, cancellationToken);
-        await _outbox.AddAsync(PasswordChangedMail.Kind, new PersonMailData(user, now).ToJson(), null, cancellationToken);
+        await _changes.TellAsync(request, user, AuditActions.PasswordReset, cancellationToken);
         _sessions.RememberBrowser(request, user);
         return Sessions.Answer(request, await _sessions.BeginAsync(request, user, null, "reset", cancellationToken) ?? throw ApiProblem.SecondFactorCode());
     }
@@ -139,34 +147,39 @@ public sealed class AccountEndpoints
             "select change_password(@user, @old, @hash, @session, @now)",
             new { user = caller.Person, old, hash = _hasher.Hash(body.NewPassword), session = caller.SessionId, now }, cancellationToken)).Single();
         if (!changed) throw ApiProblem.Conflict("The password was changed elsewhere in the meantime.");
-        await _audit.WriteForPersonAsync(request, caller.Person, AuditActions.PasswordChanged, null, null, cancellationToken);
-        await _outbox.AddAsync(PasswordChangedMail.Kind, new PersonMailData(caller.Person, now).ToJson(), null, cancellationToken);
+        await _changes.TellAsync(request, caller.Person, AuditActions.PasswordChanged, cancellationToken);
         return TypedResults.NoContent();
     }
 
-    /// <summary><c>POST auth/confirm</c>: by the password; where there is none, by a code of the second factor.</summary>
+    /// <summary>
+    /// <c>POST auth/confirm</c>: by the password, by a code of the second factor, or by both; the session records which. Where a code is asked for
+    /// (<c>confirm-identity</c> with <c>errors.code</c>), the password alone will not do.
+    /// </summary>
     public async Task<IResult> ConfirmAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var caller = request.Caller();
         var body = (await JsonBody.ReadAsync(request, AccountJson.Default.ConfirmRequest, cancellationToken))!;
         var account = await AccountAsync(caller.Person, cancellationToken);
-        if (account.password_hash is { } hash)
+        var proofs = new List<string>();
+        var byCode = account.totp_enabled_at is not null && !string.IsNullOrEmpty(body.Code);
+        if (account.password_hash is { } hash && (!byCode || body.Password is not null))
         {
             await ThrowUnlessPasswordFitsAsync(
                 request, caller.Person, account.email_key, hash, body.Password, "password", () => ApiProblem.Invalid("password", "'password' is not right."), cancellationToken);
-        }
-        else if (account.totp_enabled_at is not null)
-        {
-            var recovery = await _factors.CheckAsync(caller.Person, account, body.Code, (step, code) => _factors.TakeAsync(caller.Person, step, code, cancellationToken), cancellationToken);
-            if (recovery) await _audit.WriteForPersonAsync(request, caller.Person, AuditActions.RecoveryCodeUsed, null, null, cancellationToken);
-        }
-        else
-        {
-            throw ApiProblem.Conflict("Your account has neither a password nor a second factor. Sign in again through your provider.");
+            proofs.Add("password");
         }
 
+        if (byCode || (account.password_hash is null && account.totp_enabled_at is not null))
+        {
+            var recovery = await _factors.CheckAsync(caller.Person, account, body.Code, (step, code) => _factors.TakeAsync(caller.Person, step, code, cancellationToken), cancellationToken);
+            if (recovery) await _changes.TellAsync(request, caller.Person, AuditActions.RecoveryCodeUsed, cancellationToken);
+            proofs.Add(recovery ? "recovery" : "otp");
+        }
+
+        if (proofs.Count == 0) throw ApiProblem.Conflict("Your account has neither a password nor a second factor. Sign in again through your provider.");
         await _database.ExecuteAsync(
-            "select confirm_session(@session, @user, @now)", new { session = caller.SessionId, user = caller.Person, now = _time.GetUtcNow() }, cancellationToken);
+            "select prove_session(@session, @user, @proofs, @now)",
+            new { session = caller.SessionId, user = caller.Person, proofs = proofs.ToArray(), now = _time.GetUtcNow() }, cancellationToken);
         return TypedResults.NoContent();
     }
 
@@ -204,6 +217,23 @@ public sealed class AccountEndpoints
                 "select * from find_account_token(@hash, @purpose, @now)", new { hash = TokenHash.Of(token), purpose, now = _time.GetUtcNow() }, cancellationToken)).SingleOrDefault()
             : null;
 
+    /// <summary>Which of the accounts that wait for the address of a link has the password.</summary>
+    private async Task<Guid> FindByPasswordAsync(HttpRequest request, TokenRow token, string? password, CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(password)) throw ApiProblem.PasswordNeeded("Enter the password that you registered with.");
+        if (password.Length > Passwords.MaxLength) throw ApiProblem.Invalid("password", $"'password' must have 1 to {Passwords.MaxLength} characters.");
+        var permit = await _guard.EnterAsync(request, token.email_key, token.user_id, password, cancellationToken);
+        var waiting = await UnprovedAccount.FindAsync(_database, token.email_key, cancellationToken);
+        foreach (var (id, hash) in waiting.Where(other => other.id != token.user_id).Select(other => (other.id, other.password_hash)).Prepend((token.user_id, token.password_hash)))
+        {
+            if (hash is null || !_hasher.Verify(password, hash, out _)) continue;
+            await _guard.ReturnAsync(permit, cancellationToken);
+            return id;
+        }
+
+        throw ApiProblem.PasswordNeeded("The password is not the one that you registered with. If you did not register, do nothing.");
+    }
+
     private async Task ThrowUnlessPasswordFitsAsync(
         HttpRequest request, Guid user, string emailKey, string? hash, string? password, string field, Func<ApiProblem> wrong, CancellationToken cancellationToken)
     {
@@ -235,7 +265,7 @@ internal sealed record RegisterRequest(string Email, string Password, string Dis
 /// <summary>Confirm an address by the link in the mail: as the person that registered, signed in or with the password, so that nobody confirms another's account.</summary>
 internal sealed record VerifyEmailRequest(string Token, string? Password = null);
 
-/// <summary>Ask for a mail with a link to set a new password.</summary>
+/// <summary>Ask for a mail to an address: with a link to set a new password, or to confirm the address.</summary>
 internal sealed record ForgotPasswordRequest(string Email);
 
 /// <summary>Set a new password by the link in the mail.</summary>
@@ -244,7 +274,7 @@ internal sealed record ResetPasswordRequest(string Token, string Password);
 /// <summary>Change the password.</summary>
 internal sealed record ChangePasswordRequest(string CurrentPassword, string NewPassword);
 
-/// <summary>Prove again who one is: by the password; an account without one, by a code of the second factor.</summary>
+/// <summary>Prove again who one is: by the password, by a code of the second factor where one is set up, or by both.</summary>
 internal sealed record ConfirmRequest(string? Password = null, string? Code = null);
 
 /// <summary>What a person may change about itself.</summary>

@@ -17,6 +17,12 @@ public sealed class Authenticator
     /// <summary>Begins every API or webhook token.</summary>
     internal const string TokenPrefix = "kpi_";
 
+    /// <summary>
+    /// Says which business the sender means, by its id: the page sends it with every call. A session may be switched in another tab of the same browser, and what
+    /// one page shows must never be written into what another one chose.
+    /// </summary>
+    internal const string BusinessHeader = "X-Kpi-Tenant";
+
     /// <summary>How long after a sign-in what is dangerous needs no new proof.</summary>
     internal static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(15);
 
@@ -46,8 +52,8 @@ public sealed class Authenticator
         if (token is not { Length: > 0 and <= 4096 })
             throw ApiProblem.Unauthorized("Send a token in 'Authorization: Bearer …' or 'X-Kpi-Token'.");
         context.Features.Set(token.StartsWith(TokenPrefix, StringComparison.Ordinal)
-            ? await MachineAsync(token, required, cancellationToken)
-            : await PersonAsync(token, required, cancellationToken));
+            ? await MachineAsync(context, token, required, cancellationToken)
+            : await PersonAsync(context, token, required, cancellationToken));
     }
 
     /// <summary>Who calls a route that anybody may call, if a valid access token of a person came along; else null.</summary>
@@ -59,19 +65,42 @@ public sealed class Authenticator
     /// <summary>Who began something a while ago that ends in a request without a token, if that session may still do it; else null.</summary>
     internal async Task<Caller?> FindStillAllowedAsync(Guid session, Guid user, Guid tenant, Permission permission, CancellationToken cancellationToken) =>
         await StateAsync(session, user, tenant, cancellationToken) is var (caller, state)
-        && (!state.second_factor_required || state.second_factor) && Permissions.RoleMay(caller.Role, permission)
+        && (!state.second_factor_required || state.factor_at is not null) && Permissions.RoleMay(caller.Role, permission)
         && (state.delete_after is null || Permissions.WhileDeleting(permission))
             ? caller
             : null;
 
-    private async Task<Caller> PersonAsync(string token, RequiresAttribute required, CancellationToken cancellationToken)
+    private async Task<Caller> PersonAsync(HttpContext context, string token, RequiresAttribute required, CancellationToken cancellationToken)
     {
         if (await StateAsync(token, cancellationToken) is not var (caller, state)) throw NotValid();
-        if (state.second_factor_required && !state.second_factor && required.Permission != Permission.SignedIn) throw ApiProblem.SecondFactorRequired();
+        ThrowIfOtherBusiness(context.Request, required, caller.TenantId, state.business, isSession: true);
+        if (state.second_factor_required && state.factor_at is null && required.Permission != Permission.SignedIn) throw ApiProblem.SecondFactorRequired(state.second_factor);
         if (!Permissions.RoleMay(caller.Role, required.Permission)) throw ApiProblem.Forbidden($"The role {caller.Role} may not do this.");
         ThrowIfDeleting(required, state.delete_after);
-        if (required.Fresh && _time.GetUtcNow() - state.authenticated_at > FreshFor) throw ApiProblem.ConfirmIdentity();
+        var admission = new Admission(required, _time.GetUtcNow(), state.authenticated_at, state.second_factor, state.factor_at);
+        admission.Demand(required.Power);
+        context.Features.Set(admission);
         return caller;
+    }
+
+    /// <summary>
+    /// The one place where it is seen to that a page's call lands in the business that the page shows. A header that names another business is refused on every
+    /// route, reads too; a session that would change something must name one, unless the route is about the person. A token belongs to one business and need not.
+    /// </summary>
+    private static void ThrowIfOtherBusiness(HttpRequest request, RequiresAttribute required, Guid tenant, string business, bool isSession)
+    {
+        if (required.AnyBusiness) return;
+        var named = request.Headers[BusinessHeader];
+        if (named.Count == 0)
+        {
+            var reads = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
+            if (isSession && !reads && !required.Person) throw ApiProblem.BusinessNotNamed();
+            return;
+        }
+
+        if (named is not [{ } text] || !Guid.TryParseExact(text.Trim(), "D", out var shown))
+            throw ApiProblem.Invalid(BusinessHeader, $"'{BusinessHeader}' must be the id of one business.");
+        if (shown != tenant) throw ApiProblem.OtherBusiness(business);
     }
 
     private async Task<(Caller Caller, SessionState State)?> StateAsync(string token, CancellationToken cancellationToken)
@@ -82,19 +111,20 @@ public sealed class Authenticator
     private async Task<(Caller Caller, SessionState State)?> StateAsync(Guid session, Guid user, Guid tenant, CancellationToken cancellationToken)
     {
         var found = await _database.QueryAsync<SessionState>(
-            "select * from check_session(@SessionId, @UserId, @TenantId, @now)",
+            "select * from admit_session(@SessionId, @UserId, @TenantId, @now)",
             new { SessionId = session, UserId = user, TenantId = tenant, now = _time.GetUtcNow() }, cancellationToken);
         return found is [var state]
             ? (new Caller(tenant, user, session, null, state.role, state.email, state.email_verified), state)
             : null;
     }
 
-    private async Task<Caller> MachineAsync(string token, RequiresAttribute required, CancellationToken cancellationToken)
+    private async Task<Caller> MachineAsync(HttpContext context, string token, RequiresAttribute required, CancellationToken cancellationToken)
     {
         var found = await _database.QueryAsync<(Guid TenantId, Guid Id, string Name, string[] Scopes, bool Usable, DateTimeOffset? DeleteAfter)>(
             "select tenant_id, id, name, scopes, usable, delete_after from admit_api_token(@hash, @now)", new { hash = TokenHash.Of(token), now = _time.GetUtcNow() }, cancellationToken);
         if (found is not [{ Usable: true } state]) throw NotValid();
         await _limits.TakeAsync(Bucket.Token, state.Id.ToString("N"), cancellationToken);
+        ThrowIfOtherBusiness(context.Request, required, state.TenantId, "the business that the token belongs to", isSession: false);
         if (required.Fresh || !Permissions.ScopesMay(state.Scopes, required.Permission)) throw ApiProblem.Forbidden("The token's scopes do not allow this.");
         ThrowIfDeleting(required, state.DeleteAfter);
         return new Caller(state.TenantId, null, null, state.Id, "machine", state.Name);
@@ -114,6 +144,7 @@ public sealed class Authenticator
 
         var state = found[0];
         await _limits.TakeAsync(Bucket.Token, state.Id.ToString("N"), cancellationToken);
+        ThrowIfOtherBusiness(context.Request, required, state.TenantId, "the business that the token belongs to", isSession: false);
         if (required.Fresh || !Permissions.ScopesMay(state.Scopes, required.Permission)) throw ApiProblem.Forbidden("The token's scopes do not allow this.");
         ThrowIfDeleting(required, state.DeleteAfter);
         await _database.InTenantAsync(state.TenantId, tx => tx.ExecuteAsync(
@@ -141,7 +172,8 @@ public sealed class Authenticator
 
 #pragma warning disable IDE1006 // Dapper maps these to the columns of the functions by name.
     private sealed record SessionState(
-        string email, string role, DateTimeOffset authenticated_at, bool email_verified, bool second_factor, bool second_factor_required, DateTimeOffset? delete_after);
+        string email, string role, string business, DateTimeOffset authenticated_at, DateTimeOffset? factor_at, bool email_verified, bool second_factor,
+        bool second_factor_required, DateTimeOffset? delete_after);
 #pragma warning restore IDE1006
 }
 

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using KpiDashboard.Security;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 
@@ -101,7 +102,7 @@ internal sealed class OidcClient(IHttpClientFactory clients, OidcDiscovery disco
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
             using var client = clients.CreateClient(HttpClientName);
             using var response = await client.SendAsync(request, cancellationToken);
-            var answer = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+            var answer = JsonDocument.Parse(KeptText.CleanJson(await response.Content.ReadAsByteArrayAsync(cancellationToken)));
             if (response.IsSuccessStatusCode && answer.RootElement.ValueKind == JsonValueKind.Object) return answer;
             using (answer)
             {

@@ -34,6 +34,7 @@ public sealed partial class OidcEndpoints
     private readonly Accounts _accounts;
     private readonly RateLimits _limits;
     private readonly ClientAddress _address;
+    private readonly AccountChanges _changes;
     private readonly SecretSealer _sealer;
     private readonly WebAddress _web;
     private readonly TimeProvider _time;
@@ -41,9 +42,9 @@ public sealed partial class OidcEndpoints
 
     internal OidcEndpoints(
         IOptionsMonitor<OidcOptions> options, OidcClient client, Database database, Sessions sessions, Accounts accounts, RateLimits limits, ClientAddress address,
-        SecretSealer sealer, WebAddress web, TimeProvider time, ILogger<OidcEndpoints> logger) =>
-        (_options, _client, _database, _sessions, _accounts, _limits, _address, _sealer, _web, _time, _logger) =
-        (options, client, database, sessions, accounts, limits, address, sealer, web, time, logger);
+        AccountChanges changes, SecretSealer sealer, WebAddress web, TimeProvider time, ILogger<OidcEndpoints> logger) =>
+        (_options, _client, _database, _sessions, _accounts, _limits, _address, _changes, _sealer, _web, _time, _logger) =
+        (options, client, database, sessions, accounts, limits, address, changes, sealer, web, time, logger);
 
     /// <summary><c>GET auth/providers</c>.</summary>
     public Task<IResult> ProvidersAsync(HttpRequest request, CancellationToken cancellationToken) => Task.FromResult<IResult>(new JsonAnswer<ProvidersResponse>(
@@ -118,7 +119,7 @@ public sealed partial class OidcEndpoints
         var tenant = await _accounts.CreateBusinessAsync(request, business, user.Id, user.Email, user, cancellationToken);
         // Should this fail, the next sign-in links: the address is proved, on both sides.
         await LinkAsync(request, provider, user.Id, pending.Issuer, pending.Subject, pending.Email, cancellationToken);
-        var session = await _sessions.OpenAsync(request, user.Id, tenant, Method(provider), cancellationToken);
+        var session = await _sessions.OpenAsync(request, user.Id, tenant, Method(provider), null, cancellationToken);
         Remove(request, SignUpCookie, null);
         return Sessions.Answer(request, session, StatusCodes.Status201Created);
     }
@@ -165,6 +166,7 @@ public sealed partial class OidcEndpoints
 
             linked = new LinkedRow(
                 known.disabled ? known.id : await LinkAsync(request, provider, known.id, identity.Issuer, identity.Subject, email, cancellationToken), known.disabled);
+            if (!linked.disabled) await _changes.MailAsync(linked.user_id, AuditActions.SignInLinked, cancellationToken);
         }
 
         if (linked.disabled) throw new OidcException(OidcProblems.Deactivated, "the account is deactivated");

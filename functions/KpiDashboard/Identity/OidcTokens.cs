@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using KpiDashboard.Security;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
@@ -71,7 +72,7 @@ internal static class OidcTokens
     }
 
     /// <summary>What the token's payload says.</summary>
-    public static JsonElement Claims(JsonWebToken token) => JsonDocument.Parse(Base64UrlEncoder.DecodeBytes(token.EncodedPayload)).RootElement;
+    public static JsonElement Claims(JsonWebToken token) => JsonDocument.Parse(KeptText.CleanJson(Base64UrlEncoder.DecodeBytes(token.EncodedPayload))).RootElement;
 
     /// <summary>A claim that is a text and not empty.</summary>
     public static string? Text(JsonElement claims, string name) =>

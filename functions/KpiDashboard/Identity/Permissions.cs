@@ -68,8 +68,22 @@ public sealed class RequiresAttribute(Permission permission) : Attribute
     /// <summary>What is needed.</summary>
     public Permission Permission { get; } = permission;
 
-    /// <summary>The person must have proved who it is within the last 15 minutes: for what a stolen session must not do.</summary>
-    public bool Fresh { get; init; }
+    /// <summary>What every call of the route exercises: for what a stolen session must not do.</summary>
+    public Power Power { get; init; }
+
+    /// <summary>What a call may exercise, depending on what it asks for; the route demands it then (<see cref="PowerTable.Demand"/>).</summary>
+    public Power[] Powers { get; init; } = [];
+
+    /// <summary>
+    /// The route is about the person or about no business yet (its account, its sessions, its businesses): a session need not say which business its page shows.
+    /// </summary>
+    public bool Person { get; init; }
+
+    /// <summary>The way out of a page that shows another business than its session is in: answered whatever the page says it shows.</summary>
+    public bool AnyBusiness { get; init; }
+
+    /// <summary>The person must have proved who it is within the last 15 minutes.</summary>
+    public bool Fresh => PowerTable.Of(Power) is not Proof.None;
 
     /// <summary>A Standard Webhooks signature is accepted in place of a token.</summary>
     public bool Signature { get; init; }

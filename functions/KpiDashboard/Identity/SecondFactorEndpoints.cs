@@ -2,7 +2,6 @@ using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Data;
-using KpiDashboard.Mail;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Identity;
@@ -14,12 +13,11 @@ public sealed class SecondFactorEndpoints
     private readonly Sessions _sessions;
     private readonly SecondFactors _factors;
     private readonly RateLimits _limits;
-    private readonly MailOutbox _outbox;
-    private readonly AuditLog _audit;
+    private readonly AccountChanges _changes;
     private readonly TimeProvider _time;
 
-    internal SecondFactorEndpoints(Database database, Sessions sessions, SecondFactors factors, RateLimits limits, MailOutbox outbox, AuditLog audit, TimeProvider time) =>
-        (_database, _sessions, _factors, _limits, _outbox, _audit, _time) = (database, sessions, factors, limits, outbox, audit, time);
+    internal SecondFactorEndpoints(Database database, Sessions sessions, SecondFactors factors, RateLimits limits, AccountChanges changes, TimeProvider time) =>
+        (_database, _sessions, _factors, _limits, _changes, _time) = (database, sessions, factors, limits, changes, time);
 
     /// <summary><c>POST auth/second-factor</c>: the code that a sign-in waits for.</summary>
     public async Task<IResult> CompleteAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -37,9 +35,10 @@ public sealed class SecondFactorEndpoints
                 "wrong" => false,
                 _ => throw Over(request),
             }, cancellationToken);
-        if (recovery) await _audit.WriteForPersonAsync(request, challenge.User, AuditActions.RecoveryCodeUsed, null, null, cancellationToken);
+        if (recovery) await _changes.TellAsync(request, challenge.User, AuditActions.RecoveryCodeUsed, cancellationToken);
         _sessions.ExpireChallenge(request);
-        return Sessions.Answer(request, await _sessions.OpenAsync(request, challenge.User, challenge.Tenant, challenge.Method, cancellationToken));
+        return Sessions.Answer(
+            request, await _sessions.OpenAsync(request, challenge.User, challenge.Tenant, challenge.Method, recovery ? "recovery" : "otp", cancellationToken));
     }
 
     /// <summary><c>GET auth/second-factor</c>: whether one is set up.</summary>
@@ -67,7 +66,7 @@ public sealed class SecondFactorEndpoints
     /// <summary><c>POST auth/second-factor/enable</c>: a first code puts the secret in force.</summary>
     public async Task<IResult> EnableAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        var person = request.Caller().Person;
+        var (person, session) = (request.Caller().Person, request.Caller().SessionId);
         var body = (await JsonBody.ReadAsync(request, SecondFactorJson.Default.SecondFactorCodeRequest, cancellationToken))!;
         var account = await AccountAsync(person, cancellationToken);
         if (account.totp_enabled_at is not null) throw ApiProblem.Conflict("The second factor is on already.");
@@ -77,12 +76,14 @@ public sealed class SecondFactorEndpoints
         if (code.Length != 6 || _factors.FindStep(person, secret, code) is not { } step)
             throw ApiProblem.Invalid("code", "'code' is not what the authenticator app shows now. Check that the clock of the phone is right.");
         var (codes, hashes) = _factors.NewRecoveryCodes();
+        var now = _time.GetUtcNow();
         var enabled = (await _database.QueryAsync<bool>(
-            "select enable_totp(@person, @secret, @step, @hashes, @now)", new { person, secret, step, hashes, now = _time.GetUtcNow() }, cancellationToken)).Single();
+            "select enable_totp(@person, @secret, @step, @hashes, @now)", new { person, secret, step, hashes, now }, cancellationToken)).Single();
         if (!enabled) throw ApiProblem.Conflict("The authenticator app was set up anew in the meantime. Use the newest secret.");
         await _limits.ReturnAsync(Bucket.SecondFactor, person.ToString("N"), cancellationToken);
-        await _audit.WriteForPersonAsync(request, person, AuditActions.SecondFactorEnabled, null, null, cancellationToken);
-        await _outbox.AddAsync(SecondFactorEnabledMail.Kind, new PersonMailData(person, _time.GetUtcNow()).ToJson(), null, cancellationToken);
+        // This session gave a code; the person's others did not, and are asked for one where it matters.
+        await _database.ExecuteAsync("select prove_session(@session, @person, '{otp}', @now)", new { session, person, now }, cancellationToken);
+        await _changes.TellAsync(request, person, AuditActions.SecondFactorEnabled, cancellationToken);
         return Answer(request, codes);
     }
 
@@ -95,16 +96,16 @@ public sealed class SecondFactorEndpoints
         await _limits.TakeAsync(Bucket.SecondFactor, person.ToString("N"), cancellationToken);
         var (codes, hashes) = _factors.NewRecoveryCodes();
         if (!(await _database.QueryAsync<bool>("select replace_recovery_codes(@person, @hashes, @now)", new { person, hashes, now = _time.GetUtcNow() }, cancellationToken)).Single()) throw Off();
-        await _audit.WriteForPersonAsync(request, person, AuditActions.RecoveryCodesMade, null, null, cancellationToken);
+        await _changes.TellAsync(request, person, AuditActions.RecoveryCodesMade, cancellationToken);
         return Answer(request, codes);
     }
 
-    /// <summary><c>DELETE auth/second-factor</c>: off. Businesses that ask for one are closed to the person until it is set up again.</summary>
+    /// <summary><c>DELETE auth/second-factor</c>: off, for a session that gave a code of it a moment ago. Businesses that ask for one are closed to the person until it is set up again.</summary>
     public async Task<IResult> DisableAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var person = request.Caller().Person;
         if (!(await _database.QueryAsync<bool>("select disable_totp(@person)", new { person }, cancellationToken)).Single()) throw Off();
-        await _audit.WriteForPersonAsync(request, person, AuditActions.SecondFactorDisabled, null, null, cancellationToken);
+        await _changes.TellAsync(request, person, AuditActions.SecondFactorDisabled, cancellationToken);
         return TypedResults.NoContent();
     }
 

@@ -13,6 +13,13 @@ public sealed class SessionEndpoints
     /// <summary>Two tabs may refresh with the same token at the same moment; later, a second use means that somebody copied it.</summary>
     internal static readonly TimeSpan ReuseGrace = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// One sentence for every address, known or not, confirmed or not: whoever registered and has not confirmed the address reads what to do, and nobody else
+    /// learns anything.
+    /// </summary>
+    internal const string NotRight = "The e-mail address or the password is not right, or the address has not been confirmed yet. "
+        + "If you registered and never opened the link in our mail, have it sent again.";
+
     private readonly Database _database;
     private readonly Sessions _sessions;
     private readonly SignInGuard _guard;
@@ -37,7 +44,7 @@ public sealed class SessionEndpoints
         var user = (await _database.QueryAsync<UserRow>("select * from find_user_by_email(@key)", new { key }, cancellationToken)).SingleOrDefault();
         var permit = await _guard.EnterAsync(request, key, user?.id, body.Password, cancellationToken);
         var fits = _hasher.Verify(body.Password, user?.password_hash, out var outdated);
-        if (!fits || user is null || user.disabled) throw ApiProblem.Unauthorized("The e-mail address or the password is not right.");
+        if (!fits || user is null || user.disabled) throw ApiProblem.Unauthorized(NotRight);
         await _guard.ReturnAsync(permit, cancellationToken);
         if (outdated)
         {
@@ -49,32 +56,15 @@ public sealed class SessionEndpoints
     }
 
     /// <summary><c>POST auth/refresh</c>: a new access token for the refresh cookie, which is replaced.</summary>
-    public async Task<IResult> RefreshAsync(HttpRequest request, CancellationToken cancellationToken)
-    {
-        if (request.Cookies[Sessions.Cookie] is not { Length: > 0 and <= 200 } token) throw ApiProblem.Unauthorized("Nobody is signed in here.");
-        var used = await UseAsync(token, cancellationToken);
-        if (used is not { outcome: "ok", user_id: { } user, family_id: { } session })
-        {
-            _sessions.Expire(request);
-            if (used is { outcome: "reused", user_id: { } victim })
-                await _audit.WriteForPersonAsync(request, victim, AuditActions.TokenReused, null, null, cancellationToken);
-            throw ApiProblem.Unauthorized(used.outcome == "reused"
-                ? "This sign-in was used twice, so it was ended everywhere to be safe. Sign in again."
-                : "The sign-in has ended. Sign in again.");
-        }
-
-        return Sessions.Answer(request, await _sessions.ContinueAsync(request, user, used.tenant, session, strict: false, cancellationToken));
-    }
+    public async Task<IResult> RefreshAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        Sessions.Answer(request, await _sessions.RefreshAsync(request, cancellationToken));
 
     /// <summary><c>POST auth/switch</c>: the session goes on in another tenant of the same person.</summary>
     public async Task<IResult> SwitchAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var body = (await JsonBody.ReadAsync(request, SessionJson.Default.SwitchRequest, cancellationToken))!;
         var caller = request.Caller();
-        var session = await _sessions.ContinueAsync(request, caller.Person, body.TenantId, caller.SessionId!.Value, strict: true, cancellationToken);
-        // The old cookie belongs to the old tenant and is not used again.
-        if (request.Cookies[Sessions.Cookie] is { Length: > 0 and <= 200 } token) await UseAsync(token, cancellationToken);
-        return Sessions.Answer(request, session);
+        return Sessions.Answer(request, await _sessions.MoveAsync(request, caller.Person, body.TenantId, caller.SessionId!.Value, cancellationToken));
     }
 
     /// <summary><c>POST auth/logout</c>.</summary>
@@ -121,7 +111,9 @@ public sealed class SessionEndpoints
     public async Task<IResult> MeAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var caller = request.Caller();
-        return new JsonAnswer<MeResponse>(await _sessions.DescribeAsync(caller.Person, caller.TenantId, strict: true, cancellationToken), SessionJson.Default.MeResponse);
+        return new JsonAnswer<MeResponse>(await _sessions.DescribeAsync(
+            caller.Person, caller.TenantId, await _sessions.ProvedFactorAsync(caller.SessionId!.Value, caller.Person, cancellationToken), strict: true, cancellationToken),
+            SessionJson.Default.MeResponse);
     }
 
     /// <summary>What an address is looked up by: as mail systems treat it in practice, upper and lower case are the same.</summary>
@@ -130,14 +122,8 @@ public sealed class SessionEndpoints
     private async Task<int> EndAsync(Guid user, Guid? session, Guid? except, string reason, CancellationToken cancellationToken) =>
         (await _database.QueryAsync<int>("select end_sessions(@user, @session, @except, @reason, @now)", new { user, session, except, reason, now = _time.GetUtcNow() }, cancellationToken)).Single();
 
-    private async Task<RefreshRow> UseAsync(string token, CancellationToken cancellationToken) =>
-        (await _database.QueryAsync<RefreshRow>(
-            "select * from use_refresh_token(@hash, @now, @grace)", new { hash = TokenHash.Of(token), now = _time.GetUtcNow(), grace = ReuseGrace }, cancellationToken)).Single();
-
 #pragma warning disable IDE1006 // Dapper maps these to the columns of the functions by name.
     private sealed record UserRow(Guid id, string email, string display_name, string? password_hash, bool disabled);
-
-    private sealed record RefreshRow(string outcome, Guid? family_id, Guid? user_id, Guid? tenant);
 
     private sealed record SessionRow(Guid id, string method, DateTimeOffset created_at, DateTimeOffset last_seen_at, string? address, string? user_agent);
 #pragma warning restore IDE1006
@@ -155,12 +141,15 @@ internal sealed record SessionResponse(string AccessToken, int ExpiresIn, Sessio
 /// <summary>Who is signed in where.</summary>
 internal sealed record MeResponse(SessionUser User, SessionTenant Tenant, IReadOnlyList<SessionTenantEntry> Tenants);
 
-/// <summary>The person. <c>emailVerified</c>: the address was proved; until then some things wait. <c>secondFactor</c>: one is set up.</summary>
-internal sealed record SessionUser(Guid Id, string Email, string DisplayName, bool EmailVerified, bool HasPassword, bool SecondFactor);
+/// <summary>
+/// The person. <c>emailVerified</c>: the address was proved; until then some things wait. <c>secondFactor</c>: one is set up; <c>secondFactorProved</c>: and this
+/// session gave a code of it.
+/// </summary>
+internal sealed record SessionUser(Guid Id, string Email, string DisplayName, bool EmailVerified, bool HasPassword, bool SecondFactor, bool SecondFactorProved);
 
 /// <summary>
-/// The tenant that the session acts in, and what the person may do there. <c>secondFactorMissing</c>: the tenant asks for one that the person has not set up, and
-/// nothing else is allowed before. <c>deleteAfter</c>: it is to be deleted then, and can only be read.
+/// The tenant that the session acts in, and what the person may do there. <c>secondFactorMissing</c>: the tenant asks for one that this
+/// session has not given (set up or not: <c>user.secondFactor</c>), and nothing else is allowed before. <c>deleteAfter</c>: it is to be deleted then, and can only be read.
 /// </summary>
 internal sealed record SessionTenant(
     Guid Id, string Name, [property: AllowedValues("owner", "admin", "member", "viewer")] string Role, string TimeZone, string Currency, string Locale, int WeekStart, bool IsDemo,

@@ -34,7 +34,7 @@ internal sealed class Sessions(
     public async Task<SessionResponse?> BeginAsync(HttpRequest request, Guid user, Guid? tenant, string method, CancellationToken cancellationToken)
     {
         var account = await Account.FindAsync(database, user, cancellationToken);
-        if (account is not { disabled: false, totp_enabled_at: not null }) return await OpenAsync(request, user, tenant, method, cancellationToken);
+        if (account is not { disabled: false, totp_enabled_at: not null }) return await OpenAsync(request, user, tenant, method, null, cancellationToken);
         var now = time.GetUtcNow();
         var token = await AccountTokens.AddAsync(database, "challenge", user, now, now + ChallengeLifetime, cancellationToken);
         var text = string.Join('\n', token, user.ToString("N"), tenant?.ToString("N"), method, now.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture));
@@ -63,38 +63,69 @@ internal sealed class Sessions(
     /// <param name="user">The person.</param>
     /// <param name="tenant">The tenant to open it in; null for the person's first.</param>
     /// <param name="method">How the person proved it: <c>password</c>, <c>reset</c>, <c>register</c>, <c>invitation</c>, <c>oidc:&lt;provider&gt;</c>.</param>
+    /// <param name="factor">What it gave of a second factor: <c>otp</c>, <c>recovery</c>, or null for nothing. The session records it.</param>
     /// <param name="cancellationToken">Stops.</param>
     /// <exception cref="ApiProblem">401: the account is gone or deactivated; 403: it belongs to no business.</exception>
-    public async Task<SessionResponse> OpenAsync(HttpRequest request, Guid user, Guid? tenant, string method, CancellationToken cancellationToken)
+    public async Task<SessionResponse> OpenAsync(HttpRequest request, Guid user, Guid? tenant, string method, string? factor, CancellationToken cancellationToken)
     {
-        var described = await DescribeAsync(user, tenant, strict: false, cancellationToken);
+        var described = await DescribeAsync(user, tenant, factor is not null, strict: false, cancellationToken);
         RememberBrowser(request, user);
         var now = time.GetUtcNow();
         var session = Guid.CreateVersion7(now);
+        var expires = now + (Longest < RefreshLifetime ? Longest : RefreshLifetime);
         await database.ExecuteAsync(
-            "select open_session(@session, @user, @method, @now, @expires, @from, @agent)",
-            new { session, user, method, now, expires = now + RefreshLifetime, from = address.Of(request), agent = AuditLog.UserAgent(request) }, cancellationToken);
-        await database.InTenantAsync(described.Tenant.Id, tx => audit.WriteAsync(
-            tx, request, user, described.User.Email, new AuditEvent(AuditActions.SignedIn, After: new() { ["method"] = method })), cancellationToken);
-        return await IssueAsync(request, described, session, cancellationToken);
+            "select open_session(@session, @user, @method, @factor, @now, @expires, @from, @agent)",
+            new { session, user, method, factor, now, expires, from = address.Of(request), agent = AuditLog.UserAgent(request) }, cancellationToken);
+        var entry = new AuditEvent(AuditActions.SignedIn, After: new() { ["method"] = method });
+        await database.InTenantAsync(
+            described.Tenant.Id,
+            tx => described is { User.EmailVerified: false, Tenant.Role: not "owner" }
+                ? audit.WriteUnconfirmedAsync(tx, request, user, entry)
+                : audit.WriteAsync(tx, request, user, described.User.Email, entry),
+            cancellationToken);
+        return await ContinueAsync(request, described, session, withRefresh: true, move: true, cancellationToken);
     }
 
-    /// <summary>Goes on with a session: fresh tokens for it, in the same or another tenant.</summary>
-    /// <param name="request">The request.</param>
-    /// <param name="user">The person.</param>
-    /// <param name="tenant">The tenant.</param>
-    /// <param name="session">The session.</param>
-    /// <param name="strict">404 when the person is no member of the tenant; else its first tenant is taken instead.</param>
-    /// <param name="cancellationToken">Stops.</param>
-    public async Task<SessionResponse> ContinueAsync(HttpRequest request, Guid user, Guid? tenant, Guid session, bool strict, CancellationToken cancellationToken)
+    /// <summary>
+    /// <c>POST auth/refresh</c>: uses the refresh token of the request's cookie up, for which there are fresh tokens of the same session.
+    /// </summary>
+    /// <exception cref="ApiProblem">401: nobody is signed in here (any more).</exception>
+    public async Task<SessionResponse> RefreshAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        var described = await DescribeAsync(user, tenant, strict, cancellationToken);
-        var now = time.GetUtcNow();
-        await database.ExecuteAsync(
-            "select touch_session(@session, @now, @expires, @from, @agent)",
-            new { session, now, expires = now + RefreshLifetime, from = address.Of(request), agent = AuditLog.UserAgent(request) }, cancellationToken);
-        return await IssueAsync(request, described, session, cancellationToken);
+        var used = await TakeAsync(request, null, cancellationToken) ?? throw ApiProblem.Unauthorized("Nobody is signed in here.");
+        if (used is not { outcome: "ok", user_id: { } user, family_id: { } session })
+        {
+            Expire(request);
+            if (used is { outcome: "reused", user_id: { } victim })
+                await audit.WriteForPersonAsync(request, victim, AuditActions.TokenReused, null, null, cancellationToken);
+            throw ApiProblem.Unauthorized(used.outcome switch
+            {
+                "reused" => "This sign-in was used twice, so it was ended everywhere to be safe. Sign in again.",
+                "old" => $"You signed in here {Longest.Days} days ago, which is as long as a sign-in lasts. Sign in again.",
+                _ => "The sign-in has ended. Sign in again.",
+            });
+        }
+
+        var described = await DescribeAsync(user, used.tenant, await ProvedFactorAsync(session, user, cancellationToken), strict: false, cancellationToken);
+        return await ContinueAsync(request, described, session, withRefresh: true, move: false, cancellationToken);
     }
+
+    /// <summary>
+    /// Takes the caller's session to another business of the same person. Its refresh token, if the cookie came along and is of this session, is used up for the
+    /// next one; without it none is made: an access token alone never becomes a sign-in of weeks. What browsers hold of the session goes on in that business too.
+    /// </summary>
+    /// <exception cref="ApiProblem">404: the person is no member there; 401: the session has ended.</exception>
+    public async Task<SessionResponse> MoveAsync(HttpRequest request, Guid user, Guid tenant, Guid session, CancellationToken cancellationToken)
+    {
+        var described = await DescribeAsync(user, tenant, await ProvedFactorAsync(session, user, cancellationToken), strict: true, cancellationToken);
+        var used = await TakeAsync(request, session, cancellationToken);
+        if (used is { outcome: "reused" }) await audit.WriteForPersonAsync(request, user, AuditActions.TokenReused, null, null, cancellationToken);
+        return await ContinueAsync(request, described, session, withRefresh: used is { outcome: "ok" }, move: true, cancellationToken);
+    }
+
+    /// <summary>Whether a session gave a code of the second factor that the account has now.</summary>
+    public async Task<bool> ProvedFactorAsync(Guid session, Guid user, CancellationToken cancellationToken) =>
+        (await database.QueryAsync<DateTimeOffset?>("select factor_proved_at(@session, @user)", new { session, user }, cancellationToken)) is [not null];
 
     /// <summary>The answer that hands a session to the page.</summary>
     public static IResult Answer(HttpRequest request, SessionResponse session, int status = StatusCodes.Status200OK)
@@ -105,7 +136,7 @@ internal sealed class Sessions(
 
     /// <summary>Who a person is, and where.</summary>
     /// <exception cref="ApiProblem">401: gone or deactivated; 403: no business; 404: <paramref name="strict"/> and no member there.</exception>
-    public async Task<MeResponse> DescribeAsync(Guid userId, Guid? tenantId, bool strict, CancellationToken cancellationToken)
+    public async Task<MeResponse> DescribeAsync(Guid userId, Guid? tenantId, bool provedFactor, bool strict, CancellationToken cancellationToken)
     {
         var user = (await database.QueryAsync<UserRow>("select * from describe_user(@userId)", new { userId }, cancellationToken)).SingleOrDefault();
         if (user is null || user.disabled) throw ApiProblem.Unauthorized("This account no longer exists or is deactivated.");
@@ -114,10 +145,10 @@ internal sealed class Sessions(
         if (current is null && strict) throw ApiProblem.NotFound("You are no member of that business.");
         current ??= tenants.Count > 0 ? tenants[0] : throw ApiProblem.Forbidden("You are no member of any business. Ask for an invitation.");
         return new MeResponse(
-            new SessionUser(user.id, user.email, user.display_name, user.email_verified, user.has_password, user.second_factor),
+            new SessionUser(user.id, user.email, user.display_name, user.email_verified, user.has_password, user.second_factor, user.second_factor && provedFactor),
             new SessionTenant(
                 current.tenant_id, current.name, current.role, current.time_zone, current.currency, current.locale, current.week_start, current.is_demo,
-                [.. Permissions.Of(current.role).Select(Permissions.Word)], current.require_second_factor && !user.second_factor, current.delete_after),
+                [.. Permissions.Of(current.role).Select(Permissions.Word)], current.require_second_factor && !(user.second_factor && provedFactor), current.delete_after),
             [.. tenants.Select(row => new SessionTenantEntry(row.tenant_id, row.name, row.role))]);
     }
 
@@ -143,19 +174,51 @@ internal sealed class Sessions(
     private CookieOptions ChallengeOptions(HttpRequest request, DateTimeOffset expires) =>
         CookieOptions(request, expires, options.CurrentValue.CookieSameSite == nameof(SameSiteMode.None) ? null : SameSiteMode.Lax);
 
-    private async Task<SessionResponse> IssueAsync(HttpRequest request, MeResponse described, Guid session, CancellationToken cancellationToken)
+    /// <summary>How long a sign-in lasts at most, however much it is used.</summary>
+    private TimeSpan Longest => TimeSpan.FromDays(options.CurrentValue.SessionMaxDays);
+
+    private async Task<RefreshRow?> TakeAsync(HttpRequest request, Guid? session, CancellationToken cancellationToken) =>
+        request.Cookies[Cookie] is { Length: > 0 and <= 200 } token
+            ? (await database.QueryAsync<RefreshRow>(
+                "select * from take_refresh_token(@hash, @session, @now, @grace, @longest)",
+                new { hash = TokenHash.Of(token), session, now = time.GetUtcNow(), grace = SessionEndpoints.ReuseGrace, longest = Longest }, cancellationToken)).Single()
+            : null;
+
+    private async Task<SessionResponse> ContinueAsync(
+        HttpRequest request, MeResponse described, Guid session, bool withRefresh, bool move, CancellationToken cancellationToken)
     {
-        var refresh = TokenHash.Fresh("");
+        var refresh = withRefresh ? TokenHash.Fresh("") : null;
         var now = time.GetUtcNow();
-        await database.ExecuteAsync(
-            "select issue_refresh_token(@hash, @session, @user, @tenant, @now, @expires)",
-            new { hash = TokenHash.Of(refresh), session, user = described.User.Id, tenant = described.Tenant.Id, now, expires = now + RefreshLifetime }, cancellationToken);
-        request.HttpContext.Response.Cookies.Append(Cookie, refresh, CookieOptions(request, now + RefreshLifetime));
+        var ends = (await database.QueryAsync<DateTimeOffset?>(
+            "select continue_session(@session, @user, @hash, @tenant, @move, @now, @idle, @longest, @from, @agent)",
+            new
+            {
+                session,
+                user = described.User.Id,
+                hash = refresh is null ? null : TokenHash.Of(refresh),
+                tenant = described.Tenant.Id,
+                move,
+                now,
+                idle = RefreshLifetime,
+                longest = Longest,
+                from = address.Of(request),
+                agent = AuditLog.UserAgent(request),
+            }, cancellationToken)).Single();
+        if (ends is not { } until)
+        {
+            // Signed out, here or everywhere, at this very moment.
+            Expire(request);
+            throw ApiProblem.Unauthorized("The sign-in has ended. Sign in again.");
+        }
+
+        if (refresh is not null) request.HttpContext.Response.Cookies.Append(Cookie, refresh, CookieOptions(request, until));
         return new SessionResponse(
             tokens.Issue(described.User.Id, described.Tenant.Id, session), (int)AccessTokens.Lifetime.TotalSeconds, described.User, described.Tenant, described.Tenants);
     }
 
 #pragma warning disable IDE1006 // Dapper maps these to the columns of the functions by name.
+    private sealed record RefreshRow(string outcome, Guid? family_id, Guid? user_id, Guid? tenant);
+
     private sealed record UserRow(Guid id, string email, string display_name, bool disabled, bool email_verified, bool has_password, bool second_factor);
 
     private sealed record MembershipRow(

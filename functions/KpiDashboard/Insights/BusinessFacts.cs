@@ -47,7 +47,14 @@ internal sealed record BusinessFacts(
 
     /// <summary>What the period is compared with, in words.</summary>
     public string Than(Proof proof) =>
-        Period.Compare == "previous_year" ? Days == 1 ? "the same day last year" : "the same days last year"
+        Period.Compare == "previous_year"
+            ? (Days, Period.ComparesWeekdays) switch
+            {
+                (1, true) => "the same weekday last year",
+                (_, true) => "the same weekdays last year",
+                (1, false) => "the same day last year",
+                _ => "the same days last year",
+            } + (Period.CompareDays > Days ? " (a day more, because of the leap day)" : Period.CompareDays < Days ? " (a day less, because of the leap day)" : "")
         : Days == 1 ? "the day before" : $"the {proof.Number("Days", Days)} days before";
 
     /// <summary>Reads them.</summary>

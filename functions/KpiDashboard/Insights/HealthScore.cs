@@ -152,8 +152,9 @@ internal static class HealthScore
             if (Median is null)
                 return $"Left out: only {proof.Number("Whole weeks with data", Weeks)} of the {proof.Number("Weeks before", HealthScore.Weeks)} weeks before have data on every day.";
             if (Points is null) return $"Left out: the median of the {proof.Number("Weeks before", HealthScore.Weeks)} weeks before is {proof.Number("Median", 0)}.";
-            var value = proof.Value(part.Kpi, from, day, Value.Value, currency);
-            var median = proof.Value(part.Kpi, from.AddDays(-7 * HealthScore.Weeks), from.AddDays(-1), Median.Value, currency, "Median of the weeks before");
+            var shown = proof.Values(part.Kpi, currency,
+                (from, day, Value.Value, null), (from.AddDays(-7 * HealthScore.Weeks), from.AddDays(-1), Median.Value, "Median of the weeks before"));
+            var (value, median) = (shown[0], shown[1]);
             var rule = part.Tolerance is { } tolerance
                 ? $"the median or better gives {proof.Number("Full points", 100)} points, {proof.Number("Percentage points below", tolerance * 100)} percentage points less gives none"
                 : $"the median or more gives {proof.Number("Full points", 100)} points, half of it gives none";

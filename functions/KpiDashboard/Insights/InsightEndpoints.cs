@@ -42,7 +42,7 @@ public sealed class InsightEndpoints
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, tenant.TimeZone, tenant.Currency,
                 HealthScore.AsOf(facts.Table, period.To, facts.CurrencyOf), [.. shown.Select(insight => Entry(insight, tenant.Id, null))],
                 [.. insights.Where(insight => Aside(insight) is not null).Select(insight => Entry(insight, tenant.Id, Aside(insight)))],
-                DailyBrief.Write(facts, shown, insight => insight.IdFor(tenant.Id)));
+                DailyBrief.Write(facts, shown, insight => insight.IdFor(tenant.Id)), period.CompareNote);
         };
 
     /// <summary><c>POST insights/{id}/dismiss</c>.</summary>

@@ -24,11 +24,12 @@ internal enum InsightSeverity
 /// <summary>How a business does: its score, what stands out, and the morning's sentences.</summary>
 /// <param name="Insights">Trouble first, then by money at stake, then by severity.</param>
 /// <param name="SetAside">Those that were dismissed or snoozed and still say the same.</param>
+/// <param name="CompareNote">A sentence where one of the two periods is longer; null where both have as many days.</param>
 /// <param name="Brief">At most five sentences; none when nothing matters.</param>
 internal sealed record BusinessInsightsResponse(
     string Range, DateOnly From, DateOnly To, DateOnly? CompareFrom, DateOnly? CompareTo,
     [property: AllowedValues("previous_period", "previous_year", "none")] string Compare, string TimeZone, string Currency, HealthScoreEntry HealthScore,
-    IReadOnlyList<InsightEntry> Insights, IReadOnlyList<InsightEntry> SetAside, IReadOnlyList<BriefSentence> Brief);
+    IReadOnlyList<InsightEntry> Insights, IReadOnlyList<InsightEntry> SetAside, IReadOnlyList<BriefSentence> Brief, string? CompareNote);
 
 /// <summary>The health of a business: 0 to 100, or null when nothing can be measured.</summary>
 /// <param name="Score">Whole points.</param>

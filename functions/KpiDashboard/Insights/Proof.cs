@@ -9,23 +9,6 @@ namespace KpiDashboard.Insights;
 /// </summary>
 internal sealed class Proof
 {
-    // Narrow symbols of CLDR, as the page's tiles have them; a business has one currency, so that a dollar is its own. Others go by their code.
-    private static readonly Dictionary<string, string> Symbols = new(StringComparer.Ordinal)
-    {
-        ["USD"] = "$",
-        ["CAD"] = "$",
-        ["AUD"] = "$",
-        ["NZD"] = "$",
-        ["SGD"] = "$",
-        ["HKD"] = "$",
-        ["MXN"] = "$",
-        ["EUR"] = "€",
-        ["GBP"] = "£",
-        ["JPY"] = "¥",
-        ["CNY"] = "¥",
-        ["INR"] = "₹",
-    };
-
     private readonly List<Evidence> _evidence = [];
 
     /// <summary>What the sentences so far rest on.</summary>
@@ -33,16 +16,16 @@ internal sealed class Proof
 
     /// <summary>A value of a KPI over a range.</summary>
     public string Value(KpiDefinition kpi, DateOnly from, DateOnly to, decimal value, string? currency, string? label = null) =>
-        Add(label ?? kpi.Name, kpi.Key, from, to, value, Shown(kpi.Unit, value, currency));
+        Add(label ?? kpi.Name, kpi.Key, from, to, value, NumberText.Shown(kpi.Unit, value, currency));
 
     /// <summary>An amount of money.</summary>
-    public string Money(string label, decimal value, string? currency, DateOnly? from = null, DateOnly? to = null) => Add(label, null, from, to, value, Shown(KpiUnit.Currency, value, currency));
+    public string Money(string label, decimal value, string? currency, DateOnly? from = null, DateOnly? to = null) => Add(label, null, from, to, value, NumberText.Shown(KpiUnit.Currency, value, currency));
 
     /// <summary>A fraction as a percentage without its sign, which the words tell.</summary>
-    public string Percent(string label, decimal fraction, string? kpi = null, DateOnly? from = null, DateOnly? to = null) => Add(label, kpi, from, to, fraction, Percentage(Math.Abs(fraction)));
+    public string Percent(string label, decimal fraction, string? kpi = null, DateOnly? from = null, DateOnly? to = null) => Add(label, kpi, from, to, fraction, NumberText.Shown(KpiUnit.Ratio, Math.Abs(fraction), null));
 
     /// <summary>A number of things.</summary>
-    public string Number(string label, decimal value, string? kpi = null, DateOnly? from = null, DateOnly? to = null) => Add(label, kpi, from, to, value, Shown(KpiUnit.Number, value, null));
+    public string Number(string label, decimal value, string? kpi = null, DateOnly? from = null, DateOnly? to = null) => Add(label, kpi, from, to, value, NumberText.Shown(KpiUnit.Number, value, null));
 
     /// <summary>How often something happened.</summary>
     public string Times(string label, decimal value, string? kpi = null, DateOnly? from = null, DateOnly? to = null)
@@ -54,20 +37,44 @@ internal sealed class Proof
     /// <summary>A day.</summary>
     public string Day(string label, DateOnly day) => Add(label, null, day, day, null, day.ToString("d MMM yyyy", CultureInfo.InvariantCulture));
 
-    /// <summary>A value as a sentence has it: at most four significant figures of a rate, whole money from 100 on.</summary>
-    public static string Shown(KpiUnit unit, decimal value, string? currency)
+    /// <summary>Values of one KPI that a sentence compares: with the digits that tell them apart.</summary>
+    public IReadOnlyList<string> Values(
+        KpiDefinition kpi, string? currency, params ReadOnlySpan<(DateOnly From, DateOnly To, decimal Value, string? Label)> values)
     {
-        var (sign, size) = (value < 0 ? "−" : "", Math.Abs(value));
-        return unit switch
+        var shown = NumberText.Apart(kpi.Unit, currency, [.. values.ToArray().Select(value => value.Value)]);
+        for (var index = 0; index < values.Length; index++)
         {
-            KpiUnit.Currency => $"{sign}{(currency is null ? "" : Symbols.GetValueOrDefault(currency, currency + " "))}{size.ToString(size >= 100 ? "#,0" : "#,0.00", CultureInfo.InvariantCulture)}",
-            KpiUnit.Ratio => sign + Percentage(size),
-            KpiUnit.Seconds => $"{sign}{Plain(size)} s",
-            KpiUnit.Milliseconds => $"{sign}{Plain(size)} ms",
-            KpiUnit.Minutes => $"{sign}{Plain(size)} min",
-            KpiUnit.Count or KpiUnit.Number or KpiUnit.Score => sign + Plain(size),
-            _ => throw new ArgumentOutOfRangeException(nameof(unit), unit, null),
-        };
+            var (from, to, value, label) = values[index];
+            Add(label ?? kpi.Name, kpi.Key, from, to, value, shown[index]);
+        }
+
+        return shown;
+    }
+
+    /// <summary>Fractions that a sentence compares.</summary>
+    public IReadOnlyList<string> Percents(params ReadOnlySpan<(string Label, decimal Fraction, DateOnly? From, DateOnly? To)> fractions)
+    {
+        var shown = NumberText.Apart(KpiUnit.Ratio, null, [.. fractions.ToArray().Select(item => Math.Abs(item.Fraction))]);
+        for (var index = 0; index < fractions.Length; index++)
+        {
+            var (label, fraction, from, to) = fractions[index];
+            Add(label, null, from, to, fraction, shown[index]);
+        }
+
+        return shown;
+    }
+
+    /// <summary>Amounts that a sentence compares.</summary>
+    public IReadOnlyList<string> Moneys(string? currency, params ReadOnlySpan<(string Label, decimal Value, DateOnly? From, DateOnly? To)> values)
+    {
+        var shown = NumberText.Apart(KpiUnit.Currency, currency, [.. values.ToArray().Select(value => value.Value)]);
+        for (var index = 0; index < values.Length; index++)
+        {
+            var (label, value, from, to) = values[index];
+            Add(label, null, from, to, value, shown[index]);
+        }
+
+        return shown;
     }
 
     private string Add(string label, string? kpi, DateOnly? from, DateOnly? to, decimal? value, string shown)
@@ -76,8 +83,4 @@ internal sealed class Proof
         if (!_evidence.Contains(evidence)) _evidence.Add(evidence);
         return shown;
     }
-
-    private static string Percentage(decimal size) => $"{(size * 100).ToString(size >= 0.1m ? "#,0" : "0.0", CultureInfo.InvariantCulture)}%";
-
-    private static string Plain(decimal size) => size.ToString(size >= 100 ? "#,0" : size == decimal.Truncate(size) ? "0" : "0.##", CultureInfo.InvariantCulture);
 }

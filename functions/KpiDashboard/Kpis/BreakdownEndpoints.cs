@@ -49,7 +49,8 @@ public sealed class BreakdownEndpoints
                 breakdown.Rest is null ? null : Rest(breakdown.Rest, Math.Max(0, listed - names.Count)),
                 breakdown.RestOverlaps ? "The values add up to more than the whole, because a visit can count under several of them." : null,
                 limit, Breakdowns.MostPerDay, since, now.Measured - now.Covered.Count, now.Withheld,
-                [.. sources.Where(source => source.IsConnected && kpi.Sources.Contains(source.Connector, StringComparer.Ordinal)).Select(source => source.ToFreshness())]);
+                [.. sources.Where(source => source.IsConnected && kpi.Sources.Contains(source.Connector, StringComparer.Ordinal)).Select(source => source.ToFreshness())],
+                period.CompareNote);
         }, cancellationToken);
 
     /// <summary>Reads <c>dimension</c>; the first when it is left out.</summary>
@@ -193,7 +194,8 @@ internal sealed record BreakdownResponse(
     DateOnly? CompareFrom, DateOnly? CompareTo, [property: AllowedValues("previous_period", "previous_year", "none")] string Compare, string TimeZone, string? Currency,
     decimal? Value, decimal? Previous, decimal? Change,
     [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, ValueStatus Status, string? StatusReason, string ShareOf,
-    IReadOnlyList<BreakdownMember> Members, BreakdownRest? Rest, string? RestWithheld, int Limit, int PerDay, DateOnly? Since, int DaysWithout, bool RowsWithheld, IReadOnlyList<Freshness> Freshness);
+    IReadOnlyList<BreakdownMember> Members, BreakdownRest? Rest, string? RestWithheld, int Limit, int PerDay, DateOnly? Since, int DaysWithout, bool RowsWithheld, IReadOnlyList<Freshness> Freshness,
+    string? CompareNote);
 
 /// <summary>A value of the dimension.</summary>
 /// <param name="Value">Null where nothing is known. Partial: at least this; on some days it is not told apart from the rest.</param>

@@ -10,7 +10,7 @@ internal enum KpiUnit
     /// <summary>A whole number of things.</summary>
     Count,
 
-    /// <summary>Money in the tenant's currency.</summary>
+    /// <summary>Money: in its source's currency where that told one, else in the tenant's. Nothing is converted.</summary>
     Currency,
 
     /// <summary>A fraction; 0.016 is shown as 1.6 %.</summary>
@@ -114,6 +114,32 @@ internal sealed record KpiDefinition
     /// <summary>From part sums to value; null when the formula has no answer (no sessions, no cost set).</summary>
     public Func<KpiInputs, decimal?>? Compute { get; init; }
 
+    /// <summary>The KPIs that the formula of a calculated one names.</summary>
+    public IReadOnlyList<KpiDefinition> Uses { get; init; } = [];
+
+    /// <summary>What a tenant has not set and the formula needs, in a sentence; null where nothing is missing.</summary>
+    public Func<TenantEconomics, string?> Lacks { get; init; } = _ => null;
+
+    /// <summary>
+    /// The currencies of its money. A share, a count or a score has none, whatever it was made of; "money an hour" still has one.
+    /// </summary>
+    /// <param name="currencyOf">Currency of the money of a source; null where it is not known.</param>
+    public IReadOnlyList<string> Currencies(Func<string, string?> currencyOf)
+    {
+        if (Unit is not (KpiUnit.Currency or KpiUnit.Number)) return [];
+        if (Uses.Count == 0) return Unit == KpiUnit.Currency && currencyOf(Source) is { } own ? [own] : [];
+        return [.. Uses.SelectMany(use => use.Currencies(currencyOf)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+    }
+
+    /// <summary>The currencies that its formula, or one that this rests on, puts together; more than one cannot be, and none or one is no matter.</summary>
+    /// <param name="currencyOf">As for <see cref="Currencies"/>.</param>
+    public IReadOnlyList<string> Mixed(Func<string, string?> currencyOf)
+    {
+        if (Uses.Count == 0) return [];
+        var own = Uses.SelectMany(use => use.Currencies(currencyOf)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        return own.Count > 1 ? own : Uses.Select(use => use.Mixed(currencyOf)).FirstOrDefault(mixed => mixed.Count > 1) ?? [];
+    }
+
     /// <summary>A part that other KPIs are computed from, not shown itself.</summary>
     public bool Hidden { get; init; }
 
@@ -150,8 +176,8 @@ internal sealed class KpiInputs(IReadOnlyDictionary<string, decimal> sums, Tenan
     public static decimal? Divide(decimal? dividend, decimal? divisor) => divisor is null or 0 ? null : dividend / divisor;
 }
 
-/// <summary>Tenant settings that money KPIs rest on, in the tenant's currency.</summary>
-internal sealed record TenantEconomics(decimal? HourlyLabourCost, decimal? AutomationCostPerMonth)
+/// <summary>Tenant settings that money KPIs rest on, in the tenant's currency (null where that does not matter).</summary>
+internal sealed record TenantEconomics(decimal? HourlyLabourCost, decimal? AutomationCostPerMonth, string? Currency = null)
 {
     /// <summary>Automation cost of one day: the month's cost spread evenly over the days of that month.</summary>
     public decimal DailyCost(DateOnly day) => (AutomationCostPerMonth ?? 0) / DateTime.DaysInMonth(day.Year, day.Month);

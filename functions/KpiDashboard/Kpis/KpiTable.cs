@@ -44,10 +44,19 @@ internal enum DayStatus
 /// <param name="Status">How far it can be trusted.</param>
 /// <param name="KnownDays">Days on which all parts are known.</param>
 /// <param name="Days">Days of the period.</param>
-internal readonly record struct KpiValue(decimal? Value, ValueStatus Status, int KnownDays, int Days);
+/// <param name="Why">Why it cannot be computed although days are known, in a sentence, where it is not for want of something to divide by.</param>
+internal readonly record struct KpiValue(decimal? Value, ValueStatus Status, int KnownDays, int Days, string? Why = null)
+{
+    /// <summary>Values are the same whatever is said beside them.</summary>
+    public bool Equals(KpiValue other) => (Value, Status, KnownDays, Days) == (other.Value, other.Status, other.KnownDays, other.Days);
 
-/// <summary>How far a source is complete and final.</summary>
-internal readonly record struct SourceClock(DateOnly? CompleteThrough, DateOnly? FinalThrough);
+    /// <inheritdoc />
+    public override int GetHashCode() => HashCode.Combine(Value, Status, KnownDays, Days);
+}
+
+
+/// <summary>How far a source is complete and final, and the currency of its money; null where it is the business's own, or not known.</summary>
+internal readonly record struct SourceClock(DateOnly? CompleteThrough, DateOnly? FinalThrough, string? Currency = null);
 
 /// <summary>
 /// Daily values of stored KPIs over a range of days, and the arithmetic on them. Every number of the product comes out of <see cref="Evaluate"/>:
@@ -116,6 +125,19 @@ internal sealed class KpiTable
     /// <summary>A KPI over a part of the range, both ends included.</summary>
     public KpiValue Evaluate(KpiDefinition kpi, DateOnly from, DateOnly to)
     {
+        try
+        {
+            return Compute(kpi, from, to);
+        }
+        catch (OverflowException)
+        {
+            var known = Enumerable.Range(Index(from), Index(to) - Index(from) + 1).Count(index => IsKnown(kpi.Parts, index));
+            return new KpiValue(null, ValueStatus.NotMeasurable, Math.Max(1, known), Index(to) - Index(from) + 1, "The result has more digits than can be computed with.");
+        }
+    }
+
+    private KpiValue Compute(KpiDefinition kpi, DateOnly from, DateOnly to)
+    {
         int first = Index(from), last = Index(to);
         if (kpi.Aggregation == KpiAggregation.Last)
         {
@@ -153,7 +175,7 @@ internal sealed class KpiTable
         foreach (var part in kpi.OwnWay)
         {
             var value = Evaluate(part, from, to);
-            if (value.Value is not { } own) return new KpiValue(null, ValueStatus.NotMeasurable, kpi.Added.Count == 0 ? 0 : known, days);
+            if (value.Value is not { } own) return new KpiValue(null, ValueStatus.NotMeasurable, kpi.Added.Count == 0 ? 0 : known, days, value.Why);
             sums[part.Key] = own;
             if (kpi.Added.Count == 0) known = Math.Max(known, value.KnownDays);
             // Both lists go from final to worst in the same order.
@@ -161,11 +183,13 @@ internal sealed class KpiTable
         }
 
         if (known == 0) return new KpiValue(null, ValueStatus.NotMeasurable, 0, days);
+        if (kpi.Mixed(CurrencyOf) is { Count: > 1 } currencies)
+            return new KpiValue(null, ValueStatus.NotMeasurable, known, days, $"It would mix money in {string.Join(" and ", currencies)}, and nothing is converted.");
         var result = kpi.Compute is { } compute ? compute(new KpiInputs(sums, _economics, cost))
             : kpi.Aggregation == KpiAggregation.DailyMean ? sums[kpi.Key] / known
             : extreme ?? sums[kpi.Key];
         return result is null
-            ? new KpiValue(null, ValueStatus.NotMeasurable, known, days)
+            ? new KpiValue(null, ValueStatus.NotMeasurable, known, days, kpi.Lacks(_economics))
             : new KpiValue(decimal.Round(result.Value, 8), worst switch
             {
                 DayStatus.Final => ValueStatus.Final,
@@ -181,6 +205,8 @@ internal sealed class KpiTable
         var known = Dates.Where(day => StatusOf(kpi, day) != DayStatus.Missing).ToList();
         return known.Count == 0 || _economics.AutomationCostPerMonth is null ? null : decimal.Round(known.Sum(_economics.DailyCost), 8);
     }
+
+    private string? CurrencyOf(string source) => (_clocks.TryGetValue(source, out var clock) ? clock.Currency : null) ?? _economics.Currency;
 
     private bool IsKnown(IReadOnlyList<string> parts, int index)
     {
@@ -226,6 +252,15 @@ internal static class KpiChange
         if (now.Status == ValueStatus.Partial) return (null, "partial");
         if (before is not { Value: { } earlier }) return (null, "no_previous");
         if (before.Value.Status == ValueStatus.Partial) return (null, "previous_partial");
-        return earlier == 0 ? (null, "zero_previous") : (decimal.Round((now.Value.Value - earlier) / Math.Abs(earlier), 6), null);
+        if (earlier == 0) return (null, "zero_previous");
+        try
+        {
+            return (decimal.Round((now.Value.Value - earlier) / Math.Abs(earlier), 6), null);
+        }
+        catch (OverflowException)
+        {
+            // Next to nothing before: a percentage with 28 digits says no more than one of zero.
+            return (null, "zero_previous");
+        }
     }
 }

@@ -21,7 +21,8 @@ public sealed class MetricsEndpoints
 
     /// <summary><c>GET kpis</c>: the catalogue.</summary>
     public Task<IResult> CatalogueAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        _reads.AnswerAsync(request, MetricsJson.Default.IReadOnlyListKpiEntry, async (tx, _) => Entries(await TenantCatalogue.LoadAsync(tx)), cancellationToken);
+        _reads.AnswerAsync(request, MetricsJson.Default.IReadOnlyListKpiEntry, async (tx, tenant) =>
+            Entries(await TenantCatalogue.LoadAsync(tx), await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()), tenant), cancellationToken);
 
     /// <summary><c>GET metrics/summary</c>: everything the overview needs; <c>with=insights</c> adds what <c>GET insights/business</c> answers for the same period.</summary>
     public Task<IResult> SummaryAsync(HttpRequest request, CancellationToken cancellationToken) =>
@@ -55,7 +56,7 @@ public sealed class MetricsEndpoints
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, today, tenant.TimeZone, tenant.Currency,
                 tenant.IsDemo, [.. now.Dates],
                 [.. shown.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays, CurrencyOf(kpi, sources, tenant), goals.GetValueOrDefault(kpi.Key)))],
-                [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())]);
+                [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())], CompareNote: period.CompareNote);
         };
 
     /// <summary><c>GET metrics/history</c>: KPIs over time by day, week or month.</summary>
@@ -141,14 +142,19 @@ public sealed class MetricsEndpoints
     internal static string? CurrencyOf(KpiDefinition kpi, IEnumerable<SourceState> sources, TenantProfile tenant)
     {
         if (kpi.Unit != KpiUnit.Currency) return null;
-        var told = kpi.Sources.Select(key => sources.FirstOrDefault(source => source.Connector == key)?.Currency).OfType<string>().Distinct(StringComparer.Ordinal).ToList();
-        return told.Count == 1 ? told[0] : tenant.Currency;
+        // Of two there is none: such a number is not computed.
+        return kpi.Currencies(CurrencyOf(sources, tenant)) switch { [] => tenant.Currency, [var only] => only, _ => null };
     }
+
+    /// <summary>The currency of a source's money: what it told, else the business's own.</summary>
+    internal static Func<string, string?> CurrencyOf(IEnumerable<SourceState> sources, TenantProfile tenant) =>
+        key => Currencies.OrNull(sources.FirstOrDefault(source => source.Connector == key)?.Currency) ?? tenant.Currency;
 
     /// <summary>Why a value is partial or not measurable; null when it is neither.</summary>
     internal static string? Reason(KpiDefinition kpi, KpiValue value) => value switch
     {
         { Status: ValueStatus.NotMeasurable, KnownDays: 0 } => "No data in this period.",
+        { Status: ValueStatus.NotMeasurable, Why: { } why } => $"Cannot be computed: {char.ToLowerInvariant(why[0])}{why[1..]}",
         { Status: ValueStatus.NotMeasurable } => $"Cannot be computed: {kpi.Formula} has nothing to divide by.",
         { Status: ValueStatus.Partial } when value.KnownDays < value.Days => $"{value.Days - value.KnownDays} of {value.Days} days have no data.",
         { Status: ValueStatus.Partial } => "The last days are not complete yet.",
@@ -185,21 +191,29 @@ public sealed class MetricsEndpoints
         return [.. found.Select(item => item.kpi!)];
     }
 
-    private static IReadOnlyList<KpiEntry> Entries(TenantCatalogue catalogue) =>
-        [.. catalogue.Visible.Select(kpi => new KpiEntry(kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Direction, kpi.Aggregation, kpi.Formula, kpi.Source, Breakdowns.Of(kpi)))];
+    private static IReadOnlyList<KpiEntry> Entries(TenantCatalogue catalogue, IReadOnlyList<SourceState> sources, TenantProfile tenant) =>
+    [
+        .. catalogue.Visible.Select(kpi => new KpiEntry(
+            kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Direction, kpi.Aggregation, kpi.Formula, kpi.Source, Breakdowns.Of(kpi), CurrencyOf(kpi, sources, tenant))),
+    ];
 }
 
-/// <summary>An entry of the catalogue. <c>dimensions</c>: by what <c>GET metrics/{key}/breakdown</c> can divide it.</summary>
+/// <summary>
+/// An entry of the catalogue. <c>dimensions</c>: by what <c>GET metrics/{key}/breakdown</c> can divide it. <c>currency</c>: what its money is in, the source's own where it
+/// told one; null for what is no money. A target is in the same.
+/// </summary>
 internal sealed record KpiEntry(
     string Key, string Name, string Description, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, string? Formula, string Source,
-    IReadOnlyList<BreakdownDimension> Dimensions);
+    IReadOnlyList<BreakdownDimension> Dimensions, string? Currency);
 
 /// <summary>Everything the overview needs.</summary>
+/// <param name="CompareNote">A sentence where one of the two periods is longer, because one has a 29 February in it; null where both have as many days.</param>
 /// <param name="Insights">The score, the morning's sentences and what stands out; null unless asked for.</param>
 internal sealed record SummaryResponse(
     string Range, DateOnly From, DateOnly To, DateOnly? CompareFrom, DateOnly? CompareTo,
     [property: AllowedValues("previous_period", "previous_year", "none")] string Compare, DateOnly Today, string TimeZone, string Currency,
-    bool IsDemo, IReadOnlyList<DateOnly> Dates, IReadOnlyList<SummaryKpi> Kpis, IReadOnlyList<Freshness> Freshness, BusinessInsightsResponse? Insights = null);
+    bool IsDemo, IReadOnlyList<DateOnly> Dates, IReadOnlyList<SummaryKpi> Kpis, IReadOnlyList<Freshness> Freshness, BusinessInsightsResponse? Insights = null,
+    string? CompareNote = null);
 
 /// <summary>
 /// One tile: a value, what it is compared with, how far it can be trusted, and its days. <c>currency</c>: of a money KPI, the source's own where it told one

@@ -12,6 +12,12 @@ namespace KpiDashboard.Kpis;
 /// <param name="CompareTo">Last day of the other period; null for none.</param>
 internal sealed record Period(string Range, DateOnly From, DateOnly To, string Compare, DateOnly? CompareFrom, DateOnly? CompareTo)
 {
+    /// <summary>Days of the other period, both ends included; null for none. It differs from <see cref="Days"/> where a 29 February lies in one of both.</summary>
+    public int? CompareDays => CompareTo?.DayNumber - CompareFrom?.DayNumber + 1;
+
+    /// <summary>What a person must know of the comparison: that one of the two periods is longer; null where there is nothing.</summary>
+    public string? CompareNote => CompareDays is not { } other || other == Days ? null : NoteOf(Days, other);
+
     /// <summary>Days of the period, both ends included.</summary>
     public int Days => To.DayNumber - From.DayNumber + 1;
 
@@ -69,23 +75,47 @@ internal sealed record Period(string Range, DateOnly From, DateOnly To, string C
         }
 
         query.ThrowIfInvalid();
-        var (compareFrom, compareTo) = Other(from!.Value, to!.Value, compare);
+        var (compareFrom, compareTo) = Other(range, from!.Value, to!.Value, compare);
         return new Period(range, from.Value, to.Value, compare, compareFrom, compareTo);
     }
 
+    /// <summary>Presets that are made of whole weeks on any day: their year before keeps the weekdays.</summary>
+    private static bool KeepsWeekdays(string range) => range is "last_day" or "last_7_days" or "last_28_days";
+
     /// <summary>
-    /// The period to compare with. The previous one has as many days and ends the day before. The same period last year keeps the weekdays when it is made
-    /// of whole weeks (52 weeks before), because a week with another weekend is another week; otherwise it keeps the dates.
+    /// The period to compare with; <c>docs/numbers.md</c> says what a person means. The previous one has as many days and ends the day before. Last year is, of a preset of up
+    /// to four weeks, the same weekdays 52 weeks before, because a week with another weekend is another week; of anything else the same dates, and where the range
+    /// is made of whole months, whole months: 1–28 February against 1–29 February of a leap year. 29 February itself is compared with the 28th. No range is guessed to be meant otherwise from its length.
     /// </summary>
-    public static (DateOnly? From, DateOnly? To) Other(DateOnly from, DateOnly to, string compare)
+    /// <param name="range">The preset, or <c>custom</c>.</param>
+    /// <param name="from">First day.</param>
+    /// <param name="to">Last day.</param>
+    /// <param name="compare">With what.</param>
+    public static (DateOnly? From, DateOnly? To) Other(string range, DateOnly from, DateOnly to, string compare)
     {
         var days = to.DayNumber - from.DayNumber + 1;
         return compare switch
         {
             "previous_period" => (from.AddDays(-days), from.AddDays(-1)),
-            "previous_year" when days % 7 == 0 => (from.AddDays(-364), to.AddDays(-364)),
-            "previous_year" => (from.AddYears(-1), to.AddYears(-1)),
+            "previous_year" when KeepsWeekdays(range) => (from.AddDays(-364), to.AddDays(-364)),
+            "previous_year" => (from.AddYears(-1), LastOfYearBefore(from, to)),
             _ => (null, null),
         };
     }
+
+    // Whole months are compared with whole months: the 28th that ends a February, with the 29th where that ended it.
+    private static DateOnly LastOfYearBefore(DateOnly from, DateOnly to) =>
+        from.Day == 1 && to is { Month: 2, Day: 28 } && to.AddDays(1).Day == 1 && DateTime.IsLeapYear(to.Year - 1)
+            ? new DateOnly(to.Year - 1, 2, 29)
+            : to.AddYears(-1);
+
+    /// <summary>Whether the period to compare with has the same weekdays and not the same dates.</summary>
+    public bool ComparesWeekdays => Compare == "previous_year" && KeepsWeekdays(Range);
+
+    private static string NoteOf(int days, int other) =>
+        days > other
+            ? $"This period has 29 February in it and is {Count(days)} long; a year before it is {Count(other)}."
+            : $"A year before, the period has 29 February in it and is {Count(other)} long; this one is {Count(days)}.";
+
+    private static string Count(int days) => days == 1 ? "1 day" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{days} days");
 }

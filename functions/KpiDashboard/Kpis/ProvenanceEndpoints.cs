@@ -92,7 +92,8 @@ public sealed class ProvenanceEndpoints
                     row?.TimeZone ?? tenant.TimeZone, row?.RunId, row is null ? null : row.IntegrationId is not null ? "sync" : row.Imported ? "import" : "push",
                     row?.FirstSeenAt, row?.ChangedAt, row?.FetchedAt ?? source?.FetchedAt,
                     [.. (row?.RunId is { } run ? requests[run] : []).Take(50).Select(item => new ProvenanceRequest(item.Operation, item.Request, item.FetchedAt, item.Rows, item.Sampled, item.Thresholded))],
-                    [.. restated[part.Key].Take(50).Select(item => new ProvenanceRestatement(item.At, item.OldValue, item.NewValue, item.RunId))]);
+                    [.. restated[part.Key].Take(50).Select(item => new ProvenanceRestatement(item.At, item.OldValue, item.NewValue, item.RunId))],
+                    MetricsEndpoints.CurrencyOf(part, sources, tenant));
             }),
         ];
     }

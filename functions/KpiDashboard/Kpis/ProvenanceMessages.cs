@@ -26,10 +26,11 @@ internal sealed record ProvenanceSetting(string Name, decimal? Value);
 /// <param name="FetchedAt">When the source was last read.</param>
 /// <param name="Requests">Requests of that run, 50 at most.</param>
 /// <param name="Restatements">How it changed after its day had ended, oldest first, 50 at most.</param>
+/// <param name="Currency">What its money is in; null for what is no money. A rate made of money has none, its parts have.</param>
 internal sealed record ProvenancePart(
     string Kpi, string Name, KpiUnit Unit, decimal? Value, DayStatus Status, string Connector, string? Source, string? Instance, string SourceTimeZone, Guid? RunId,
     [property: AllowedValues("sync", "import", "push")] string? BroughtBy, DateTimeOffset? FirstSeenAt, DateTimeOffset? ChangedAt, DateTimeOffset? FetchedAt,
-    IReadOnlyList<ProvenanceRequest> Requests, IReadOnlyList<ProvenanceRestatement> Restatements);
+    IReadOnlyList<ProvenanceRequest> Requests, IReadOnlyList<ProvenanceRestatement> Restatements, string? Currency);
 
 /// <summary>A request to a provider; never with credentials.</summary>
 /// <param name="Request">Its body or query, as JSON.</param>

@@ -45,14 +45,16 @@ public sealed class ValueExportEndpoints
             return MetricsEndpoints.Points(kpi, table, grain, (DayOfWeek)tenant.WeekStart).Select(point => new ExportedValue(point.Date, kpi.Key, kpi.Name, point.Value, kpi.Unit, currency, point.Status, only?.Dimension, only?.Member));
         });
         return format == "csv"
-            ? new StreamedAnswer("text/csv; charset=utf-8", name, null, (output, token) => WriteCsvAsync(output, rows, only is not null, token))
+            ? new StreamedAnswer("text/csv; charset=utf-8", name, null, (output, token) => WriteCsvAsync(output, rows, grain, only is not null, token))
             : new StreamedAnswer("application/json; charset=utf-8", name, null, (output, token) => WriteJsonAsync(output, table, grain, tenant, rows, token));
     }
 
-    private static async Task WriteCsvAsync(Stream output, IEnumerable<ExportedValue> rows, bool isPart, CancellationToken cancellationToken)
+    private static async Task WriteCsvAsync(Stream output, IEnumerable<ExportedValue> rows, string grain, bool isPart, CancellationToken cancellationToken)
     {
+        // Without it the value of a month looks like that of its first day.
+        var isDaily = grain == "day";
         await using var csv = CsvWriter.Create(output, Csv, leaveOpen: true);
-        await csv.WriteRecordAsync(["date", "kpi", "name", "value", "unit", "currency", "status", .. isPart ? ["dimension", "member"] : Array.Empty<string>()], cancellationToken);
+        await csv.WriteRecordAsync(["date", "kpi", "name", "value", "unit", "currency", "status", .. isDaily ? Array.Empty<string>() : ["grain"], .. isPart ? ["dimension", "member"] : Array.Empty<string>()], cancellationToken);
         foreach (var row in rows)
         {
             csv.WriteField(row.Date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
@@ -64,6 +66,7 @@ public sealed class ValueExportEndpoints
             csv.WriteField(Word(row.Unit));
             csv.WriteField(row.Currency);
             csv.WriteField(Word(row.Status));
+            if (!isDaily) csv.WriteField(grain);
             if (isPart)
             {
                 csv.WriteField(Word(row.Dimension!.Value));

@@ -112,7 +112,7 @@ public sealed partial class MailSender
 
         await _database.ExecuteAsync(
             "insert into dead_letters (queue, body, reason, received_at) values (@queue, @body, @reason, @now)",
-            new { queue = $"{MailOutbox.Queue}-poison", body = body.Length <= 65536 ? body : body[..65536], reason, now = _time.GetUtcNow() }, cancellationToken);
+            new { queue = $"{MailOutbox.Queue}-poison", body = KeptText.Cut(KeptText.Clean(body), 65536), reason, now = _time.GetUtcNow() }, cancellationToken);
         LogKept();
     }
 

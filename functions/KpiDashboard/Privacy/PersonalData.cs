@@ -42,16 +42,18 @@ internal sealed class PersonalData(Database database, SecretSealer sealer, TimeP
 
     /// <summary>Erases a person: account, sessions, memberships, waiting mails; what it did stays in the audit logs without its name.</summary>
     /// <exception cref="ApiProblem">409: a business would be left without an owner.</exception>
-    public async Task EraseAsync(Guid person, string email, CancellationToken cancellationToken)
+    public async Task EraseAsync(Caller caller, CancellationToken cancellationToken)
     {
-        var mails = await WaitingMailsAsync(email, cancellationToken);
+        var person = caller.Person;
+        // By its id, and by its address only where it proved that: else those are mails to somebody else, the link to a new password for one.
+        var mails = await WaitingMailsAsync(caller.EmailVerified ? [person.ToString("D"), caller.Name] : [person.ToString("D")], cancellationToken);
         var alone = await database.QueryAsync<string>("select erase_person(@person, @mails, @now)", new { person, mails = mails.ToArray(), now = time.GetUtcNow() }, cancellationToken);
         if (alone.Count > 0)
             throw ApiProblem.Conflict($"You are the only owner of {string.Join(" and of ", alone)}. Hand it over to somebody else or have it deleted first.");
     }
 
-    /// <summary>Mails to an address that wait to be sent. Only we can read whom they are to: they are sealed.</summary>
-    private async Task<List<Guid>> WaitingMailsAsync(string email, CancellationToken cancellationToken)
+    /// <summary>Mails that wait to be sent and name a person. Only we can read whom they are to: they are sealed.</summary>
+    private async Task<List<Guid>> WaitingMailsAsync(string[] names, CancellationToken cancellationToken)
     {
         var found = new List<Guid>();
         for (var after = Guid.Empty; ;)
@@ -60,7 +62,7 @@ internal sealed class PersonalData(Database database, SecretSealer sealer, TimeP
                 "select id, composed, payload from list_open_mail(@after, @limit)", new { after, limit = MailPage }, cancellationToken);
             foreach (var (id, composed, payload) in page)
             {
-                if (IsTo(id, composed, payload, email)) found.Add(id);
+                if (IsTo(id, composed, payload, names)) found.Add(id);
             }
 
             if (page.Count < MailPage) return found;
@@ -68,12 +70,12 @@ internal sealed class PersonalData(Database database, SecretSealer sealer, TimeP
         }
     }
 
-    private bool IsTo(Guid id, bool composed, byte[] payload, string email)
+    private bool IsTo(Guid id, bool composed, byte[] payload, string[] names)
     {
         try
         {
             using var document = JsonDocument.Parse(sealer.Open(payload, MailOutbox.PurposeOf(id)));
-            return Holds(composed && document.RootElement.TryGetProperty("to", out var recipient) ? recipient : document.RootElement, email);
+            return Holds(composed && document.RootElement.TryGetProperty("to", out var recipient) ? recipient : document.RootElement, names);
         }
         catch (CryptographicException)
         {
@@ -82,11 +84,11 @@ internal sealed class PersonalData(Database database, SecretSealer sealer, TimeP
         }
     }
 
-    private static bool Holds(JsonElement element, string email) => element.ValueKind switch
+    private static bool Holds(JsonElement element, string[] names) => element.ValueKind switch
     {
-        JsonValueKind.Object => element.EnumerateObject().Any(field => Holds(field.Value, email)),
-        JsonValueKind.Array => element.EnumerateArray().Any(item => Holds(item, email)),
-        JsonValueKind.String => string.Equals(element.GetString(), email, StringComparison.OrdinalIgnoreCase),
+        JsonValueKind.Object => element.EnumerateObject().Any(field => Holds(field.Value, names)),
+        JsonValueKind.Array => element.EnumerateArray().Any(item => Holds(item, names)),
+        JsonValueKind.String => names.Contains(element.GetString(), StringComparer.OrdinalIgnoreCase),
         _ => false,
     };
 }

@@ -164,7 +164,7 @@ public sealed class PrivacyEndpoints
     public async Task<IResult> EraseMeAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var caller = request.Caller();
-        await _persons.EraseAsync(caller.Person, caller.Name, cancellationToken);
+        await _persons.EraseAsync(caller, cancellationToken);
         _sessions.Expire(request);
         return TypedResults.NoContent();
     }

@@ -8,7 +8,9 @@ using KpiDashboard.Tenancy;
 
 namespace KpiDashboard.Privacy;
 
-/// <summary>What mails of this slice are made from: ids only, so that whoever is gone by then gets none.</summary>
+/// <summary>
+/// What mails of this slice are made from: ids only, so that whoever is gone by then gets none; nor does an address that nobody proved, which may be a stranger's.
+/// </summary>
 /// <param name="TenantId">The business.</param>
 /// <param name="UserId">To whom.</param>
 /// <param name="ExportId">The export that is ready; null for none.</param>
@@ -41,6 +43,7 @@ internal sealed class ExportReadyMail(Database database, WebAddress web) : IMail
             """
             select t.name, t.time_zone, p.email, p.display_name, e.expires_at
             from tenant_exports e join tenants t on t.id = e.tenant_id join tenant_people() p on p.id = @UserId and p.deactivated_at is null
+              and p.email_verified_at is not null
             where e.tenant_id = @tenant and e.id = @ExportId and e.status = 'succeeded'
             """,
             new { ids.UserId, ids.ExportId }), cancellationToken);
@@ -71,6 +74,7 @@ internal sealed class DeletionRequestedMail(Database database, WebAddress web) :
             """
             select t.name, t.time_zone, p.email, p.display_name, t.delete_after
             from tenants t join tenant_people() p on p.id = @UserId and p.role = 'owner' and p.deactivated_at is null
+              and p.email_verified_at is not null
             where t.id = @tenant and t.delete_after is not null
             """,
             new { ids.UserId }), cancellationToken);

@@ -6,6 +6,7 @@ using System.Text.Json;
 using CsvHelper;
 using KpiDashboard.Data;
 using KpiDashboard.Mail;
+using KpiDashboard.Security;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -102,7 +103,7 @@ public sealed partial class TenantExporter
 
         await _database.ExecuteAsync(
             "insert into dead_letters (queue, body, reason, received_at) values (@queue, @body, @reason, @now)",
-            new { queue = $"{Queue}-poison", body = body.Length <= 65536 ? body : body[..65536], reason, now }, cancellationToken);
+            new { queue = $"{Queue}-poison", body = KeptText.Cut(KeptText.Clean(body), 65536), reason, now }, cancellationToken);
         LogKept();
     }
 

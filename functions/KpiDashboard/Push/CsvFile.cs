@@ -52,13 +52,26 @@ internal sealed partial class CsvFile
     private const int SampleRecords = 50;
     private const int PreviewRows = 20;
 
+    // A title, the account, the period and a blank line stand above the table of many a report.
+    private const int MaxTitles = 10;
+
+    // What our own files have besides: told, but nothing that a value is made of.
+    private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "name", "unit", "currency", "status", "grain", "tenant_id", "day_ended", "integration_id", "run_id", "first_seen_at", "changed_at",
+    };
+
     private readonly List<CsvRecord> _records;
     private readonly string[] _header;
-    private readonly int _date, _kpi, _value;
+    private readonly int _headerLine, _date, _kpi, _value, _currency, _status;
+    private readonly (int Line, string Text)? _markSample;
 
-    private CsvFile(List<CsvRecord> records, string[] header, (int Date, int Kpi, int Value) columns, CsvFormat format, IReadOnlyList<CsvQuestion> questions)
+    private CsvFile(
+        List<CsvRecord> records, string[] header, int headerLine, (int Date, int Kpi, int Value) columns, CsvFormat format, (int Line, string Text)? markSample,
+        IReadOnlyList<CsvQuestion> questions)
     {
-        (_records, _header, (_date, _kpi, _value), Format, Questions) = (records, header, columns, format, questions);
+        (_records, _header, _headerLine, (_date, _kpi, _value), Format, _markSample, Questions) = (records, header, headerLine, columns, format, markSample, questions);
+        (_currency, _status) = _kpi < 0 ? (-1, -1) : (Array.FindIndex(header, name => Is(name, "CURRENCY")), Array.FindIndex(header, name => Is(name, "STATUS")));
     }
 
     /// <summary>How the file is read.</summary>
@@ -76,36 +89,41 @@ internal sealed partial class CsvFile
     {
         var (text, encoding) = CsvText.Decode(bytes);
         if (text is null) return (null, "This is no text file. Save the table as CSV first.");
-        var candidates = options.Delimiter switch { "comma" => [','], "semicolon" => [';'], "tab" => ['\t'], _ => new[] { ',', ';', '\t' } };
+        var (told, toldProblem) = ToldDelimiter(text);
+        if (toldProblem is not null && options.Delimiter == "auto") return (null, toldProblem);
+        var hasToldLine = told is not null || toldProblem is not null;
+        char[] candidates = options.Delimiter switch { "comma" => [','], "semicolon" => [';'], "tab" => ['\t'], _ when told is { } sign => [sign], _ => [',', ';', '\t'] };
         var delimiter = candidates.MaxBy(candidate => Fit(text, candidate));
 
         var (records, fields) = (new List<CsvRecord>(), 0);
-        foreach (var record in CsvText.Read(text, delimiter).Take(MaxRows + 2))
+        foreach (var record in CsvText.Read(text, delimiter).Skip(hasToldLine ? 1 : 0).Take(MaxRows + MaxTitles + 2))
         {
             records.Add(record);
             if ((fields += record.Fields.Count) > MaxFields) return (null, $"The file has more than {MaxFields:N0} fields; cut it into several.");
         }
 
         if (records.Count == 0) return (null, "The file is empty.");
-        if (records.Count > MaxRows + 1) return (null, $"The file has more than {MaxRows:N0} rows; cut it into several.");
-        if (records[0].Fault is { } fault) return (null, $"Line {records[0].Line}: {fault}");
-        string[] header = [.. records[0].Fields.Select(field => field.Trim())];
-        while (header.Length > 1 && header[^1].Length == 0) header = header[..^1];
+        var at = HeaderAt(records);
+        if (records.Count - at > MaxRows + 1) return (null, $"The file has more than {MaxRows:N0} rows; cut it into several.");
+        var names = at >= 0 ? records[at] : records[0];
+        if (names.Fault is { } fault) return (null, $"Line {names.Line}: {fault}");
+        var header = NamesOf(names);
+        if (at < 0) return (null, $"No line names the columns, one of them 'date'. Line {names.Line} has: {CustomReadings.Short(string.Join(", ", header))}");
         var (date, kpi, value) = (Array.FindIndex(header, IsDate), Array.FindIndex(header, IsKpi), Array.FindIndex(header, IsValue));
-        if (date < 0) return (null, $"Line {records[0].Line} must name the columns, one of them 'date'. It has: {CustomReadings.Short(string.Join(", ", header))}");
         var isLong = kpi >= 0 && value >= 0;
-        if (!isLong && header.Length < 2) return (null, $"Line {records[0].Line} names a date but no value: 'date,kpi,value', or a date and one column per KPI.");
-        if (isLong && header.Length > 3) return (null, $"Line {records[0].Line} names more columns than 'date', 'kpi' and 'value'.");
+        if (!isLong && header.Length < 2) return (null, $"Line {names.Line} names a date but no value: 'date,kpi,value', or a date and one column per KPI.");
         if (header.GroupBy(name => name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(name => name.Count() > 1) is { } twice)
-            return (null, twice.Key.Length == 0 ? $"Line {records[0].Line} has columns without a name." : $"Line {records[0].Line} names the column '{CustomReadings.Short(twice.Key)}' twice.");
-        if (records.Count == 1) return (null, "The file has a header but no rows.");
+            return (null, twice.Key.Length == 0 ? $"Line {names.Line} has columns without a name." : $"Line {names.Line} names the column '{CustomReadings.Short(twice.Key)}' twice.");
+        if (isLong && Extra(header, names.Line) is { } extra) return (null, extra);
+        if (records.Count == at + 1) return (null, "The file has a header but no rows.");
 
-        var rows = records[1..];
+        var rows = records[(at + 1)..];
+        if (isLong && OfOtherGrain(rows, Array.FindIndex(header, name => Is(name, "GRAIN"))) is { } grain) return (null, grain);
         var questions = new List<CsvQuestion>();
-        var mark = options.Decimal == "auto" ? DecimalMark(Values(rows, header.Length, date, isLong ? value : -1), questions) : options.Decimal;
-        var order = DateOrder(rows.Select(row => date < row.Fields.Count ? row.Fields[date].Trim() : ""), options.Dates, questions);
+        var (mark, sample) = DecimalMark(Values(rows, header.Length, date, isLong ? value : -1), options.Decimal, questions);
+        var order = DateOrder(rows.Select(row => CsvCell.DayOf(date < row.Fields.Count ? row.Fields[date].Trim() : "").Day), options.Dates, questions);
         var format = new CsvFormat(delimiter switch { ',' => "comma", ';' => "semicolon", _ => "tab" }, mark, order, encoding, isLong ? "long" : "wide");
-        return (new CsvFile(rows, header, (date, isLong ? kpi : -1, isLong ? value : -1), format, questions), null);
+        return (new CsvFile(rows, header, names.Line, (date, isLong ? kpi : -1, isLong ? value : -1), format, sample, questions), null);
     }
 
     /// <summary>Reads the values.</summary>
@@ -120,7 +138,7 @@ internal sealed partial class CsvFile
             {
                 if (column == _date) continue;
                 kpis[column] = rules.Kpi(_header[column]);
-                if (kpis[column].Reason is { } reason) Fail(1, $"Column {column + 1}: {reason}");
+                if (kpis[column].Reason is { } reason) Fail(_headerLine, $"Column {column + 1}: {reason}");
             }
         }
 
@@ -134,11 +152,14 @@ internal sealed partial class CsvFile
                 continue;
             }
 
-            var dateText = Field(row, _date);
+            var (dateText, timed) = CsvCell.DayOf(Field(row, _date));
+            if (timed is not null) { Fail(row.Line, timed); continue; }
             if (Date(dateText, Format.Dates) is not { } day) { Fail(row.Line, dateText.Length == 0 ? "The date is missing." : $"'{CustomReadings.Short(dateText)}' is no date like {Example()}."); continue; }
             if (rules.Day(day) is { } wrongDay) { Fail(row.Line, wrongDay); continue; }
             if (_kpi >= 0)
             {
+                // A day that our own file says is not measured is no value, and no mistake.
+                if (_status >= 0 && Field(row, _value).Length == 0 && Is(Field(row, _status), "NOT_MEASURABLE")) continue;
                 var (key, reason) = rules.Kpi(Field(row, _kpi));
                 if (key is null) Fail(row.Line, reason!);
                 else if (Field(row, _value).Length == 0) Fail(row.Line, "The value is missing.");
@@ -159,16 +180,33 @@ internal sealed partial class CsvFile
         void Add(CsvRecord row, int column, string key, DateOnly day)
         {
             var text = Field(row, column);
-            if (Number(text, Format.Decimal) is not { } value) Fail(row.Line, $"'{CustomReadings.Short(text)}' is not a number with a decimal {Format.Decimal}.");
+            var cell = CsvCell.Of(text);
+            if (Number(cell.Number, Format.Decimal) is not { } value) Fail(row.Line, NoNumber(text));
+            else if (rules.Mark(key, cell.Mark, text) is { } sign) Fail(row.Line, sign);
+            else if (_currency >= 0 && rules.Currency(key, Field(row, _currency)) is { } other) Fail(row.Line, other);
             else if (CustomReadings.Value(value) is { } wrong) Fail(row.Line, wrong);
             else if (!seen.TryAdd((key, day), row.Line)) Fail(row.Line, Invariant($"{key} on {day:yyyy-MM-dd} stands on line {seen[(key, day)]} already."));
-            else readings.Add(new CsvReading(row.Line, key, day, decimal.Round(value, CustomReadings.Decimals)));
+            else readings.Add(new CsvReading(row.Line, key, day, decimal.Round(cell.Mark == "%" ? value / 100 : value, CustomReadings.Decimals)));
         }
 
         void Fail(int line, string message)
         {
             if (count++ < MaxErrors) errors.Add(new ImportError(line, message));
         }
+    }
+
+    private string NoNumber(string text)
+    {
+        var (shown, cell) = (CustomReadings.Short(text), CsvCell.Of(text).Number);
+        // What stands in the way is named: a number of the other mark, or the sign that is no part of one.
+        if (Number(cell, Format.Decimal == "point" ? "comma" : "point") is not null)
+        {
+            var like = _markSample is { } sample ? $", as '{CustomReadings.Short(sample.Text)}' on line {sample.Line} has it" : "";
+            return $"'{shown}' is not a number with a decimal {Format.Decimal}{like}. A file has one decimal mark.";
+        }
+
+        var odd = cell.FirstOrDefault(c => !(char.IsAsciiDigit(c) || c is '.' or ',' or '-' or '+' or ' ' or '\'' or '’' or '\u00A0' or '\u202F'));
+        return odd == default ? $"'{shown}' is not a number with a decimal {Format.Decimal}." : $"'{shown}' is not a number with a decimal {Format.Decimal}: '{odd}' is in the way.";
     }
 
     private string Example() => Format.Dates switch { "dmy" => "31/12/2026", "mdy" => "12/31/2026", _ => "2026-12-31" };
@@ -178,12 +216,56 @@ internal sealed partial class CsvFile
     /// <summary>How well a delimiter suits: names that the header then has, then how many records have as many fields, then how many fields that is.</summary>
     private static (int Known, int Alike, int Fields) Fit(string text, char delimiter)
     {
-        var sample = CsvText.Read(text, delimiter).Take(SampleRecords).ToList();
+        var sample = CsvText.Read(text, delimiter).Take(SampleRecords + MaxTitles).ToList();
         if (sample.Count == 0) return default;
-        var columns = sample[0].Fields.Count;
-        var known = sample[0].Fields.Select(field => field.Trim()).Count(name => IsDate(name) || IsKpi(name) || IsValue(name) || name.StartsWith("custom.", StringComparison.OrdinalIgnoreCase) && !name.Contains(',', StringComparison.Ordinal) && !name.Contains(';', StringComparison.Ordinal));
+        var header = sample[Math.Max(0, HeaderAt(sample))];
+        var columns = header.Fields.Count;
+        var known = header.Fields.Select(CsvCell.Name).Count(name => IsDate(name) || IsKpi(name) || IsValue(name) || IsOwnKey(name));
         return (known, columns < 2 ? 0 : sample.Count(record => record.Fields.Count == columns), columns);
     }
+
+    private static bool IsOwnKey(string name) =>
+        name.StartsWith("custom.", StringComparison.OrdinalIgnoreCase) && !name.Contains(',', StringComparison.Ordinal) && !name.Contains(';', StringComparison.Ordinal);
+
+    /// <summary>Which record names the columns: the first that has a date among several, else the first that has one at all; −1 for none.</summary>
+    private static int HeaderAt(List<CsvRecord> records)
+    {
+        var first = records.Take(MaxTitles + 1).ToList();
+        var among = first.FindIndex(record => record.Fields.Count > 1 && record.Fields.Select(CsvCell.Name).Any(IsDate));
+        return among >= 0 ? among : first.FindIndex(record => record.Fields.Select(CsvCell.Name).Any(IsDate));
+    }
+
+    private static string[] NamesOf(CsvRecord record)
+    {
+        string[] header = [.. record.Fields.Select(CsvCell.Name)];
+        while (header.Length > 1 && header[^1].Length == 0) header = header[..^1];
+        return header;
+    }
+
+    /// <summary>What a first line like <c>sep=;</c>, which Excel takes, says of the delimiter.</summary>
+    private static (char? Delimiter, string? Problem) ToldDelimiter(string text)
+    {
+        if (Told().Match(text) is not { Success: true } match) return (null, null);
+        var sign = match.Groups["sign"].Value[0];
+        return sign is ',' or ';' or '\t' ? (sign, null) : (null, $"Line 1 says that '{sign}' separates the columns. It must be a comma, a semicolon or a tab.");
+    }
+
+    private static bool Is(string name, string word) => name.Equals(word, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Why a table of date, kpi and value has columns that it must not have; null when it does not.</summary>
+    private static string? Extra(string[] header, int line)
+    {
+        if (header.FirstOrDefault(name => Is(name, "DIMENSION") || Is(name, "MEMBER")) is { } part)
+            return $"Line {line} names the column '{part}': these are values of one part of a KPI (a channel, a country), and a KPI has one value a day.";
+        var unknown = header.Where(name => !IsDate(name) && !IsKpi(name) && !IsValue(name) && !Known.Contains(name)).ToList();
+        return unknown.Count == 0 ? null : $"Line {line} names more columns than 'date', 'kpi' and 'value': {CustomReadings.Short(string.Join(", ", unknown))}.";
+    }
+
+    /// <summary>Our own file of weeks or months has a value at the first day of each, which must not become that day's.</summary>
+    private static string? OfOtherGrain(List<CsvRecord> rows, int column) =>
+        column >= 0 && rows.Find(row => Field(row, column) is { Length: > 0 } word && !Is(word, "DAY")) is { Fields: not null } other
+            ? $"Line {other.Line} is the value of a {CustomReadings.Short(Field(other, column))}, and values are kept by day. Export by day."
+            : null;
 
     private static bool IsDate(string name) => name.ToUpperInvariant() is "DATE" or "DAY" or "DATUM";
 
@@ -191,32 +273,38 @@ internal sealed partial class CsvFile
 
     private static bool IsValue(string name) => name.ToUpperInvariant() is "VALUE" or "WERT";
 
-    private static IEnumerable<string> Values(IEnumerable<CsvRecord> rows, int columns, int date, int value) =>
+    private static IEnumerable<(int Line, string Text)> Values(IEnumerable<CsvRecord> rows, int columns, int date, int value) =>
         from row in rows
         from column in Enumerable.Range(0, Math.Min(columns, row.Fields.Count))
         where value >= 0 ? column == value : column != date
         let text = row.Fields[column].Trim()
         where text.Length > 0
-        select text;
+        select (row.Line, text);
 
-    /// <summary>The mark that reads the numbers; asked where both do, to different effect. Where some lines say one and some the other, the more frequent: the others are errors.</summary>
-    private static string DecimalMark(IEnumerable<string> values, List<CsvQuestion> questions)
+    /// <summary>
+    /// The mark that reads the numbers, and a number that shows it; asked where both do, to different effect. Where some lines say one and some the other, the more frequent:
+    /// the others are errors.
+    /// </summary>
+    private static (string Mark, (int Line, string Text)? Sample) DecimalMark(IEnumerable<(int Line, string Text)> values, string wanted, List<CsvQuestion> questions)
     {
-        var (point, comma, doubtful) = (0, 0, (string?)null);
-        foreach (var text in values)
+        if (wanted != "auto") return (wanted, null);
+        var (point, comma, doubtful) = (new List<(int, string)>(), new List<(int, string)>(), (string?)null);
+        foreach (var (line, text) in values)
         {
+            var number = CsvCell.Of(text).Number;
             // Without a mark both ways of reading agree, and most numbers have none.
-            if (!text.AsSpan().ContainsAny('.', ',')) continue;
-            var (asPoint, asComma) = (Number(text, "point"), Number(text, "comma"));
+            if (!number.AsSpan().ContainsAny('.', ',')) continue;
+            var (asPoint, asComma) = (Number(number, "point"), Number(number, "comma"));
             if (asPoint == asComma) continue;
-            if (asComma is null) point++;
-            else if (asPoint is null) comma++;
-            else doubtful ??= text;
+            if (asComma is null) point.Add((line, text));
+            else if (asPoint is null) comma.Add((line, text));
+            else doubtful ??= number;
         }
 
-        if (point == 0 && comma == 0 && doubtful is not null)
+        if (point.Count == 0 && comma.Count == 0 && doubtful is not null)
             questions.Add(new CsvQuestion("decimal", $"Is '{doubtful}' {Invariant($"{Number(doubtful, "point"):0.########}")} or {Invariant($"{Number(doubtful, "comma"):0.########}")}?"));
-        return comma > point ? "comma" : "point";
+        var (mark, found) = comma.Count > point.Count ? ("comma", comma) : ("point", point);
+        return (mark, found.Count > 0 ? found[0] : null);
     }
 
     private static string DateOrder(IEnumerable<string> dates, string wanted, List<CsvQuestion> questions)
@@ -248,7 +336,7 @@ internal sealed partial class CsvFile
         return DateOnly.TryParseExact(text.Replace('-', '/'), order == "dmy" ? "d/M/yyyy" : "M/d/yyyy", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day : null;
     }
 
-    /// <summary>A number with a decimal mark; thousands may be parted by the other mark, a space or an apostrophe, and then in threes.</summary>
+    /// <summary>A number with a decimal mark; thousands may be parted by the other mark, a space or an apostrophe, and then in threes of a number that does not begin with 0: <c>0.125</c> is no 125.</summary>
     internal static decimal? Number(string text, string mark)
     {
         if (text.Length > 40 || !(mark == "point" ? WithPoint() : WithComma()).IsMatch(text)) return null;
@@ -256,12 +344,15 @@ internal sealed partial class CsvFile
         return decimal.TryParse(plain, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
     }
 
+    [GeneratedRegex(@"^\s*""?sep=(?<sign>[^\r\n""])""?\s*(\r|\n|\z)", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    private static partial Regex Told();
+
     [GeneratedRegex(@"^([0-9]{1,2})[/-]([0-9]{1,2})[/-][0-9]{4}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Slashed();
 
-    [GeneratedRegex(@"^[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+|[0-9]{1,3}([ \u00A0\u202F'’][0-9]{3})+)?(?<=[0-9])(\.[0-9]*)?([eE][+-]?[0-9]{1,2})?\z|^[+-]?\.[0-9]+\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[+-]?([0-9]+|[1-9][0-9]{0,2}(,[0-9]{3})+|[1-9][0-9]{0,2}([ \u00A0\u202F'’][0-9]{3})+)?(?<=[0-9])(\.[0-9]*)?([eE][+-]?[0-9]{1,2})?\z|^[+-]?\.[0-9]+\z", RegexOptions.CultureInvariant)]
     private static partial Regex WithPoint();
 
-    [GeneratedRegex(@"^[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+|[0-9]{1,3}([ \u00A0\u202F'’][0-9]{3})+)?(?<=[0-9])(,[0-9]*)?([eE][+-]?[0-9]{1,2})?\z|^[+-]?,[0-9]+\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[+-]?([0-9]+|[1-9][0-9]{0,2}(\.[0-9]{3})+|[1-9][0-9]{0,2}([ \u00A0\u202F'’][0-9]{3})+)?(?<=[0-9])(,[0-9]*)?([eE][+-]?[0-9]{1,2})?\z|^[+-]?,[0-9]+\z", RegexOptions.CultureInvariant)]
     private static partial Regex WithComma();
 }

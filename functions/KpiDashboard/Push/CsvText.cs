@@ -17,17 +17,36 @@ internal static class CsvText
     /// <summary>Most fields of a record: a date and as many KPIs as there may be, and then some.</summary>
     public const int MaxFields = 300;
 
-    /// <summary>The text of a file: UTF-8 or UTF-16 by its byte-order mark, UTF-8 where it is, else Windows-1252, which Excel writes. Null if it is no text.</summary>
+    /// <summary>
+    /// The text of a file: UTF-8 or UTF-16 by its byte-order mark, UTF-16 without one by every other byte being 0, UTF-8 where it is, else Windows-1252, which Excel writes.
+    /// Null if it is no text.
+    /// </summary>
     public static (string? Text, string Encoding) Decode(ReadOnlySpan<byte> bytes)
     {
         if (bytes.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF])) return (Text(new UTF8Encoding(false), bytes[3..]), "utf-8");
         if (bytes.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE])) return (Text(Encoding.Unicode, bytes[2..]), "utf-16");
         if (bytes.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF])) return (Text(Encoding.BigEndianUnicode, bytes[2..]), "utf-16");
+        if (bytes.Contains((byte)0)) return IsWide(bytes, 1) ? (Text(Encoding.Unicode, bytes), "utf-16") : IsWide(bytes, 0) ? (Text(Encoding.BigEndianUnicode, bytes), "utf-16") : (null, "");
         return System.Text.Unicode.Utf8.IsValid(bytes)
             ? (Text(Encoding.UTF8, bytes), "utf-8")
             : (Text(CodePagesEncodingProvider.Instance.GetEncoding(1252)!, bytes), "windows-1252");
 
         static string? Text(Encoding encoding, ReadOnlySpan<byte> bytes) => encoding.GetString(bytes) is var text && text.Contains('\0', StringComparison.Ordinal) ? null : text;
+    }
+
+    /// <summary>Whether it looks like UTF-16: of the letters, digits and marks of a table most have a 0 as their upper byte, and no lower byte is 0.</summary>
+    private static bool IsWide(ReadOnlySpan<byte> bytes, int upper)
+    {
+        if (bytes.Length % 2 != 0) return false;
+        var sample = bytes[..Math.Min(bytes.Length, 8192)];
+        var (zeros, others) = (0, 0);
+        for (var at = 0; at < sample.Length; at += 2)
+        {
+            if (sample[at + upper] == 0) zeros++;
+            if (sample[at + 1 - upper] == 0) others++;
+        }
+
+        return others == 0 && zeros * 2 > sample.Length / 2;
     }
 
     /// <summary>Reads records one after the other.</summary>

@@ -84,7 +84,7 @@ public sealed class ImportEndpoints
             var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
             var empty = new ImportResponse(null, "preview", name, bytes, file.Format, file.Questions, file.Rows, null, 0, null, null, null, null, [], 0, [], null, null);
             if (file.Questions.Count > 0) return new JsonAnswer<ImportResponse>(empty, PushJson.Default.ImportResponse);
-            var content = file.Read(new CustomReadings(await TenantCatalogue.LoadAsync(tx), tenant.Today(_time)));
+            var content = file.Read(new CustomReadings(await TenantCatalogue.LoadAsync(tx), tenant.Today(_time), tenant.Currency));
             var lines = content.FirstLines.ToHashSet();
             var shown = content.Readings.TakeWhile(reading => reading.Line <= content.FirstLines[^1]).Where(reading => lines.Contains(reading.Line)).Take(MaxPreviewValues).ToList();
             var stored = (await tx.QueryAsync<(string Kpi, DateOnly Day, decimal Value)>(

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
+using KpiDashboard.Security;
 using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;
 
@@ -114,7 +115,7 @@ public sealed partial class Importer
 
         await _database.ExecuteAsync(
             "insert into dead_letters (queue, body, reason, received_at) values (@queue, @body, @reason, @now)",
-            new { queue = $"{Queue}-poison", body = body.Length <= 65536 ? body : body[..65536], reason, now = _time.GetUtcNow() }, cancellationToken);
+            new { queue = $"{Queue}-poison", body = KeptText.Cut(KeptText.Clean(body), 65536), reason, now = _time.GetUtcNow() }, cancellationToken);
         LogKept();
     }
 
@@ -164,7 +165,7 @@ public sealed partial class Importer
             return;
         }
 
-        var content = file.Read(new CustomReadings(await TenantCatalogue.LoadAsync(tx), tenant.Today(_time)));
+        var content = file.Read(new CustomReadings(await TenantCatalogue.LoadAsync(tx), tenant.Today(_time), tenant.Currency));
         if (content.ErrorCount > 0)
         {
             await FailAsync(

@@ -1,9 +1,11 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
+using KpiDashboard.Security;
 using KpiDashboard.Tenancy;
 using KpiDashboard.Webhooks;
 using Microsoft.AspNetCore.Http;
@@ -32,19 +34,20 @@ public sealed class PushEndpoints
     {
         var caller = request.Caller();
         var bytes = await JsonBody.ReadBytesAsync(request, Limit, cancellationToken);
-        var body = JsonBody.Parse(request, bytes, PushJson.Default.PushRequest);
-        if (body.Readings.Count is 0 or > MaxReadings) throw ApiProblem.Invalid("readings", $"'readings' must have 1 to {MaxReadings:N0} entries; send the rest in another request.");
+        using var document = JsonBody.ParseParts(request, bytes);
+        var sent = Readings(document.RootElement);
+        if (sent.Count is 0 or > MaxReadings) throw ApiProblem.Invalid("readings", $"'readings' must have 1 to {MaxReadings:N0} entries; send the rest in another request.");
         var (key, now) = (IdempotencyKeys.Of(request, "push"), _time.GetUtcNow());
         var answer = await _database.InTenantAsync(caller.TenantId, tx => IdempotencyKeys.OnceAsync(tx, key, bytes, now, PushJson.Default.PushResponse, async () =>
         {
             await CustomReadings.LockAsync(tx);
             var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
-            var rules = new CustomReadings(await TenantCatalogue.LoadAsync(tx), tenant.Today(_time));
+            var rules = new CustomReadings(await TenantCatalogue.LoadAsync(tx), tenant.Today(_time), tenant.Currency);
             var readings = new Dictionary<(string Kpi, DateOnly Day), (int Index, decimal Value)>();
             var rejected = new List<RejectedItem>();
-            for (var index = 0; index < body.Readings.Count; index++)
+            for (var index = 0; index < sent.Count; index++)
             {
-                if (Refusal(body.Readings[index], rules, readings, index) is { } reason) rejected.Add(new RejectedItem(index, reason));
+                if (Refusal(sent[index], rules, readings, index) is { } reason) rejected.Add(new RejectedItem(index, reason));
             }
 
             var written = await KpiWriter.WriteAsync(tx, [.. readings.Select(item => (item.Key.Kpi, item.Key.Day, item.Value.Value))], null, null, tenant.Today(_time), now);
@@ -55,21 +58,66 @@ public sealed class PushEndpoints
         return new JsonAnswer<PushResponse>(answer, PushJson.Default.PushResponse);
     }
 
-    private static string? Refusal(PushReading? reading, CustomReadings rules, Dictionary<(string Kpi, DateOnly Day), (int Index, decimal Value)> readings, int index)
+    /// <summary>What stands in <c>readings</c>, each to be judged by itself: one that is no reading must not cost the others.</summary>
+    private static List<JsonElement> Readings(JsonElement body)
     {
-        if (reading is null) return "It is null.";
-        var (kpi, reason) = rules.Kpi(reading.Kpi);
+        if (body.ValueKind != JsonValueKind.Object) throw ApiProblem.BadBody("The body must be a JSON object with 'readings'.");
+        List<JsonElement>? found = null;
+        foreach (var property in body.EnumerateObject())
+        {
+            if (property.Name != "readings") throw ApiProblem.Invalid(Short(property.Name), $"'{Short(property.Name)}' is not a field of this request.");
+            if (found is not null) throw ApiProblem.Invalid("readings", "'readings' is given twice.");
+            if (property.Value.ValueKind != JsonValueKind.Array) throw ApiProblem.Invalid("readings", "'readings' must be an array of readings.");
+            found = [.. property.Value.EnumerateArray()];
+        }
+
+        return found ?? throw ApiProblem.BadBody("The body lacks readings.");
+    }
+
+    private static string Short(string text) => KeptText.Cut(text, 60);
+
+    private static string? Refusal(
+        JsonElement reading, CustomReadings rules, Dictionary<(string Kpi, DateOnly Day), (int Index, decimal Value)> readings, int index)
+    {
+        if (reading.ValueKind == JsonValueKind.Null) return "It is null.";
+        if (reading.ValueKind != JsonValueKind.Object) return "It must be an object with 'kpi', 'date' and 'value'.";
+        JsonElement? name = null, date = null, number = null;
+        foreach (var field in reading.EnumerateObject())
+        {
+            switch (field.Name)
+            {
+                case "kpi": name = field.Value; break;
+                case "date": date = field.Value; break;
+                case "value": number = field.Value; break;
+                // A misspelt name must not look like a field that was left out.
+                default: return $"'{Short(field.Name)}' is not a field of a reading; it has 'kpi', 'date' and 'value'.";
+            }
+        }
+
+        if (Text(name, "kpi") is { } noName) return noName;
+        var (kpi, reason) = rules.Kpi(name?.GetString());
         if (kpi is null) return reason;
-        if (!DateOnly.TryParseExact(reading.Date, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)) return "'date' must be a date like 2026-11-21.";
+        if (Text(date, "date") is { } noDate) return noDate;
+        if (!DateOnly.TryParseExact(date?.GetString(), "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)) return "'date' must be a date like 2026-11-21.";
         if (rules.Day(day) is { } wrongDay) return wrongDay;
-        if (reading.Value is not { } value) return "'value' is missing. A day without a value is not pushed at all.";
+        if (number is not { ValueKind: not JsonValueKind.Null } given) return "'value' is missing. A day without a value is not pushed at all.";
+        if (given.ValueKind != JsonValueKind.Number) return $"'value' must be a number without quotes, like 12.5; {Short(given.GetRawText())} is none.";
+        // More digits before the point than a decimal has: far beyond what is kept.
+        if (!given.TryGetDecimal(out var value)) return CustomReadings.TooGreat;
         if (CustomReadings.Value(value) is { } wrongValue) return wrongValue;
         // Which of two is right nobody here can know.
         return readings.TryAdd((kpi, day), (index, decimal.Round(value, CustomReadings.Decimals))) ? null : $"Reading {readings[(kpi, day)].Index} is for the same KPI and day already.";
     }
+
+    private static string? Text(JsonElement? given, string field) => given switch
+    {
+        null or { ValueKind: JsonValueKind.Null } => null,
+        { ValueKind: JsonValueKind.String } text => text.GetString()!.Contains(KeptText.Replacement, StringComparison.Ordinal) ? $"'{field}' {KeptText.Why}" : null,
+        _ => $"'{field}' must be a text.",
+    };
 }
 
-/// <summary>Readings to write, 10,000 at most.</summary>
+/// <summary>Readings to write, 10,000 at most. It says what may be sent; each reading is read by itself.</summary>
 internal sealed record PushRequest(IReadOnlyList<PushReading?> Readings);
 
 /// <summary>One value of one KPI on one day.</summary>

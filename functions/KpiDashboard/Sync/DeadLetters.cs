@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KpiDashboard.Data;
+using KpiDashboard.Security;
 using KpiDashboard.Telemetry;
 using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;
@@ -56,7 +57,7 @@ public sealed partial class DeadLetters
 
         await _database.ExecuteAsync(
             "insert into dead_letters (queue, body, reason, received_at) values (@queue, @body, @reason, @now)",
-            new { queue, body = body.Length <= 65536 ? body : body[..65536], reason = reason ?? "The run it names does not exist.", now }, cancellationToken);
+            new { queue, body = KeptText.Cut(KeptText.Clean(body), 65536), reason = reason ?? "The run it names does not exist.", now }, cancellationToken);
         _instruments.GaveUp(connector);
         LogKept(queue);
     }

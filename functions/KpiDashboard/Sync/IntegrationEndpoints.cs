@@ -143,6 +143,7 @@ public sealed partial class IntegrationEndpoints
             throw ApiProblem.Conflict($"{row.DisplayName} is only pushed to; connect it first to have it read.");
 
         KeyConnection? replaced = null;
+        if (body.Credentials is not null || body.Grant is not null) request.Demand(Power.ConnectSource);
         if (body is { Credentials: not null, Grant: not null }) throw ApiProblem.Invalid("grant", "Send 'credentials' or 'grant', not both.");
         if (body.Credentials is { } wanted)
         {

@@ -1,4 +1,5 @@
 using KpiDashboard.Data;
+using KpiDashboard.Security;
 
 namespace KpiDashboard.Sync;
 
@@ -60,5 +61,5 @@ internal sealed class ProviderCircuits(Database database, TimeProvider time)
     public Task ReleaseAsync(string provider, Guid run, CancellationToken cancellationToken) =>
         database.ExecuteAsync("select release_probe(@key, @run)", new { key = KeyOf(provider), run }, cancellationToken);
 
-    private static string KeyOf(string provider) => provider.Length <= 600 ? provider : provider[..600];
+    private static string KeyOf(string provider) => KeptText.Cut(provider, 600);
 }

@@ -109,7 +109,7 @@ internal sealed record SourceState(
 
     /// <summary>Clocks by connector, as the KPI engine takes them.</summary>
     public static IReadOnlyDictionary<string, SourceClock> Clocks(IReadOnlyCollection<SourceState> sources) =>
-        sources.Select(source => KeyValuePair.Create(source.Connector, new SourceClock(source.CompleteThrough, source.FinalThrough)))
+        sources.Select(source => KeyValuePair.Create(source.Connector, new SourceClock(source.CompleteThrough, source.FinalThrough, Currencies.OrNull(source.Currency))))
             // What a business says of itself is final when it says it.
             .Append(KeyValuePair.Create(TenantCatalogue.PushSource, new SourceClock(DateOnly.MaxValue, DateOnly.MaxValue)))
             .Append(KeyValuePair.Create(HealthScore.Source, new SourceClock(CommonCompleteThrough(sources), sources.Where(source => source.IsConnected).Min(source => source.FinalThrough))))

@@ -347,7 +347,7 @@ public sealed partial class SyncRunner
         if (step.Connector.Dimensions.Count > 0)
             await BreakdownWriter.MarkStaleAsync(tx, buffer.Breakdowns, step.Request.Window, message.IntegrationId, message.RunId, now);
         await BreakdownWriter.WithdrawAsync(tx, emptied, message.IntegrationId);
-        if (outcome.Undivided is not null) LogUndivided(message.RunId, step.Connector.Key);
+        if (outcome.Shortfall is not null) LogShortfall(message.RunId, step.Connector.Key);
 
         (step.Tally.Readings, step.Tally.Restated) = (written.Readings, written.Restated + withdrawn);
 
@@ -380,7 +380,8 @@ public sealed partial class SyncRunner
                 isNewest,
                 finalThrough,
                 timeZone = outcome.TimeZone is null ? null : zone.Id,
-                currency = outcome.Currency,
+                // Whatever a connector hands on: only a currency is kept as one.
+                currency = Currencies.OrNull(outcome.Currency),
                 completeThrough = outcome.CompleteThrough,
                 measurableFrom = outcome.MeasurableFrom,
                 // The range read is free of gaps at every moment: slices come newest first, and older runs reach back at least to the end of it.
@@ -393,11 +394,16 @@ public sealed partial class SyncRunner
             """
             update sync_runs
             set step = step + 1, checkpoint = @checkpoint, slices_done = slices_done + @slices, attempts = 0, doubted_days = '{}', readings = readings + @readings,
-                changed = changed + @changed, restated = restated + @restated, updated_at = @now, enqueued_at = null
+                changed = changed + @changed, restated = restated + @restated, updated_at = @now, enqueued_at = null,
+                -- The same sentence of several steps is said once.
+                shortfall = case when @shortfall is null or position(@shortfall in shortfall) > 0 then shortfall
+                                 when char_length(coalesce(shortfall, '')) + char_length(@shortfall) > 3000 then shortfall
+                                 else concat_ws(' ', shortfall, @shortfall) end
             where tenant_id = @tenant and id = @run
             """,
             new
             {
+                shortfall = outcome.Shortfall,
                 checkpoint = outcome.Checkpoint,
                 slices = sliceDone ? 1 : 0,
                 readings = written.Readings,
@@ -417,7 +423,9 @@ public sealed partial class SyncRunner
         }
 
         if (!runDone) return new NextStep(row.Connector, row.Step + 1, TimeSpan.Zero);
-        await EndRunAsync(tx, message.RunId, "succeeded", outcome.Undivided, now);
+        // Of all its steps: what an early one could not read is not made good by the last.
+        var shortfall = await tx.QuerySingleAsync<string?>("select shortfall from sync_runs where tenant_id = @tenant and id = @run", new { run = message.RunId });
+        await EndRunAsync(tx, message.RunId, "succeeded", shortfall, now);
         step.Tally.Ended = "succeeded";
         LogSucceeded(message.RunId, step.Connector.Key, written.Changed + withdrawn, written.Restated + withdrawn);
         return null;
@@ -682,7 +690,7 @@ public sealed partial class SyncRunner
     private partial void LogDoubt(Guid run, string connector, int days);
 
     [LoggerMessage(1112, LogLevel.Warning, "Run {Run} of {Connector} has its values but not how all of their days divide; that is asked for again")]
-    private partial void LogUndivided(Guid run, string connector);
+    private partial void LogShortfall(Guid run, string connector);
 
     [LoggerMessage(1109, LogLevel.Warning, "Run {Run} of {Connector} failed")]
     private partial void LogFailed(Guid run, string connector);

@@ -52,8 +52,11 @@ public sealed class DemoEndpoints
                     new { user = caller.Person, now = _time.GetUtcNow() });
                 // Joined a moment ago by another request, or deactivated, which switching then says.
                 if (joined == 0) return;
-                await _audit.WriteAsync(tx, request, caller.Person, caller.Name, new AuditEvent(
-                    AuditActions.MemberJoined, "person", caller.Person.ToString(), caller.Name, After: new JsonObject { ["role"] = "viewer", ["demo"] = true }));
+                var joining = new AuditEvent(
+                    AuditActions.MemberJoined, "person", caller.Person.ToString(), caller.Name, After: new JsonObject { ["role"] = "viewer", ["demo"] = true });
+                await (caller.EmailVerified
+                    ? _audit.WriteAsync(tx, request, caller.Person, caller.Name, joining)
+                    : _audit.WriteUnconfirmedAsync(tx, request, caller.Person, joining));
                 await TenantProfile.BumpVersionAsync(tx);
             }, cancellationToken);
         }

@@ -64,7 +64,10 @@ public sealed class MemberEndpoints
                 throw ApiProblem.Conflict("Nobody changes his own role or access. Leave the business, hand it over, or ask another owner.");
             ThrowUnlessMay(own, member.Role);
             ThrowUnlessMay(own, role);
+            if (body.Role is not null && role != member.Role && role != "viewer") Membership.ThrowUnlessProved(member);
             var after = member with { Role = role, Active = active };
+            if (role == "owner" && (member.Role != "owner" || (active && !member.Active))) request.Demand(Power.MakeOwner);
+            if (member.Role == "owner" && (role != "owner" || (member.Active && !active))) request.Demand(Power.UnmakeOwner);
             if (!after.IsActiveOwner) Membership.ThrowIfLastOwner(member, members);
 
             var now = _time.GetUtcNow();
@@ -98,6 +101,7 @@ public sealed class MemberEndpoints
             var member = Find(members, id);
             if (member.Id == own.Id) throw ApiProblem.Conflict("Nobody removes himself. Leave the business instead.");
             ThrowUnlessMay(own, member.Role);
+            if (member.Role == "owner") request.Demand(Power.UnmakeOwner);
             Membership.ThrowIfLastOwner(member, members);
             await tx.ExecuteAsync("delete from memberships where tenant_id = @tenant and user_id = @user", new { user = member.Id });
             await _audit.WriteAsync(tx, request, Event(AuditActions.MemberRemoved, member, new JsonObject { ["role"] = member.Role }));
@@ -124,6 +128,7 @@ public sealed class MemberEndpoints
         {
             var (own, _) = await Membership.LockAsync(tx, caller, Permission.ManageMembers);
             ThrowUnlessMay(own, body.Role);
+            if (body.Role == "owner") request.Demand(Power.MakeOwner);
             if (await tx.QuerySingleOrDefaultAsync<MemberRow>("select id, active from find_member_by_email(@key)", new { key }) is { } member)
             {
                 throw ApiProblem.Conflict(member.active
@@ -183,6 +188,7 @@ public sealed class MemberEndpoints
             var (own, _) = await Membership.LockAsync(tx, caller, Permission.ManageMembers);
             var open = await OpenInvitationAsync(tx, id);
             ThrowUnlessMay(own, open.role);
+            if (open.role == "owner") request.Demand(Power.MakeOwner);
             await _limits.TakeAsync(tx, Bucket.MailRecipient, AccountEndpoints.MailSubject(InvitationMail.Kind, open.email));
             var now = _time.GetUtcNow();
             var (token, expires) = (TokenHash.Fresh(""), now + InvitationLifetime);
@@ -228,7 +234,7 @@ public sealed class MemberEndpoints
             }
 
             await JoinAsync(request, invitation, person, account.email, null, cancellationToken);
-            return Sessions.Answer(request, await _sessions.ContinueAsync(request, person, invitation.tenant_id, session, strict: true, cancellationToken));
+            return Sessions.Answer(request, await _sessions.MoveAsync(request, person, invitation.tenant_id, session, cancellationToken));
         }
 
         if (account is not null)
@@ -359,9 +365,13 @@ public sealed class MemberEndpoints
 /// <summary>Members and open invitations.</summary>
 internal sealed record MembersResponse(IReadOnlyList<MemberEntry> Members, IReadOnlyList<InvitationEntry> Invitations);
 
-/// <summary>A member; <c>active</c> false: deactivated here. <c>lastSeenAt</c>: last use of any session.</summary>
+/// <summary>
+/// A member; <c>active</c> false: deactivated here. <c>lastSeenAt</c>: last use of any session. <c>emailVerified</c> false: the address was never proved, and may be
+/// anybody's.
+/// </summary>
 internal sealed record MemberEntry(
-    Guid Id, string Email, string DisplayName, [property: AllowedValues("owner", "admin", "member", "viewer")] string Role, bool Active, bool SecondFactor, DateTimeOffset JoinedAt, DateTimeOffset? LastSeenAt);
+    Guid Id, string Email, string DisplayName, [property: AllowedValues("owner", "admin", "member", "viewer")] string Role, bool Active, bool SecondFactor, DateTimeOffset JoinedAt, DateTimeOffset? LastSeenAt,
+    bool EmailVerified);
 
 /// <summary>An invitation that was not accepted yet.</summary>
 internal sealed record InvitationEntry(

@@ -17,14 +17,16 @@ namespace KpiDashboard.Tenancy;
 /// <param name="SecondFactor">It has one.</param>
 /// <param name="JoinedAt">When it became a member.</param>
 /// <param name="LastSeenAt">Last use of any of its sessions.</param>
+/// <param name="EmailVerified">It proved its address; else that is only what somebody typed.</param>
 internal sealed record Member(
-    Guid Id, string Email, string DisplayName, string Role, bool Active, bool Disabled, bool SecondFactor, DateTimeOffset JoinedAt, DateTimeOffset? LastSeenAt)
+    Guid Id, string Email, string DisplayName, string Role, bool Active, bool Disabled, bool SecondFactor, DateTimeOffset JoinedAt, DateTimeOffset? LastSeenAt,
+    bool EmailVerified)
 {
     /// <summary>May act as owner at this moment.</summary>
     public bool IsActiveOwner => this is { Role: "owner", Active: true, Disabled: false };
 
     /// <summary>As the API tells it.</summary>
-    public MemberEntry ToEntry() => new(Id, Email, DisplayName, Role, Active, SecondFactor, JoinedAt, LastSeenAt);
+    public MemberEntry ToEntry() => new(Id, Email, DisplayName, Role, Active, SecondFactor, JoinedAt, LastSeenAt, EmailVerified);
 }
 
 /// <summary>The members of a tenant and the rules about owners, within a transaction.</summary>
@@ -33,7 +35,8 @@ internal static class Membership
     /// <summary>All members, the oldest first.</summary>
     public static Task<IReadOnlyList<Member>> ListAsync(TenantTransaction tx) => tx.QueryAsync<Member>(
         """
-        select id, email, display_name as DisplayName, role, active, disabled, second_factor as SecondFactor, joined_at as JoinedAt, last_seen_at as LastSeenAt
+        select id, email, display_name as DisplayName, role, active, disabled, second_factor as SecondFactor, joined_at as JoinedAt, last_seen_at as LastSeenAt,
+               email_verified as EmailVerified
         from list_members()
         """);
 
@@ -58,6 +61,14 @@ internal static class Membership
     {
         if (member.IsActiveOwner && !members.Any(other => other.Id != member.Id && other.IsActiveOwner))
             throw ApiProblem.Conflict($"{member.DisplayName} is the last owner. Make somebody else an owner first.");
+    }
+
+    /// <summary>Nobody is given rights for an address that was never proved: who is behind it is not known.</summary>
+    /// <exception cref="ApiProblem">409.</exception>
+    public static void ThrowUnlessProved(Member member)
+    {
+        if (!member.EmailVerified)
+            throw ApiProblem.Conflict($"{member.DisplayName} has not confirmed the address {member.Email} yet. Nobody is given rights before that.");
     }
 
     /// <summary>Takes back open invitations that somebody could not send any more: their links would let in people on behalf of nobody.</summary>

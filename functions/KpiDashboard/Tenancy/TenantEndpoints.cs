@@ -67,7 +67,7 @@ public sealed class TenantEndpoints
         await _limits.TakeAsync(Bucket.RegisterAddress, $"person:{caller.Person:N}", cancellationToken);
         var tenant = await _accounts.CreateBusinessAsync(request, business, caller.Person, caller.Name, null, cancellationToken);
         return Sessions.Answer(
-            request, await _sessions.ContinueAsync(request, caller.Person, tenant, caller.SessionId!.Value, strict: true, cancellationToken), StatusCodes.Status201Created);
+            request, await _sessions.MoveAsync(request, caller.Person, tenant, caller.SessionId!.Value, cancellationToken), StatusCodes.Status201Created);
     }
 
     /// <summary><c>GET tenant</c>.</summary>
@@ -111,6 +111,7 @@ public sealed class TenantEndpoints
             var target = members.FirstOrDefault(member => member.Id == body.UserId) ?? throw ApiProblem.NotFound("There is no such member.");
             if (target.Id == own.Id) throw ApiProblem.Conflict("You own this business already. Name another member.");
             if (target is not { Active: true, Disabled: false }) throw ApiProblem.Conflict($"{target.DisplayName} is deactivated. Reactivate the member first.");
+            Membership.ThrowUnlessProved(target);
             await tx.ExecuteAsync(
                 """
                 update memberships set role = case user_id when @target then 'owner' else 'admin' end
@@ -176,8 +177,14 @@ public sealed class TenantEndpoints
         var (before, after) = Difference(current, wanted);
         if (before.Count == 0) return new UpdateTenantResponse(current, []);
         if (wanted.RequireSecondFactor && !current.RequireSecondFactor
-            && !await tx.QuerySingleAsync<bool>("select second_factor from describe_user(@user)", new { user = caller.Person }))
-            throw ApiProblem.Conflict("Set up a second factor for yourself first; else this would lock you out.");
+            && await tx.QuerySingleAsync<DateTimeOffset?>("select factor_proved_at(@session, @user)", new { session = caller.SessionId, user = caller.Person }) is null)
+        {
+            throw await tx.QuerySingleAsync<bool>("select second_factor from describe_user(@user)", new { user = caller.Person })
+                ? ApiProblem.ConfirmIdentity(code: true)
+                : ApiProblem.Conflict("Set up a second factor for yourself first; else this would lock you out.");
+        }
+
+        if (current.RequireSecondFactor && !wanted.RequireSecondFactor) request.Demand(Power.WaiveSecondFactor);
 
         var now = _time.GetUtcNow();
         var old = await NumbersAsync(tx, now);

@@ -12,7 +12,7 @@ internal sealed record TenantProfile(
     public TimeZoneInfo Zone => TimeZoneInfo.FindSystemTimeZoneById(TimeZone);
 
     /// <summary>What money KPIs rest on.</summary>
-    public TenantEconomics Economics => new(HourlyLabourCost, AutomationCostPerMonth);
+    public TenantEconomics Economics => new(HourlyLabourCost, AutomationCostPerMonth, Currency);
 
     /// <summary>The date that the tenant's clock shows.</summary>
     public DateOnly Today(TimeProvider time) => LocalDay.Of(time.GetUtcNow(), Zone);

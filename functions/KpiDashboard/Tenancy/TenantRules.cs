@@ -6,22 +6,6 @@ namespace KpiDashboard.Tenancy;
 /// <summary>What a business may be set to; each rule adds a sentence that names the field, or nothing.</summary>
 internal static class TenantRules
 {
-    // ISO 4217, list one of 2026-01: currencies in use, without funds, metals and test codes.
-    private static readonly HashSet<string> Currencies = new(StringComparer.Ordinal);
-
-    static TenantRules()
-    {
-        const string codes =
-            """
-            AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD
-            EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK
-            LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB
-            RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD
-            XCG XOF XPF YER ZAR ZMW ZWG
-            """;
-        Currencies.UnionWith(codes.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-    }
-
     /// <summary>A name of 1 to 200 characters, each of which can be seen, and no address: it stands in mails to people who did not ask for them.</summary>
     public static void Name(IDictionary<string, string[]> errors, string field, string? value)
     {
@@ -42,7 +26,7 @@ internal static class TenantRules
     /// <summary>An ISO 4217 currency in use.</summary>
     public static void Currency(IDictionary<string, string[]> errors, string field, string? value)
     {
-        if (value is null || !Currencies.Contains(value)) errors[field] = [$"'{field}' must be an ISO 4217 currency like EUR."];
+        if (!Currencies.IsInUse(value)) errors[field] = [$"'{field}' must be an ISO 4217 currency like EUR."];
     }
 
     /// <summary>A BCP 47 locale such as <c>en-GB</c>.</summary>

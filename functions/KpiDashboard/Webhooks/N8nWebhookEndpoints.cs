@@ -42,7 +42,7 @@ public sealed class N8nWebhookEndpoints
     {
         var caller = request.Caller();
         var body = await JsonBody.ReadBytesAsync(request, Limit, cancellationToken);
-        using var document = JsonBody.Parse(request, body, N8nWebhookJson.Default.JsonDocument);
+        using var document = JsonBody.ParseParts(request, body);
         var root = document.RootElement;
         if (root.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array)) throw ApiProblem.BadBody("The body must be one event or an array of events.");
         if (root.ValueKind == JsonValueKind.Array && root.GetArrayLength() > MaxEvents)

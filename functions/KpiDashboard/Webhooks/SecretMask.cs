@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using KpiDashboard.Security;
 
 namespace KpiDashboard.Webhooks;
 
@@ -11,7 +12,7 @@ internal static partial class SecretMask
     public static string Clean(string text, int maxLength)
     {
         // Masked before it is cut: half a secret no longer looks like one. The patterns are linear in what is left to look at.
-        var masked = text.Length > 20_000 ? text[..20_000] : text;
+        var masked = KeptText.Cut(text, 20_000);
         masked = Pem().Replace(masked, Mask);
         masked = UserInfo().Replace(masked, $"$1{Mask}@");
         masked = Scheme().Replace(masked, $"$1 {Mask}");
@@ -19,7 +20,7 @@ internal static partial class SecretMask
         masked = Known().Replace(masked, Mask);
         masked = Opaque().Replace(masked, match => LooksRandom(match.Value) ? Mask : match.Value);
         masked = new string([.. masked.Select(c => char.IsControl(c) ? ' ' : c)]).Trim();
-        return masked.Length <= maxLength ? masked : masked[..(maxLength - 1)] + "…";
+        return masked.Length <= maxLength ? masked : KeptText.Cut(masked, maxLength - 1) + "…";
     }
 
     private static bool LooksRandom(string text) =>

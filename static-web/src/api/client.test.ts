@@ -12,6 +12,7 @@ const session = (token: string, tenantId = 't1'): Session => ({
     emailVerified: true,
     hasPassword: true,
     secondFactor: false,
+    secondFactorProved: false,
   },
   tenant: {
     id: tenantId,
@@ -112,10 +113,69 @@ describe('the API client', () => {
   it('does not repeat a call for another business after the renewal brought that one', async () => {
     adopt(session('old', 't1'))
     const s = server({ valid: 'none', next: session('new', 't2') })
-    await expect(api.get('metrics/summary', { tenantId: 't1' })).rejects.toMatchObject({
-      status: 409,
+    const heard: (Session | null)[] = []
+    const elsewhere = vi.fn()
+    listenToSession((one) => heard.push(one), elsewhere)
+    const read = api.get('metrics/summary', { tenantId: 't1' })
+    await vi.waitFor(() => {
+      expect(elsewhere).toHaveBeenCalledWith({ kind: 'removed', name: 'T' })
     })
+    // The page does not turn, a read waits, and a write is refused and never sent.
+    expect(heard).toEqual([])
+    await expect(api.put('tenant', {})).rejects.toMatchObject({ kind: 'other-business' })
     expect(s.calls.filter((c) => c.path === '/api/metrics/summary')).toHaveLength(1)
+    expect(s.calls.filter((c) => c.path === '/api/tenant')).toHaveLength(0)
+    // Only now, at the person's word; what was asked for the business of before is no answer for this one.
+    await api.showCurrent()
+    await expect(read).rejects.toMatchObject({ status: 409 })
+    expect(heard.map((one) => one?.tenant.id)).toEqual(['t2'])
+  })
+
+  it('says with every call which business the page shows', async () => {
+    adopt(session('good', 't7'))
+    const { calls } = server({ valid: 'good', next: session('x') })
+    await api.get('kpis')
+    await api.post('goals', {})
+    await api.patch('goals/1', {})
+    await api.put('tenant', {})
+    await api.delete('goals/1')
+    await api.file('export')
+    await api.open('POST', 'auth/confirm', {})
+    expect(calls.map((c) => c.headers.get('X-Kpi-Tenant'))).toEqual(Array(7).fill('t7'))
+  })
+
+  it('hears of other tabs, stays where it is, and comes back', async () => {
+    adopt(session('old', 't1'))
+    const elsewhere = vi.fn()
+    listenToSession(() => undefined, elsewhere)
+    const other = new BroadcastChannel('kpi-session')
+    const tell = (tenant: string, user = 'u') => {
+      other.postMessage({ kind: 'session', user, userName: 'Eve', tenant, tenantName: 'Two' })
+    }
+    tell('t2')
+    await vi.waitFor(() => {
+      expect(elsewhere).toHaveBeenLastCalledWith({ kind: 'switched', name: 'Two' })
+    })
+    tell('t1')
+    await vi.waitFor(() => {
+      expect(elsewhere).toHaveBeenLastCalledWith(null)
+    })
+    other.postMessage({ kind: 'signed-out' })
+    await vi.waitFor(() => {
+      expect(elsewhere).toHaveBeenLastCalledWith({ kind: 'signed-out' })
+    })
+    const s = server({ valid: 'new', next: session('new', 't1') })
+    await expect(api.post('goals', {})).rejects.toMatchObject({ kind: 'other-business' })
+    const read = api.get('kpis')
+    expect(s.calls).toEqual([])
+    // Signed in again as the same person: what waited goes on with the new session.
+    tell('t1')
+    await expect(read).resolves.toEqual({ path: '/api/kpis' })
+    tell('t1', 'somebody else')
+    await vi.waitFor(() => {
+      expect(elsewhere).toHaveBeenLastCalledWith({ kind: 'other-person', name: 'Eve' })
+    })
+    other.close()
   })
 
   it('speaks the sentences of problem+json, by field too', async () => {

@@ -31,6 +31,71 @@ let tokenTenant: string | null = null
 let onSession: (session: Session | null) => void = () => undefined
 let refreshing: Promise<Session | null> | null = null
 
+/**
+ * What the page shows: the person and the business that everything it sends is meant for. Tabs share one session; when it goes to another business
+ * elsewhere, this page stays where it is until the person says so.
+ */
+interface Shown {
+  user: string
+  tenant: string
+  /** False for what is remembered of the last visit, before the server has confirmed it: nothing was begun here yet. */
+  confirmed: boolean
+}
+let shown: Shown | null = null
+
+/** What happened in another tab, and is not what this one shows. */
+export type Elsewhere =
+  | { kind: 'switched' | 'removed'; name: string }
+  | { kind: 'other-person'; name: string }
+  | { kind: 'signed-out' }
+let elsewhere: Elsewhere | null = null
+let onElsewhere: (what: Elsewhere | null) => void = () => undefined
+let waiting: (() => void)[] = []
+
+/** Nothing may be asked with the session that there is now. */
+const shut = () => elsewhere?.kind === 'signed-out' || elsewhere?.kind === 'other-person'
+
+function tell(what: Elsewhere | null) {
+  if (elsewhere === null && what === null) return
+  elsewhere = what
+  onElsewhere(what)
+}
+
+/** Whoever waits looks again. */
+function wake() {
+  const woken = waiting
+  waiting = []
+  for (const go of woken) go()
+}
+
+type Told =
+  | { kind: 'session'; user: string; userName: string; tenant: string; tenantName: string }
+  | { kind: 'signed-out' }
+
+const tabs = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('kpi-session')
+if (tabs) tabs.onmessage = ({ data }: MessageEvent<Told>) => {
+  hear(data)
+}
+
+function hear(told: Told) {
+  if (!shown) return
+  if (told.kind === 'signed-out') {
+    accessToken = null
+    tell({ kind: 'signed-out' })
+  } else if (told.user !== shown.user) {
+    accessToken = null
+    tell({ kind: 'other-person', name: told.userName })
+  } else if (told.tenant !== shown.tenant) {
+    // The token at hand is still one for what this page shows, for some minutes.
+    tell({ kind: 'switched', name: told.tenantName })
+  } else {
+    // Back again. The token at hand may be of the session before, or of the other business.
+    if (elsewhere) accessToken = null
+    tell(null)
+    wake()
+  }
+}
+
 /** What start.js asked for while this was on its way, by method and path; null where no answer came. */
 const early = window.kpiStart
 delete window.kpiStart
@@ -48,33 +113,116 @@ async function begun(method: string, path: string) {
   return method === 'POST' || early.token === accessToken ? answer : undefined
 }
 
-/** Tells the page whenever the session is renewed, or ends (null). */
-export function listenToSession(listener: typeof onSession) {
+/** Tells the page whenever the session is renewed, or ends (null), and what other tabs do with it. */
+export function listenToSession(listener: typeof onSession, tabListener?: typeof onElsewhere) {
   onSession = listener
+  onElsewhere = tabListener ?? (() => undefined)
 }
 
+/** What is remembered of the last visit, and shown until the server says who is signed in. */
+export function showRemembered(user: string, tenant: string) {
+  shown ??= { user, tenant, confirmed: false }
+}
+
+/** The page goes on with this session, and shows what it is in. */
 export function adopt(session: Session | null) {
   accessToken = session?.accessToken ?? null
   tokenTenant = session?.tenant.id ?? null
+  shown = session && { user: session.user.id, tenant: session.tenant.id, confirmed: true }
+  tell(null)
   onSession(session)
+  if (session)
+    tabs?.postMessage({
+      kind: 'session',
+      user: session.user.id,
+      userName: session.user.displayName,
+      tenant: session.tenant.id,
+      tenantName: session.tenant.name,
+    } satisfies Told)
+  wake()
 }
 
-async function send(method: string, path: string, body?: unknown, signal?: AbortSignal) {
+/** A session that came without this page having asked to go anywhere: it may be somewhere else by now. */
+function receive(session: Session) {
+  if (!shown?.confirmed || (shown.user === session.user.id && shown.tenant === session.tenant.id)) {
+    adopt(session)
+    return
+  }
+  if (shown.user !== session.user.id) {
+    accessToken = null
+    tell({ kind: 'other-person', name: session.user.displayName })
+    return
+  }
+  accessToken = session.accessToken
+  tokenTenant = session.tenant.id
+  const { tenant } = shown
+  tell({
+    kind: session.tenants.some((one) => one.id === tenant) ? 'switched' : 'removed',
+    name: session.tenant.name,
+  })
+}
+
+function elsewhereError() {
+  const { errors } = messages
+  return new ApiError(
+    elsewhere?.kind === 'signed-out'
+      ? errors.signedOut
+      : elsewhere?.kind === 'other-person'
+        ? errors.otherPerson(elsewhere.name)
+        : errors.switched(elsewhere?.name),
+    409,
+    {},
+    undefined,
+    'other-business',
+  )
+}
+
+/**
+ * Lets a call through only when the session is in the business that the page showed when it was begun. What only reads waits until that is so again;
+ * what changes something is refused with a sentence, and the form keeps what was typed.
+ */
+async function stays(page: string | undefined, reads: boolean, signal?: AbortSignal) {
+  for (;;) {
+    if (page !== undefined && shown && shown.tenant !== page) throw elsewhereError()
+    const apart = shut() || (accessToken !== null && page !== undefined && tokenTenant !== page)
+    if (!apart) return
+    if (!reads || !elsewhere) throw elsewhereError()
+    await new Promise<void>((resolve, reject) => {
+      waiting.push(resolve)
+      signal?.addEventListener('abort', () => {
+        reject(signal.reason as Error)
+      })
+    })
+  }
+}
+
+async function send(
+  method: string,
+  path: string,
+  body?: unknown,
+  signal?: AbortSignal,
+  page?: string | null,
+) {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (accessToken) headers['X-Kpi-Token'] = accessToken
+  // For which business this is; the API refuses it when the session is in another.
+  if (page) headers['X-Kpi-Tenant'] = page
   const file = body instanceof Blob
   if (body !== undefined) headers['Content-Type'] = file ? 'text/csv' : 'application/json'
   const known = await begun(method, path)
   if (known) return known
   try {
     if (known === null) throw new TypeError('start.js got no answer.')
-    return await fetch(`${base}/api/${path}`, {
-      method,
-      headers,
-      credentials: 'include',
-      ...(body === undefined ? {} : { body: file ? body : JSON.stringify(body) }),
-      ...(signal ? { signal } : {}),
-    })
+    const ask = () =>
+      fetch(`${base}/api/${path}`, {
+        method,
+        headers,
+        credentials: 'include',
+        ...(body === undefined ? {} : { body: file ? body : JSON.stringify(body) }),
+        ...(signal ? { signal } : {}),
+      })
+    // It uses the refresh token up, as a renewal does.
+    return await (path === 'auth/switch' ? inTurn(ask) : ask())
   } catch (error) {
     if (signal?.aborted) throw error
     throw new ApiError(messages.errors.unreachable, 0)
@@ -129,7 +277,7 @@ export function refreshSession(): Promise<Session | null> {
       return null
     }
     const session = await read<Session>(response)
-    adopt(session)
+    receive(session)
     return session
   }).finally(() => {
     refreshing = null
@@ -139,29 +287,31 @@ export function refreshSession(): Promise<Session | null> {
 
 interface CallOptions {
   signal?: AbortSignal
-  /** The business that the answer is for. Another tab may have switched the session to a different one. */
+  /** The business that the answer is for; what the page shows when it is left out. */
   tenantId?: string
+  /** Goes to another business, from whichever this page shows. */
+  leaves?: boolean
 }
 
 async function answer(
   method: string,
   path: string,
   body?: unknown,
-  { signal, tenantId }: CallOptions = {},
+  { signal, tenantId, leaves }: CallOptions = {},
 ): Promise<Response> {
-  const sameTenant = () => {
-    if (tenantId !== undefined && tokenTenant !== null && tokenTenant !== tenantId)
-      throw new ApiError(messages.errors.switched, 409)
-  }
+  const page = leaves ? undefined : (tenantId ?? shown?.tenant)
+  const here = () => stays(page, method === 'GET', signal)
+  if (leaves ? !accessToken : !accessToken && !shut()) await refreshSession()
+  if (!leaves) await here()
+  // Woken up with the session of before gone.
   if (!accessToken) await refreshSession()
-  sameTenant()
   const used = accessToken
-  let response = await send(method, path, body, signal)
+  let response = await send(method, path, body, signal, page ?? shown?.tenant)
   if (response.status === 401) {
     // Another call may have renewed the session while this one was under way.
     const renewed = accessToken !== used && accessToken !== null ? true : await refreshSession()
-    sameTenant()
-    if (renewed) response = await send(method, path, body, signal)
+    if (!leaves) await here()
+    if (renewed) response = await send(method, path, body, signal, page ?? shown?.tenant)
     if (response.status === 401) adopt(null)
   }
   return response
@@ -171,8 +321,9 @@ async function granted(...what: Parameters<typeof answer>) {
   const response = await answer(...what)
   if (response.ok) return response
   const error = await toError(response)
-  // The session then says that a second factor is missing, and the page leads to where it is set up.
-  if (error.kind === 'second-factor-required') refreshSession().catch(() => undefined)
+  // The session then says that a second factor is missing, or in which business it is, and the page goes by that.
+  if (error.kind === 'second-factor-required' || error.kind === 'other-business')
+    refreshSession().catch(() => undefined)
   throw error
 }
 
@@ -191,13 +342,29 @@ export const api = {
   async open<T>(method: 'GET' | 'POST', path: string, body?: unknown) {
     // Who is signed in here must be known first, and its late answer must not undo what follows.
     await refreshing?.catch(() => undefined)
-    return read<T>(await send(method, path, body))
+    return read<T>(await send(method, path, body, undefined, accessToken && shown?.tenant))
   },
-  /** Switches the tenant of the session. */
+  /** Switches the tenant of the session; every other tab is told. */
   async switchTenant(tenantId: string) {
-    const session = await call<Session>('POST', 'auth/switch', { tenantId })
+    const session = await call<Session>('POST', 'auth/switch', { tenantId }, { leaves: true })
     adopt(session)
     return session
+  },
+  /** Leaves the business that the page shows; it goes on in another one. */
+  async leaveTenant() {
+    await call('POST', 'tenant/leave', {})
+    await this.showCurrent()
+  },
+  /** Goes on with the session that there is, whoever's it is and whatever business it is in. */
+  async showCurrent() {
+    // From now on what comes is what the page shows; what waits for the business of before is told so then.
+    if (shown) shown = { ...shown, confirmed: false }
+    accessToken = null
+    await refreshSession()
+  },
+  /** Stays with the business that the page shows: the session comes back to it. */
+  async stay() {
+    if (shown) await api.switchTenant(shown.tenant)
   },
   /** Ends the session here even when the server cannot be told. */
   async signOut() {
@@ -207,6 +374,7 @@ export const api = {
       // Offline: the cookie stays until it expires, the page forgets everything now.
     }
     adopt(null)
+    tabs?.postMessage({ kind: 'signed-out' } satisfies Told)
   },
 }
 

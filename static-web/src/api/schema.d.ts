@@ -1832,6 +1832,7 @@ export interface components {
             daysWithout: number;
             rowsWithheld: boolean;
             freshness: components["schemas"]["Freshness"][];
+            compareNote: string | null;
         };
         BreakdownRest: {
             value: number | null;
@@ -1872,6 +1873,7 @@ export interface components {
             insights: components["schemas"]["InsightEntry"][];
             setAside: components["schemas"]["InsightEntry"][];
             brief: components["schemas"]["BriefSentence"][];
+            compareNote: string | null;
         };
         CalculatedKpiEntry: {
             /** Format: uuid */
@@ -2455,6 +2457,7 @@ export interface components {
             formula: string | null;
             source: string;
             dimensions: ("channel" | "device" | "country" | "landing_page")[];
+            currency: string | null;
         };
         LoginRequest: {
             email: string;
@@ -2694,6 +2697,7 @@ export interface components {
             trendStepDays: number;
             daily: components["schemas"]["PerformanceDay"][];
             freshness: components["schemas"]["Freshness"][];
+            compareNote: string | null;
         };
         PerformanceTotals: {
             executions: number | null;
@@ -2753,6 +2757,7 @@ export interface components {
             fetchedAt: string | null;
             requests: components["schemas"]["ProvenanceRequest"][];
             restatements: components["schemas"]["ProvenanceRestatement"][];
+            currency: string | null;
         };
         ProvenanceRequest: {
             operation: string;
@@ -3098,6 +3103,7 @@ export interface components {
             kpis: components["schemas"]["SummaryKpi"][];
             freshness: components["schemas"]["Freshness"][];
             insights: components["schemas"]["BusinessInsightsResponse"] | null;
+            compareNote: string | null;
         };
         SwitchRequest: {
             /** Format: uuid */

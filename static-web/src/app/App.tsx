@@ -5,6 +5,7 @@ import { useSystemTheme } from '../lib/theme'
 import Overview from '../pages/overview'
 import { Shell } from './Shell'
 
+const TabNotice = lazy(() => import('./TabNotice'))
 const Pages = lazy(() => import('./Pages'))
 const PublicPages = lazy(() => import('./PublicPages'))
 
@@ -14,19 +15,31 @@ const open =
 export function App() {
   useSystemTheme()
   const { pathname } = useLocation()
+  const { elsewhere } = useSession()
+  // Signed out, or somebody else: nothing is seen, but what was typed is still there should the same person sign in again.
+  const away = elsewhere?.kind === 'signed-out' || elsewhere?.kind === 'other-person'
   return (
-    <Suspense fallback={null}>
-      {open.test(pathname) ? (
-        <PublicPages />
-      ) : (
-        <Routes>
-          <Route element={<SignedIn />}>
-            <Route index element={<Overview />} />
-            <Route path="*" element={<Pages />} />
-          </Route>
-        </Routes>
+    <>
+      <div hidden={away}>
+        <Suspense fallback={null}>
+          {open.test(pathname) ? (
+            <PublicPages />
+          ) : (
+            <Routes>
+              <Route element={<SignedIn />}>
+                <Route index element={<Overview />} />
+                <Route path="*" element={<Pages />} />
+              </Route>
+            </Routes>
+          )}
+        </Suspense>
+      </div>
+      {elsewhere && (
+        <Suspense fallback={null}>
+          <TabNotice />
+        </Suspense>
       )}
-    </Suspense>
+    </>
   )
 }
 

@@ -57,7 +57,7 @@ export default function Banners() {
           className="flex items-center gap-3 border-b border-line bg-sunken px-4 py-2.5 text-small sm:px-8"
         >
           <TriangleAlert aria-hidden="true" size={16} className="shrink-0 text-attention" />
-          {text.gate(tenant.name)}
+          {user.secondFactor ? text.gateCode(tenant.name) : text.gate(tenant.name)}
         </p>
       )}
     </>

@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import { useNavigate } from 'react-router'
-import { api, refreshSession } from '../api/client'
+import { api } from '../api/client'
 import { Failed } from '../components/ui'
 import { useIdentity, useSession } from '../lib/session'
 import { welcome } from '../messages-welcome'
@@ -50,11 +50,8 @@ export default function Guest() {
           disabled={busy !== null}
           className={`${way} print:hidden`}
           onClick={() =>
-            void go('remove', async () => {
-              await api.post('tenant/leave')
-              // The session goes on in the person's own business.
-              await refreshSession()
-            })
+            // The session goes on in the person's own business.
+            void go('remove', () => api.leaveTenant())
           }
         >
           {busy === 'remove' ? text.removing : text.remove}

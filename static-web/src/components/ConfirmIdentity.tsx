@@ -13,12 +13,18 @@ import { Submit } from './form/Submit'
 
 const text = account.confirm
 
-/** Asks once more who it is, by the password or, without one, by a code or the provider. */
-export default function ConfirmIdentity({ onEnd }: { onEnd: (confirmed: boolean) => void }) {
+/** Asks once more who it is: by the password or, without one, by a code or the provider; by a code alone where the password would not do. */
+export default function ConfirmIdentity({
+  code = false,
+  onEnd,
+}: {
+  code?: boolean
+  onEnd: (confirmed: boolean) => void
+}) {
   const { user } = useIdentity()
   const { pathname, search } = useLocation()
   const [by, setBy] = useState<'password' | 'code' | null>(
-    user.hasPassword ? 'password' : user.secondFactor ? 'code' : null,
+    code ? 'code' : user.hasPassword ? 'password' : user.secondFactor ? 'code' : null,
   )
   return (
     <Dialog
@@ -43,7 +49,7 @@ export default function ConfirmIdentity({ onEnd }: { onEnd: (confirmed: boolean)
           }}
         />
       )}
-      {user.hasPassword && user.secondFactor && (
+      {!code && user.hasPassword && user.secondFactor && (
         <button
           type="button"
           className="tap mt-2 text-small text-accent hover:underline"

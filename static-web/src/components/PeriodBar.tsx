@@ -11,7 +11,7 @@ const DaysDialog = lazy(() => import('./DaysDialog'))
 interface Props {
   period: Period
   /** The days that the answer on the page is about, once there is one. */
-  days: { from: string; to: string } | undefined
+  days: { from: string; to: string; compareNote?: string | null | undefined } | undefined
   today: string
   /** Whose days they are; none where only presets can be had. */
   timeZone?: string
@@ -106,6 +106,11 @@ export function PeriodBar({ period, days, today, timeZone }: Props) {
           />
         </label>
       </div>
+      {days?.compareNote && (
+        <p className="num max-w-prose py-1 text-small text-muted lg:text-right">
+          {days.compareNote}
+        </p>
+      )}
       {open && timeZone && (
         <Suspense fallback={null}>
           <DaysDialog

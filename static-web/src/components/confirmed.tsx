@@ -3,7 +3,7 @@ import { ApiError } from '../api/client'
 
 const ConfirmIdentity = lazy(() => import('./ConfirmIdentity'))
 
-const asksForProof = (error: unknown) =>
+const asksForProof = (error: unknown): error is ApiError =>
   error instanceof ApiError && error.kind === 'confirm-identity'
 
 /**
@@ -12,12 +12,13 @@ const asksForProof = (error: unknown) =>
  */
 export async function withConfirmation<T>(
   work: () => Promise<T>,
-  ask: () => Promise<boolean>,
+  /** By a code of the second factor, where the password would not do. */
+  ask: (code: boolean) => Promise<boolean>,
 ): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (!asksForProof(error) || !(await ask())) throw error
+    if (!asksForProof(error) || !(await ask('code' in error.fields))) throw error
     return work()
   }
 }
@@ -27,14 +28,17 @@ export function useConfirmed(): {
   confirmed: <T>(work: () => Promise<T>) => Promise<T>
   dialog: ReactNode
 } {
-  const [asking, setAsking] = useState<((confirmed: boolean) => void) | null>(null)
+  const [asking, setAsking] = useState<{
+    code: boolean
+    end: (confirmed: boolean) => void
+  } | null>(null)
   const confirmed = useCallback(
     <T,>(work: () => Promise<T>) =>
       withConfirmation(
         work,
-        () =>
-          new Promise<boolean>((resolve) => {
-            setAsking(() => resolve)
+        (code) =>
+          new Promise<boolean>((end) => {
+            setAsking({ code, end })
           }),
       ),
     [],
@@ -42,9 +46,10 @@ export function useConfirmed(): {
   const dialog = asking && (
     <Suspense fallback={null}>
       <ConfirmIdentity
+        code={asking.code}
         onEnd={(yes) => {
           setAsking(null)
-          asking(yes)
+          asking.end(yes)
         }}
       />
     </Suspense>

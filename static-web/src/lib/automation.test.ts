@@ -23,6 +23,7 @@ const data = (
   range: 'last_28_days',
   from: '2026-10-25',
   to: '2026-11-21',
+  compareNote: null,
   compareFrom: null,
   compareTo: null,
   compare: 'none',

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  formatApart,
   formatAxis,
   formatNumber,
   formatPercent,
@@ -89,4 +90,76 @@ it('keeps axis labels short', () => {
   expect(formatAxis(0, { unit: 'currency', currency: 'USD', locale: 'en-GB' })).toBe('$0')
   expect(formatAxis(1500, { unit: 'currency', currency: 'USD', locale: 'en-US' })).toBe('$1.5K')
   expect(formatAxis(1_200_000, { unit: 'count', locale: 'en-US' })).toBe('1.2M')
+})
+
+describe('money', () => {
+  it.each([
+    [85, 'JPY', '¥85'],
+    [85, 'KRW', '₩85'],
+    [85, 'KWD', 'KWD 85.000'],
+    [85, 'IQD', 'IQD 85.000'],
+    [85, 'EUR', '€85.00'],
+    [1.5, 'ISK', 'kr 2'],
+  ])('%d %s has the decimals of its currency: %s', (value, currency, shown) => {
+    for (const precision of ['card', 'table', 'exact'] as const)
+      expect(say(value, 'currency', precision, 'en-GB', currency)).toBe(shown)
+  })
+
+  it.each(['(not set)', '', 'EURO', '€', 'E1R', '\ud83d', '\0', 'null'])(
+    'never throws at %j, which is no currency',
+    (currency) => {
+      for (const precision of ['card', 'table', 'exact'] as const)
+        expect(say(85, 'currency', precision, 'en-GB', currency)).toBe('85.00')
+      expect(formatAxis(85, { unit: 'currency', currency, locale: 'en-GB' })).toBe('85')
+      expect(formatApart([85, 85.001], { unit: 'currency', currency, locale: 'en-GB' })).toEqual([
+        '85.00',
+        '85.001',
+      ])
+    },
+  )
+})
+
+describe('numbers that are compared', () => {
+  const apart = (
+    values: number[],
+    unit: ShownUnit,
+    precision: Precision = 'card',
+    currency = 'EUR',
+  ) =>
+    formatApart(values, { unit, currency, locale: 'en-GB' }, precision).map((shown) =>
+      shown.replaceAll('\u00a0', ' '),
+    )
+  it.each<[number[], ShownUnit, string[]]>([
+    [[412.2, 412.4], 'count', ['412.2', '412.4']],
+    [[412, 412], 'count', ['412', '412']],
+    [[0.9985, 0.999], 'ratio', ['99.85%', '99.9%']],
+    [[31_204, 31_203], 'count', ['31,204', '31,203']],
+    [[1000.4, 1000.3], 'currency', ['€1,000.40', '€1,000.30']],
+    [[1000.0004, 1000.0003], 'currency', ['€1,000.0004', '€1,000.0003']],
+    [[3601, 3601.4], 'seconds', ['3,601 s', '3,601.4 s']],
+    [[120, 120.2], 'minutes', ['120 min', '120.2 min']],
+  ])('%j of %s are told apart: %j', (values, unit, shown) => {
+    expect(apart(values, unit)).toEqual(shown)
+  })
+
+  it('never look alike when they differ, in any unit', () => {
+    const units: ShownUnit[] = [
+      'count',
+      'currency',
+      'ratio',
+      'number',
+      'seconds',
+      'milliseconds',
+      'minutes',
+      'score',
+      'times',
+    ]
+    for (const unit of units)
+      for (const size of [0.01, 0.5, 9, 99.4, 3600, 12_345, 1_234_567])
+        for (const by of [1e-6, 1e-4, 0.01, 0.4, 1])
+          for (const precision of ['card', 'table', 'exact'] as const) {
+            const shown = apart([size, size + by], unit, precision)
+            expect(new Set(shown).size, `${unit} ${size} + ${by}: ${shown.join(' ')}`).toBe(2)
+          }
+  })
 })

@@ -1,4 +1,5 @@
 import type { Unit } from '../api/types'
+import { moneyOptions } from './currency'
 
 /** How much room a number has: a card keeps four significant figures, a table and a sentence a little more, `exact` all. */
 export type Precision = 'card' | 'table' | 'exact'
@@ -75,11 +76,7 @@ export function formatNumber(
       return precision === 'card' ? short(value, options, locale) : number(value, options, locale)
     }
     case 'currency': {
-      const money: Intl.NumberFormatOptions = {
-        style: 'currency',
-        currency: style.currency ?? 'USD',
-        currencyDisplay: 'narrowSymbol',
-      }
+      const money = moneyOptions(style.currency ?? '')
       if (exact) return number(value, money, locale)
       const whole = { ...money, maximumFractionDigits: 0, minimumFractionDigits: 0 }
       if (precision === 'table') return number(value, size >= 1000 ? whole : money, locale)
@@ -114,19 +111,64 @@ export function formatNumber(
   }
 }
 
+/** A number with up to so many decimals, whatever its unit usually has. */
+function withDigits(value: number, style: NumberStyle, digits: number): string {
+  const { unit, locale } = style
+  const most = { maximumFractionDigits: digits }
+  switch (unit) {
+    case 'currency': {
+      const money = moneyOptions(style.currency ?? '')
+      const least = Math.min(digits, money.minimumFractionDigits ?? 0)
+      return number(value, { ...money, ...most, minimumFractionDigits: least }, locale)
+    }
+    case 'ratio':
+      return number(value, { style: 'percent', ...most }, locale)
+    case 'seconds':
+      return `${number(value, most, locale)}${nbsp}s`
+    case 'milliseconds':
+      return `${number(value, most, locale)}${nbsp}ms`
+    case 'minutes':
+      return `${number(value, most, locale)}${nbsp}min`
+    case 'times':
+      return `${number(value, most, locale)}×`
+    case 'count':
+    case 'number':
+    case 'score':
+      return number(value, most, locale)
+  }
+}
+
+/**
+ * Numbers that stand beside each other to be compared: as short as they may be while no two different ones look alike. "412 → 412" and
+ * "100% of 100%: missed" is what rounding each by itself makes of them.
+ */
+export function formatApart(
+  values: readonly number[],
+  style: NumberStyle,
+  precision: Precision = 'card',
+): string[] {
+  const different = new Set(values).size
+  const tellsApart = (shown: string[]) => new Set(shown).size === different
+  const levels: Precision[] = ['card', 'table', 'exact']
+  for (const level of levels.slice(levels.indexOf(precision))) {
+    const shown = values.map((value) => formatNumber(value, style, level))
+    if (tellsApart(shown)) return shown
+  }
+  let shown: string[] = []
+  for (let digits = 0; digits <= 12; digits++) {
+    shown = values.map((value) => withDigits(value, style, digits))
+    if (tellsApart(shown)) break
+  }
+  return shown
+}
+
 /** Short enough for the axis of a chart. */
 export function formatAxis(value: number, style: NumberStyle): string {
   const { unit, locale } = style
   if (unit === 'currency')
     return number(
       value,
-      {
-        style: 'currency',
-        currency: style.currency ?? 'USD',
-        currencyDisplay: 'narrowSymbol',
-        notation: 'compact',
-        maximumSignificantDigits: 3,
-      },
+      { ...moneyOptions(style.currency ?? ''), notation: 'compact', maximumSignificantDigits: 3 },
       locale,
     )
   if (unit === 'count' || unit === 'number' || unit === 'score')

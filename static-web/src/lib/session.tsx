@@ -9,7 +9,14 @@ import {
   useState,
   type ReactNode,
 } from 'react'
-import { adopt, api, listenToSession, refreshSession } from '../api/client'
+import {
+  adopt,
+  api,
+  listenToSession,
+  refreshSession,
+  showRemembered,
+  type Elsewhere,
+} from '../api/client'
 import type { Session } from '../api/types'
 import { forgetSnapshots, readJson, writeJson } from './storage'
 
@@ -23,6 +30,8 @@ interface SessionState {
   restoring: boolean
   /** True when a session was lost rather than left. */
   ended: boolean
+  /** What another tab did to the session, while this one shows what it showed. */
+  elsewhere: Elsewhere | null
   switchTenant: (tenantId: string) => Promise<void>
   signOut: () => Promise<void>
 }
@@ -36,6 +45,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const [identity, setIdentity] = useState<Identity | null>(() => readJson<Identity>(remembered))
   const [restoring, setRestoring] = useState(true)
   const [ended, setEnded] = useState(false)
+  const [elsewhere, setElsewhere] = useState<Elsewhere | null>(null)
   const client = useQueryClient()
   const person = useRef(identity?.user.id)
 
@@ -54,7 +64,9 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         client.clear()
       }
       person.current = next?.user.id
-    })
+    }, setElsewhere)
+    const last = readJson<Identity>(remembered)
+    if (last) showRemembered(last.user.id, last.tenant.id)
     // Offline or server away: the remembered identity stays, and the saved numbers are shown with their date.
     refreshSession()
       .catch(() => undefined)
@@ -76,8 +88,8 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   }, [])
 
   const state = useMemo(
-    () => ({ identity, restoring, ended, switchTenant, signOut }),
-    [identity, restoring, ended, switchTenant, signOut],
+    () => ({ identity, restoring, ended, elsewhere, switchTenant, signOut }),
+    [identity, restoring, ended, elsewhere, switchTenant, signOut],
   )
   return <Context value={state}>{children}</Context>
 }

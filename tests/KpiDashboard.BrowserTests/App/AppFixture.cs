@@ -7,6 +7,7 @@ using KpiDashboard.BrowserTests.App;
 using KpiDashboard.Demo.Google;
 using KpiDashboard.Demo.N8n;
 using KpiDashboard.Demo.Seeding;
+using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
 using Microsoft.Extensions.DependencyInjection;
@@ -60,7 +61,7 @@ public sealed class AppFixture : IAsyncLifetime
         {
             // First: without it nothing else is worth starting.
             _playwright = await Playwright.CreateAsync();
-            Browser = await Chromium.LaunchAsync(_playwright);
+            Browser = await Chromium.LaunchAsync(_playwright, TestContext.Current.CancellationToken);
             await StartAppAsync(TestContext.Current.CancellationToken);
         }
         catch
@@ -104,6 +105,8 @@ public sealed class AppFixture : IAsyncLifetime
             var session = await response.Content.ReadFromJsonAsync<JsonNode>(TestContext.Current.CancellationToken);
             http.DefaultRequestHeaders.Remove("X-Kpi-Token");
             http.DefaultRequestHeaders.Add("X-Kpi-Token", session!["accessToken"]!.GetValue<string>());
+            http.DefaultRequestHeaders.Remove("X-Kpi-Tenant");
+            http.DefaultRequestHeaders.Add("X-Kpi-Tenant", session["tenant"]!["id"]!.GetValue<string>());
         }
 
         return new Api(http);
@@ -176,6 +179,8 @@ public sealed class AppFixture : IAsyncLifetime
         public void Progress(string stage, string text) => Remember(stage, text);
 
         public void Ready(string text) => Remember("Ready", text);
+
+        public void Log(string line) => TestLog.Write(line);
 
         public override string ToString()
         {

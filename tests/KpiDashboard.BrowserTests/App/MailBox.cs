@@ -23,7 +23,9 @@ internal static partial class MailBox
         using var response = await http.PostAsJsonAsync("api/auth/register", Registration(email), TestContext.Current.CancellationToken);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.True(response.IsSuccessStatusCode, $"POST auth/register answered {(int)response.StatusCode}: {text}");
-        http.DefaultRequestHeaders.Add("X-Kpi-Token", JsonNode.Parse(text)!["accessToken"]!.GetValue<string>());
+        var session = JsonNode.Parse(text)!;
+        http.DefaultRequestHeaders.Add("X-Kpi-Token", session["accessToken"]!.GetValue<string>());
+        http.DefaultRequestHeaders.Add("X-Kpi-Tenant", session["tenant"]!["id"]!.GetValue<string>());
         return http;
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using KpiDashboard.Demo.Seeding;
 using Microsoft.Playwright;
@@ -21,6 +22,8 @@ internal sealed class Visit : IAsyncDisposable
 {
     /// <summary>How long Playwright waits for what should come about; only matters when something is broken.</summary>
     private const float Patience = 60_000;
+
+    private static readonly bool s_pictures = Environment.GetEnvironmentVariable("KPI_SCREENSHOTS") is { Length: > 0 } and not "0";
 
     private readonly AppFixture _app;
     private readonly IBrowserContext _context;
@@ -79,14 +82,35 @@ internal sealed class Visit : IAsyncDisposable
         return new Visit(app, context, await context.NewPageAsync());
     }
 
-    /// <summary>Signs in with the form, as people do, and waits for the numbers.</summary>
+    /// <summary>
+    /// Comes to a page as somebody who has signed in a while ago: the session is made through the API, whose cookie the browser keeps. A sign-in with the form
+    /// costs three pages, and has tests of its own, which use <see cref="SignInWithFormAsync"/>.
+    /// </summary>
     public async Task SignInAsync(string path = "/", string tenant = "Merch Shop", string email = DemoSeeder.OwnerEmail)
     {
+        var session = await PostAsync("login", new { email, password = DemoSeeder.Password }, null);
+        var id = DemoSeeder.TenantId(tenant);
+        if (session.GetProperty("tenant").GetProperty("id").GetGuid() != id)
+            await PostAsync("switch", new { tenantId = id }, session.GetProperty("accessToken").GetString());
+        await Page.GotoAsync(path);
+        if (path == "/") await Assertions.Expect(Tile("Sessions")).ToBeVisibleAsync();
+        else await Assertions.Expect(Page.GetByRole(AriaRole.Heading, new() { Level = 1 }).First).ToBeVisibleAsync();
+    }
+
+    /// <summary>Signs in with the form, as people do, and waits for the numbers.</summary>
+    public async Task SignInWithFormAsync()
+    {
         await Page.GotoAsync("/sign-in");
-        await FillInAsync(email, DemoSeeder.Password);
+        await FillInAsync(DemoSeeder.OwnerEmail, DemoSeeder.Password);
         await Assertions.Expect(Tile("Sessions")).ToBeVisibleAsync();
-        if (tenant != "Merch Shop") await SwitchAsync(tenant);
-        if (path != "/") await Page.GotoAsync(path);
+    }
+
+    private async Task<JsonElement> PostAsync(string route, object body, string? token)
+    {
+        var answer = await _context.APIRequest.PostAsync(
+            $"/api/auth/{route}", new() { DataObject = body, Headers = token is null ? null : new Dictionary<string, string> { ["X-Kpi-Token"] = token } });
+        if (!answer.Ok) throw new InvalidOperationException($"POST auth/{route} answered {answer.Status}: {await answer.TextAsync()}");
+        return (await answer.JsonAsync())!.Value;
     }
 
     public async Task FillInAsync(string email, string password)
@@ -119,10 +143,14 @@ internal sealed class Visit : IAsyncDisposable
         Assertions.Expect(place.Locator(".num").First.Locator("xpath=self::*[not(*)] | ./*[contains(@class, 'sr-only')]"))
             .ToHaveTextAsync(new Regex($@"^{Regex.Escape(exact)}(\. |$)"));
 
-    /// <summary>A picture of what is on the screen, and one of the whole page.</summary>
+    /// <summary>
+    /// A picture of what is on the screen, and one of the whole page, for people to look at: only where <c>KPI_SCREENSHOTS</c> is set. No test reads them, and
+    /// drawing and packing hundreds of whole pages takes long.
+    /// </summary>
     public async Task ScreenshotAsync(string name, bool whole = true)
     {
         await SettledAsync();
+        if (!s_pictures) return;
         await Page.ScreenshotAsync(new() { Path = Path.Combine(_app.Screenshots, name + ".png") });
         if (whole) await Page.ScreenshotAsync(new() { Path = Path.Combine(_app.Screenshots, name + "-whole.png"), FullPage = true });
     }

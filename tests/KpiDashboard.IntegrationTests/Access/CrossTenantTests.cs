@@ -9,18 +9,21 @@ namespace KpiDashboard.IntegrationTests.Access;
 [Collection(AppCollection.Name)]
 public sealed partial class CrossTenantTests(AppFixture app)
 {
+    // The businesses' numbers run for 50 days up to yesterday.
+    private static readonly string Days = $"from={Day(29)}&to={Day(2)}";
+
     private static readonly Dictionary<string, string> Queries = new(StringComparer.Ordinal)
     {
-        ["metrics/summary"] = "?from=2026-10-20&to=2026-11-16&compare=previous_period",
-        ["metrics/history"] = "?kpis=automation.executions,web.sessions,shop.revenue&from=2026-10-01&to=2026-11-19&grain=week",
-        ["metrics/{key}/breakdown"] = "?dimension=channel&from=2026-10-20&to=2026-11-16&compare=previous_period",
-        ["metrics/provenance"] = "?kpi=web.sessions&date=2026-11-01",
-        ["export"] = "?from=2026-10-20&to=2026-11-16&grain=week",
-        ["insights/business"] = "?from=2026-11-13&to=2026-11-19",
-        ["annotations"] = "?from=2026-10-20&to=2026-11-16",
-        ["automation/performance"] = "?from=2026-10-20&to=2026-11-16",
-        ["audit"] = "?from=2026-11-01&to=2026-11-15",
-        ["audit/export"] = "?format=json&from=2026-11-01&to=2026-11-15",
+        ["metrics/summary"] = $"?{Days}&compare=previous_period",
+        ["metrics/history"] = $"?kpis=automation.executions,web.sessions,shop.revenue&from={Day(49)}&to={Day(0)}&grain=week",
+        ["metrics/{key}/breakdown"] = $"?dimension=channel&{Days}&compare=previous_period",
+        ["metrics/provenance"] = $"?kpi=web.sessions&date={Day(18)}",
+        ["export"] = $"?{Days}&grain=week",
+        ["insights/business"] = $"?from={Day(6)}&to={Day(0)}",
+        ["annotations"] = $"?{Days}",
+        ["automation/performance"] = $"?{Days}",
+        ["audit"] = $"?from={Day(18)}&to={Day(4)}",
+        ["audit/export"] = $"?format=json&from={Day(18)}&to={Day(4)}",
         // An n8n is not connected by signing in; without it, each answer holds random numbers.
         ["integrations/google-analytics/authorize"] = "?integrationId={integration}",
         ["integrations/google-analytics/properties"] = "?grant={export}",
@@ -146,7 +149,7 @@ public sealed partial class CrossTenantTests(AppFixture app)
     }
 
     /// <summary>The route with an id of the right kind.</summary>
-    private static string Own(string path, AccessTenant tenant) => path.Replace("{workflowId}", "w", StringComparison.Ordinal).Replace("{key}", "web.sessions", StringComparison.Ordinal).Replace("{shareId}", tenant.Run.ToString(), StringComparison.Ordinal).Replace("{id}", (path switch
+    internal static string Own(string path, AccessTenant tenant) => path.Replace("{workflowId}", "w", StringComparison.Ordinal).Replace("{key}", "web.sessions", StringComparison.Ordinal).Replace("{shareId}", tenant.Run.ToString(), StringComparison.Ordinal).Replace("{id}", (path switch
     {
         _ when path.StartsWith("integrations/{id}", StringComparison.Ordinal) => tenant.Integration,
         "sync/runs/{id}" => tenant.Run,
@@ -162,7 +165,7 @@ public sealed partial class CrossTenantTests(AppFixture app)
 
     private static string Snooze => $$"""{"until":"{{DateTime.UtcNow.AddDays(5):yyyy-MM-dd}}"}""";
 
-    private static string Body(AppRoute route, AccessTenant tenant) => route.ToString() switch
+    internal static string Body(AppRoute route, AccessTenant tenant) => route.ToString() switch
     {
         "PATCH auth/me" => """{"displayName":"New name"}""",
         "POST auth/switch" => $$"""{"tenantId":"{{tenant.Id}}"}""",
@@ -184,9 +187,9 @@ public sealed partial class CrossTenantTests(AppFixture app)
         "POST kpis/calculated" => """{"key":"calc.more","name":"More","formula":"web.sessions * 2","unit":"count","direction":"up"}""",
         "POST kpis/calculated/preview" => """{"formula":"web.sessions * 2","unit":"count"}""",
         "PATCH kpis/calculated/{id}" or "PATCH annotations/{id}" => route.Path[0] == 'k' ? """{"name":"Renamed"}""" : """{"text":"Renamed"}""",
-        "POST annotations" => """{"text":"A note","from":"2026-11-02"}""",
+        "POST annotations" => $$"""{"text":"A note","from":"{{Day(17)}}"}""",
         "POST insights/{id}/snooze" => Snooze,
-        "POST push" => """{"readings":[{"kpi":"custom.own","date":"2026-11-02","value":3}]}""",
+        "POST push" => $$"""{"readings":[{"kpi":"custom.own","date":"{{Day(17)}}","value":3}]}""",
         "POST tenant/deletion" => """{"name":"Renamed"}""",
         _ => "{}",
     };
@@ -198,6 +201,8 @@ public sealed partial class CrossTenantTests(AppFixture app)
         // Rows that this very reading made (an export notes itself) have ids and times of their own.
         return Times().Replace(Ids().Replace(body, "id"), "time");
     }
+
+    private static string Day(int beforeYesterday) => $"{AccessWorld.Yesterday.AddDays(-beforeYesterday):yyyy-MM-dd}";
 
     private static string WithoutTrace(string body) => Trace().Replace(body, "");
 

@@ -75,7 +75,7 @@ public class AppFixture(PostgresFixture postgres) : IAsyncLifetime
     }
 
     /// <summary>A client without a token.</summary>
-    internal HttpClient Anonymous() => new(new HttpClientHandler { UseCookies = false }) { BaseAddress = Address };
+    internal HttpClient Anonymous() => new(new NamesBusiness(new HttpClientHandler { UseCookies = false })) { BaseAddress = Address };
 
     /// <summary>A client signed in to a demo tenant.</summary>
     internal async Task<HttpClient> SignInAsync(string tenant = "Merch Shop", string email = DemoSeeder.OwnerEmail)
@@ -113,6 +113,8 @@ public class AppFixture(PostgresFixture postgres) : IAsyncLifetime
         public void Progress(string stage, string text) { }
 
         public void Ready(string text) { }
+
+        public void Log(string line) => TestLog.Write(line);
     }
 }
 
@@ -131,6 +133,35 @@ internal static class TestSecrets
         var strings = await DatabaseBootstrap.EnsureRolesAndDatabaseAsync(database.AdminConnectionString, database.Name, Owner, App, cancellationToken);
         await DatabaseBootstrap.MigrateAsync(strings.Owner, cancellationToken);
         return strings;
+    }
+}
+
+/// <summary>
+/// As the page does: says with each call of a session which business is meant, which is the one that the access token is for, unless a test says another.
+/// </summary>
+internal sealed class NamesBusiness(HttpMessageHandler inner) : DelegatingHandler(inner)
+{
+    public const string Header = "X-Kpi-Tenant";
+
+    protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        var token = request.Headers.TryGetValues("X-Kpi-Token", out var values) ? values.FirstOrDefault() : request.Headers.Authorization?.Parameter;
+        if (!request.Headers.Contains(Header) && Of(token) is { } business) request.Headers.Add(Header, business);
+        return base.SendAsync(request, cancellationToken);
+    }
+
+    /// <summary>The business of an access token; null for what is none.</summary>
+    internal static string? Of(string? token)
+    {
+        if (token?.Split('.') is not [_, var claims, _]) return null;
+        try
+        {
+            return JsonNode.Parse(Microsoft.AspNetCore.WebUtilities.WebEncoders.Base64UrlDecode(claims))?["tid"]?.GetValue<string>();
+        }
+        catch (Exception error) when (error is FormatException or JsonException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 }
 

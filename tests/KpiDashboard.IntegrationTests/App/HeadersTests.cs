@@ -228,6 +228,7 @@ public sealed class HeadersTests
                     .. idle.Select(name => $"AzureWebJobs.{name}.Disabled=true").Concat(settings).SelectMany(setting => new[] { "--set", setting }),
                 ]);
                 builder.FunctionsAssembly = typeof(Functions.App).Assembly;
+                builder.Console = new LocalHost.SilentConsole();
                 builder.Stages.Clear();
                 app._host = builder.Build();
                 await app._host.StartAsync(Ct);

@@ -1,3 +1,4 @@
+using KpiDashboard.IntegrationTests.LocalHost;
 using System.Net;
 using System.Net.Http.Json;
 using KpiDashboard.LocalHost.Runtime;
@@ -20,6 +21,7 @@ public sealed class UnconfiguredTests
             "--set", "AzureWebJobs.ImportCsv.Disabled=true", "--set", "AzureWebJobs.PoisonImport.Disabled=true", "--set", "AzureWebJobs.SweepImports.Disabled=true",
             "--set", "AzureWebJobs.Housekeeping.Disabled=true"]);
         builder.FunctionsAssembly = typeof(Functions.App).Assembly;
+        builder.Console = new SilentConsole();
         builder.Stages.Clear();
         using var host = builder.Build();
         try

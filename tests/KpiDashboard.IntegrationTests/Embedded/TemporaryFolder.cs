@@ -16,11 +16,15 @@ public sealed class TemporaryFolder : IDisposable
     /// <summary>A folder inside it, which is not made.</summary>
     public string this[string name] => Path.Combine(FullPath, name);
 
-    /// <summary>Removes what test runs that were killed have left: a day is longer than any run takes.</summary>
+    /// <summary>
+    /// Removes what test runs that were killed have left: a day is longer than any run takes. What time it is, a folder made now tells: our clock may be
+    /// moved (scripts/any-day), the file system's is not, and folders of other runs that are at work would look old.
+    /// </summary>
     public static void Sweep()
     {
+        using var now = new TemporaryFolder();
         foreach (var folder in Directory.EnumerateDirectories(Path.GetTempPath(), Prefix + "*"))
-            if (DateTime.UtcNow - Directory.GetCreationTimeUtc(folder) > TimeSpan.FromDays(1))
+            if (Directory.GetCreationTimeUtc(now.FullPath) - Directory.GetCreationTimeUtc(folder) > TimeSpan.FromDays(1))
                 Delete(folder);
     }
 

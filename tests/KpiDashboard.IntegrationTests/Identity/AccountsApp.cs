@@ -148,6 +148,8 @@ public sealed class AccountsApp(PostgresFixture postgres) : IAsyncLifetime
         public void Progress(string stage, string text) { }
 
         public void Ready(string text) { }
+
+        public void Log(string line) => TestLog.Write(line);
     }
 }
 
@@ -182,7 +184,7 @@ internal sealed class Browser : IDisposable
 {
     public Browser(Uri app, string address)
     {
-        Http = new HttpClient(new HttpClientHandler { CookieContainer = Cookies }) { BaseAddress = app };
+        Http = new HttpClient(new NamesBusiness(new HttpClientHandler { CookieContainer = Cookies })) { BaseAddress = app };
         Http.DefaultRequestHeaders.Add("X-Forwarded-For", address);
     }
 

@@ -5,6 +5,7 @@ using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
+using KpiDashboard.IntegrationTests.LocalHost;
 using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Runtime;
 using Microsoft.AspNetCore.Http;
@@ -77,6 +78,7 @@ public sealed class OidcFixture(PostgresFixture postgres) : IAsyncLifetime
 
         var builder = Functions.App.CreateBuilder(["--port", "0", "--data", data, "--no-settings", .. settings.SelectMany(pair => new[] { "--set", $"{pair.Key}={pair.Value}" })]);
         builder.FunctionsAssembly = typeof(Functions.App).Assembly;
+        builder.Console = new SilentConsole();
         builder.Stages.Clear();
         builder.Services.AddSingleton<TimeProvider>(Clock);
         _host = builder.Build();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
 using Microsoft.Azure.Functions.Worker.Builder;
@@ -120,6 +121,8 @@ internal sealed class SilentConsole : IStartupConsole
     public void Progress(string stage, string text) { }
 
     public void Ready(string text) { }
+
+    public void Log(string line) => TestLog.Write(line);
 }
 
 /// <summary>Log entries of a test.</summary>

@@ -238,5 +238,7 @@ public sealed class MailAppTests(PostgresFixture postgres, MailStorage storage) 
         public void Progress(string stage, string text) { }
 
         public void Ready(string text) { }
+
+        public void Log(string line) => TestLog.Write(line);
     }
 }

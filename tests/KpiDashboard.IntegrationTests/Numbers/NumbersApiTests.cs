@@ -165,7 +165,7 @@ public sealed class NumbersApiTests(AppFixture app)
         await using var world = new PushWorld(app);
         var tenant = await PushedAsync(world);
         await MadeAsync(world, tenant, "kpis/calculated", new { key = "calc.evil", name = "=cmd|' /C calc'!A0", formula = "custom.spend - custom.orders", unit = "count", direction = "up" });
-        using var client = new HttpClient { BaseAddress = app.Address };
+        using var client = app.Anonymous();
         client.DefaultRequestHeaders.Add("X-Kpi-Token", tenant.Owner);
         var csv = await client.GetStringAsync(new Uri($"api/export?kpis=calc.evil,custom.orders&from={Day(3)}&to={Day(1)}", UriKind.Relative), Cancel);
         var lines = csv.TrimStart('\uFEFF').Split("\r\n", StringSplitOptions.RemoveEmptyEntries);

@@ -201,10 +201,17 @@ public sealed class BackupTests(PostgresFixture postgres) : IDisposable
         var (owner, _) = await PlantedAsync("large");
         await ExecuteAsync(owner, "insert into dead_letters (queue, body, reason, received_at) select 'q', repeat(md5(n::text), 1500), 'r', now() from generate_series(1, 2000) n");
         var file = await BackUpAsync(owner);
-        var allocated = GC.GetTotalAllocatedBytes(precise: true);
-        var manifest = await Backup.VerifyAsync(await Open(file)(Cancelled), Keys, null, Cancelled);
-        Assert.True(manifest.Tables.Sum(table => table.Bytes) > 90_000_000);
-        Assert.True(GC.GetTotalAllocatedBytes(precise: true) - allocated < 40_000_000, "A verification allocates as much as it reads.");
+        // The whole process is counted, other tests that run meanwhile too: they only add, so the least of several is the nearest to ours.
+        var least = long.MaxValue;
+        for (var n = 0; n < 8 && least >= 40_000_000; n++)
+        {
+            var before = GC.GetTotalAllocatedBytes(precise: true);
+            var manifest = await Backup.VerifyAsync(await Open(file)(Cancelled), Keys, null, Cancelled);
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+            Assert.True(manifest.Tables.Sum(table => table.Bytes) > 90_000_000);
+        }
+
+        Assert.True(least < 40_000_000, $"A verification allocates {least} bytes: as much as it reads.");
     }
 
     private async Task<(string Owner, string App)> PlantedAsync(params string[] tenants)

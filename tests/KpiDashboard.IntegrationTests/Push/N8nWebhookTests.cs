@@ -26,6 +26,32 @@ public sealed class N8nWebhookTests(AppFixture app)
         metadata = new { ignored = true },
     });
 
+    [Theory]
+    [InlineData("executionId", @"\u0000", false)]
+    [InlineData("executionId", @"\ud83d", false)]
+    [InlineData("workflowId", @"\ude00", false)]
+    [InlineData("status", @"\u0000", false)]
+    [InlineData("startedAt", @"\u0000", false)]
+    [InlineData("errorMessage", @"\ud83d", true)]
+    [InlineData("errorMessage", @"\u0000", true)]
+    [InlineData("workflowName", @"\udfff\ud800", true)]
+    [InlineData("metadata", @"\u0000", true)]
+    [InlineData("mode", @"\ud83d", true)]
+    [InlineData("other\\u0000", @"\ud83d", true)]
+    public async Task Text_that_is_none_costs_at_most_its_own_event(string field, string unit, bool taken)
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync();
+        var (_, token, _) = await world.TokenAsync(tenant, "n8n");
+        var fields = new Dictionary<string, string> { ["executionId"] = "2", ["workflowId"] = "w", ["status"] = "failed", ["startedAt"] = Yesterday.ToString("O", CultureInfo.InvariantCulture), ["executionTime"] = "5" };
+        fields[field] = fields.GetValueOrDefault(field) + unit;
+        var odd = $"{{{string.Join(',', fields.Select(item => $"\"{item.Key}\":\"{item.Value}\""))}}}";
+        var (status, body) = await world.PostAsync("webhooks/n8n", token, $"[{Event("1", "success")},{odd},{Event("3", "success")}]");
+        Assert.Equal((200, taken ? 3 : 2), (status, body!["accepted"]!.GetValue<int>()));
+        Assert.Equal(taken ? [] : [1], body["rejected"]!.AsArray().Select(item => item!["index"]!.GetValue<int>()));
+        Assert.Equal(taken ? ["1", "2", "3"] : ["1", "3"], await world.Access.QueryAsync<string>("select execution_id from executions where tenant_id = @Id order by 1", tenant));
+    }
+
     [Fact]
     public async Task Pushed_executions_become_rows_workflows_and_the_days_numbers_at_once()
     {

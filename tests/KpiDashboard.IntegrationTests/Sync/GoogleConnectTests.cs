@@ -388,7 +388,7 @@ public sealed class GoogleConnectTests(AppFixture app)
         var marker = "g" + Guid.NewGuid().ToString("N")[..8];
         var tenant = await world.TenantAsync(marker);
         await world.ExecuteAsync(
-            "delete from integrations where tenant_id = @Id; delete from kpi_values where tenant_id = @Id; delete from kpi_restatements where tenant_id = @Id; delete from audit_log where tenant_id = @Id; delete from google_grants where tenant_id = @Id", tenant);
+            "delete from integrations where tenant_id = @Id; delete from kpi_values where tenant_id = @Id; delete from kpi_restatements where tenant_id = @Id; set local kpi.audit = 'purge'; delete from audit_log where tenant_id = @Id; set local kpi.audit = ''; delete from google_grants where tenant_id = @Id", tenant);
         var (email, property) = ($"{marker}@demo.example", Random());
         Google.Add(Property(property, email, marker));
         return (tenant, email, property);

@@ -263,7 +263,7 @@ public sealed class IntegrationsTests(AppFixture app)
         var marker = "c" + Guid.NewGuid().ToString("N")[..8];
         var tenant = await world.TenantAsync(marker);
         await world.ExecuteAsync(
-            "delete from integrations where tenant_id = @Id; delete from kpi_values where tenant_id = @Id; delete from kpi_restatements where tenant_id = @Id; delete from audit_log where tenant_id = @Id", tenant);
+            "delete from integrations where tenant_id = @Id; delete from kpi_values where tenant_id = @Id; delete from kpi_restatements where tenant_id = @Id; set local kpi.audit = 'purge'; delete from audit_log where tenant_id = @Id; set local kpi.audit = ''", tenant);
         app.Demo.N8n!.Add(new N8nInstance(marker, Key, DemoWorld.N8n(DateTimeOffset.UtcNow).Instances[1].Dataset));
         return (tenant, marker);
     }

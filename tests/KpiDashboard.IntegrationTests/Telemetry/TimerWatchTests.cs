@@ -4,6 +4,7 @@ using Azure.Storage.Queues;
 using Dapper;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
+using KpiDashboard.IntegrationTests.LocalHost;
 using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Runtime;
 using Microsoft.Extensions.Hosting;
@@ -110,6 +111,7 @@ public sealed class TimerWatchTests(PostgresFixture postgres) : IDisposable
             .. off.SelectMany(function => new[] { "--set", $"AzureWebJobs.{function}.Disabled=true" }),
         ]);
         builder.FunctionsAssembly = typeof(Functions.App).Assembly;
+        builder.Console = new SilentConsole();
         builder.Stages.Clear();
         var host = builder.Build();
         await host.StartAsync(Cancel);

@@ -14,14 +14,15 @@ public sealed class TenantsTests(AppFixture app)
     private Task IntegrationAsync(Guid tenant, string connector, string status = "active", int failures = 0, string? error = null, bool fetched = true) => _town.ExecuteAsync(
         """
         insert into integrations (tenant_id, id, connector, display_name, status, consecutive_failures, last_error, fetched_at, complete_through)
-        values (@tenant, gen_random_uuid(), @connector, @connector, @status, @failures, @error, case when @fetched then now() - interval '1 hour' end, case when @fetched then date '2026-11-20' end)
+        values (@tenant, gen_random_uuid(), @connector, @connector, @status, @failures, @error, case when @fetched then now() - interval '1 hour' end, case when @fetched then @yesterday end)
         """,
-        new { tenant, connector, status, failures, error, fetched });
+        new { tenant, connector, status, failures, error, fetched, yesterday = TestDays.Yesterday(Town.Zone) });
 
     [Fact]
     public async Task An_operator_sees_his_businesses_and_no_other_with_what_needs_him_first()
     {
         var names = new[] { "Well", "Empty", "Broken", "Slow" };
+        var yesterday = TestDays.Yesterday(Town.Zone);
         var tenants = new Dictionary<string, Guid>();
         foreach (var name in names) tenants[name] = await _town.TenantAsync(name);
         var operatorOf = await _town.PersonAsync(tenants["Well"], "owner");
@@ -41,7 +42,7 @@ public sealed class TenantsTests(AppFixture app)
         Assert.Equal(["Broken trouble 3/2", "Slow attention 1/1", "Empty empty 0/0", "Well ok 1/0"],
             list.Select(entry => $"{entry!["name"]} {entry["health"]} {entry["integrations"]}/{entry["troubled"]}"));
         Assert.Equal("ga4 no longer lets us in. Numbers since then are missing, not zero. Connect it again.", (string)list[0]!["message"]!);
-        Assert.Equal("2026-11-20", (string)list[3]!["completeThrough"]!);
+        Assert.Equal($"{yesterday:yyyy-MM-dd}", (string)list[3]!["completeThrough"]!);
         Assert.Null(list[3]!["message"]);
 
         using var first = await operatorOf.Client.GetAsync("api/tenants", TestContext.Current.CancellationToken);

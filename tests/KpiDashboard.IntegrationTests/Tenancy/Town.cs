@@ -21,12 +21,15 @@ internal sealed partial class Town(AppFixture app)
     /// <summary>Everybody's password.</summary>
     public const string Password = "a long enough passphrase";
 
+    /// <summary>Where a business is when nothing else is said.</summary>
+    public const string Zone = "Europe/Berlin";
+
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>An address that nobody has.</summary>
     public static string Address() => $"p{Guid.NewGuid():N}@town.example";
 
-    public async Task<Guid> TenantAsync(string name = "Bakery", string zone = "Europe/Berlin")
+    public async Task<Guid> TenantAsync(string name = "Bakery", string zone = Zone)
     {
         var tenant = Guid.NewGuid();
         await ExecuteAsync("insert into tenants (id, name, time_zone, currency) values (@tenant, @name, @zone, 'EUR')", new { tenant, name, zone });
@@ -56,8 +59,8 @@ internal sealed partial class Town(AppFixture app)
         var session = Guid.NewGuid();
         await ExecuteAsync(
             """
-            insert into sessions (id, user_id, method, created_at, authenticated_at, last_seen_at, expires_at)
-            values (@session, @user, 'password', now(), now(), now(), now() + interval '1 day')
+            insert into sessions (id, user_id, method, created_at, authenticated_at, last_seen_at, expires_at, password_at, otp_at)
+            select @session, id, 'password', now(), now(), now(), now() + interval '1 day', now(), totp_enabled_at from users where id = @user
             """,
             new { session, user });
         return As(app.Services.GetRequiredService<AccessTokens>().Issue(user, tenant, session));

@@ -1,5 +1,6 @@
 using System.Reflection;
 using KpiDashboard.Auditing;
+using KpiDashboard.Identity;
 using Xunit;
 
 namespace KpiDashboard.Tests.Auditing;
@@ -20,6 +21,28 @@ public sealed class AuditActionsTests
     /// <summary>As the check constraint of audit_log in 0003_identity.sql.</summary>
     [Fact]
     public void Every_action_is_one_that_the_database_takes() => Assert.All(Constants, action => Assert.Matches(@"\A[a-z_]+\.[a-z_]+\z", action));
+
+    /// <summary>What happens to how an account is entered is told by mail, in case it was somebody else; what is not, with the reason.</summary>
+    [Fact]
+    public void Every_change_of_an_account_has_a_mail()
+    {
+        Dictionary<string, string> silent = new()
+        {
+            [AuditActions.EmailVerified] = "it was done from the mailbox itself",
+            [AuditActions.AccountErased] = "there is no account any more, and its address is forgotten",
+        };
+        Assert.Equal(
+            Constants.Where(action => action.StartsWith("account.", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+            AccountChanges.Mails.Keys.Concat(silent.Keys).Order(StringComparer.Ordinal));
+        Assert.All(AccountChanges.Mails.Values, mail =>
+        {
+            Assert.Matches("^[a-z-]+$", mail.Kind);
+            Assert.Contains("{0}", mail.Sentence, StringComparison.Ordinal);
+            Assert.NotEmpty(mail.Subject);
+        });
+        // One kind of mail, one text.
+        Assert.Equal(AccountChanges.Mails.Values.Select(mail => mail.Kind).Distinct().Count(), AccountChanges.Mails.Values.Distinct().Count());
+    }
 
     [Theory]
     [InlineData(null, null, "")]

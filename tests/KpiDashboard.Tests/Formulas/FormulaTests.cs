@@ -137,6 +137,35 @@ public sealed class FormulaTests
     }
 
     [Fact]
+    public void Too_many_digits_are_told_as_that_and_not_as_nothing_to_divide_by()
+    {
+        var catalogue = Catalogue(Calc("calc.big", "web.sessions * 999999999999999 * 999999999999999"), Calc("calc.none", "web.sessions / web.page_views"));
+        var table = new KpiTable(Monday, Monday, [("web.sessions", Monday, 5m), ("web.page_views", Monday, 0m)], SourceState.Clocks([]), new TenantEconomics(null, null));
+        string? Why(string key) => MetricsEndpoints.Reason(catalogue.Find(key)!, table.Evaluate(catalogue.Find(key)!, Monday, Monday));
+        Assert.Contains("more digits", Why("calc.big"), StringComparison.Ordinal);
+        Assert.Contains("nothing to divide by", Why("calc.none"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("shop.revenue - automation.value_saved", true)]
+    [InlineData("shop.revenue / automation.value_saved", true)]
+    [InlineData("shop.revenue - 5", false)]
+    [InlineData("shop.revenue / shop.transactions", false)]
+    [InlineData("automation.value_saved * 2", false)]
+    [InlineData("automation.roi * 1", false)]
+    public void Money_of_two_currencies_is_never_put_together_whoever_its_currency_comes_from(string text, bool mixes)
+    {
+        // The property counts in euros, the business, and with it the cost of an hour, in pounds.
+        var kpi = Catalogue(Calc("calc.mixed", text) with { Unit = text.Contains('/', StringComparison.Ordinal) && mixes || text.Contains("roi", StringComparison.Ordinal) ? KpiUnit.Ratio : KpiUnit.Currency }).Find("calc.mixed")!;
+        var clocks = new Dictionary<string, SourceClock> { ["google-analytics"] = new(Monday, Monday, "EUR"), ["n8n"] = new(Monday, Monday) };
+        var table = new KpiTable(
+            Monday, Monday, [("shop.revenue", Monday, 100m), ("shop.transactions", Monday, 4m), ("automation.time_saved", Monday, 60m)], clocks, new TenantEconomics(40, 300, "GBP"));
+        var value = table.Evaluate(kpi, Monday, Monday);
+        Assert.Equal(mixes, value.Value is null);
+        if (mixes) Assert.Contains("EUR and GBP", MetricsEndpoints.Reason(kpi, value), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_formula_that_leads_back_to_itself_or_to_nothing_is_told_and_the_others_work_on()
     {
         var catalogue = Catalogue(

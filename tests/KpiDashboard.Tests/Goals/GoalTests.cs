@@ -92,6 +92,49 @@ public sealed class GoalTests
         Assert.Equal(GoalState.Missed, Stand(Make(GoalRhythm.Month, 29, "automation.failed"), 1, 30, First.AddDays(30)).State);
     }
 
+    [Fact]
+    public void A_goal_that_is_missed_by_little_does_not_look_met()
+    {
+        var kpi = KpiCatalogue.Part("web.engagement_rate");
+        var values = Enumerable.Range(0, 30).SelectMany(day => new[] { ("web.engaged_sessions", First.AddDays(day), 9985m), ("web.sessions", First.AddDays(day), 10_000m) });
+        var table = new KpiTable(First, First.AddDays(30), values, new Dictionary<string, SourceClock> { ["google-analytics"] = new(First.AddDays(30), First.AddDays(30)) }, new TenantEconomics(null, null));
+        var goal = Make(GoalRhythm.Month, 0.999m, kpi.Key);
+        Assert.Equal("99.85% of 99.9%: missed.", goal.Stand(kpi, table, goal.PeriodOf(First, Tenant()), First.AddDays(30), null).Text);
+        // And while it goes on.
+        Assert.StartsWith("99.85% of 99.9% after 10 days of 30: heading for 99.9%", goal.Stand(kpi, table, goal.PeriodOf(First, Tenant()), First.AddDays(10), null).Text.Replace("99.95%", "99.9%", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_may_be_given_back_is_not_met_for_good_and_what_fell_back_says_so()
+    {
+        var orders = new KpiDefinition
+        {
+            Key = "custom.orders", Name = "Orders", Description = "", Unit = KpiUnit.Count, Direction = KpiDirection.Up, Aggregation = KpiAggregation.Sum,
+            Source = TenantCatalogue.PushSource, IsSparse = true,
+        };
+        var goal = Make(GoalRhythm.Month, 100, orders.Key);
+        GoalStanding At(int days, params decimal[] values) => goal.Stand(
+            orders, new KpiTable(First, First.AddDays(days), values.Select((value, day) => (orders.Key, First.AddDays(day), value)),
+                new Dictionary<string, SourceClock> { [TenantCatalogue.PushSource] = new(DateOnly.MaxValue, DateOnly.MaxValue) }, new TenantEconomics(null, null)),
+            goal.PeriodOf(First, Tenant()), First.AddDays(days), null);
+        var reached = At(6, 20, 20, 20, 20, 20, 5);
+        Assert.Equal((GoalState.OnTrack, "105 of 100 after 6 days of 30: reached so far."), (reached.State, reached.Text));
+        var fell = At(7, 20, 20, 20, 20, 20, 5, -90);
+        Assert.Equal(GoalState.OffTrack, fell.State);
+        Assert.EndsWith("It was reached before, and fell back.", fell.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_provisional_count_that_is_reached_is_not_settled_and_a_final_one_is()
+    {
+        var (goal, kpi) = (Make(GoalRhythm.Month, 500), KpiCatalogue.Part("web.sessions"));
+        var values = Enumerable.Range(0, 10).Select(day => ("web.sessions", First.AddDays(day), 100m)).ToList();
+        GoalState With(DateOnly final) => goal.Stand(
+            kpi, new KpiTable(First, First.AddDays(10), values, new Dictionary<string, SourceClock> { ["google-analytics"] = new(First.AddDays(9), final) }, new TenantEconomics(null, null)),
+            goal.PeriodOf(First, Tenant()), First.AddDays(10), null).State;
+        Assert.Equal((GoalState.OnTrack, GoalState.Met), (With(First.AddDays(5)), With(First.AddDays(9))));
+    }
+
     [Theory]
     [InlineData(4, "too_few_days")]
     [InlineData(5, null)]

@@ -9,6 +9,7 @@ namespace KpiDashboard.Tests.Identity;
 
 // Alone: what other tests allocate would be counted here.
 [Collection("alone")]
+[Trait("Clock", "none")]
 public sealed class PasswordsTests
 {
     // Made by the reference implementation's own format, with parameters of long ago: 8 MiB, 1 pass, 2 lanes, 16 bytes.

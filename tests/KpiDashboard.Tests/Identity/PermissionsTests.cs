@@ -1,3 +1,4 @@
+using System.Reflection;
 using KpiDashboard.Identity;
 using Xunit;
 
@@ -50,6 +51,39 @@ public sealed class PermissionsTests
         Assert.All(Permissions.All.Values, Assert.NotEmpty);
         Assert.Subset(Permissions.All.Keys.ToHashSet(), Permissions.Roles.SelectMany(Permissions.Of).ToHashSet());
     }
+
+    [Fact]
+    public void The_table_of_powers_in_the_documentation_is_the_one_in_the_code()
+    {
+        const string begin = "<!-- powers: written by the tests with KPI_UPDATE_DOCS=1 -->\n", end = "<!-- /powers -->";
+        var file = Path.Combine(Repository.Root, "docs", "security.md");
+        var text = File.ReadAllText(file).ReplaceLineEndings("\n");
+        var (from, to) = (text.IndexOf(begin, StringComparison.Ordinal), text.IndexOf(end, StringComparison.Ordinal));
+        Assert.True(from > 0 && to > from, "docs/security.md has no table of powers.");
+        var doors =
+            from type in typeof(Functions.App).Assembly.GetExportedTypes()
+            from method in type.GetMethods()
+            let required = method.GetCustomAttribute<RequiresAttribute>()
+            where required is not null
+            let trigger = method.GetParameters().SelectMany(parameter => parameter.GetCustomAttributes<Microsoft.Azure.Functions.Worker.HttpTriggerAttribute>()).Single()
+            from power in required.Powers.Append(required.Power)
+            where power != Power.None
+            select (power, Route: $"`{trigger.Methods![0].ToUpperInvariant()} {trigger.Route}`{(required.Power == power ? "" : " (where it does)")}");
+        var table = string.Concat(PowerTable.All.Select(entry =>
+            $"| {entry.Value.Words} | {(entry.Value.Proof == Proof.FreshFactor ? "who it is, and a code where a second factor is on" : "who it is")} | "
+            + $"{string.Join(", ", doors.Where(door => door.power == entry.Key).Select(door => door.Route).Order(StringComparer.Ordinal))} |\n"));
+        var expected = $"{text[..(from + begin.Length)]}| power | proved in the last 15 minutes | doors |\n| --- | --- | --- |\n{table}{text[to..]}";
+        if (Environment.GetEnvironmentVariable("KPI_UPDATE_DOCS") == "1") File.WriteAllText(file, text = expected);
+        Assert.True(text == expected, "The table of powers in docs/security.md is not the one of the code any more. Run the tests once with KPI_UPDATE_DOCS=1, and commit it.");
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1, true)]
+    [InlineData(90, true)]
+    [InlineData(91, false)]
+    public void A_sign_in_lasts_a_day_at_least_and_ninety_at_most(int days, bool valid) =>
+        Assert.Equal(valid, AuthOptions.SessionsAreValid(new AuthOptions { SessionMaxDays = days }));
 
     [Fact]
     public void The_table_in_the_documentation_is_the_one_in_the_code()

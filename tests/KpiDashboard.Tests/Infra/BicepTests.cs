@@ -5,6 +5,7 @@ using Xunit;
 namespace KpiDashboard.Tests.Infra;
 
 /// <summary>Compiles and lints every Bicep file and the parameters of every variant, offline; any diagnostic fails, not only errors.</summary>
+[Trait("Clock", "none")]
 public sealed partial class BicepTests
 {
     public static TheoryData<string> Files => [.. Directory.GetFiles(Bicep.Folder, "*.bicep", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Bicep.Folder, file)).Order(StringComparer.Ordinal)];

@@ -7,6 +7,7 @@ using Xunit;
 namespace KpiDashboard.Tests.Infra;
 
 /// <summary>azure.yaml, hooks, workflows and the table of costs: what they name is there, and what they run is pinned.</summary>
+[Trait("Clock", "none")]
 public sealed partial class DeploymentFilesTests
 {
     public static TheoryData<string> Workflows => [.. Directory.GetFiles(Path.Combine(Repository.Root, ".github", "workflows")).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];

@@ -5,6 +5,7 @@ using Xunit;
 namespace KpiDashboard.Tests.Infra;
 
 /// <summary>Alerts, the workbook and the runbook speak of the same things, and of things that exist.</summary>
+[Trait("Clock", "none")]
 public sealed partial class OperationsTests
 {
     /// <summary>Metrics and their dimensions: the contract between the product (meter <c>KpiDashboard</c>) and whoever watches it.</summary>

@@ -10,6 +10,7 @@ namespace KpiDashboard.Tests.Infra;
 /// Settings that the code reads against settings that Bicep makes. What is read comes from the sources (each call that takes a section or a key) and from the
 /// option classes that sections are bound to, by reflection; nobody keeps a list.
 /// </summary>
+[Trait("Clock", "none")]
 public sealed partial class SettingsTests
 {
     /// <summary>Read by the Functions host and the Azure libraries, not by our code.</summary>

@@ -4,6 +4,7 @@ using Xunit;
 namespace KpiDashboard.Tests.Infra;
 
 /// <summary>What is deployed is safe; and a deployment that is not would be caught, rule by rule.</summary>
+[Trait("Clock", "none")]
 public sealed class TemplateTests
 {
     public static TheoryData<string> Variants => [.. Bicep.Variants.Keys];

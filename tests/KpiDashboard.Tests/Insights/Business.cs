@@ -68,7 +68,7 @@ internal sealed class Business
     public BusinessFacts Facts(int days = 7, string compare = "previous_period")
     {
         var from = Last.AddDays(1 - days);
-        var (otherFrom, otherTo) = Period.Other(from, Last, compare);
+        var (otherFrom, otherTo) = Period.Other("custom", from, Last, compare);
         return new BusinessFacts(
             Tenant, Last.AddDays(1), new Period("custom", from, Last, compare, otherFrom, otherTo), Table(), new TenantCatalogue([]), Sources, Workflows, Failing, Restated, Flags, Goals);
     }

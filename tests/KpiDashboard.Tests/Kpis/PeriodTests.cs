@@ -127,43 +127,87 @@ public sealed class PeriodTests
     public void The_previous_period_has_as_many_days_and_ends_the_day_before(DoNotSize<uint> start, DoNotSize<uint> length)
     {
         var (from, to) = Range(start, length);
-        var (otherFrom, otherTo) = Period.Other(from, to, "previous_period");
+        var (otherFrom, otherTo) = Period.Other("custom", from, to, "previous_period");
         Assert.Equal(from, otherTo!.Value.AddDays(1));
         Assert.Equal(to.DayNumber - from.DayNumber, otherTo.Value.DayNumber - otherFrom!.Value.DayNumber);
     }
 
     [Property(MaxTest = 500)]
-    public void The_previous_year_keeps_the_weekdays_of_whole_weeks_and_otherwise_the_dates(DoNotSize<uint> start, DoNotSize<uint> length)
+    public void Last_year_of_days_that_a_person_chose_is_the_same_dates_however_many_they_are(DoNotSize<uint> start, DoNotSize<uint> length)
     {
         var (from, to) = Range(start, length);
-        var (otherFrom, otherTo) = Period.Other(from, to, "previous_year");
-        if ((to.DayNumber - from.DayNumber + 1) % 7 == 0)
-        {
-            Assert.Equal((from.DayOfWeek, to.DayOfWeek), (otherFrom!.Value.DayOfWeek, otherTo!.Value.DayOfWeek));
-            Assert.Equal(to.DayNumber - from.DayNumber, otherTo.Value.DayNumber - otherFrom.Value.DayNumber);
-            Assert.Equal(52 * 7, from.DayNumber - otherFrom.Value.DayNumber);
-        }
-        else
-        {
-            Assert.Equal((YearBefore(from), YearBefore(to)), (otherFrom!.Value, otherTo!.Value));
-        }
+        var (otherFrom, otherTo) = Period.Other("custom", from, to, "previous_year");
+        Assert.Equal(YearBefore(from), otherFrom);
+        // The only other day there is: the 29th that ends the February of a year before, where whole months are compared.
+        if (otherTo is { Month: 2, Day: 29 }) Assert.Equal((1, 28, 1), (from.Day, to.Day, to.AddDays(1).Day));
+        else Assert.Equal(YearBefore(to), otherTo);
 
         static DateOnly YearBefore(DateOnly day) => new(day.Year - 1, day.Month, day is { Month: 2, Day: 29 } ? 28 : day.Day);
     }
 
+    [Property(MaxTest = 300)]
+    public void Last_year_of_whole_months_is_whole_months(DoNotSize<uint> start, byte months)
+    {
+        var from = new DateOnly(2000 + (int)(start.Item % 60), 1 + (int)(start.Item / 60 % 12), 1);
+        var to = from.AddMonths(1 + (months % 24)).AddDays(-1);
+        var (otherFrom, otherTo) = Period.Other("custom", from, to, "previous_year");
+        Assert.Equal((from.AddYears(-1), from.AddYears(-1).AddMonths(1 + (months % 24)).AddDays(-1)), (otherFrom!.Value, otherTo!.Value));
+    }
+
+    [Property(MaxTest = 300)]
+    public void Last_year_of_a_preset_of_whole_weeks_or_of_one_day_keeps_the_weekdays_and_of_a_longer_one_the_dates(DoNotSize<uint> start)
+    {
+        var today = new DateOnly(2020, 1, 1).AddDays((int)(start.Item % 7300));
+        foreach (var range in Period.Presets)
+        {
+            var period = Read($"?range={range}&compare=previous_year", today: today);
+            if (range is "last_day" or "last_7_days" or "last_28_days")
+            {
+                Assert.Equal((period.From.AddDays(-364), period.To.AddDays(-364), true), (period.CompareFrom, period.CompareTo, period.ComparesWeekdays));
+                Assert.Null(period.CompareNote);
+                continue;
+            }
+
+            Assert.Equal((period.To.AddYears(-1).Month, false), (period.CompareTo!.Value.Month, period.ComparesWeekdays));
+            // Neither overlaps the other.
+            Assert.True(period.CompareTo < period.From);
+        }
+    }
+
+    [Property(MaxTest = 500)]
+    public void Where_the_two_have_not_as_many_days_the_answer_says_so_and_only_there(DoNotSize<uint> start, DoNotSize<uint> length, byte compare)
+    {
+        var (from, to) = Range(start, length);
+        var period = Read($"?from={from:O}&to={to:O}&compare={new[] { "previous_period", "previous_year", "none" }[compare % 3]}", today: to);
+        Assert.Equal(period.CompareDays is { } days && days != period.Days, period.CompareNote is not null);
+        if (period.CompareNote is { } note)
+        {
+            Assert.Contains("29 February", note, StringComparison.Ordinal);
+            Assert.Contains($" {period.Days} day", note, StringComparison.Ordinal);
+            Assert.Contains($" {period.CompareDays} day", note, StringComparison.Ordinal);
+            Assert.Equal(1, Math.Abs(period.Days - period.CompareDays!.Value));
+        }
+    }
+
     [Theory]
+    [InlineData("2026-01-01", "2026-11-18", "2025-01-01", "2025-11-18")]
+    [InlineData("2026-02-01", "2026-02-28", "2025-02-01", "2025-02-28")]
+    [InlineData("2026-11-09", "2026-11-15", "2025-11-09", "2025-11-15")]
     [InlineData("2028-02-29", "2028-02-29", "2027-02-28", "2027-02-28")]
     [InlineData("2028-02-01", "2028-02-29", "2027-02-01", "2027-02-28")]
-    [InlineData("2029-02-01", "2029-02-28", "2028-02-03", "2028-03-01")]
+    [InlineData("2029-02-01", "2029-02-28", "2028-02-01", "2028-02-29")]
+    [InlineData("2029-01-01", "2029-02-28", "2028-01-01", "2028-02-29")]
+    [InlineData("2029-02-10", "2029-02-28", "2028-02-10", "2028-02-28")]
+    [InlineData("2029-01-01", "2029-03-15", "2028-01-01", "2028-03-15")]
     [InlineData("2028-01-01", "2028-12-31", "2027-01-01", "2027-12-31")]
-    public void Leap_days_have_a_counterpart_in_the_year_before(string from, string to, string otherFrom, string otherTo)
+    public void Last_year_is_what_a_person_means(string from, string to, string otherFrom, string otherTo)
     {
-        var other = Period.Other(DateOnly.Parse(from, CultureInfo.InvariantCulture), DateOnly.Parse(to, CultureInfo.InvariantCulture), "previous_year");
+        var other = Period.Other("custom", DateOnly.Parse(from, CultureInfo.InvariantCulture), DateOnly.Parse(to, CultureInfo.InvariantCulture), "previous_year");
         Assert.Equal((otherFrom, otherTo), ($"{other.From:O}", $"{other.To:O}"));
     }
 
     [Fact]
-    public void Nothing_to_compare_with_is_no_period() => Assert.Equal((null, null), Period.Other(Today, Today, "none"));
+    public void Nothing_to_compare_with_is_no_period() => Assert.Equal((null, null), Period.Other("custom", Today, Today, "none"));
 
     [Property(MaxTest = 1000)]
     public void Any_two_dates_give_a_period_or_a_sentence_and_never_a_fault(DoNotSize<uint> one, DoNotSize<uint> other, bool near, byte compare)

@@ -246,6 +246,167 @@ public sealed class CsvFileTests
         Assert.Contains("'Küchen'", file.Read(Rules).Errors.Single().Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A business in euros with a count, money and a share.</summary>
+    private static CustomReadings Euros { get; } = new(
+        new TenantCatalogue([.. new[] { ("custom.a", KpiUnit.Count, "Bestellungen für heute"), ("custom.money", KpiUnit.Currency, "Money"), ("custom.share", KpiUnit.Ratio, "Share") }
+            .Select(kpi => new KpiDefinition
+            {
+                Key = kpi.Item1,
+                Name = kpi.Item3,
+                Description = "",
+                Unit = kpi.Item2,
+                Direction = KpiDirection.Up,
+                Aggregation = KpiAggregation.Sum,
+                Source = TenantCatalogue.PushSource,
+                IsSparse = true,
+            })]), Today, "EUR");
+
+    [Theory]
+    [InlineData("custom.a", "\u2212100,00", "-100")]
+    [InlineData("custom.a", "\u2013100,00", "-100")]
+    [InlineData("custom.a", "100,00-", "-100")]
+    [InlineData("custom.a", "(123.45)", "-123.45")]
+    [InlineData("custom.a", "0.125", "0.125")]
+    [InlineData("custom.a", "-0.125", "-0.125")]
+    [InlineData("custom.money", "€2,450.00", "2450")]
+    [InlineData("custom.money", "-€2,450.00", "-2450")]
+    [InlineData("custom.money", "€-2,450.00", "-2450")]
+    [InlineData("custom.money", "(€ 2,450.00)", "-2450")]
+    [InlineData("custom.money", "2.450,00 €", "2450")]
+    [InlineData("custom.money", "2.450,00 EUR", "2450")]
+    [InlineData("custom.share", "3.44%", "0.0344")]
+    [InlineData("custom.share", "-3,44 %", "-0.0344")]
+    public void A_number_is_read_as_people_write_it(string kpi, string written, string expected)
+    {
+        var content = Open($"date;kpi;value\n2026-11-20;{kpi};{written}\n").Read(Euros);
+        Assert.Empty(content.Errors);
+        Assert.Equal(decimal.Parse(expected, CultureInfo.InvariantCulture), content.Readings.Single().Value);
+    }
+
+    [Theory]
+    [InlineData("custom.money", "$2,450.00", "'$'")]
+    [InlineData("custom.money", "2,450.00 USD", "'USD'")]
+    [InlineData("custom.a", "€5.00", "'€'")]
+    [InlineData("custom.a", "3.44%", "'%'")]
+    [InlineData("custom.a", "3.44 pcs", "'pcs'")]
+    [InlineData("custom.a", "3.4.4", "3.4.4")]
+    [InlineData("custom.a", "1/2", "'/'")]
+    [InlineData("custom.a", "-(5)", "not a number")]
+    [InlineData("custom.a", "(-5)", "not a number")]
+    [InlineData("custom.a", "€5$", "not a number")]
+    [InlineData("custom.a", "#REF!", "'#'")]
+    public void What_cannot_be_read_is_refused_and_the_sign_in_the_way_is_named(string kpi, string written, string words)
+    {
+        var content = Open($"date;kpi;value\n2026-11-20;{kpi};{written}\n").Read(Euros);
+        Assert.Empty(content.Readings);
+        Assert.Contains(words, content.Errors.Single().Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0.125", "1.234,56")]
+    [InlineData("1.234,56", "0.125")]
+    [InlineData("0,125", "1,234.56")]
+    [InlineData("00.125", "1.234,5")]
+    [InlineData("012.345", "1.234,5")]
+    [InlineData("0 125", "1.234,5")]
+    public void Numbers_that_contradict_each_other_are_refused_and_none_becomes_another(string one, string other)
+    {
+        var content = Open($"date;kpi;value\n2026-11-19;custom.a;{one}\n2026-11-20;custom.a;{other}\n").Read(Euros);
+        Assert.NotEmpty(content.Errors);
+        Assert.DoesNotContain(content.Readings, reading => reading.Value is 125m or 12345m);
+    }
+
+    [Theory]
+    [InlineData("2026-11-20 00:00:00")]
+    [InlineData("2026-11-20T00:00:00")]
+    [InlineData("2026-11-20 00:00")]
+    [InlineData("2026-11-20 00:00:00.000")]
+    [InlineData("20.11.2026 00:00")]
+    [InlineData("11/20/2026 12:00:00 AM")]
+    public void Midnight_behind_a_day_is_that_day(string date) =>
+        Assert.Equal(new DateOnly(2026, 11, 20), Assert.Single(Open($"date;kpi;value\n{date};custom.a;1\n").Read(Euros).Readings).Day);
+
+    [Theory]
+    [InlineData("2026-11-20 13:45:00", "13:45:00")]
+    [InlineData("2026-11-20 00:00:01", "00:00:01")]
+    [InlineData("2026-11-20T00:00:00Z", "'Z'")]
+    [InlineData("2026-11-20 00:00:00+01:00", "'+01:00'")]
+    [InlineData("11/20/2026 12:00 PM", "12:00 PM")]
+    [InlineData("12:30", "no date")]
+    public void Another_time_of_day_is_no_day_and_is_named(string date, string words) =>
+        Assert.Contains(words, Assert.Single(Open($"date;kpi;value\n{date};custom.a;1\n").Read(Euros).Errors).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("sep=;\r\n")]
+    [InlineData("\"sep=;\"\n")]
+    [InlineData("SEP=;\r")]
+    public void A_line_that_tells_the_delimiter_is_taken_at_its_word_and_counted(string told)
+    {
+        var content = Open(told + "date;kpi;value\n2026-11-20;custom.a;1,5\n2026-11-21;custom.a;x\n").Read(Euros);
+        Assert.Equal((3, 1.5m), (content.Readings.Single().Line, content.Readings.Single().Value));
+        Assert.Equal(4, content.Errors.Single().Line);
+    }
+
+    [Fact]
+    public void A_delimiter_that_is_none_is_named() =>
+        Assert.Contains("'|'", CsvFile.Open(Encoding.UTF8.GetBytes("sep=|\ndate|kpi|value\n2026-11-20|custom.a|1\n"), new CsvOptions()).Problem, StringComparison.Ordinal);
+
+    [Fact]
+    public void The_header_may_stand_below_a_title_and_is_named_by_its_own_line()
+    {
+        const string Title = "Monthly report, all shops\n\n\"Made on 21 Nov\nby hand\"\n";
+        var good = Open(Title + "date;custom.a\n2026-11-20;1\n").Read(Euros);
+        Assert.Equal((6, 1m), (good.Readings.Single().Line, good.Readings.Single().Value));
+        var bad = Open(Title + "date;custom.a;custom.none\n2026-11-20;1;2\n").Read(Euros);
+        Assert.Equal(5, bad.Errors.Single().Line);
+        Assert.Contains("Line 5", CsvFile.Open(Encoding.UTF8.GetBytes(Title + "date;custom.a;custom.a\n"), new CsvOptions()).Problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("utf-16")]
+    [InlineData("utf-16BE")]
+    public void UTF_16_without_a_byte_order_mark_is_text(string encoding)
+    {
+        var (file, problem) = CsvFile.Open(Encoding.GetEncoding(encoding).GetBytes("date;Bestellungen f\u00FCr heute\n2026-11-20;5\n2026-11-21;6\n"), new CsvOptions());
+        Assert.True(file is not null, problem);
+        Assert.Equal("utf-16", file.Format.Encoding);
+        Assert.Equal([5m, 6m], file.Read(Euros).Readings.Select(reading => reading.Value));
+    }
+
+    [Theory]
+    [InlineData(NormalizationForm.FormC)]
+    [InlineData(NormalizationForm.FormD)]
+    [InlineData(NormalizationForm.FormKD)]
+    public void A_name_is_the_same_name_composed_or_not(NormalizationForm form)
+    {
+        var name = "Bestellungen für heute".Normalize(form);
+        Assert.Empty(Open($"date;{name}\n2026-11-20;5\n").Read(Euros).Errors);
+        Assert.Empty(Open($"date;kpi;value\n2026-11-20;{name};5\n").Read(Euros).Errors);
+    }
+
+    [Fact]
+    public void Our_own_file_is_read_and_what_is_in_the_way_of_it_is_named()
+    {
+        const string Header = "date,kpi,name,value,unit,currency,status";
+        var content = Open($"{Header}\n2026-11-19,custom.a,A,5,count,,final\n2026-11-20,custom.a,A,,count,,not_measurable\n2026-11-20,custom.money,Money,7.5,currency,EUR,final\n").Read(Euros);
+        Assert.Empty(content.Errors);
+        Assert.Equal([5m, 7.5m], content.Readings.Select(reading => reading.Value));
+        Assert.Contains("USD", Open($"{Header}\n2026-11-20,custom.money,Money,7.5,currency,USD,final\n").Read(Euros).Errors.Single().Message, StringComparison.Ordinal);
+        Assert.Contains("month", CsvFile.Open(Encoding.UTF8.GetBytes($"{Header},grain\n2026-11-01,custom.a,A,5,count,,final,month\n"), new CsvOptions()).Problem, StringComparison.Ordinal);
+        Assert.Contains("'dimension'", CsvFile.Open(Encoding.UTF8.GetBytes($"{Header},dimension,member\n2026-11-01,custom.a,A,5,count,,final,channel,Direct\n"), new CsvOptions()).Problem, StringComparison.Ordinal);
+    }
+
+    [Property(MaxTest = 1000)]
+    public void Any_cells_give_values_or_sentences_and_never_a_fault(NonNull<string> date, NonNull<string> value, NonNull<string> name)
+    {
+        static string Quote(string text) => $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+        var bytes = Encoding.UTF8.GetBytes($"date;kpi;value;{Quote(name.Get)}\n{Quote(date.Get)};custom.a;{Quote(value.Get)}\n");
+        CsvFile.Open(bytes, new CsvOptions()).File?.Read(Euros);
+        CsvCell.Of(value.Get);
+        CsvCell.DayOf(date.Get);
+        CsvCell.Name(name.Get);
+    }
+
     private static CsvFile Open(string text)
     {
         var (file, problem) = CsvFile.Open(Encoding.UTF8.GetBytes(text), new CsvOptions());

@@ -13,7 +13,7 @@ public sealed class SyncWindowTests
     {
         var today = new DateOnly(2024, 1, 1).AddDays((offset & int.MaxValue) % 2000);
         var to = today.AddDays(-1 - ((age & int.MaxValue) % (KpiDashboard.Kpis.Period.MaxAnchorAge + 1)));
-        var (from, _) = KpiDashboard.Kpis.Period.Other(to.AddDays(-27), to, "previous_year");
+        var (from, _) = KpiDashboard.Kpis.Period.Other("last_28_days", to.AddDays(-27), to, "previous_year");
         Assert.True(SyncWindow.Plan(null, null, null, today, DateTimeOffset.UnixEpoch).From <= from);
     }
 

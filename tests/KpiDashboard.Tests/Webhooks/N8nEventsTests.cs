@@ -55,6 +55,42 @@ public sealed class N8nEventsTests
     }
 
     [Theory]
+    [InlineData("11/12/2026 08:00")]
+    [InlineData("12:30")]
+    [InlineData("2026-11-20")]
+    [InlineData("20 Nov 2026 10:00")]
+    [InlineData("2026-11-20T10")]
+    [InlineData("2026-11-20T25:00:00Z")]
+    [InlineData("2026-02-29T10:00:00Z")]
+    [InlineData("2026-11-20T10:00:00 GMT")]
+    [InlineData("2026-11-20T10:00:00+99:00")]
+    [InlineData("2026-11-20T10:00:00Z\\u0000")]
+    [InlineData("Fri, 20 Nov 2026 10:00:00 GMT")]
+    public void What_only_a_lenient_reader_takes_for_an_instant_is_refused(string text) =>
+        Assert.Contains("'startedAt'", Read($$"""{"executionId":1,"workflowId":1,"status":"success","startedAt":"{{text}}"}""").Reason, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("2026-11-20T10:00:00Z")]
+    [InlineData("2026-11-20t10:00:00z")]
+    [InlineData("2026-11-20 10:00:00")]
+    [InlineData("2026-11-20T10:00")]
+    [InlineData("2026-11-20T10:00:00.000000000Z")]
+    [InlineData("2026-11-20T11:00:00+01:00")]
+    [InlineData("2026-11-20T11:00:00+0100")]
+    [InlineData("2026-11-20T11:00:00+01")]
+    [InlineData("2026-11-20T04:30:00.000-05:30")]
+    public void An_instant_is_read_in_each_form_of_ISO_8601(string text) => Assert.Equal(At("2026-11-20T10:00:00Z"), N8nValues.Instant(text));
+
+    [Theory]
+    [InlineData("1,5", null)]
+    [InlineData("1.5", "1.5")]
+    [InlineData("(5)", null)]
+    [InlineData("5", "5")]
+    public void Minutes_in_text_are_a_plain_number(string text, string? expected) => Assert.Equal(
+        expected is null ? null : decimal.Parse(expected, CultureInfo.InvariantCulture),
+        N8nValues.TimeSavedMinutes(JsonDocument.Parse($$"""{"timeSavedPerExecution":"{{text}}"}""").RootElement));
+
+    [Theory]
     [InlineData("connect ECONNREFUSED 10.0.0.5:5432", "connect ECONNREFUSED 10.0.0.5:5432")]
     [InlineData("Request failed with status code 404", "Request failed with status code 404")]
     [InlineData("401 - {\"Authorization\":\"Bearer abc.def.ghi-123456\"}", "abc.def")]

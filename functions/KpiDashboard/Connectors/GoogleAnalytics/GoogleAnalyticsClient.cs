@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using KpiDashboard.Security;
 using Microsoft.Extensions.Options;
 
 namespace KpiDashboard.Connectors.GoogleAnalytics;
@@ -62,7 +63,7 @@ internal sealed class GoogleAnalyticsClient(
         try
         {
             response = await client.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
-            return new SendResult(response, await response.Content.ReadAsByteArrayAsync(cancellationToken), null);
+            return new SendResult(response, KeptText.CleanJson(await response.Content.ReadAsByteArrayAsync(cancellationToken)), null);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using KpiDashboard.Kpis;
+using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -133,7 +134,8 @@ internal sealed partial class GoogleAnalyticsConnector(
             {
                 if (reports[i] is not { } report)
                     return new ProviderDown("Google Analytics left a report out of its answer.");
-                if (open[i].Report.Take(report, open[i].Window, open[i].Dated) is { } fault)
+                // What the last 13 months say of the property's habits is good to know, and no reason to do without its days.
+                if (open[i].Report.Take(report, open[i].Window, open[i].Dated) is { } fault && open[i].Dated)
                     return new ProviderDown($"Google Analytics {fault}.");
                 metadata ??= report.Metadata;
                 quota = report.PropertyQuota ?? quota;
@@ -160,11 +162,11 @@ internal sealed partial class GoogleAnalyticsConnector(
         return new FetchSucceeded
         {
             TimeZone = zoneName,
-            Currency = GoogleAnalyticsReport.Text(metadata, "currencyCode"),
+            Currency = Currencies.OrNull(GoogleAnalyticsReport.Text(metadata, "currencyCode")),
             CompleteThrough = GoogleAnalyticsFreshness.CompleteThrough(window, days.Any() ? days.Max() : null, now, zone),
             FinalThrough = GoogleAnalyticsFreshness.FinalThrough(window, now, zone),
             SlowDown = slowDown,
-            Undivided = undivided is null ? null : $"Breakdowns could not be read: {undivided} They are asked for again with the next sync.",
+            Shortfall = undivided is null ? null : $"Breakdowns could not be read: {undivided} They are asked for again with the next sync.",
             Quotas = GoogleAnalyticsQuota.Remaining(quota),
             EmptyDays = [.. Enumerable.Range(0, window.Days).Select(window.From.AddDays).Where(day => parts[0].Report[day, "sessions"] is null)],
         };

@@ -32,6 +32,7 @@ internal sealed class GoogleAnalyticsReport(IReadOnlyList<string> metrics)
     public string? Take(RunReportResponse page, DayWindow window, bool dated)
     {
         Thresholded |= Flag(page.Metadata, "subjectToThresholding");
+        if (!dated) Incomplete = false;
         if (page.Rows is not { Count: > 0 } rows)
         {
             // A page without rows although Google counts more of them: stopping here would report holes as knowledge.

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using KpiDashboard.Security;
 
 namespace KpiDashboard.Connectors.GoogleAnalytics;
 
@@ -92,7 +93,7 @@ internal static class GoogleErrors
     internal static string Clip(string text)
     {
         var line = string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)).Trim();
-        return line.Length == 0 ? "no reason given" : line.Length <= 300 ? line : line[..300] + "…";
+        return line.Length == 0 ? "no reason given" : line.Length <= 300 ? line : KeptText.Cut(line, 300) + "…";
     }
 
     private static bool IsApiDisabled(GoogleError? error) =>

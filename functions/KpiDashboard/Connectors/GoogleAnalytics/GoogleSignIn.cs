@@ -2,6 +2,7 @@ using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using KpiDashboard.Security;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.Options;
 
@@ -156,7 +157,7 @@ internal sealed class GoogleSignIn(IHttpClientFactory httpClients, GoogleAccessT
         try
         {
             if (idToken?.Split('.') is not [_, var payload, _]) return null;
-            using var claims = JsonDocument.Parse(WebEncoders.Base64UrlDecode(payload));
+            using var claims = JsonDocument.Parse(KeptText.CleanJson(WebEncoders.Base64UrlDecode(payload)));
             return claims.RootElement.ValueKind == JsonValueKind.Object && claims.RootElement.TryGetProperty("email", out var email) && email.ValueKind == JsonValueKind.String
                 && email.GetString() is { Length: > 2 and <= 320 } text && text.Contains('@', StringComparison.Ordinal) && !text.Any(char.IsControl) ? text : null;
         }
@@ -172,5 +173,5 @@ internal sealed class GoogleSignIn(IHttpClientFactory httpClients, GoogleAccessT
         resource?.StartsWith("properties/", StringComparison.Ordinal) == true && resource["properties/".Length..] is { Length: > 0 and <= 20 } id && id.All(char.IsAsciiDigit) ? id : null;
 
     private static string Named(string? name, string otherwise) =>
-        string.Concat((name ?? "").Select(c => char.IsControl(c) ? ' ' : c)).Trim() is { Length: > 0 } text ? text.Length <= 200 ? text : text[..200] + "…" : otherwise;
+        string.Concat((name ?? "").Select(c => char.IsControl(c) ? ' ' : c)).Trim() is { Length: > 0 } text ? text.Length <= 200 ? text : KeptText.Cut(text, 200) + "…" : otherwise;
 }

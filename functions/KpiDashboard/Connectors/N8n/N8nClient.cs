@@ -50,7 +50,7 @@ internal sealed class N8nClient(HttpClient http, Uri api, string apiKey, TimePro
             request.Headers.TryAddWithoutValidation("X-N8N-API-KEY", apiKey);
             request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
             response = await http.SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
-            body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+            body = KeptText.CleanJson(await response.Content.ReadAsByteArrayAsync(cancellationToken));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -137,7 +137,7 @@ internal sealed class N8nClient(HttpClient http, Uri api, string apiKey, TimePro
     private static string Clip(string? text)
     {
         var line = string.Concat((text ?? "").Select(c => char.IsControl(c) ? ' ' : c)).Trim();
-        return line.Length == 0 ? "no reason given" : line.Length <= 300 ? line : line[..300] + "…";
+        return line.Length == 0 ? "no reason given" : line.Length <= 300 ? line : KeptText.Cut(line, 300) + "…";
     }
 
     private static DateTimeOffset? RetryAt(RetryConditionHeaderValue? header, DateTimeOffset now)

@@ -18,6 +18,9 @@ internal sealed partial class N8nConnector(
     // Each a request of its own. What is left over is asked for the next time.
     private const int MaxLookups = 50;
 
+    // An n8n that fails at so many of them need not be asked for the rest now.
+    private const int MaxFailedLookups = 5;
+
     private const int MaxWorkflowPages = 20;
     private const int WorkflowPageSize = 100;
     private const int MaxUnfinishedPages = 4;
@@ -75,8 +78,9 @@ internal sealed partial class N8nConnector(
         if (executions.Value!.Data is not { } data) return NotN8n();
         if (data.Count == 0 || N8nValues.Id(data[0]?.Id) is not { } id) return null;
         var one = await client.GetAsync($"executions/{Uri.EscapeDataString(id)}?includeData=false", N8nJson.Default.N8nExecution, cancellationToken);
-        // Deleted between the two requests: it answered, and that is all we want to know.
-        return one.Status == HttpStatusCode.NotFound ? null : Problem(one, "execution:read");
+        // Workflows and executions are read by lists, and those answer. A single one only tells later how a run ended that the lists no longer show: that it fails here
+        // (deleted in between, a record that this n8n cannot read any more) says nothing of the address. Only a permission that is missing can be given now.
+        return one is { Failure: AuthorizationLost, Status: HttpStatusCode.Forbidden } ? Problem(one, "execution:read") : null;
 
         static ConnectionProblem NotN8n() => new("Something answers at this address, but it is not n8n's public API.", ConnectionProblem.Address);
 
@@ -131,30 +135,45 @@ internal sealed partial class N8nConnector(
         private readonly DateTimeOffset windowStart = LocalDay.Start(request.Window.From, request.TimeZone);
         private readonly DateTimeOffset windowEnd = LocalDay.Start(request.Window.To.AddDays(1), request.TimeZone);
         private readonly int pageSize = Math.Clamp(options.PageSize, 1, MaxPageSize);
+        private readonly List<string> shortfalls = [];
         private DateTimeOffset? oldest;
         private DateTimeOffset? oldestUnfinished;
+        private FetchOutcome? workflowsFailed;
+        private bool unfinishedUnknown;
 
         public async Task<FetchOutcome> RunAsync(CancellationToken cancellationToken)
         {
             var checkpoint = ReadCheckpoint(request.Checkpoint);
             if (checkpoint is null)
             {
+                // Names, and what a success saves: executions count without them. A key that is refused, or a wait that is asked for, is another matter.
                 if (await ReadWorkflowsAsync(cancellationToken) is { } failure)
-                    return failure;
+                {
+                    if (failure is AuthorizationLost or RateLimited)
+                        return failure;
+                    workflowsFailed = failure;
+                    shortfalls.Add($"The list of workflows could not be read, so new ones have no name yet. {Reason(failure)}");
+                }
             }
 
             // First what goes on now, then the list: what ends in between is found finished in the list, and the later reading of an execution wins.
             foreach (var status in checkpoint is null ? ["running", "waiting"] : Array.Empty<string>())
             {
                 if (await ReadUnfinishedAsync(status, cancellationToken) is { } failure)
-                    return failure;
+                {
+                    if (failure is AuthorizationLost or RateLimited)
+                        return failure;
+                    unfinishedUnknown = true;
+                    shortfalls.Add($"Which runs are {status} could not be read. {Reason(failure)}");
+                }
             }
 
             oldest = checkpoint?.Oldest;
             var carried = checkpoint?.OldestUnfinished;
             var (next, passedStart, listFailure) = await ReadExecutionsAsync(checkpoint?.Cursor, cancellationToken);
             if (listFailure is not null)
-                return listFailure;
+                // What failed first says more than the list that failed after it.
+                return workflowsFailed ?? listFailure;
             if (next is not null)
             {
                 NoteUnfinished(carried);
@@ -163,15 +182,25 @@ internal sealed partial class N8nConnector(
                     Checkpoint = JsonSerializer.Serialize(new N8nCheckpoint(next, oldest, oldestUnfinished), N8nJson.Default.N8nCheckpoint),
                     // An execution that started up to the overlap later may still come on the next page.
                     ReadInFullFrom = oldest is { } reached ? LocalDay.Of(reached + Overlap, request.TimeZone).AddDays(1) : request.Window.To.AddDays(1),
+                    Shortfall = Shortfall,
                 };
             }
 
-            var (lost, leftOver, lookupFailure) = await ReadTrackedAsync(cancellationToken);
-            if (lookupFailure is not null)
-                return lookupFailure;
+            var (lost, leftOver) = await ReadTrackedAsync(cancellationToken);
             NoteUnfinished(carried);
-            return Succeeded(passedStart, lost, leftOver);
+            return Succeeded(passedStart, lost, leftOver || unfinishedUnknown) with { Shortfall = Shortfall };
         }
+
+        private string? Shortfall => shortfalls.Count == 0 ? null : string.Join(' ', shortfalls);
+
+        private static string Reason(FetchOutcome failure) => failure switch
+        {
+            ProviderDown down => down.Reason,
+            RequestRefused refused => refused.Reason,
+            AuthorizationLost lost => lost.Reason,
+            RateLimited limited => limited.Reason,
+            _ => throw new ArgumentOutOfRangeException(nameof(failure), failure.GetType().Name, null),
+        };
 
         public void HandOver(IFetchSink sink)
         {
@@ -310,17 +339,20 @@ internal sealed partial class N8nConnector(
             return (cursor, false, null);
         }
 
-        /// <summary>Asks one by one for what was unfinished earlier and did not turn up.</summary>
-        private async Task<(IReadOnlyList<string> Lost, bool LeftOver, FetchOutcome? Failure)> ReadTrackedAsync(CancellationToken cancellationToken)
+        /// <summary>
+        /// Asks one by one for what was unfinished earlier and did not turn up. What cannot be told stays unfinished, with the days from it on, and is asked for again;
+        /// it does not keep back what the lists told.
+        /// </summary>
+        private async Task<(IReadOnlyList<string> Lost, bool LeftOver)> ReadTrackedAsync(CancellationToken cancellationToken)
         {
             var lost = new List<string>();
-            var asked = 0;
+            var (asked, failed) = (0, new List<FetchOutcome>());
             foreach (var id in tracked)
             {
                 if (executions.ContainsKey(id))
                     continue;
-                if (asked++ == MaxLookups)
-                    return (lost, true, null);
+                if (asked++ == MaxLookups || failed.Count == MaxFailedLookups || failed is [.., RateLimited or AuthorizationLost])
+                    return Told(true);
                 var answer = await client.GetAsync($"executions/{Uri.EscapeDataString(id)}?includeData=false", N8nJson.Default.N8nExecution, cancellationToken);
 
                 // Pruned or deleted: how it ended will never be known.
@@ -330,13 +362,24 @@ internal sealed partial class N8nConnector(
                     continue;
                 }
 
-                if (answer.Failure is not null)
-                    return (lost, false, answer.Failure);
+                if (answer.Failure is { } failure)
+                {
+                    failed.Add(failure);
+                    continue;
+                }
+
                 Record($"executions/{id}", null, 1);
                 Take(answer.Value, always: true);
             }
 
-            return (lost, false, null);
+            return Told(failed.Count > 0);
+
+            (IReadOnlyList<string>, bool) Told(bool leftOver)
+            {
+                if (failed.Count > 0)
+                    shortfalls.Add($"How {(failed.Count == 1 ? "a run that was going on" : $"{failed.Count} runs that were going on")} ended could not be read. {Reason(failed[^1])}");
+                return (lost, leftOver);
+            }
         }
 
         private async Task<N8nAnswer<N8nExecutionPage>> GetExecutionsAsync(string? status, string? cursor, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using KpiDashboard.Data;
 using System.Globalization;
 using System.Text.Json;
+using KpiDashboard.Security;
 
 namespace KpiDashboard.Connectors.N8n;
 
@@ -43,6 +44,9 @@ internal static class N8nEvents
 
         if (N8nValues.Id(Field("executionId", "execution_id")) is not { } execution) return (null, "'executionId' is missing, or is neither a text of up to 100 characters nor a whole number.");
         if (N8nValues.Id(Field("workflowId", "workflow_id")) is not { } workflow) return (null, "'workflowId' is missing, or is neither a text of up to 100 characters nor a whole number.");
+        // Half an id is another's: what was no text when it came must not be taken for one.
+        if (execution.Contains(KeptText.Replacement, StringComparison.Ordinal)) return (null, $"'executionId' {KeptText.Why}");
+        if (workflow.Contains(KeptText.Replacement, StringComparison.Ordinal)) return (null, $"'workflowId' {KeptText.Why}");
         if (Text(Field("status", "eventType")) is not { } word) return (null, "'status' is missing: success, failed, error, crashed, canceled, running or waiting.");
         if (Status(word) is not { } status) return (null, $"'status' is '{(word.Length <= 40 ? word : word[..40] + "…")}'; it must be success, failed, error, crashed, canceled, running or waiting.");
 
@@ -91,7 +95,7 @@ internal static class N8nEvents
     private static string? Text(JsonElement? json) => json is { ValueKind: JsonValueKind.String } text && text.GetString() is { Length: > 0 } value ? value : null;
 
     private static string? Name(string? name) =>
-        name is not null && PlainText.Clean(new string([.. name.Where(c => !char.IsControl(c)).Take(200)])).Trim() is { Length: > 0 } clean ? clean : null;
+        name is not null && KeptText.Cut(PlainText.Clean(new string([.. name.Where(c => !char.IsControl(c))])), 200).Trim() is { Length: > 0 } clean ? clean : null;
 
     private static decimal? Number(JsonElement json) => json.ValueKind switch
     {

@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace KpiDashboard.Connectors.N8n;
 
 /// <summary>How n8n writes ids, times, states and modes, over its versions. Pure.</summary>
-internal static class N8nValues
+internal static partial class N8nValues
 {
     /// <summary>An id as text, whether it came as text or as number; null if it is neither or absurdly long.</summary>
     internal static string? Id(JsonElement? json) => json switch
@@ -14,9 +15,22 @@ internal static class N8nValues
         _ => null,
     };
 
-    /// <summary>An ISO 8601 instant; without an offset it is UTC. Null if it is none.</summary>
-    internal static DateTimeOffset? Instant(string? text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var instant) ? instant : null;
+    /// <summary>
+    /// An ISO 8601 instant with a day and a time (<c>2026-11-21T08:30:00Z</c>, also with a blank for the T, a fraction, an offset like <c>+01:00</c>); without an offset it
+    /// is UTC. Null for anything else: what .NET would guess (<c>11/12/2026 08:00</c>, <c>12:30</c> today) may be another day.
+    /// </summary>
+    internal static DateTimeOffset? Instant(string? text)
+    {
+        if (text is null || text.Length > 40 || Iso().Match(text.Trim()) is not { Success: true } match) return null;
+        var fraction = match.Groups["fraction"].Value;
+        var offset = match.Groups["offset"].Value is var written && written is "" or "Z" or "z" ? "+00:00"
+            : written.Length == 3 ? written + ":00"
+            : written.Contains(':', StringComparison.Ordinal) ? written
+            : written.Insert(3, ":");
+        var plain = $"{match.Groups["day"].Value} {match.Groups["time"].Value}:{(match.Groups["second"].Success ? match.Groups["second"].Value : "00")}."
+            + $"{(fraction.Length > 7 ? fraction[..7] : fraction).PadRight(7, '0')}{offset}";
+        return DateTimeOffset.TryParseExact(plain, "yyyy-MM-dd HH:mm:ss.fffffffzzz", CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out var instant) ? instant : null;
+    }
 
     /// <summary>
     /// n8n's status. Decided by the status alone: a waiting execution has a <c>stoppedAt</c> too. An unknown word is not the end of an execution.
@@ -61,7 +75,7 @@ internal static class N8nValues
         var known = saved.ValueKind switch
         {
             JsonValueKind.Number => saved.TryGetDecimal(out minutes),
-            JsonValueKind.String => decimal.TryParse(saved.GetString(), NumberStyles.Number, CultureInfo.InvariantCulture, out minutes),
+            JsonValueKind.String => decimal.TryParse(saved.GetString(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out minutes),
             _ => (minutes = 0) != 0,
         };
         return known && minutes is >= 0 and <= 7 * 24 * 60 ? minutes : null;
@@ -71,6 +85,11 @@ internal static class N8nValues
     internal static bool KeepsSuccesses(JsonElement? settings) =>
         !(settings is { ValueKind: JsonValueKind.Object } all && all.TryGetProperty("saveDataSuccessExecution", out var save)
             && save.ValueKind == JsonValueKind.String && save.ValueEquals("none"));
+
+    [GeneratedRegex(
+        @"^(?<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?<time>[0-9]{2}:[0-9]{2})(:(?<second>[0-9]{2})([.,](?<fraction>[0-9]{1,9}))?)?(?<offset>[Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?\z",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex Iso();
 
     /// <summary>The reading of an execution; null if it has no id or workflow, or has not started yet (it turns up again once it has).</summary>
     internal static ExecutionReading? Reading(N8nExecution? execution)

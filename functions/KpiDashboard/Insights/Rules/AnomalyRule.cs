@@ -30,10 +30,14 @@ internal sealed class AnomalyRule : IInsightRule
         foreach (var odd in found.OrderByDescending(item => Math.Abs(item.Value - item.Median) / Math.Max(item.Median, 1)).Take(Most))
         {
             var (proof, currency, above) = (new Proof(), facts.CurrencyOf(odd.Kpi), odd.Value > odd.High);
+            var (first, last) = (odd.Day.AddDays(-91), odd.Day.AddDays(-7));
+            var shown = proof.Values(odd.Kpi, currency,
+                (odd.Day, odd.Day, odd.Value, null), (first, last, odd.Median, "Median of this weekday"),
+                (first, last, Math.Max(0, odd.Low), "Lower end of the band"), (first, last, odd.High, "Upper end of the band"));
             yield return new Insight(
                 "anomaly", odd.Kpi.Key, above == (odd.Kpi.Direction != KpiDirection.Down) ? InsightSeverity.Info : InsightSeverity.Attention,
-                $"{odd.Kpi.Name} on {proof.Day("Day", odd.Day)} was {proof.Value(odd.Kpi, odd.Day, odd.Day, odd.Value, currency)}, {(above ? "above" : "below")} what this weekday had in {proof.Number("Weeks", odd.Weeks)} weeks before: "
-                + $"{proof.Value(odd.Kpi, odd.Day.AddDays(-91), odd.Day.AddDays(-7), odd.Median, currency, "Median of this weekday")} is usual, {proof.Value(odd.Kpi, odd.Day.AddDays(-91), odd.Day.AddDays(-7), Math.Max(0, odd.Low), currency, "Lower end of the band")} to {proof.Value(odd.Kpi, odd.Day.AddDays(-91), odd.Day.AddDays(-7), odd.High, currency, "Upper end of the band")} not unusual.",
+                $"{odd.Kpi.Name} on {proof.Day("Day", odd.Day)} was {shown[0]}, {(above ? "above" : "below")} what this weekday had in {proof.Number("Weeks", odd.Weeks)} weeks before: "
+                + $"{shown[1]} is usual, {shown[2]} to {shown[3]} not unusual.",
                 proof, $"/metrics/{odd.Kpi.Key}", $"{odd.Day:yyyy-MM-dd} {(above ? "above" : "below")}", odd.Value)
             { Kpis = [odd.Kpi.Key], Money = odd.Kpi.Unit == KpiUnit.Currency ? Math.Abs(odd.Value - odd.Median) : null, Currency = currency };
         }

@@ -15,9 +15,10 @@ internal sealed class AutomationNotWorthItRule : IInsightRule
         if (roi is not { Value: < 0, Status: not ValueStatus.Partial } || saved.Value is not { } value || facts.Days < 7) yield break;
         var cost = Enumerable.Range(0, facts.Days).Select(facts.Period.From.AddDays).Where(day => facts.Table.StatusOf(KpiCatalogue.Part("automation.time_saved"), day) != DayStatus.Missing).Sum(facts.Tenant.Economics.DailyCost);
         var (proof, period) = (new Proof(), facts.Period);
+        var shown = proof.Moneys(facts.Tenant.Currency, ("Value saved", value, period.From, period.To), ("Cost", cost, period.From, period.To));
         yield return new Insight(
             "automation_not_worth_it", "all", InsightSeverity.Attention,
-            $"The automations saved work worth {proof.Money("Value saved", value, facts.Tenant.Currency, period.From, period.To)} and cost {proof.Money("Cost", cost, facts.Tenant.Currency, period.From, period.To)} over the same days: {proof.Money("Short of the cost", cost - value, facts.Tenant.Currency, period.From, period.To)} short.",
+            $"The automations saved work worth {shown[0]} and cost {shown[1]} over the same days: {proof.Money("Short of the cost", cost - value, facts.Tenant.Currency, period.From, period.To)} short.",
             proof, "/automation", "negative", cost - value)
         { Kpis = ["automation.roi", "automation.value_saved"], Money = cost - value, Currency = facts.Tenant.Currency };
     }

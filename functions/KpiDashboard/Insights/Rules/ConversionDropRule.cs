@@ -21,9 +21,10 @@ internal sealed class ConversionDropRule : IInsightRule
             if (change > -Much || !BusinessFacts.BeyondNoise(orders.Now, before * visits.Now)) yield break;
             var missing = (before - now) * visits.Now;
             var (average, currency) = (facts.Now("shop.average_order_value").Value, facts.CurrencyOf(KpiCatalogue.Part("shop.revenue")));
+            var rates = proof.Percents(("Orders per visit", now, period.From, period.To), ("Orders per visit before", before, period.CompareFrom, period.CompareTo));
             yield return new Insight(
                 "conversion_drop", "shop.transactions", InsightSeverity.Attention,
-                $"{proof.Percent("Orders per visit", now, null, period.From, period.To)} of visits ended in an order, against {proof.Percent("Orders per visit before", before, null, period.CompareFrom, period.CompareTo)} in {facts.Than(proof)}."
+                $"{rates[0]} of visits ended in an order, against {rates[1]} in {facts.Than(proof)}."
                 + (average is { } order ? $" At the rate of before, the visits would have brought {proof.Number("Orders not made", decimal.Round(missing))} more orders; at {proof.Value(KpiCatalogue.Part("shop.average_order_value"), period.From, period.To, order, currency)} each that is {proof.Money("Not sold", missing * order, currency)}." : ""),
                 proof, "/metrics/web.conversion_rate", "down", change)
             { Kpis = ["shop.transactions", "web.sessions"], Money = missing * average, Currency = average is null ? null : currency };
@@ -31,9 +32,11 @@ internal sealed class ConversionDropRule : IInsightRule
         }
 
         if (facts.Change("web.conversion_rate") is not { } rate || rate.Change > -Much || !BusinessFacts.BeyondNoise(rate.Now * visits.Now, rate.Before * visits.Now)) yield break;
+        var shown = proof.Values(rate.Kpi, null,
+            (period.From, period.To, rate.Now, null), (period.CompareFrom!.Value, period.CompareTo!.Value, rate.Before, "Conversion before"));
         yield return new Insight(
             "conversion_drop", "web.conversion_rate", InsightSeverity.Attention,
-            $"{proof.Value(rate.Kpi, period.From, period.To, rate.Now, null)} of visits had a key event, against {proof.Value(rate.Kpi, period.CompareFrom!.Value, period.CompareTo!.Value, rate.Before, null, "Conversion before")} in {facts.Than(proof)}.",
+            $"{shown[0]} of visits had a key event, against {shown[1]} in {facts.Than(proof)}.",
             proof, "/metrics/web.conversion_rate", "down", rate.Change)
         { Kpis = ["web.conversion_rate", "web.sessions"] };
     }

@@ -13,14 +13,18 @@ internal sealed class GoalRule : IInsightRule
         {
             var (now, proof) = (goal.Now, new Proof());
             var kpi = facts.Catalogue.Find(goal.Kpi)!;
-            var value = proof.Value(kpi, now.From, now.Through!.Value, now.Value!.Value, goal.Currency);
-            var target = proof.Value(kpi, now.From, now.To, now.Target, goal.Currency, "Target");
+            // The three are compared, and a goal that is missed by little must not look met.
+            var projects = now.State == GoalState.OffTrack;
+            var shown = proof.Values(kpi, goal.Currency,
+                [(now.From, now.Through!.Value, now.Value!.Value, null), (now.From, now.To, now.Target, "Target"),
+                .. projects ? [(now.From, now.To, now.Projected!.Value, "Projected")] : Array.Empty<(DateOnly, DateOnly, decimal, string?)>()]);
+            var (value, target) = (shown[0], shown[1]);
             var known = $"after {proof.Number("Complete days", now.KnownDays)} of {proof.Number("Days of the period", now.Days)} days";
             var text = now.State switch
             {
                 GoalState.Met => $"The goal for {goal.KpiName} is met: {value} of {target} {known}.",
                 GoalState.Missed => $"The goal for {goal.KpiName} is missed: {value} of {target} {known}.",
-                _ => $"The goal for {goal.KpiName} is off track: {value} of {target} {known}; going on like this it ends at {proof.Value(kpi, now.From, now.To, now.Projected!.Value, goal.Currency, "Projected")}.",
+                _ => $"The goal for {goal.KpiName} is off track: {value} of {target} {known}; going on like this it ends at {shown[^1]}.",
             };
             decimal? money = kpi.Unit == KpiUnit.Currency && kpi.Aggregation == KpiAggregation.Sum && now.State != GoalState.Met && now.Projected is { } projected ? Math.Abs(now.Target - projected) : null;
             yield return new Insight(

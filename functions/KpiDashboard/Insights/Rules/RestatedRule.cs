@@ -13,10 +13,12 @@ internal sealed class RestatedRule : IInsightRule
         var (first, proof) = (large[0], new Proof());
         var kpi = facts.Catalogue.Find(first.Kpi)!;
         var currency = facts.CurrencyOf(kpi);
-        var old = proof.Value(kpi, first.Day, first.Day, first.Old, currency, "Before");
-        var text = first.New is { } now
-            ? $"{kpi.Name} of {proof.Day("Day", first.Day)} changed from {old} to {proof.Value(kpi, first.Day, first.Day, now, currency, "After")} after the day had ended"
-            : $"{kpi.Name} of {proof.Day("Day", first.Day)}, {old}, was withdrawn by the source";
+        var shown = proof.Values(kpi, currency,
+            [(first.Day, first.Day, first.Old, "Before"),
+            .. first.New is { } after ? [(first.Day, first.Day, after, "After")] : Array.Empty<(DateOnly, DateOnly, decimal, string?)>()]);
+        var text = first.New is not null
+            ? $"{kpi.Name} of {proof.Day("Day", first.Day)} changed from {shown[0]} to {shown[1]} after the day had ended"
+            : $"{kpi.Name} of {proof.Day("Day", first.Day)}, {shown[0]}, was withdrawn by the source";
         yield return new Insight(
             "restated", "all", InsightSeverity.Info, large.Count == 1 ? text + "." : $"{text}; {proof.Number("Other values", large.Count - 1)} other values of the period changed, too.",
             proof, $"/metrics/{kpi.Key}", $"{first.Kpi} {first.Day:yyyy-MM-dd}", Share(first))

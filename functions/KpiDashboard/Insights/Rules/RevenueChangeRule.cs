@@ -16,8 +16,10 @@ internal sealed class RevenueChangeRule : IInsightRule
         if (facts.Change("shop.transactions") is { } orders && !BusinessFacts.BeyondNoise(orders.Now, orders.Before) && Math.Abs(revenue.Change) < Much * 2) yield break;
         var (proof, currency) = (new Proof(), facts.CurrencyOf(revenue.Kpi));
         var (period, gap) = (facts.Period, revenue.Now - revenue.Before);
+        var shown = proof.Values(revenue.Kpi, currency,
+            (period.From, period.To, revenue.Now, null), (period.CompareFrom!.Value, period.CompareTo!.Value, revenue.Before, "Revenue before"));
         var text = $"Revenue is {proof.Percent("Change", revenue.Change, revenue.Kpi.Key, period.From, period.To)} {(gap < 0 ? "below" : "above")} {facts.Than(proof)}: "
-            + $"{proof.Value(revenue.Kpi, period.From, period.To, revenue.Now, currency)} against {proof.Value(revenue.Kpi, period.CompareFrom!.Value, period.CompareTo!.Value, revenue.Before, currency, "Revenue before")}.";
+            + $"{shown[0]} against {shown[1]}.";
         if (Factors(facts, revenue.Now, revenue.Before) is { } factors)
         {
             // What goes the other way is told apart, without signs: "−$3,208 comes with fewer visits" is read as its opposite. What is next to nothing is evidence, not news.

@@ -34,6 +34,7 @@ internal static class AutomationKpis
             Unit = KpiUnit.Currency, Direction = KpiDirection.Up, Aggregation = KpiAggregation.Sum, Source = Source,
             Formula = "minutes saved ÷ 60 × hourly labour cost", Parts = ["automation.time_saved"],
             Compute = i => i["automation.time_saved"] / 60 * i.HourlyLabourCost,
+            Lacks = economics => economics.HourlyLabourCost is null ? "The cost of an hour of work is not set." : null,
         },
         new()
         {
@@ -41,6 +42,8 @@ internal static class AutomationKpis
             Unit = KpiUnit.Ratio, Direction = KpiDirection.Up, Aggregation = KpiAggregation.Ratio, Source = Source,
             Formula = "(value saved − automation cost) ÷ automation cost", Parts = ["automation.time_saved"],
             Compute = i => Divide((i["automation.time_saved"] / 60 * i.HourlyLabourCost) - i.AutomationCost, i.AutomationCost),
+            Lacks = economics => economics.HourlyLabourCost is null ? "The cost of an hour of work is not set."
+                : economics.AutomationCostPerMonth is null ? "What the automations cost a month is not set." : null,
         },
     ];
 

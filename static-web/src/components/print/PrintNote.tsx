@@ -14,6 +14,7 @@ export function PrintNote({ summary }: { summary: Summary }) {
           summary.compareFrom && summary.compareTo
             ? boards.pdf.compared(dayRange(summary.compareFrom, summary.compareTo))
             : null,
+          summary.compareNote,
           freshWords(summary),
           boards.pdf.made(clock(new Date().toISOString(), summary.timeZone, new Date(0))),
         ]

@@ -5,7 +5,7 @@ import { Sparkline } from '../../components/Sparkline'
 import { inputClass, Select } from '../../components/ui'
 import { Value } from '../../components/Value'
 import { isFailing, sortWorkflows, type WorkflowColumn } from '../../lib/automation'
-import { formatNumber, type ShownUnit } from '../../lib/format'
+import { formatApart, formatNumber, type NumberStyle, type ShownUnit } from '../../lib/format'
 import { later } from '../../messages-later'
 
 const text = later.automation
@@ -64,6 +64,9 @@ export function Workflows({
   }
   const sorted = (key: WorkflowColumn) =>
     key === column ? (descending ? 'descending' : 'ascending') : 'none'
+  /** As short as the value above it, unless the two would look alike. */
+  const beforeOf = (now: number | null, before: number, style: NumberStyle) =>
+    formatApart(now === null ? [before] : [before, now], style, 'table')[0] ?? ''
   const cell = (flow: AutomationWorkflow, { key, unit }: (typeof columns)[number]) => (
     <span className={key === 'failed' && isFailing(flow) ? 'font-semibold text-trouble' : ''}>
       <Value value={flow[key]} unit={unit} currency={currency} precision="table" atRight />
@@ -74,7 +77,7 @@ export function Workflows({
       )}
       {hasBefore(key) && flow.previous && flow.previous[key] !== null && (
         <span className="block text-small text-muted">
-          {text.before(formatNumber(flow.previous[key], { unit, currency }, 'table'))}
+          {text.before(beforeOf(flow[key], flow.previous[key], { unit, currency }))}
         </span>
       )}
     </span>

@@ -61,7 +61,9 @@ function Fields({ goal, kpi, today, onDone, catalogue }: Props & { catalogue: Ca
   const down =
     (catalogue.find((one) => one.key === picked)?.direction ?? goal?.direction) === 'down'
   const unitWords =
-    unit === 'currency' ? (goal?.currency ?? tenant.currency) : (text.units[unit] ?? '')
+    unit === 'currency'
+      ? (catalogue.find((one) => one.key === picked)?.currency ?? goal?.currency ?? tenant.currency)
+      : (text.units[unit] ?? '')
   const dated = rhythm === 'dated'
 
   const save = handleSubmit(async (form) => {

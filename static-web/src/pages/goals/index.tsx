@@ -8,7 +8,7 @@ import { GoalBar } from '../../components/GoalBar'
 import { Notice, primaryButton } from '../../components/Notice'
 import { LoadFailed, Rows, State, useQuestion } from '../../components/ui'
 import { dayRange, shortDay } from '../../lib/dates'
-import { formatNumber, type NumberStyle } from '../../lib/format'
+import { formatApart, formatNumber, type NumberStyle } from '../../lib/format'
 import { shownUnit } from '../../lib/kpis'
 import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
@@ -175,6 +175,11 @@ function Entry({
       ? text.dated(shortDay(goal.startsOn), shortDay(goal.endsOn ?? goal.startsOn))
       : text.rhythm[goal.rhythm],
   )
+  /** Target and value, which stand beside each other, with the digits that tell them apart. */
+  const apart = (one: GoalStanding) =>
+    one.value === null
+      ? [formatNumber(one.target, style, 'table'), messages.notMeasurable]
+      : formatApart([one.target, one.value], style, 'table')
   const { now } = goal
   return (
     <li className="border-t border-line py-5">
@@ -258,12 +263,11 @@ function Entry({
                   <th scope="row" className="py-1.5 text-left font-normal">
                     {dayRange(one.from, one.to, today)}
                   </th>
-                  <td className="py-1.5 text-right">{formatNumber(one.target, style, 'table')}</td>
-                  <td className="py-1.5 text-right" title={one.text}>
-                    {one.value === null
-                      ? messages.notMeasurable
-                      : formatNumber(one.value, style, 'table')}
-                  </td>
+                  {apart(one).map((shown, i) => (
+                    <td key={i} className="py-1.5 text-right" title={i === 1 ? one.text : undefined}>
+                      {shown}
+                    </td>
+                  ))}
                   <td className="py-1.5 text-right">
                     {(one.state === 'unknown' &&
                       one.paceWithheld &&

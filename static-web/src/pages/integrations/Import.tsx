@@ -15,7 +15,7 @@ import {
   State,
 } from '../../components/ui'
 import { clock, dayName } from '../../lib/dates'
-import { formatNumber } from '../../lib/format'
+import { formatApart } from '../../lib/format'
 import { useIdentity } from '../../lib/session'
 import { words } from '../../messages-integrations'
 import { fileSize } from '../settings/words'
@@ -360,8 +360,14 @@ function Preview({
 function Values({ preview, currency }: { preview: ImportEntry; currency: string }) {
   const catalogue = useCatalogue()
   const kpi = (key: string) => catalogue.data?.find((one) => one.key === key)
-  const value = (key: string, amount: number) =>
-    formatNumber(amount, { unit: kpi(key)?.unit ?? 'number', currency }, 'exact')
+  const apart = (key: string, amounts: number[]) => {
+    const one = kpi(key)
+    return formatApart(
+      amounts,
+      { unit: one?.unit ?? 'number', currency: one?.currency ?? currency },
+      'exact',
+    )
+  }
   return (
     <div
       role="region"
@@ -380,16 +386,20 @@ function Values({ preview, currency }: { preview: ImportEntry; currency: string 
         </thead>
         <tbody>
           {preview.preview.map((one) => {
+            const [value, stored] = apart(
+              one.kpi,
+              one.stored === null ? [one.value] : [one.value, one.stored],
+            )
             const effect =
               one.effect === 'changed'
-                ? text.effect.changed(value(one.kpi, one.stored ?? 0))
+                ? text.effect.changed(stored ?? '')
                 : text.effect[one.effect]
             return (
               <tr key={`${one.line} ${one.kpi}`} className="border-t border-line align-top">
                 <td className="py-2 pr-4 whitespace-nowrap">{dayName(one.date)}</td>
                 <td className="py-2 pr-4">{kpi(one.kpi)?.name ?? one.kpi}</td>
                 <td className="py-2 pr-4 text-right whitespace-nowrap">
-                  {value(one.kpi, one.value)}
+                  {value}
                   <span className="block text-muted sm:hidden">{effect}</span>
                 </td>
                 <td className="py-2 text-muted max-sm:hidden">{effect}</td>

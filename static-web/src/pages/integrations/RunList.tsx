@@ -3,7 +3,7 @@ import { useState } from 'react'
 import type { SyncRun } from '../../api/types'
 import { LoadFailed, State } from '../../components/ui'
 import { clock, dayName } from '../../lib/dates'
-import { formatNumber } from '../../lib/format'
+import { formatApart } from '../../lib/format'
 import { useIdentity } from '../../lib/session'
 import { words } from '../../messages-integrations'
 import { useCatalogue, useRun } from './queries'
@@ -96,14 +96,13 @@ function Story({ id }: { id: string }) {
   const requests = run.requests ?? []
   // Parts that other numbers are computed from have no name and are not told of.
   const restatements = (run.restatements ?? []).filter(({ kpi }) => named(kpi))
-  const value = (key: string, amount: number | null) =>
-    amount === null
-      ? text.gone
-      : formatNumber(
-          amount,
-          { unit: named(key)?.unit ?? 'number', currency: tenant.currency },
-          'exact',
-        )
+  /** What it was and what it is, with the digits that tell them apart. */
+  const change = (key: string, before: number, after: number | null) => {
+    const kpi = named(key)
+    const style = { unit: kpi?.unit ?? 'number', currency: kpi?.currency ?? tenant.currency }
+    const shown = formatApart(after === null ? [before] : [before, after], style, 'exact')
+    return `${shown[0]} → ${shown[1] ?? text.gone}`
+  }
   return (
     <div className="num space-y-4 pb-5 pl-7 text-small" aria-live={isLive(run) ? 'polite' : 'off'}>
       <ol aria-label={text.story.title}>
@@ -132,7 +131,7 @@ function Story({ id }: { id: string }) {
                   <span className="text-muted">{named(one.kpi)?.name ?? one.kpi}</span>
                 </span>
                 <span className="whitespace-nowrap">
-                  {value(one.kpi, one.oldValue)} → {value(one.kpi, one.newValue)}
+                  {change(one.kpi, one.oldValue, one.newValue)}
                 </span>
               </li>
             ))}

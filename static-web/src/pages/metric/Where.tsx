@@ -6,7 +6,7 @@ import { Skeleton } from '../../components/Skeleton'
 import { inputClass, sentenceOf } from '../../components/ui'
 import { Value } from '../../components/Value'
 import { clock } from '../../lib/dates'
-import { formatNumber } from '../../lib/format'
+import { formatApart, formatNumber } from '../../lib/format'
 import { shownUnit } from '../../lib/kpis'
 import { useIdentity } from '../../lib/session'
 import { messages } from '../../messages'
@@ -123,7 +123,7 @@ function Answer({ of, kpi }: { of: Provenance; kpi: SummaryKpi }) {
               key={part.kpi + part.connector}
               of={part}
               alone={of.parts.length === 1 && part.kpi === kpi.key}
-              currency={of.currency ?? undefined}
+              currency={part.currency ?? of.currency ?? undefined}
             />
           ))}
         </ul>
@@ -146,6 +146,10 @@ function Part({
   const at = (instant: string | null) =>
     instant === null ? null : clock(instant, tenant.timeZone, new Date())
   const style = { unit: shownUnit({ key: of.kpi, unit: of.unit }), currency }
+  const changed = (when: string, was: number, is: number | null) => {
+    const shown = formatApart(is === null ? [was] : [was, is], style, 'exact')
+    return text.restatement(when, shown[0] ?? '', shown[1] ?? text.withdrawn)
+  }
   const flags = flagsOf(of)
   const facts: [string, ReactNode][] = [
     [text.source, of.source ?? of.connector],
@@ -194,13 +198,7 @@ function Part({
           <ul className="num">
             {of.restatements.map((one) => (
               <li key={one.at}>
-                {text.restatement(
-                  at(one.at) ?? '',
-                  formatNumber(one.oldValue, style, 'exact'),
-                  one.newValue === null
-                    ? text.withdrawn
-                    : formatNumber(one.newValue, style, 'exact'),
-                )}
+                {changed(at(one.at) ?? '', one.oldValue, one.newValue)}
               </li>
             ))}
           </ul>

@@ -242,6 +242,11 @@ function Who({ member }: { member: Member }) {
           <State tone="attention">{text.inactive}</State>
         </span>
       )}
+      {!member.emailVerified && (
+        <span className="text-small">
+          <State tone="attention">{text.unproved}</State>
+        </span>
+      )}
     </>
   )
 }
@@ -312,6 +317,7 @@ function Actions({ member, ask }: { member: Member; ask: Ask }) {
 const line = 'tap flex w-full items-center rounded px-3 text-left hover:bg-sunken'
 
 function ActionList({ member, ask }: { member: Member; ask: Ask }) {
+  const confirmed = useConfirmation()
   const { tenant } = useIdentity()
   const close = useCloseMenu()
   const reload = useReload()
@@ -335,7 +341,7 @@ function ActionList({ member, ask }: { member: Member; ask: Ask }) {
         onClick={() => {
           if (!member.active) {
             close()
-            activate(true).then(
+            confirmed(() => activate(true)).then(
               () => reload('members'),
               (error: unknown) => {
                 ask({
@@ -622,8 +628,7 @@ function Leave({ ask }: { ask: Ask }) {
                 action: text.leaveAction,
                 danger: true,
                 run: async () => {
-                  await api.post('tenant/leave')
-                  await renewIdentity()
+                  await api.leaveTenant()
                   await navigate('/')
                 },
               })

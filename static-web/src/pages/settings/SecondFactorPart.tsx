@@ -25,13 +25,14 @@ import {
 import { date } from './words'
 
 const QrCode = lazy(() => import('./QrCode'))
+const ConfirmIdentity = lazy(() => import('../../components/ConfirmIdentity'))
 const text = settings.profile
 const base = 'auth/second-factor'
 
 /** Set up, renew and turn off the codes that are asked for besides the password. */
 export function SecondFactorPart() {
   const confirmed = useConfirmation()
-  const { tenant } = useIdentity()
+  const { tenant, user } = useIdentity()
   const { hash } = useLocation()
   const query = useSecondFactor()
   const reload = useReload()
@@ -40,6 +41,7 @@ export function SecondFactorPart() {
   const [codes, setCodes] = useState<readonly string[] | null>(null)
   const [busy, setBusy] = useState(false)
   const [failed, setFailed] = useState<unknown>(null)
+  const [proving, setProving] = useState(false)
   const known = query.data !== undefined
 
   // Those who are led here from elsewhere arrive here, once the page has its height.
@@ -105,6 +107,17 @@ export function SecondFactorPart() {
           </div>
           {state.enabled ? (
             <div className="flex flex-wrap gap-3">
+              {!user.secondFactorProved && (
+                <button
+                  type="button"
+                  className={tenant.secondFactorMissing ? primaryButton : quietButton}
+                  onClick={() => {
+                    setProving(true)
+                  }}
+                >
+                  {text.proveCode}
+                </button>
+              )}
               <button
                 type="button"
                 className={quietButton}
@@ -162,6 +175,17 @@ export function SecondFactorPart() {
         </div>
       )}
       <Failed error={failed} />
+      {proving && (
+        <Suspense fallback={null}>
+          <ConfirmIdentity
+            code
+            onEnd={(yes) => {
+              setProving(false)
+              if (yes) void renewIdentity()
+            }}
+          />
+        </Suspense>
+      )}
       {dialog}
     </Section>
   )

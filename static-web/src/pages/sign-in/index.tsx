@@ -1,10 +1,11 @@
+import { useState } from 'react'
 import { useForm } from 'react-hook-form'
 import { Navigate, useLocation, useNavigate } from 'react-router'
-import { ApiError } from '../../api/client'
+import { api, ApiError } from '../../api/client'
 import { Frame, Said, Way } from '../../components/account/Frame'
 import { Providers } from '../../components/account/Providers'
 import { EmailField, emailRule, PasswordField } from '../../components/form/Field'
-import { place } from '../../components/form/problems'
+import { place, sentence } from '../../components/form/problems'
 import { Submit } from '../../components/form/Submit'
 import { enter } from '../../lib/enter'
 import { wanted } from '../../lib/link'
@@ -37,9 +38,12 @@ export default function SignIn() {
     register,
     handleSubmit,
     setError,
+    getValues,
+    trigger,
     formState: { errors, isSubmitting },
   } = useForm<Fields>({ defaultValues: { email: '', password: '' } })
 
+  const [refused, setRefused] = useState(false)
   const from = wanted(location)
   if (identity && !restoring) return <Navigate to={from} replace />
 
@@ -49,7 +53,11 @@ export default function SignIn() {
     } catch (error) {
       if (error instanceof ApiError && error.kind === 'second-factor')
         await navigate('/sign-in/code', { state: { from } })
-      else place(error, setError, { email: account.email, password: account.password })
+      else {
+        // The same for every address, known or not: whoever never confirmed it finds the way here.
+        setRefused(error instanceof ApiError && error.status === 401)
+        place(error, setError, { email: account.email, password: account.password })
+      }
     }
   })
   const said = (location.state as { said?: unknown } | null)?.said
@@ -90,8 +98,52 @@ export default function SignIn() {
         <Submit error={errors.root?.message} busy={isSubmitting} busyText={text.submitting}>
           {text.submit}
         </Submit>
+        {refused && (
+          <Again
+            address={async () => ((await trigger('email')) ? getValues('email').trim() : null)}
+          />
+        )}
       </form>
       <Providers returnTo={from} />
     </Frame>
+  )
+}
+
+/** The mail that confirms an address once more, to whatever address stands in the form. */
+function Again({ address }: { address: () => Promise<string | null> }) {
+  const [state, setState] = useState<'sending' | { sent: string } | { error: unknown } | null>(null)
+  const send = async () => {
+    const email = await address()
+    if (email === null) return
+    setState('sending')
+    try {
+      await api.open('POST', 'auth/verify-email/request', { email })
+      setState({ sent: email })
+    } catch (error) {
+      setState({ error })
+    }
+  }
+  if (state !== null && typeof state === 'object' && 'sent' in state)
+    return (
+      <p role="status" className="text-small text-muted [overflow-wrap:anywhere]">
+        {text.sentAgain(state.sent)}
+      </p>
+    )
+  return (
+    <div className="text-small">
+      <button
+        type="button"
+        disabled={state === 'sending'}
+        className="tap font-semibold text-accent-strong hover:underline"
+        onClick={() => void send()}
+      >
+        {state === 'sending' ? text.sendingAgain : text.sendAgain}
+      </button>
+      {state !== null && typeof state === 'object' && (
+        <p role="alert" className="text-trouble">
+          {sentence(state.error)}
+        </p>
+      )}
+    </div>
   )
 }

@@ -240,6 +240,85 @@ public sealed class N8nRecordingsTests
         Assert.Equal(51, harness.Sink.Executions.Count);
     }
 
+    /// <summary>What an optional look-up may answer in place of what was asked for.</summary>
+    public static TheoryData<int, string, string> Nonsense => new()
+    {
+        { 500, "application/json", """{"message":"boom"}""" },
+        { 503, "application/json", "" },
+        { 400, "application/json", """{"message":"no"}""" },
+        { 302, "application/json", "" },
+        { 200, "application/json", "{" },
+        { 200, "text/html", "<html>" },
+        { 418, "text/plain", "" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Nonsense))]
+    public async Task A_single_run_that_cannot_be_looked_up_keeps_nothing_back_and_is_asked_for_again(int status, string type, string body)
+    {
+        using var harness = Harness(_ => File("executions-page2.json"), single: path => path.Contains("/executions/odd?", StringComparison.Ordinal)
+            ? StubHandler.Json(body, status, type)
+            : StubHandler.Json("""{"id":"fine","workflowId":"w","status":"success","mode":"webhook","startedAt":"2026-10-01T10:00:00Z","stoppedAt":"2026-10-01T10:00:01Z"}"""));
+
+        var outcome = Assert.IsType<FetchSucceeded>(await harness.FetchAsync(Day, Day, Settings, Credentials, unfinished: ["odd", "fine"]));
+
+        Assert.Contains(harness.Sink.Executions, execution => execution.ExecutionId == "1");
+        Assert.Contains(harness.Sink.Executions, execution => execution.ExecutionId == "fine");
+        // It is neither lost nor over, nothing from its day on is final, and the run says so.
+        Assert.Empty(outcome.LostExecutions);
+        Assert.Null(outcome.FinalThrough);
+        Assert.Contains("a run that was going on", outcome.Shortfall, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Nonsense))]
+    public async Task A_list_of_workflows_that_cannot_be_read_keeps_no_executions_back(int status, string type, string body)
+    {
+        using var harness = ConnectorHarness.N8n((path, _) =>
+            path.StartsWith("/api/v1/workflows?", StringComparison.Ordinal) ? StubHandler.Json(body, status, type)
+            : StubHandler.Json(path.Contains("status=", StringComparison.Ordinal) ? EmptyPage : File("executions-page2.json")));
+
+        var outcome = Assert.IsType<FetchSucceeded>(await harness.FetchAsync(Day, Day, Settings, Credentials));
+
+        Assert.NotEmpty(harness.Sink.Executions);
+        Assert.Contains("list of workflows", outcome.Shortfall, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Nonsense))]
+    public async Task An_n8n_whose_lists_answer_is_connected_whatever_a_single_run_answers(int status, string type, string body)
+    {
+        using var harness = Harness(_ => File("executions-page2.json"), single: _ => StubHandler.Json(body, status, type));
+        Assert.Null(await harness.Connector.TestAsync(Request(), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_permission_that_is_missing_is_told_while_it_can_be_given()
+    {
+        using var harness = Harness(_ => File("executions-page2.json"), single: _ => StubHandler.Json("""{"message":"Forbidden"}""", 403));
+        Assert.Equal(ConnectionProblem.Key, (await harness.Connector.TestAsync(Request(), TestContext.Current.CancellationToken))!.Field);
+    }
+
+    [Fact]
+    public async Task What_a_provider_writes_that_is_no_text_is_read_with_a_replacement()
+    {
+        using var harness = Harness(
+            _ => """{"data":[{"id":"1\u0000","workflowId":"w\ud83d","status":"success","mode":"webhook","startedAt":"2026-11-22T10:00:00Z","stoppedAt":"2026-11-22T10:00:01Z"}],"nextCursor":null}""",
+            workflows: """{"data":[{"id":"w","name":"Na\udc00me\u0000","active":true}],"nextCursor":null}""");
+        Assert.IsType<FetchSucceeded>(await harness.FetchAsync(Day, Day, Settings, Credentials));
+        Assert.Equal(("1\ufffd", "w\ufffd"), harness.Sink.Executions.Select(execution => (execution.ExecutionId, execution.WorkflowId)).Single());
+        Assert.Equal("Na\ufffdme\ufffd", harness.Sink.Workflows.Single().Name);
+    }
+
+    private static FetchRequest Request() => new()
+    {
+        IntegrationId = Guid.NewGuid(),
+        Window = new DayWindow(Day, Day),
+        TimeZone = TimeZoneInfo.Utc,
+        Settings = JsonSerializer.Deserialize<JsonElement>(Settings),
+        Credentials = JsonSerializer.Deserialize<JsonElement>(Credentials),
+    };
+
     [Theory]
     [InlineData("https://n8n.example.com", "https://n8n.example.com/api/v1")]
     [InlineData("https://n8n.example.com/", "https://n8n.example.com/api/v1")]

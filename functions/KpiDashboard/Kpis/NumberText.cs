@@ -1,0 +1,93 @@
+using System.Globalization;
+using KpiDashboard.Tenancy;
+
+namespace KpiDashboard.Kpis;
+
+/// <summary>
+/// Numbers as a sentence has them, for English: few digits, but where numbers stand beside each other the digits that tell them apart. "100% of 100%: missed" is what
+/// rounding each by itself makes of 99.85 % and 99.9 %.
+/// </summary>
+internal static class NumberText
+{
+    // More decimals than values are kept with.
+    private const int MostDecimals = 10;
+
+    // Narrow symbols of CLDR, as the page's tiles have them. Others go by their code.
+    private static readonly Dictionary<string, string> Symbols = new(StringComparer.Ordinal)
+    {
+        ["USD"] = "$",
+        ["CAD"] = "$",
+        ["AUD"] = "$",
+        ["NZD"] = "$",
+        ["SGD"] = "$",
+        ["HKD"] = "$",
+        ["MXN"] = "$",
+        ["EUR"] = "€",
+        ["GBP"] = "£",
+        ["JPY"] = "¥",
+        ["CNY"] = "¥",
+        ["INR"] = "₹",
+    };
+
+    /// <summary>A number by itself: whole from 100 on, money below that with its currency's own decimals, a rate whole from 10 % on.</summary>
+    public static string Shown(KpiUnit unit, decimal value, string? currency) => Write(unit, value, currency, null);
+
+    /// <summary>
+    /// Numbers of one unit that are compared: as each would be by itself, with as many more decimals as it takes that no two different ones look alike. What cannot be
+    /// told apart in <see cref="MostDecimals"/> decimals is the same.
+    /// </summary>
+    public static IReadOnlyList<string> Apart(KpiUnit unit, string? currency, params IReadOnlyList<decimal> values)
+    {
+        int? decimals = null;
+        for (; ; )
+        {
+            List<string> shown = [.. values.Select(value => Write(unit, value, currency, decimals))];
+            if (shown.Distinct(StringComparer.Ordinal).Count() >= values.Distinct().Count() || decimals >= MostDecimals) return shown;
+            decimals = decimals is { } before ? before + 1 : unit == KpiUnit.Currency ? Currencies.Decimals(currency) : 1;
+        }
+    }
+
+    /// <summary>A fraction as a percentage, with the digits that tell it from another.</summary>
+    public static string PercentApart(decimal fraction, decimal other) => Apart(KpiUnit.Ratio, null, fraction, other)[0];
+
+    /// <param name="decimals">At most so many; null for what suits the number alone. Of money these are all written, of anything else those that count.</param>
+    private static string Write(KpiUnit unit, decimal value, string? currency, int? decimals)
+    {
+        var (negative, size) = (value < 0, Math.Abs(value));
+        var text = unit switch
+        {
+            KpiUnit.Currency => size.ToString(Money(size, Currencies.Decimals(currency), decimals), CultureInfo.InvariantCulture),
+            KpiUnit.Ratio => Percentage(size, decimals),
+            _ => Plain(size, decimals),
+        };
+        // "−0" is no number that anybody knows.
+        var sign = negative && text.AsSpan().IndexOfAnyInRange('1', '9') >= 0 ? "−" : "";
+        return sign + unit switch
+        {
+            KpiUnit.Currency => (currency is null ? "" : Symbols.GetValueOrDefault(currency, currency + " ")) + text,
+            KpiUnit.Ratio or KpiUnit.Count or KpiUnit.Number or KpiUnit.Score => text,
+            KpiUnit.Seconds => $"{text} s",
+            KpiUnit.Milliseconds => $"{text} ms",
+            KpiUnit.Minutes => $"{text} min",
+            _ => throw new ArgumentOutOfRangeException(nameof(unit), unit, null),
+        };
+    }
+
+    private static string Money(decimal size, int own, int? decimals) => Format((decimals ?? (size >= 100 ? 0 : own)) is var wanted && wanted > own ? own : wanted, wanted);
+
+    /// <summary>A format of so many decimals that are always written, and so many that may be.</summary>
+    private static string Format(int always, int most) =>
+        most == 0 ? "#,0" : $"#,0.{new string('0', Math.Min(always, most))}{new string('#', Math.Max(0, most - always))}";
+
+    private static string Percentage(decimal size, int? decimals)
+    {
+        // The product of a very great number does not fit; nobody reads its digits.
+        var percent = size > decimal.MaxValue / 100 ? decimal.MaxValue : size * 100;
+        return (decimals is { } most ? percent.ToString(Format(0, most), CultureInfo.InvariantCulture)
+            : percent.ToString(size >= 0.1m ? "#,0" : "0.0", CultureInfo.InvariantCulture)) + "%";
+    }
+
+    private static string Plain(decimal size, int? decimals) =>
+        decimals is { } most ? size.ToString(Format(0, Math.Max(most, size >= 100 ? 0 : 2)), CultureInfo.InvariantCulture)
+        : size.ToString(size >= 100 ? "#,0" : size == decimal.Truncate(size) ? "0" : "0.##", CultureInfo.InvariantCulture);
+}
