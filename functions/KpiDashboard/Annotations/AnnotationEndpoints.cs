@@ -1,3 +1,4 @@
+using KpiDashboard.Security;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using KpiDashboard.Api;

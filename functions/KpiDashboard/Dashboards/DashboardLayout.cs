@@ -1,8 +1,8 @@
+using KpiDashboard.Security;
 using System.Globalization;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Kpis;
-using KpiDashboard.Data;
 
 namespace KpiDashboard.Dashboards;
 

@@ -1,3 +1,4 @@
+using KpiDashboard.Security;
 using System.Text.Json.Nodes;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;

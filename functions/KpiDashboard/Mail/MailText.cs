@@ -1,5 +1,5 @@
+using KpiDashboard.Security;
 using System.Text.RegularExpressions;
-using KpiDashboard.Data;
 
 namespace KpiDashboard.Mail;
 

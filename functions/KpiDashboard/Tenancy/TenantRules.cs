@@ -1,5 +1,5 @@
+using KpiDashboard.Security;
 using System.Globalization;
-using KpiDashboard.Data;
 
 namespace KpiDashboard.Tenancy;
 

@@ -1,4 +1,4 @@
-using KpiDashboard.Data;
+using KpiDashboard.Security;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using KpiDashboard.Kpis;

@@ -4,7 +4,6 @@ using KpiDashboard.Security;
 using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using KpiDashboard.Data;
 
 namespace KpiDashboard.Connectors.N8n;
 

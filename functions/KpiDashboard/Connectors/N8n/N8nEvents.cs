@@ -1,4 +1,3 @@
-using KpiDashboard.Data;
 using System.Globalization;
 using System.Text.Json;
 using KpiDashboard.Security;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace KpiDashboard.Data;
+namespace KpiDashboard.Security;
 
 /// <summary>
 /// Text that a person reads as it is: names of businesses, people, sources, dashboards, tokens, workflows. A character that cannot be seen, or that turns the text around it,

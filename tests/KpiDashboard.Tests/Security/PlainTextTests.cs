@@ -1,10 +1,10 @@
 using FsCheck.Xunit;
-using KpiDashboard.Data;
+using KpiDashboard.Security;
 using KpiDashboard.Mail;
 using KpiDashboard.Tenancy;
 using Xunit;
 
-namespace KpiDashboard.Tests.Data;
+namespace KpiDashboard.Tests.Security;
 
 /// <summary>Names: at the door, and where they stand in a mail to somebody else.</summary>
 public sealed class PlainTextTests
