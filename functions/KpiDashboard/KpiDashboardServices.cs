@@ -71,6 +71,7 @@ public static class KpiDashboardServices
         services.AddSingleton<SignInGuard>();
         services.AddSingleton<SecondFactors>();
         services.AddSingleton<Sessions>();
+        services.AddSingleton<TimeZoneNames>();
         services.AddSingleton<Accounts>();
         services.AddEndpoint<Authenticator>();
         services.AddEndpoint<SessionEndpoints>();

@@ -63,6 +63,19 @@ var logAlerts = [
     '''
   }
   {
+    name: 'single-businesses'
+    title: 'Something is wrong with single businesses'
+    severity: 3
+    frequency: 'PT15M'
+    window: 'PT15M'
+    query: '''
+      AppMetrics
+      | where Name == "kpi.tenants.faulty"
+      | summarize businesses = max(Max)
+      | where businesses > 0
+    '''
+  }
+  {
     name: 'queue-age'
     title: 'Messages wait too long'
     severity: 2

@@ -20,6 +20,10 @@ export const ops = {
   look: (count: number) =>
     count === 1 ? 'One thing needs a look.' : `${count} things need a look.`,
   problems: {
+    faults: (count: number) =>
+      count === 1
+        ? 'Something is wrong with one business; the others are served.'
+        : `Something is wrong with ${count} businesses; the others are served.`,
     dead: (count: number) =>
       count === 1
         ? 'One sync or message was given up.'
@@ -82,6 +86,27 @@ export const ops = {
     reconnect_needed: 'To reconnect',
     disconnected: 'Disconnected',
   },
+  faults: 'Wrong with single businesses',
+  faultsLead: 'What could not be done in full for one business. The others are served as before.',
+  faultSteps: {
+    zone: 'Time zone',
+    row: 'A stored row',
+    run: 'A sync',
+    'mended zone': 'Time zone, replaced',
+    enqueue: 'Sending a sync on its way',
+    deletion: 'Deleting the business',
+    'retention of executions': 'Removing old runs',
+    'retention of values': 'Removing old values',
+    'retention of syncs': 'Removing old syncs',
+  } as Record<string, string | undefined>,
+  faultTimes: (times: number, ago: string) =>
+    times === 1 ? `once, ${ago}` : `${times} times, last ${ago}`,
+  faultSubject: (id: string) => `Source ${id}`,
+  clear: 'Seen, clear it',
+  clearing: 'Clearing …',
+  cleared: (count: number) =>
+    count === 1 ? 'One entry is cleared.' : `${count} entries are cleared.`,
+  clearedNote: 'What is still so comes back within minutes.',
   dead: 'Given up',
   deadLead: 'Dead runs and messages that no function could read, newest first.',
   noDead: 'Nothing was given up.',

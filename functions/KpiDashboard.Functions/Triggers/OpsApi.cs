@@ -22,6 +22,18 @@ public sealed class OpsApi(OpsEndpoints ops, DeadLetterEndpoints deadLetters)
     public Task<IResult> Integrations([HttpTrigger(AuthorizationLevel.Function, "get", Route = "ops/integrations")] HttpRequest request, CancellationToken cancellationToken) =>
         ops.IntegrationsAsync(request, cancellationToken);
 
+    /// <summary>What is wrong with single businesses.</summary>
+    [Function("OpsFaults"), Requires(Permission.Operate)]
+    [Operation("What went wrong with single businesses while the others were served, newest first", Response = typeof(OpsFaultsResponse), Query = "limit")]
+    public Task<IResult> Faults([HttpTrigger(AuthorizationLevel.Function, "get", Route = "ops/faults")] HttpRequest request, CancellationToken cancellationToken) =>
+        ops.FaultsAsync(request, cancellationToken);
+
+    /// <summary>Seen.</summary>
+    [Function("OpsClearFaults"), Requires(Permission.Operate)]
+    [Operation("Clear what was noted of a business; what is still so comes back", Body = typeof(ClearFaultsRequest), Response = typeof(ClearFaultsResponse))]
+    public Task<IResult> ClearFaults([HttpTrigger(AuthorizationLevel.Function, "post", Route = "ops/faults/clear")] HttpRequest request, CancellationToken cancellationToken) =>
+        ops.ClearFaultsAsync(request, cancellationToken);
+
     /// <summary>What runs here.</summary>
     [Function("OpsHost"), Requires(Permission.Operate)]
     [Operation("This instance: version, runtime, which settings are there, migrations", Response = typeof(OpsHostResponse))]

@@ -95,12 +95,14 @@ public sealed class AutomationEndpoints
         var rows = await tx.QueryAsync<WorkflowRow>(
             """
             select w.integration_id as IntegrationId, w.workflow_id as Id, w.name, w.active, w.keeps_successes as KeepsSuccesses, coalesce(w.minutes_saved, w.provider_minutes_saved) as MinutesPerSuccess,
-                   n.executions, n.succeeded, n.failed, n.finished_ms as FinishedMs, n.minutes_saved as MinutesSaved,
+                   n.executions, n.succeeded, n.failed, n.failed_known as FailedKnown, n.finished_ms as FinishedMs, n.timed, n.minutes_saved as MinutesSaved,
                    b.executions as ExecutionsBefore, b.succeeded as SucceededBefore, b.failed as FailedBefore, b.minutes_saved as MinutesSavedBefore
             from workflows w
             cross join lateral (
                 select coalesce(sum(d.executions), 0)::int as executions, coalesce(sum(d.succeeded), 0)::int as succeeded, coalesce(sum(d.failed), 0)::int as failed,
-                       coalesce(sum(d.finished_ms), 0)::bigint as finished_ms, sum(d.minutes_saved) as minutes_saved
+                       -- A rate divides by what is known on the same days: of days without successes only the failures are.
+                       coalesce(sum(d.failed) filter (where d.succeeded is not null), 0)::int as failed_known,
+                       coalesce(sum(d.finished_ms), 0)::bigint as finished_ms, coalesce(sum(d.timed), 0)::int as timed, sum(d.minutes_saved) as minutes_saved
                 from automation_daily d
                 where d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id and d.day between @from and @to
             ) n
@@ -139,11 +141,11 @@ public sealed class AutomationEndpoints
         return [.. rows.Select(row =>
         {
             var (runs, trend) = (Kept(row, row.Executions), points[(row.IntegrationId, row.Id)].ToDictionary(point => point.Step));
-            var finished = Kept(row, row.Succeeded + row.Failed);
+            var finished = Kept(row, row.Succeeded + row.FailedKnown);
             var lost = row.Failed * row.MinutesPerSuccess;
             return new WorkflowPerformance(
                 row.Id, row.Name, row.Active, row.MinutesPerSuccess, runs, Kept(row, row.Succeeded), row.Failed,
-                Rounded(KpiInputs.Divide(Kept(row, row.Succeeded), finished)), Rounded(KpiInputs.Divide(row.KeepsSuccesses ? row.FinishedMs : null, finished)),
+                Rounded(KpiInputs.Divide(Kept(row, row.Succeeded), finished)), Rounded(KpiInputs.Divide(Kept(row, row.FinishedMs), Kept(row, row.Timed))),
                 row.MinutesSaved, Worth(row.MinutesSaved, economics), lost, Worth(lost, economics),
                 comparable
                     ? new WorkflowBefore(
@@ -156,15 +158,16 @@ public sealed class AutomationEndpoints
         })];
     }
 
-    private static int? Kept(WorkflowRow row, int value) => row.KeepsSuccesses ? value : null;
+    private static T? Kept<T>(WorkflowRow row, T value)
+        where T : struct => row.KeepsSuccesses ? value : null;
 
     private static decimal? Rounded(decimal? value) => value is null ? null : decimal.Round(value.Value, 8);
 
     private static KpiDefinition Kpi(string key) => KpiCatalogue.Find(key) ?? throw new ArgumentOutOfRangeException(nameof(key), key, null);
 
     private sealed record WorkflowRow(
-        Guid IntegrationId, string Id, string Name, bool Active, bool KeepsSuccesses, decimal? MinutesPerSuccess, int Executions, int Succeeded, int Failed, long FinishedMs,
-        decimal? MinutesSaved, int ExecutionsBefore, int SucceededBefore, int FailedBefore, decimal? MinutesSavedBefore);
+        Guid IntegrationId, string Id, string Name, bool Active, bool KeepsSuccesses, decimal? MinutesPerSuccess, int Executions, int Succeeded, int Failed, int FailedKnown,
+        long FinishedMs, int Timed, decimal? MinutesSaved, int ExecutionsBefore, int SucceededBefore, int FailedBefore, decimal? MinutesSavedBefore);
 
     private sealed record TrendRow(Guid IntegrationId, string Id, int Step, int? Executions, int Failed);
 }

@@ -102,7 +102,8 @@ internal static class AutomationWriter
                        count(*)::int as executions,
                        (count(*) filter (where e.status = 'succeeded'))::int as succeeded,
                        (count(*) filter (where e.status = 'failed'))::int as failed,
-                       coalesce(sum(extract(epoch from e.stopped_at - e.started_at) * 1000) filter (where e.status in ('succeeded', 'failed')), 0)::bigint as finished_ms
+                       coalesce(sum(extract(epoch from e.stopped_at - e.started_at) * 1000) filter (where e.status in ('succeeded', 'failed')), 0)::bigint as finished_ms,
+                       (count(*) filter (where e.status in ('succeeded', 'failed') and e.stopped_at is not null))::int as timed
                 from executions e
                 where e.tenant_id = @tenant and e.integration_id = @integrationId and e.kind = 'production'
                   and e.started_at >= start_of_day(@from, @timeZone) and e.started_at < start_of_day(@to + 1, @timeZone)
@@ -113,22 +114,22 @@ internal static class AutomationWriter
                 where d.tenant_id = @tenant and d.integration_id = @integrationId and d.day between @from and @to
                   and not exists (select 1 from counted c where c.day = d.day and c.workflow_id = d.workflow_id)
             )
-            insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, finished_ms, minutes_saved)
+            insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, finished_ms, timed, minutes_saved)
             select @tenant, @integrationId, c.day, c.workflow_id, case when known then c.executions end, case when known then c.succeeded end, c.failed,
-                   case when known then c.finished_ms end, case when known then c.succeeded * coalesce(w.minutes_saved, w.provider_minutes_saved) end
+                   case when known then c.finished_ms end, case when known then c.timed end, case when known then c.succeeded * coalesce(w.minutes_saved, w.provider_minutes_saved) end
             from counted c
             left join workflows w on w.tenant_id = @tenant and w.integration_id = @integrationId and w.workflow_id = c.workflow_id
             cross join lateral (select coalesce(w.keeps_successes, true) as known) k
             on conflict (tenant_id, integration_id, day, workflow_id) do update
             set executions = excluded.executions, succeeded = excluded.succeeded, failed = excluded.failed, finished_ms = excluded.finished_ms,
-                minutes_saved = excluded.minutes_saved
+                timed = excluded.timed, minutes_saved = excluded.minutes_saved
             """,
             new { integrationId, timeZone, from, to });
 
         var days = await tx.QueryAsync<DayTotals>(
             """
             select g.day::date as day, coalesce(sum(d.executions), 0)::int as executions, coalesce(sum(d.succeeded), 0)::int as succeeded,
-                   coalesce(sum(d.failed), 0)::int as failed, coalesce(sum(d.finished_ms), 0)::bigint as finishedms,
+                   coalesce(sum(d.failed), 0)::int as failed, coalesce(sum(d.finished_ms), 0)::bigint as finishedms, coalesce(sum(d.timed), 0)::int as timed,
                    coalesce(sum(d.minutes_saved), 0)::numeric as minutessaved,
                    exists (select 1 from workflows w where w.tenant_id = @tenant and w.integration_id = @integrationId
                            and coalesce(w.minutes_saved, w.provider_minutes_saved) is not null) as saves,
@@ -148,6 +149,7 @@ internal static class AutomationWriter
             readings.Add(("automation.executions", day.Day, day.Executions));
             readings.Add(("automation.succeeded", day.Day, day.Succeeded));
             readings.Add(("automation.finished_ms", day.Day, day.FinishedMs));
+            readings.Add(("automation.timed", day.Day, day.Timed));
             if (day.Saves) readings.Add(("automation.time_saved", day.Day, day.MinutesSaved));
         }
 
@@ -219,5 +221,5 @@ internal static class AutomationWriter
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
     };
 
-    private sealed record DayTotals(DateOnly Day, int Executions, int Succeeded, int Failed, long FinishedMs, decimal MinutesSaved, bool Saves, bool Complete);
+    private sealed record DayTotals(DateOnly Day, int Executions, int Succeeded, int Failed, long FinishedMs, int Timed, decimal MinutesSaved, bool Saves, bool Complete);
 }

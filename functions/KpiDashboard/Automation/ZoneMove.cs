@@ -20,6 +20,8 @@ internal static class ZoneMove
     /// </remarks>
     public static async Task ApplyAsync(TenantTransaction tx, string from, string to, DateTimeOffset now)
     {
+        // The stored zone may be one that this server does not know: its days were those of UTC then.
+        from = await tx.QuerySingleAsync<string>("select safe_zone(@from)", new { from });
         // A step that is under way counts by the old days: without its lease its result is dropped whole. Its run starts over with a window of new days, sent
         // again by the sweeper; else the hours between the old and the new midnight could fall between two slices.
         await tx.ExecuteAsync(
@@ -43,7 +45,12 @@ internal static class ZoneMove
             """
             update integrations i
             set complete_through = last_whole_day(complete_through, @from, @to), final_through = last_whole_day(final_through, @from, @to),
-                measurable_from = first_whole_day(measurable_from, @from, @to), read_from = first_whole_day(read_from, @from, @to),
+                measurable_from = first_whole_day(measurable_from, @from, @to),
+                -- What is only pushed was never read: it begins with the first run that came, whatever part of a day that was.
+                read_from = case when i.settings ->> 'pushOnly' = 'true'
+                    then coalesce((select min((e.started_at at time zone @to)::date) from executions e
+                                   where e.tenant_id = i.tenant_id and e.integration_id = i.id), first_whole_day(read_from, @from, @to))
+                    else first_whole_day(read_from, @from, @to) end,
                 -- Days whose executions are gone cannot be counted anew: they stay days of the old zone.
                 executions_kept_from = first_whole_day(executions_kept_from, @from, @to),
                 -- The day of the last read was going on: its beginning is surely read.
@@ -57,8 +64,8 @@ internal static class ZoneMove
             new { from, to });
         foreach (var integration in moved)
         {
-            // Nothing is known after the last fetch: a zero there would be a lie.
-            if (integration is not { Counts: true, Today: { } today, Run: { } run }) continue;
+            // Nothing is known after the last fetch: a zero there would be a lie. Not every integration has a run: what is pushed comes without.
+            if (integration is not { Counts: true, Today: { } today }) continue;
             await tx.ExecuteAsync("delete from automation_daily where tenant_id = @tenant and integration_id = @Id and day >= @KeptFrom", new { integration.Id, integration.KeptFrom });
             await tx.ExecuteAsync(
                 """
@@ -67,7 +74,7 @@ internal static class ZoneMove
                 """,
                 new { integration.Id, integration.KeptFrom, kpis = AutomationEndpoints.Kpis.Where(kpi => kpi.Compute is null).Select(kpi => kpi.Key).ToArray() });
             var readings = await AutomationWriter.RollUpAsync(tx, integration.Id, to, integration.ReadFrom, today);
-            await KpiWriter.WriteAsync(tx, readings, integration.Id, run, today, now);
+            await KpiWriter.WriteAsync(tx, readings, integration.Id, integration.Run, today, now);
         }
     }
 

@@ -72,6 +72,9 @@ internal sealed record FetchRequest
     /// <summary>What the previous <see cref="FetchSucceeded"/> of the same slice returned; null at its start.</summary>
     public string? Checkpoint { get; init; }
 
+    /// <summary>Day up to which an earlier run read everything; null during the first backfill. What happened since then cannot have been lost long before.</summary>
+    public DateOnly? ReadThrough { get; init; }
+
     /// <summary>Executions that were seen running or waiting and whose end is not known yet (automation connectors only).</summary>
     public IReadOnlyList<string> UnfinishedExecutions { get; init; } = [];
 

@@ -32,6 +32,7 @@ internal static class DataServices
         // Asked for at each use: without a database the app still starts, answers health/live, and says in health/ready what is missing.
         services.TryAddSingleton<Func<NpgsqlDataSource>>(provider => provider.GetRequiredService<NpgsqlDataSource>);
         services.TryAddSingleton<Database>();
+        services.TryAddSingleton<TenantFaults>();
         return services;
     }
 

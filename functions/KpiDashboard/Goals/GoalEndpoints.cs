@@ -180,6 +180,8 @@ public sealed class GoalEndpoints
     {
         if (starts is { } first && (first < today.AddMonths(-25) || first > today.AddYears(2)))
             errors["startsOn"] = [Invariant($"'startsOn' ({first:yyyy-MM-dd}) must lie within the last 25 months or the next 2 years.")];
+        else if (ends is { } last && (last < today.AddMonths(-25) || last > today.AddYears(2).AddDays(Period.MaxDays)))
+            errors["endsOn"] = [Invariant($"'endsOn' ({last:yyyy-MM-dd}) must lie within the last 25 months or the next few years.")];
         else if (ends < starts) errors["endsOn"] = ["'endsOn' lies before 'startsOn'."];
         else if (ends?.DayNumber - starts?.DayNumber >= Period.MaxDays) errors["endsOn"] = [$"A goal may last at most {Period.MaxDays} days."];
     }

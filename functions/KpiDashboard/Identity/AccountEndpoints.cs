@@ -42,7 +42,7 @@ public sealed class AccountEndpoints
         var business = new NewBusiness(body.BusinessName, body.TimeZone, body.Currency);
         Accounts.CheckEmail(errors, "email", body.Email);
         TenantRules.Name(errors, "displayName", body.DisplayName);
-        Accounts.Check(errors, business);
+        await _accounts.CheckAsync(errors, business, cancellationToken);
         _rules.Check(errors, "password", body.Password, body.Email, body.DisplayName, body.BusinessName);
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
         await TakeRegistrationAsync(_limits, _address, request, body.Email, cancellationToken);

@@ -19,13 +19,13 @@ internal sealed record NewUser(Guid Id, string Email, string DisplayName, string
 internal sealed record NewBusiness(string Name, string? TimeZone, string? Currency);
 
 /// <summary>Makes accounts and businesses, each in one transaction with its audit entry.</summary>
-internal sealed class Accounts(Database database, AuditLog audit, TimeProvider time)
+internal sealed class Accounts(Database database, AuditLog audit, TimeZoneNames zones, TimeProvider time)
 {
     /// <summary>Adds a sentence for each field of a business that is wrong.</summary>
-    public static void Check(IDictionary<string, string[]> errors, NewBusiness business)
+    public async Task CheckAsync(IDictionary<string, string[]> errors, NewBusiness business, CancellationToken cancellationToken)
     {
         TenantRules.Name(errors, "businessName", business.Name);
-        if (business.TimeZone is not null) TenantRules.TimeZone(errors, "timeZone", business.TimeZone);
+        if (business.TimeZone is not null) await zones.CheckAsync(errors, "timeZone", business.TimeZone, cancellationToken);
         if (business.Currency is not null) TenantRules.Currency(errors, "currency", business.Currency);
     }
 

@@ -108,7 +108,7 @@ public sealed partial class OidcEndpoints
         var business = new NewBusiness(body.BusinessName, body.TimeZone, body.Currency);
         var name = string.IsNullOrWhiteSpace(body.DisplayName) ? pending.Name : body.DisplayName;
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        Accounts.Check(errors, business);
+        await _accounts.CheckAsync(errors, business, cancellationToken);
         TenantRules.Name(errors, "displayName", name);
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
         await AccountEndpoints.TakeRegistrationAsync(_limits, _address, request, pending.Email, cancellationToken);

@@ -2,6 +2,7 @@ using System.Globalization;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Data;
+using KpiDashboard.Tenancy;
 using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
@@ -147,7 +148,7 @@ internal sealed class Sessions(
         return new MeResponse(
             new SessionUser(user.id, user.email, user.display_name, user.email_verified, user.has_password, user.second_factor, user.second_factor && provedFactor),
             new SessionTenant(
-                current.tenant_id, current.name, current.role, current.time_zone, current.currency, current.locale, current.week_start, current.is_demo,
+                current.tenant_id, current.name, current.role, TimeZoneNames.Of(current.time_zone).Id, current.currency, current.locale, current.week_start, current.is_demo,
                 [.. Permissions.Of(current.role).Select(Permissions.Word)], current.require_second_factor && !(user.second_factor && provedFactor), current.delete_after),
             [.. tenants.Select(row => new SessionTenantEntry(row.tenant_id, row.name, row.role))]);
     }

@@ -58,6 +58,7 @@ public sealed class TokenEndpoints
         if (body.Scopes.Count == 0 || body.Scopes.Any(scope => scope is null || !Permissions.Scopes.Contains(scope)))
             errors["scopes"] = [$"'scopes' must name at least one of {string.Join(", ", Permissions.Scopes)}."];
         if (body.ExpiresAt <= now) errors["expiresAt"] = ["'expiresAt' must be in the future."];
+        else if (body.ExpiresAt > now.AddYears(10)) errors["expiresAt"] = ["'expiresAt' must lie within the next 10 years; leave it out for a token that does not expire."];
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
 
         var (id, token, secret) = (Guid.CreateVersion7(now), TokenHash.Fresh(Authenticator.TokenPrefix), StandardWebhooks.FreshSecret());

@@ -54,9 +54,12 @@ internal readonly record struct KpiValue(decimal? Value, ValueStatus Status, int
     public override int GetHashCode() => HashCode.Combine(Value, Status, KnownDays, Days);
 }
 
-
 /// <summary>How far a source is complete and final, and the currency of its money; null where it is the business's own, or not known.</summary>
-internal readonly record struct SourceClock(DateOnly? CompleteThrough, DateOnly? FinalThrough, string? Currency = null);
+internal readonly record struct SourceClock(DateOnly? CompleteThrough, DateOnly? FinalThrough, string? Currency = null)
+{
+    /// <summary>Last day that will not change any more. What is not complete cannot be final: never after <see cref="CompleteThrough"/>.</summary>
+    public DateOnly? FinalThrough { get; } = CompleteThrough is { } complete && FinalThrough > complete ? complete : CompleteThrough is null ? null : FinalThrough;
+}
 
 /// <summary>
 /// Daily values of stored KPIs over a range of days, and the arithmetic on them. Every number of the product comes out of <see cref="Evaluate"/>:

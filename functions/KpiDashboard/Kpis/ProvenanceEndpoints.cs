@@ -61,7 +61,7 @@ public sealed class ProvenanceEndpoints
         var values = (await tx.QueryAsync<ValueRow>(
             """
             select v.kpi, v.integration_id as IntegrationId, v.run_id as RunId, v.first_seen_at as FirstSeenAt, v.changed_at as ChangedAt,
-                   i.connector, i.display_name as Source, coalesce(i.settings ->> 'propertyId', i.settings ->> 'baseUrl') as Instance, i.time_zone as TimeZone, i.fetched_at as FetchedAt,
+                   i.connector, i.display_name as Source, coalesce(i.settings ->> 'propertyId', i.settings ->> 'baseUrl') as Instance, case when i.time_zone is not null then safe_zone(i.time_zone) end as TimeZone, i.fetched_at as FetchedAt,
                    exists (select 1 from imports m where m.tenant_id = @tenant and m.id = v.run_id) as Imported
             from kpi_values v
             left join integrations i on i.tenant_id = @tenant and i.id = v.integration_id

@@ -49,7 +49,7 @@ public sealed partial class OpsEndpoints
         var (queues, problem) = await QueuesAsync(cancellationToken);
         return new JsonAnswer<OverviewResponse>(
             new OverviewResponse(
-                now, state.Tenants, state.Integrations, state.Runs, state.Live, state.DeadLetters, state.Circuits, state.OldestDueAt, state.TimerAt, state.Mails, state.LastBackup, queues, problem),
+                now, state.Tenants, state.Faults, state.Integrations, state.Runs, state.Live, state.DeadLetters, state.Circuits, state.OldestDueAt, state.TimerAt, state.Mails, state.LastBackup, queues, problem),
             OpsJson.Default.OverviewResponse);
     }
 
@@ -73,6 +73,33 @@ public sealed partial class OpsEndpoints
         request.HttpContext.Response.Headers.CacheControl = "no-store";
         return new JsonAnswer<OpsIntegrationsResponse>(
             new OpsIntegrationsResponse(page, found.Count > limit ? page[^1].IntegrationId.ToString("D") : null), OpsJson.Default.OpsIntegrationsResponse);
+    }
+
+    /// <summary><c>GET ops/faults</c>: what went wrong with single businesses while the others were served, newest first.</summary>
+    public async Task<IResult> FaultsAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var query = new QueryReader(request);
+        var limit = query.Number("limit", 50, 1, 200);
+        query.ThrowIfInvalid();
+        var found = await _database.QueryAsync<OpsFault>(
+            """
+            select tenant_id as TenantId, null::text as TenantHash, step, nullif(subject, '') as Subject, reason, first_at as FirstAt, last_at as LastAt, times
+            from list_tenant_faults(@limit)
+            """,
+            new { limit }, cancellationToken);
+        request.HttpContext.Response.Headers.CacheControl = "no-store";
+        return new JsonAnswer<OpsFaultsResponse>(
+            new OpsFaultsResponse([.. found.Select(row => row with { TenantHash = _tenants.Of(row.TenantId) })]), OpsJson.Default.OpsFaultsResponse);
+    }
+
+    /// <summary><c>POST ops/faults/clear</c>: an operator has seen it. What is still so comes back within minutes.</summary>
+    public async Task<IResult> ClearFaultsAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var body = (await JsonBody.ReadAsync(request, OpsJson.Default.ClearFaultsRequest, cancellationToken))!;
+        if (body.Step is { Length: 0 or > 60 }) throw ApiProblem.Invalid("step", "'step' must be a step as ops/faults names it, or null for all of the business.");
+        var cleared = (await _database.QueryAsync<int>("select clear_tenant_faults(@TenantId, @Step)", new { body.TenantId, body.Step }, cancellationToken))[0];
+        if (cleared > 0) LogCleared(body.TenantId, cleared);
+        return new JsonAnswer<ClearFaultsResponse>(new ClearFaultsResponse(cleared), OpsJson.Default.ClearFaultsResponse);
     }
 
     /// <summary><c>GET ops/host</c>: the instance that answers.</summary>
@@ -116,6 +143,9 @@ public sealed partial class OpsEndpoints
         }
     }
 
+    [LoggerMessage(4103, LogLevel.Warning, "An operator cleared {Count} faults of business {Tenant}")]
+    private partial void LogCleared(Guid tenant, int count);
+
     [LoggerMessage(4102, LogLevel.Warning, "The queues could not be looked at")]
     private partial void LogNoQueues(Exception error);
 }
@@ -150,6 +180,29 @@ internal sealed record KnownSettings(string Name, bool Required, string For, str
 /// <summary>How many tenants there are.</summary>
 internal sealed record OpsTenants(long Total, long Demo, long Deleting);
 
+/// <summary>How many businesses something is wrong with that <c>ops/faults</c> lists.</summary>
+internal sealed record OpsFaultCount(long Tenants, DateTimeOffset? NewestAt);
+
+/// <summary>What went wrong with single businesses.</summary>
+internal sealed record OpsFaultsResponse(IReadOnlyList<OpsFault> Faults);
+
+/// <summary>Something that went wrong with one business while the others were served.</summary>
+/// <param name="TenantHash">What <c>kpi.tenant</c> says in telemetry; null if no key for that is set.</param>
+/// <param name="Step">
+/// What could not be done in full: <c>zone</c>, <c>row</c> or <c>run</c> for a row that no door lets in, <c>mended zone</c> for a zone that an update replaced, else the step
+/// that failed, such as <c>enqueue</c>, <c>deletion</c> or <c>retention of values</c>.
+/// </param>
+/// <param name="Subject">The integration that it is about; null for the whole business.</param>
+/// <param name="Times">How often in a row.</param>
+internal sealed record OpsFault(
+    Guid TenantId, string? TenantHash, string Step, string? Subject, string Reason, DateTimeOffset FirstAt, DateTimeOffset LastAt, int Times);
+
+/// <summary>Whose faults to clear; <c>step</c> null for all of them.</summary>
+internal sealed record ClearFaultsRequest(Guid TenantId, string? Step = null);
+
+/// <summary>How many were cleared.</summary>
+internal sealed record ClearFaultsResponse(int Cleared);
+
 /// <summary>How many integrations of a connector are in a state.</summary>
 internal sealed record OpsStateCount(
     string Connector, [property: AllowedValues("active", "failing", "overdue", "paused", "reconnect_needed", "disconnected")] string State, long Count);
@@ -174,7 +227,8 @@ internal sealed record OpsBackup(Guid Id, DateTimeOffset TakenAt, long Bytes, lo
 
 /// <summary>What the database function <c>ops_overview</c> answers.</summary>
 internal sealed record OpsState(
-    OpsTenants Tenants, IReadOnlyList<OpsStateCount> Integrations, IReadOnlyList<OpsRunCount> Runs, OpsLive Live, OpsDeadLetters DeadLetters, IReadOnlyList<OpsCircuit> Circuits,
+    OpsTenants Tenants, OpsFaultCount Faults, IReadOnlyList<OpsStateCount> Integrations, IReadOnlyList<OpsRunCount> Runs, OpsLive Live, OpsDeadLetters DeadLetters,
+    IReadOnlyList<OpsCircuit> Circuits,
     DateTimeOffset? OldestDueAt, DateTimeOffset? TimerAt, OpsMails Mails, OpsBackup? LastBackup);
 
 /// <summary>State of the installation.</summary>
@@ -183,8 +237,8 @@ internal sealed record OpsState(
 /// <param name="TimerAt">When the timer last did its work; it comes every five minutes.</param>
 /// <param name="Queues">Queues of the storage account; null with <paramref name="QueuesProblem"/> saying why.</param>
 internal sealed record OverviewResponse(
-    DateTimeOffset At, OpsTenants Tenants, IReadOnlyList<OpsStateCount> Integrations, IReadOnlyList<OpsRunCount> Runs, OpsLive Live, OpsDeadLetters DeadLetters,
-    IReadOnlyList<OpsCircuit> Circuits, DateTimeOffset? OldestDueAt, DateTimeOffset? TimerAt, OpsMails Mails, OpsBackup? LastBackup, IReadOnlyList<QueueState>? Queues, string? QueuesProblem);
+    DateTimeOffset At, OpsTenants Tenants, OpsFaultCount Faults, IReadOnlyList<OpsStateCount> Integrations, IReadOnlyList<OpsRunCount> Runs, OpsLive Live,
+    OpsDeadLetters DeadLetters, IReadOnlyList<OpsCircuit> Circuits, DateTimeOffset? OldestDueAt, DateTimeOffset? TimerAt, OpsMails Mails, OpsBackup? LastBackup, IReadOnlyList<QueueState>? Queues, string? QueuesProblem);
 
 /// <summary>A page of integrations; <c>nextCursor</c> is null at the end.</summary>
 internal sealed record OpsIntegrationsResponse(IReadOnlyList<OpsIntegration> Integrations, string? NextCursor);
@@ -209,7 +263,10 @@ internal sealed record OpsSetting(string Name, bool IsSet, bool Required, string
 /// <summary>A migration that was applied.</summary>
 internal sealed record OpsMigration(string Name, DateTimeOffset AppliedAt);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(OpsFaultsResponse))]
+[JsonSerializable(typeof(ClearFaultsRequest))]
+[JsonSerializable(typeof(ClearFaultsResponse))]
 [JsonSerializable(typeof(OpsState))]
 [JsonSerializable(typeof(OverviewResponse))]
 [JsonSerializable(typeof(OpsIntegrationsResponse))]

@@ -31,7 +31,7 @@ internal sealed class RetentionOptions
 /// Removes what is past its time: in small transactions, so many of them per run, and whatever is left at the next. Being killed at any point leaves answers
 /// as they were: a day's totals stand before the first of its executions goes, and are never added up again after that.
 /// </summary>
-internal sealed partial class Retention(Database database, IOptions<RetentionOptions> options, TimeProvider time, ILogger<Retention> logger) : IHousekeeping
+internal sealed partial class Retention(Database database, TenantFaults faults, IOptions<RetentionOptions> options, TimeProvider time, ILogger<Retention> logger) : IHousekeeping
 {
     /// <summary>Rows that one transaction removes at most.</summary>
     internal const int Batch = 2_000;
@@ -58,11 +58,29 @@ internal sealed partial class Retention(Database database, IOptions<RetentionOpt
     /// <inheritdoc />
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var executions = await CompactExecutionsAsync(cancellationToken);
-        var values = await RemoveValuesAsync(cancellationToken);
-        var runs = await RemoveRunsAsync(cancellationToken);
-        var entries = await RemoveAuditEntriesAsync(cancellationToken);
+        List<Exception> failures = [];
+        var executions = await TryAsync(CompactExecutionsAsync);
+        var values = await TryAsync(RemoveValuesAsync);
+        var runs = await TryAsync(RemoveRunsAsync);
+        var entries = await TryAsync(RemoveAuditEntriesAsync);
         if (executions + values + runs + entries > 0) LogRemoved(executions, values, runs, entries);
+        if (failures.Count > 0) throw new AggregateException("Not everything that is past its time could be removed.", failures);
+
+        // What is wrong with one of them has nothing to do with the others.
+        async Task<int> TryAsync(Func<CancellationToken, Task<int>> remove)
+        {
+            try
+            {
+                return await remove(cancellationToken);
+            }
+#pragma warning disable CA1031 // It is thrown in the end.
+            catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                failures.Add(error);
+                return 0;
+            }
+        }
     }
 
     /// <summary>Removes executions of days that stay as totals. Returns how many.</summary>
@@ -72,7 +90,7 @@ internal sealed partial class Retention(Database database, IOptions<RetentionOpt
             "select tenant_id as TenantId, integration_id as IntegrationId, keep_from as KeepFrom, starts from list_old_executions(@now, @days, @limit)",
             new { now = time.GetUtcNow(), days = options.Value.ExecutionDays, limit = MaxPlaces }, cancellationToken);
         var removed = 0;
-        foreach (var place in old)
+        await faults.ForEachAsync("retention of executions", old, place => (place.TenantId, place.IntegrationId), async place =>
         {
             for (var count = Batch; count == Batch && removed < MaxRows;)
             {
@@ -101,9 +119,8 @@ internal sealed partial class Retention(Database database, IOptions<RetentionOpt
                 removed += count;
             }
 
-            if (removed >= MaxRows) break;
-        }
-
+            return removed < MaxRows;
+        }, cancellationToken);
         return removed;
     }
 
@@ -114,7 +131,7 @@ internal sealed partial class Retention(Database database, IOptions<RetentionOpt
             "select tenant_id as TenantId, keep_from as KeepFrom from list_old_values(@now, @months, @limit)",
             new { now = time.GetUtcNow(), months = options.Value.ValueMonths, limit = MaxPlaces }, cancellationToken);
         var removed = 0;
-        foreach (var place in old)
+        await faults.ForEachAsync("retention of values", old, place => (place.TenantId, null), async place =>
         {
             var done = false;
             while (!done && removed < MaxRows)
@@ -142,9 +159,8 @@ internal sealed partial class Retention(Database database, IOptions<RetentionOpt
                 done = count == 0;
             }
 
-            if (removed >= MaxRows) break;
-        }
-
+            return removed < MaxRows;
+        }, cancellationToken);
         return removed;
     }
 
@@ -154,7 +170,8 @@ internal sealed partial class Retention(Database database, IOptions<RetentionOpt
         var keepFrom = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime).AddDays(-options.Value.RunDays);
         var before = keepFrom.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
         var removed = 0;
-        foreach (var tenant in await database.QueryAsync<Guid>("select tenant_id from list_old_runs(@keepFrom, @limit)", new { keepFrom, limit = MaxPlaces }, cancellationToken))
+        var old = await database.QueryAsync<Guid>("select tenant_id from list_old_runs(@keepFrom, @limit)", new { keepFrom, limit = MaxPlaces }, cancellationToken);
+        await faults.ForEachAsync("retention of syncs", old, tenant => (tenant, null), async tenant =>
         {
             var count = RunBatch;
             while (count == RunBatch && removed < MaxRows)
@@ -169,9 +186,8 @@ internal sealed partial class Retention(Database database, IOptions<RetentionOpt
                 removed += count;
             }
 
-            if (removed >= MaxRows) break;
-        }
-
+            return removed < MaxRows;
+        }, cancellationToken);
         return removed;
     }
 

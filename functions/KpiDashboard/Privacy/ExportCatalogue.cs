@@ -45,6 +45,7 @@ internal static class ExportCatalogue
     {
         ["google_grants"] = "Sign-ins at Google for which no property was chosen yet: sealed, and gone within an hour.",
         ["import_chunks"] = "A file on its way in; gone once its import ended.",
+        ["tenant_faults"] = "What operators note when a job of ours fails for one business; about our machinery and in nobody's words but ours.",
         ["tenant_export_parts"] = "The files of exports like this one.",
     };
 

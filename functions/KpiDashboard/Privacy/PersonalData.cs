@@ -58,7 +58,7 @@ internal sealed class PersonalData(Database database, SecretSealer sealer, TimeP
         var found = new List<Guid>();
         for (var after = Guid.Empty; ;)
         {
-            var page = await database.QueryAsync<(Guid Id, bool Composed, byte[] Payload)>(
+            var page = await database.QueryAsync<(Guid Id, bool Composed, byte[]? Payload)>(
                 "select id, composed, payload from list_open_mail(@after, @limit)", new { after, limit = MailPage }, cancellationToken);
             foreach (var (id, composed, payload) in page)
             {
@@ -70,16 +70,18 @@ internal sealed class PersonalData(Database database, SecretSealer sealer, TimeP
         }
     }
 
-    private bool IsTo(Guid id, bool composed, byte[] payload, string[] names)
+    private bool IsTo(Guid id, bool composed, byte[]? payload, string[] names)
     {
         try
         {
-            using var document = JsonDocument.Parse(sealer.Open(payload, MailOutbox.PurposeOf(id)));
-            return Holds(composed && document.RootElement.TryGetProperty("to", out var recipient) ? recipient : document.RootElement, names);
+            using var document = JsonDocument.Parse(sealer.Open(payload ?? [], MailOutbox.PurposeOf(id)));
+            var root = document.RootElement;
+            var recipient = composed && root.ValueKind == JsonValueKind.Object && root.TryGetProperty("to", out var to) ? to : root;
+            return Holds(recipient, names);
         }
-        catch (CryptographicException)
+        catch (Exception error) when (error is CryptographicException or JsonException)
         {
-            // Its key is gone: nobody can send it either, and it must not keep anybody from being erased.
+            // Its key is gone, or it is no mail: nobody can send it either, and it must not keep anybody from being erased.
             return false;
         }
     }

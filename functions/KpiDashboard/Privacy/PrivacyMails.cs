@@ -41,7 +41,7 @@ internal sealed class ExportReadyMail(Database database, WebAddress web) : IMail
         var ids = PrivacyMailData.Of(data);
         var found = await database.InTenantAsync(ids.TenantId, tx => tx.QuerySingleOrDefaultAsync<(string Tenant, string Zone, string Email, string Name, DateTimeOffset Until)>(
             """
-            select t.name, t.time_zone, p.email, p.display_name, e.expires_at
+            select t.name, safe_zone(t.time_zone), p.email, p.display_name, e.expires_at
             from tenant_exports e join tenants t on t.id = e.tenant_id join tenant_people() p on p.id = @UserId and p.deactivated_at is null
               and p.email_verified_at is not null
             where e.tenant_id = @tenant and e.id = @ExportId and e.status = 'succeeded'
@@ -72,7 +72,7 @@ internal sealed class DeletionRequestedMail(Database database, WebAddress web) :
         // Nothing to say if somebody changed his mind meanwhile.
         var found = await database.InTenantAsync(ids.TenantId, tx => tx.QuerySingleOrDefaultAsync<(string Tenant, string Zone, string Email, string Name, DateTimeOffset At)>(
             """
-            select t.name, t.time_zone, p.email, p.display_name, t.delete_after
+            select t.name, safe_zone(t.time_zone), p.email, p.display_name, t.delete_after
             from tenants t join tenant_people() p on p.id = @UserId and p.role = 'owner' and p.deactivated_at is null
               and p.email_verified_at is not null
             where t.id = @tenant and t.delete_after is not null
@@ -94,5 +94,5 @@ internal sealed class DeletionRequestedMail(Database database, WebAddress web) :
 file static class Words
 {
     public static string Day(DateTimeOffset instant, string zone) =>
-        LocalDay.Of(instant, TimeZoneInfo.FindSystemTimeZoneById(zone)).ToString("d MMMM yyyy", CultureInfo.InvariantCulture);
+        LocalDay.Of(instant, TimeZoneNames.Of(zone)).ToString("d MMMM yyyy", CultureInfo.InvariantCulture);
 }

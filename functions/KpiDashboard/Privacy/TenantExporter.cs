@@ -113,8 +113,24 @@ public sealed partial class TenantExporter
         var lost = await _database.QueryAsync<(Guid Tenant, Guid Id, string? Traceparent)>(
             "select tenant_id, id, traceparent from sweep_tenant_exports(@now, @never, @silent, @limit)",
             new { now = _time.GetUtcNow(), never = NeverEnqueuedAfter, silent = SilentAfter, limit = SweepBatch }, cancellationToken);
-        foreach (var (tenant, id, traceparent) in lost) await SendAsync(new TenantExportMessage(TenantExportMessage.CurrentVersion, tenant, id, traceparent), cancellationToken);
+        // What cannot be sent now is swept again: the others do not wait for it.
+        List<Exception> failures = [];
+        foreach (var (tenant, id, traceparent) in lost)
+        {
+            try
+            {
+                await SendAsync(new TenantExportMessage(TenantExportMessage.CurrentVersion, tenant, id, traceparent), cancellationToken);
+            }
+#pragma warning disable CA1031 // It is thrown in the end.
+            catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                failures.Add(error);
+            }
+        }
+
         if (lost.Count > 0) LogSwept(lost.Count);
+        if (failures.Count > 0) throw new AggregateException("Not every export could be enqueued again.", failures);
     }
 
     /// <summary>Sends an export that is committed on its way. Best effort: what fails is left to the sweeper.</summary>

@@ -125,13 +125,25 @@ public sealed partial class Importer
         var now = _time.GetUtcNow();
         var lost = await _database.QueryAsync<(Guid Tenant, Guid Id, string? Traceparent)>(
             "select tenant_id, id, traceparent from sweep_imports(@now, @silent, 200)", new { now, silent = SilentAfter }, cancellationToken);
+        // What cannot be sent now is swept again: the others do not wait for it.
+        List<Exception> failures = [];
         foreach (var (tenant, id, traceparent) in lost)
         {
-            await EnqueueAsync(tenant, id, TimeSpan.Zero, cancellationToken, traceparent);
-            LogSwept(id);
+            try
+            {
+                await EnqueueAsync(tenant, id, TimeSpan.Zero, cancellationToken, traceparent);
+                LogSwept(id);
+            }
+#pragma warning disable CA1031 // It is thrown in the end.
+            catch (Exception error) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+            {
+                failures.Add(error);
+            }
         }
 
         await _database.ExecuteAsync("select purge_push(@keys, @imports)", new { keys = now - IdempotencyKeys.Remembered, imports = now - KeptFor }, cancellationToken);
+        if (failures.Count > 0) throw new AggregateException("Not every import could be enqueued again.", failures);
     }
 
     private Task<(Opened? File, DateTimeOffset? LeasedUntil)> BeginAsync(ImportMessage message, Guid lease, CancellationToken cancellationToken) =>

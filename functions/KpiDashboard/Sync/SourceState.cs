@@ -112,18 +112,26 @@ internal sealed record SourceState(
         sources.Select(source => KeyValuePair.Create(source.Connector, new SourceClock(source.CompleteThrough, source.FinalThrough, Currencies.OrNull(source.Currency))))
             // What a business says of itself is final when it says it.
             .Append(KeyValuePair.Create(TenantCatalogue.PushSource, new SourceClock(DateOnly.MaxValue, DateOnly.MaxValue)))
-            .Append(KeyValuePair.Create(HealthScore.Source, new SourceClock(CommonCompleteThrough(sources), sources.Where(source => source.IsConnected).Min(source => source.FinalThrough))))
+            .Append(KeyValuePair.Create(HealthScore.Source, new SourceClock(CommonCompleteThrough(sources), CommonFinalThrough(sources))))
             .ToDictionary(StringComparer.Ordinal);
 
     /// <summary>Last day for which every connected source that ever delivered is complete, or if none is, every source; null if none did.</summary>
     public static DateOnly? CommonCompleteThrough(IReadOnlyCollection<SourceState> sources) =>
         sources.Where(source => source.IsConnected).Min(source => source.CompleteThrough) ?? sources.Min(source => source.CompleteThrough);
 
+    /// <summary>Last day that is final in every connected source that ever delivered; null while one of them has none.</summary>
+    private static DateOnly? CommonFinalThrough(IReadOnlyCollection<SourceState> sources)
+    {
+        var delivered = sources.Where(source => source is { IsConnected: true, CompleteThrough: not null }).ToList();
+        return delivered.Exists(source => source.FinalThrough is null) ? null : delivered.Min(source => source.FinalThrough);
+    }
+
     /// <summary>How the owner sees it.</summary>
     public Freshness ToFreshness()
     {
         var status = Status();
-        return new Freshness(Id, Connector, DisplayName, FetchedAt, CompleteThrough, FinalThrough, ReadFrom, status, Message(status), IsSilent);
+        var final = new SourceClock(CompleteThrough, FinalThrough).FinalThrough;
+        return new Freshness(Id, Connector, DisplayName, FetchedAt, CompleteThrough, final, ReadFrom, status, Message(status), IsSilent);
     }
 
     /// <summary>How a business does whose sources these are: as the worst of them, with what that one says.</summary>

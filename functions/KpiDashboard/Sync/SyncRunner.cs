@@ -145,7 +145,7 @@ public sealed partial class SyncRunner
                 """
                 select r.connector, r.status, r.step, r.window_from as WindowFrom, r.window_to as WindowTo, r.slices_done as SlicesDone, r.checkpoint, r.attempts,
                        r.waits, r.next_attempt_at as NextAttemptAt, i.status as IntegrationStatus, i.settings::text as Settings, i.credentials,
-                       i.time_zone as ProviderZone, t.time_zone as TenantZone, i.read_from as ReadFrom, i.read_to as ReadTo, i.backfilled_at as BackfilledAt, i.deep_read_at as DeepReadAt,
+                       safe_zone(coalesce(i.time_zone, t.time_zone)) as Zone, safe_zone(t.time_zone) as TenantZone, i.read_from as ReadFrom, i.read_to as ReadTo, i.backfilled_at as BackfilledAt, i.deep_read_at as DeepReadAt,
                        array_to_string(r.doubted_days, ',') as DoubtedDays
                 from sync_runs r
                 join integrations i on i.tenant_id = r.tenant_id and i.id = r.integration_id
@@ -212,7 +212,7 @@ public sealed partial class SyncRunner
                 return (null, await WaitForProviderAsync(tx, tally, message, row, connector, retryAt, now));
             }
 
-            var zone = TimeZoneInfo.FindSystemTimeZoneById(row.ProviderZone ?? row.TenantZone);
+            var zone = TimeZoneNames.Of(row.Zone);
             var window = row is { WindowFrom: { } from, WindowTo: { } to } ? new DayWindow(from, to) : SyncWindow.Plan(row.ReadTo, row.BackfilledAt, row.DeepReadAt, LocalDay.Of(now, zone), now);
             var slices = connector.Slice(window);
             await tx.ExecuteAsync(
@@ -235,6 +235,7 @@ public sealed partial class SyncRunner
                     Settings = settings,
                     Credentials = row.Credentials is null ? Parse("{}") : Parse(_sealer.Open(row.Credentials, CredentialPurpose(message.IntegrationId))),
                     Checkpoint = row.Checkpoint,
+                    ReadThrough = row.BackfilledAt is null ? null : row.ReadTo,
                     UnfinishedExecutions = await AutomationWriter.UnfinishedAsync(tx, message.IntegrationId),
                     UndividedDays = await UndividedAsync(tx, connector, row, message.IntegrationId, slices[row.SlicesDone]),
                 }), null);
@@ -329,11 +330,12 @@ public sealed partial class SyncRunner
     {
         var (message, row) = (step.Message, step.Row);
         await WriteRequestsAsync(tx, message.RunId, buffer.Requests);
+        var zone = outcome.TimeZone is { } named ? await TimeZoneNames.FindAsync(tx, named) : step.Request.TimeZone;
+        if (zone is null) return await FailRunAsync(tx, step, UnknownZone(step.Connector, outcome.TimeZone!), now);
         var emptied = await EmptiedDaysAsync(tx, step, outcome, buffer);
         var asked = row.DoubtedDays.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(day => DateOnly.Parse(day, CultureInfo.InvariantCulture)).ToHashSet();
         if (!emptied.All(asked.Contains)) return await DoubtAsync(tx, step, [.. asked.Union(emptied)], now);
 
-        var zone = outcome.TimeZone is { } id && TimeZoneInfo.TryFindSystemTimeZoneById(id, out var own) ? own : step.Request.TimeZone;
         var today = LocalDay.Of(now, zone);
         var readings = buffer.Readings.Select(reading => (reading.Key.Kpi, reading.Key.Day, reading.Value)).ToList();
         // What is older was pruned at the source, or comes with a later step.
@@ -357,15 +359,15 @@ public sealed partial class SyncRunner
         var finalThrough = await AutomationWriter.FirstUnfinishedDayAsync(tx, message.IntegrationId, zone.Id) is { } unfinished && unfinished.AddDays(-1) < outcome.FinalThrough
             ? unfinished.AddDays(-1)
             : outcome.FinalThrough;
-        // What is not complete cannot be final, whatever the calendar says.
-        if (outcome.CompleteThrough < finalThrough) finalThrough = outcome.CompleteThrough;
         await tx.ExecuteAsync(
             """
             update integrations
             set time_zone = coalesce(@timeZone, time_zone), currency = coalesce(@currency, currency),
                 fetched_at = case when @isNewest then @now else fetched_at end,
                 complete_through = case when @isNewest then coalesce(@completeThrough, complete_through) else coalesce(complete_through, @completeThrough) end,
-                final_through = case when @isNewest then coalesce(@finalThrough, final_through) else final_through end,
+                -- What is not complete cannot be final: whichever of the two this answer told, the other may be an earlier one's.
+                final_through = final_within(case when @isNewest then coalesce(@finalThrough, final_through) else final_through end,
+                    case when @isNewest then coalesce(@completeThrough, complete_through) else coalesce(complete_through, @completeThrough) end),
                 measurable_from = coalesce(measurable_from, @measurableFrom),
                 read_from = least(read_from, @readFrom), read_to = greatest(read_to, @readTo),
                 deep_read_at = case when @deep then @now else deep_read_at end,
@@ -429,6 +431,14 @@ public sealed partial class SyncRunner
         step.Tally.Ended = "succeeded";
         LogSucceeded(message.RunId, step.Connector.Key, written.Changed + withdrawn, written.Restated + withdrawn);
         return null;
+    }
+
+    /// <summary>Days cannot be told from each other in a zone that we cannot reckon in; guessing another would put numbers on wrong days.</summary>
+    private static string UnknownZone(IConnector connector, string name)
+    {
+        var shown = new string([.. name.Where(c => c is > ' ' and <= '~').Take(64)]);
+        return $"{connector.DisplayName} says that its days are those of the time zone \"{shown}\", which is not known here. Set a place such as Europe/Berlin there; until then no numbers "
+            + "are read from it.";
     }
 
     /// <summary>Days for which this answer held nothing although there are values of them.</summary>
@@ -498,7 +508,7 @@ public sealed partial class SyncRunner
     {
         // Not all at the same moment.
         var until = retryAt + TimeSpan.FromSeconds(60 * RetryPolicy.Jitter(message.RunId, row.Step));
-        var shown = TimeZoneInfo.ConvertTime(until.AddSeconds(59), TimeZoneInfo.FindSystemTimeZoneById(row.TenantZone));
+        var shown = TimeZoneInfo.ConvertTime(until.AddSeconds(59), TimeZoneNames.Of(row.TenantZone));
         await tx.ExecuteAsync(
             """
             update sync_runs set status = 'waiting', step = step + 1, message = @reason, next_attempt_at = @until, updated_at = @now, enqueued_at = null
@@ -629,7 +639,7 @@ public sealed partial class SyncRunner
 
     private sealed record RunRow(
         string Connector, string Status, int Step, DateOnly? WindowFrom, DateOnly? WindowTo, int SlicesDone, string? Checkpoint, int Attempts, int Waits,
-        DateTimeOffset? NextAttemptAt, string IntegrationStatus, string Settings, byte[]? Credentials, string? ProviderZone, string TenantZone, DateOnly? ReadFrom,
+        DateTimeOffset? NextAttemptAt, string IntegrationStatus, string Settings, byte[]? Credentials, string Zone, string TenantZone, DateOnly? ReadFrom,
         DateOnly? ReadTo, DateTimeOffset? BackfilledAt, DateTimeOffset? DeepReadAt, string DoubtedDays);
 
     private sealed record Step(

@@ -29,6 +29,7 @@ internal sealed class Instruments : IDisposable
     private readonly ConcurrentDictionary<(string Connector, string Quota), (double Fraction, DateTimeOffset At)> _quotas = new();
     private volatile Sample? _sample;
     private volatile Look? _look;
+    private volatile Inspection? _inspection;
 
     public Instruments(TimeProvider time)
     {
@@ -42,6 +43,7 @@ internal sealed class Instruments : IDisposable
         _provider = _meter.CreateHistogram("kpi.provider.duration", "s", "Time that a connector took for one slice", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 480] });
         _api = _meter.CreateHistogram("kpi.api.duration", "s", "Time until an answer was sent", advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 45] });
         _meter.CreateObservableGauge("kpi.dead_letters.open", () => Fresh(_sample) is { } sample ? [new(sample.OpenDeadLetters)] : (IEnumerable<Measurement<long>>)[], "{message}", "Dead runs and kept messages that nobody requeued");
+        _meter.CreateObservableGauge("kpi.tenants.faulty", Faulty, "{tenant}", "Businesses for which a step failed, or with a row that no door lets in");
         _meter.CreateObservableGauge("kpi.queue.age", () => Of(queue => queue.Age.TotalSeconds), "s", "How long the oldest due work of a queue waits");
         _meter.CreateObservableGauge("kpi.queue.length", () => Of(queue => queue.Length), "{message}", "Messages in a queue, put-off ones too; approximate");
         _meter.CreateObservableGauge("kpi.provider.quota.remaining", Quotas, "1", "Part of a provider's allowance that is left, the lowest of the last quarter of an hour");
@@ -88,6 +90,9 @@ internal sealed class Instruments : IDisposable
     /// <summary>What the timer found.</summary>
     public void Sampled(IReadOnlyList<QueueSample> queues, long openDeadLetters) => _sample = new Sample(_time.GetUtcNow(), queues, openDeadLetters);
 
+    /// <summary>How many businesses have a fault that ops/faults lists.</summary>
+    public void Inspected(long faultyTenants) => _inspection = new Inspection(_time.GetUtcNow(), faultyTenants);
+
     /// <summary>Somebody looked when the timer last did its work.</summary>
     public void LookedAtTimer(DateTimeOffset beatAt) => _look = new Look(_time.GetUtcNow(), beatAt);
 
@@ -124,6 +129,11 @@ internal sealed class Instruments : IDisposable
         var now = _time.GetUtcNow();
         return _look is { } look && now - look.At <= LookTime ? [new(Math.Max(0, (now - look.BeatAt).TotalSeconds))] : [];
     }
+
+    private IEnumerable<Measurement<long>> Faulty() =>
+        _inspection is { } inspection && _time.GetUtcNow() - inspection.At <= SampleTime ? [new(inspection.FaultyTenants)] : [];
+
+    private sealed record Inspection(DateTimeOffset At, long FaultyTenants);
 
     private sealed record Sample(DateTimeOffset At, IReadOnlyList<QueueSample> Queues, long OpenDeadLetters);
 

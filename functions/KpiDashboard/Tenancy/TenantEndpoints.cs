@@ -31,11 +31,13 @@ public sealed class TenantEndpoints
     private readonly RateLimits _limits;
     private readonly Sessions _sessions;
     private readonly Accounts _accounts;
+    private readonly TimeZoneNames _zones;
     private readonly TimeProvider _time;
 
     internal TenantEndpoints(
-        Database database, TenantReads reads, AuditLog audit, MailOutbox mail, RateLimits limits, Sessions sessions, Accounts accounts, TimeProvider time) =>
-        (_database, _reads, _audit, _mail, _limits, _sessions, _accounts, _time) = (database, reads, audit, mail, limits, sessions, accounts, time);
+        Database database, TenantReads reads, AuditLog audit, MailOutbox mail, RateLimits limits, Sessions sessions, Accounts accounts, TimeZoneNames zones,
+        TimeProvider time) =>
+        (_database, _reads, _audit, _mail, _limits, _sessions, _accounts, _zones, _time) = (database, reads, audit, mail, limits, sessions, accounts, zones, time);
 
     /// <summary><c>GET tenants</c>: one query however many there are.</summary>
     public async Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -62,7 +64,7 @@ public sealed class TenantEndpoints
         var body = (await JsonBody.ReadAsync(request, TenantJson.Default.CreateTenantRequest, cancellationToken))!;
         var business = new NewBusiness(body.BusinessName, body.TimeZone, body.Currency);
         var errors = new Dictionary<string, string[]>();
-        Accounts.Check(errors, business);
+        await _accounts.CheckAsync(errors, business, cancellationToken);
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
         await _limits.TakeAsync(Bucket.RegisterAddress, $"person:{caller.Person:N}", cancellationToken);
         var tenant = await _accounts.CreateBusinessAsync(request, business, caller.Person, caller.Name, null, cancellationToken);
@@ -83,7 +85,7 @@ public sealed class TenantEndpoints
     {
         var body = (await JsonBody.ReadAsync(request, TenantJson.Default.TenantSettings, cancellationToken))!;
         var errors = new Dictionary<string, string[]>();
-        Check(errors, body);
+        await CheckAsync(errors, body, _zones, cancellationToken);
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
         var wanted = body with { Name = body.Name.Trim() };
         for (var attempt = 1; ; attempt++)
@@ -157,10 +159,10 @@ public sealed class TenantEndpoints
         Task.FromResult(TenantReads.Answer(request, _roles, TenantJson.Default.RolesResponse));
 
     /// <summary>Adds a sentence for each setting that is wrong.</summary>
-    internal static void Check(IDictionary<string, string[]> errors, TenantSettings settings)
+    internal static async Task CheckAsync(IDictionary<string, string[]> errors, TenantSettings settings, TimeZoneNames zones, CancellationToken cancellationToken)
     {
         TenantRules.Name(errors, "name", settings.Name);
-        TenantRules.TimeZone(errors, "timeZone", settings.TimeZone);
+        await zones.CheckAsync(errors, "timeZone", settings.TimeZone, cancellationToken);
         TenantRules.Currency(errors, "currency", settings.Currency);
         TenantRules.Locale(errors, "locale", settings.Locale);
         TenantRules.WeekStart(errors, "weekStart", settings.WeekStart);
@@ -244,7 +246,7 @@ public sealed class TenantEndpoints
 
     private static Task<TenantSettings?> LoadAsync(TenantTransaction tx, bool lockIt) => tx.QuerySingleOrDefaultAsync<TenantSettings>(
         """
-        select name, time_zone as TimeZone, currency, locale, week_start::int as WeekStart, fiscal_year_start_month::int as FiscalYearStartMonth,
+        select name, safe_zone(time_zone) as TimeZone, currency, locale, week_start::int as WeekStart, fiscal_year_start_month::int as FiscalYearStartMonth,
                hourly_labour_cost as HourlyLabourCost, automation_cost_per_month as AutomationCostPerMonth, require_second_factor as RequireSecondFactor
         from tenants where id = @tenant
         """ + (lockIt ? " for update" : ""));

@@ -9,7 +9,7 @@ internal sealed record TenantProfile(
     long DataVersion, bool IsDemo, short FiscalYearStartMonth)
 {
     /// <summary>The tenant's time zone.</summary>
-    public TimeZoneInfo Zone => TimeZoneInfo.FindSystemTimeZoneById(TimeZone);
+    public TimeZoneInfo Zone => TimeZoneNames.Of(TimeZone);
 
     /// <summary>What money KPIs rest on.</summary>
     public TenantEconomics Economics => new(HourlyLabourCost, AutomationCostPerMonth, Currency);
@@ -20,7 +20,7 @@ internal sealed record TenantProfile(
     /// <summary>Reads the tenant of the transaction; null when it is gone.</summary>
     public static Task<TenantProfile?> LoadAsync(TenantTransaction tx) => tx.QuerySingleOrDefaultAsync<TenantProfile>(
         """
-        select id, name, time_zone as TimeZone, currency, locale, week_start as WeekStart, hourly_labour_cost as HourlyLabourCost,
+        select id, name, safe_zone(time_zone) as TimeZone, currency, locale, week_start as WeekStart, hourly_labour_cost as HourlyLabourCost,
                automation_cost_per_month as AutomationCostPerMonth, data_version as DataVersion, is_demo as IsDemo,
                fiscal_year_start_month as FiscalYearStartMonth
         from tenants where id = @tenant

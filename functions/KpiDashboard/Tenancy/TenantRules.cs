@@ -15,11 +15,10 @@ internal static class TenantRules
             errors[field] = [$"'{field}' must be a name, not an address of the web."];
     }
 
-    /// <summary>An IANA time zone that this system knows.</summary>
+    /// <summary>An IANA time zone of a place (or UTC) that this process knows; <see cref="TimeZoneNames"/> asks the database as well.</summary>
     public static void TimeZone(IDictionary<string, string[]> errors, string field, string? value)
     {
-        // Windows names are found too, but Postgres does not know them.
-        if (value is not { Length: > 0 and <= 64 } || !(value == "UTC" || value.Contains('/')) || !TimeZoneInfo.TryFindSystemTimeZoneById(value, out var zone) || !zone.HasIanaId)
+        if (value is null || !(value == "UTC" || value.Contains('/')) || TimeZoneNames.Find(value) is null)
             errors[field] = [$"'{field}' must be an IANA time zone like Europe/Berlin."];
     }
 

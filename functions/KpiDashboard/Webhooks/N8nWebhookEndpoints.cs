@@ -53,8 +53,7 @@ public sealed class N8nWebhookEndpoints
         var index = 0;
         foreach (var item in root.ValueKind == JsonValueKind.Array ? root.EnumerateArray() : Enumerable.Repeat(root, 1))
         {
-            var (read, reason) = N8nEvents.Read(item);
-            reason ??= Doubt(read!.StartedAt ?? read.At, now);
+            var (read, reason) = N8nEvents.Read(item, now - MaxAge, now + MaxAhead);
             if (reason is null) events.Add((index, read!));
             else rejected.Add(new RejectedItem(index, reason));
             index++;
@@ -65,11 +64,6 @@ public sealed class N8nWebhookEndpoints
             IdempotencyKeys.OnceAsync(tx, key, body, now, N8nWebhookJson.Default.N8nWebhookResponse, () => WriteAsync(tx, events, rejected, now)), cancellationToken);
         return new JsonAnswer<N8nWebhookResponse>(answer, N8nWebhookJson.Default.N8nWebhookResponse);
     }
-
-    private static string? Doubt(DateTimeOffset? at, DateTimeOffset now) =>
-        at > now + MaxAhead ? "It lies in the future; check the clock of your n8n."
-        : at < now - MaxAge ? $"It started more than {MaxAge.Days} days ago; older days are added up already."
-        : null;
 
     private static async Task<N8nWebhookResponse> WriteAsync(TenantTransaction tx, List<(int Index, N8nEvent Event)> events, List<RejectedItem> rejected, DateTimeOffset now)
     {
@@ -84,7 +78,7 @@ public sealed class N8nWebhookEndpoints
         // A sync that writes holds this row, too: whichever comes second adds up what both wrote.
         var integration = await tx.QuerySingleAsync<Integration>(
             """
-            select id, status, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly, read_from as ReadFrom, coalesce(time_zone, @zone) as Zone
+            select id, status, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly, read_from as ReadFrom, safe_zone(coalesce(time_zone, @zone)) as Zone
             from integrations where tenant_id = @tenant and connector = 'n8n' for update
             """, new { zone = tenant.TimeZone });
         if (integration.Status == "paused") throw ApiProblem.Conflict("n8n is paused here. Resume it, or stop the workflow that sends this.");
@@ -99,9 +93,9 @@ public sealed class N8nWebhookEndpoints
         foreach (var (index, item) in events)
         {
             var before = known.GetValueOrDefault(item.ExecutionId);
-            if (before is null && item.StartedAt is null)
+            if (before is null && (item.StartedAt ?? item.StoppedAt) is null)
             {
-                rejected.Add(new RejectedItem(index, "Nothing says when it started: send 'startedAt', or 'executionTime' with 'completedAt'."));
+                rejected.Add(new RejectedItem(index, "Nothing says when it was: send 'startedAt', 'completedAt' or 'timestamp'."));
                 continue;
             }
 
@@ -131,7 +125,12 @@ public sealed class N8nWebhookEndpoints
         var error = item.Error is { } text ? SecretMask.Clean(text, 500) : null;
         var status = AutomationWriter.Word(item.Status);
         if (before is null)
-            return new Execution(item.ExecutionId, item.WorkflowId, status, AutomationWriter.Word(item.Kind ?? ExecutionKind.Production), item.StartedAt!.Value, item.StoppedAt, error);
+        {
+            // An end alone: the day is known, how long it took is not.
+            var (started, ended) = item.StartedAt is { } start ? (start, item.StoppedAt) : (item.StoppedAt!.Value, null);
+            return new Execution(item.ExecutionId, item.WorkflowId, status, AutomationWriter.Word(item.Kind ?? ExecutionKind.Production), started, ended, error);
+        }
+
         if (before.Status is "unfinished" or "lost" && item.Status != ExecutionStatus.Unfinished)
         {
             var stopped = item.StoppedAt ?? (item.Duration is { } took ? before.Started + took : null);
@@ -180,7 +179,7 @@ public sealed class N8nWebhookEndpoints
 
     private static async Task RollUpAsync(TenantTransaction tx, Integration integration, IReadOnlyCollection<Execution> changed, TimeZoneInfo tenantZone, DateTimeOffset now)
     {
-        var zone = TimeZoneInfo.TryFindSystemTimeZoneById(integration.Zone, out var own) ? own : tenantZone;
+        var zone = TimeZoneNames.Of(integration.Zone);
         var today = LocalDay.Of(now, zone);
         // A day that we also pull counts once it was read: before that, what was pushed is a part, and a part must not pass for the whole.
         var days = changed.Select(row => LocalDay.Of(row.Started, zone)).Distinct()
@@ -195,7 +194,7 @@ public sealed class N8nWebhookEndpoints
         await tx.ExecuteAsync(
             """
             update integrations
-            set fetched_at = @now, complete_through = greatest(complete_through, @complete), final_through = @final, read_from = least(read_from, @from), read_to = greatest(read_to, @today)
+            set fetched_at = @now, complete_through = greatest(complete_through, @complete), final_through = final_within(@final, greatest(complete_through, @complete)), read_from = least(read_from, @from), read_to = greatest(read_to, @today)
             where tenant_id = @tenant and id = @integration
             """, new { integration = integration.Id, now, complete = today.AddDays(-1), final, from = days.Count > 0 ? days[0] : (DateOnly?)null, today });
     }

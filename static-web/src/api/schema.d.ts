@@ -520,6 +520,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/verify-email/request": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask for the mail that confirms an address again; the answer is the same for every address */
+        post: operations["RequestVerification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/verify-email/resend": {
         parameters: {
             query?: never;
@@ -2481,6 +2498,7 @@ export interface components {
             joinedAt: string;
             /** Format: date-time */
             lastSeenAt: string | null;
+            emailVerified: boolean;
         };
         MemberRequest: {
             /** Format: uuid */
@@ -2999,6 +3017,7 @@ export interface components {
             emailVerified: boolean;
             hasPassword: boolean;
             secondFactor: boolean;
+            secondFactorProved: boolean;
         };
         SessionsResponse: {
             sessions: components["schemas"]["SessionEntry"][];
@@ -3291,7 +3310,10 @@ export interface operations {
                 /** @description Last day. */
                 to?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3320,7 +3342,10 @@ export interface operations {
     CreateAnnotation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3353,7 +3378,10 @@ export interface operations {
     DeleteAnnotation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3382,7 +3410,10 @@ export interface operations {
     UpdateAnnotation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -3430,7 +3461,10 @@ export interface operations {
                 /** @description The nextCursor of the page before. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3470,7 +3504,10 @@ export interface operations {
                 /** @description Only this action. */
                 action?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3530,7 +3567,10 @@ export interface operations {
     ChangePassword: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3561,7 +3601,10 @@ export interface operations {
     ConfirmIdentity: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3743,7 +3786,10 @@ export interface operations {
     GetMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3772,7 +3818,10 @@ export interface operations {
     EraseMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3799,7 +3848,10 @@ export interface operations {
     UpdateMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3830,7 +3882,10 @@ export interface operations {
     ExportMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4101,7 +4156,10 @@ export interface operations {
     GetSecondFactor: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4163,7 +4221,10 @@ export interface operations {
     DisableSecondFactor: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4190,7 +4251,10 @@ export interface operations {
     EnableSecondFactor: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4223,7 +4287,10 @@ export interface operations {
     MakeRecoveryCodes: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4252,7 +4319,10 @@ export interface operations {
     SetUpSecondFactor: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4281,7 +4351,10 @@ export interface operations {
     ListSessions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4310,7 +4383,10 @@ export interface operations {
     EndSession: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4400,10 +4476,44 @@ export interface operations {
             };
         };
     };
-    ResendVerification: {
+    RequestVerification: {
         parameters: {
             query?: never;
             header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForgotPasswordRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ResendVerification: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4439,7 +4549,10 @@ export interface operations {
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4468,7 +4581,10 @@ export interface operations {
     ListDashboards: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4497,7 +4613,10 @@ export interface operations {
     CreateDashboard: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4530,7 +4649,10 @@ export interface operations {
     GetDashboard: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4561,7 +4683,10 @@ export interface operations {
     DeleteDashboard: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4590,7 +4715,10 @@ export interface operations {
     UpdateDashboard: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4625,7 +4753,10 @@ export interface operations {
     ListShares: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4656,7 +4787,10 @@ export interface operations {
     CreateShare: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4691,7 +4825,10 @@ export interface operations {
     RevokeShare: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
                 shareId: string;
@@ -4721,7 +4858,10 @@ export interface operations {
     GetDemo: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4750,7 +4890,10 @@ export interface operations {
     JoinDemo: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4796,7 +4939,10 @@ export interface operations {
                 /** @description One value of the dimension, for example Organic Search; with one KPI only. */
                 member?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4825,7 +4971,10 @@ export interface operations {
     ListGoals: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4854,7 +5003,10 @@ export interface operations {
     CreateGoal: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4887,7 +5039,10 @@ export interface operations {
     DeleteGoal: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -4916,7 +5071,10 @@ export interface operations {
     UpdateGoal: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5020,7 +5178,10 @@ export interface operations {
                 /** @description What comes first in a date like 03/04/2026: day or month. */
                 dates?: "auto" | "dmy" | "mdy";
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5053,7 +5214,10 @@ export interface operations {
     ListImports: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5082,7 +5246,10 @@ export interface operations {
     GetImport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5122,7 +5289,10 @@ export interface operations {
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5160,7 +5330,10 @@ export interface operations {
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5191,7 +5364,10 @@ export interface operations {
     UndismissInsight: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5229,7 +5405,10 @@ export interface operations {
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5264,7 +5443,10 @@ export interface operations {
     UnsnoozeInsight: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5293,7 +5475,10 @@ export interface operations {
     ListIntegrations: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5322,7 +5507,10 @@ export interface operations {
     ConnectIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5358,7 +5546,10 @@ export interface operations {
                 /** @description This integration only; all, or a new one, without it. */
                 integrationId?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5417,7 +5608,10 @@ export interface operations {
                 /** @description The grant that a sign-in at Google or a service account's key gave; good for an hour, for the person who got it. */
                 grant?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5446,7 +5640,10 @@ export interface operations {
     GiveServiceAccount: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5479,7 +5676,10 @@ export interface operations {
     GetIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5513,7 +5713,10 @@ export interface operations {
                 /** @description What becomes of what was measured. */
                 numbers?: "keep" | "delete";
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5542,7 +5745,10 @@ export interface operations {
     UpdateIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5577,7 +5783,10 @@ export interface operations {
     PauseIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5608,7 +5817,10 @@ export interface operations {
     ResumeIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5639,7 +5851,10 @@ export interface operations {
     SyncIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5670,7 +5885,10 @@ export interface operations {
     TestIntegration: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5701,7 +5919,10 @@ export interface operations {
     ListWorkflows: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5732,7 +5953,10 @@ export interface operations {
     UpdateWorkflow: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
                 workflowId: string;
@@ -5768,7 +5992,10 @@ export interface operations {
     ListKpis: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5797,7 +6024,10 @@ export interface operations {
     ListCalculatedKpis: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5826,7 +6056,10 @@ export interface operations {
     CreateCalculatedKpi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5859,7 +6092,10 @@ export interface operations {
     PreviewCalculatedKpi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5892,7 +6128,10 @@ export interface operations {
     DeleteCalculatedKpi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5921,7 +6160,10 @@ export interface operations {
     UpdateCalculatedKpi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -5956,7 +6198,10 @@ export interface operations {
     ListCustomKpis: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5985,7 +6230,10 @@ export interface operations {
     CreateCustomKpi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6018,7 +6266,10 @@ export interface operations {
     DeleteCustomKpi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6047,7 +6298,10 @@ export interface operations {
     UpdateCustomKpi: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6082,7 +6336,10 @@ export interface operations {
     ListMembers: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6111,7 +6368,10 @@ export interface operations {
     InviteMember: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6144,7 +6404,10 @@ export interface operations {
     RevokeInvitation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6173,7 +6436,10 @@ export interface operations {
     ResendInvitation: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6204,7 +6470,10 @@ export interface operations {
     RemoveMember: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6233,7 +6502,10 @@ export interface operations {
     UpdateMember: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6283,7 +6555,10 @@ export interface operations {
                 /** @description One value of the dimension, for example Organic Search; with one KPI only. */
                 member?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6317,7 +6592,10 @@ export interface operations {
                 /** @description The day. */
                 date?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6357,7 +6635,10 @@ export interface operations {
                 /** @description What else to answer. */
                 with?: "numbers" | "insights";
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6399,7 +6680,10 @@ export interface operations {
                 /** @description Most values to list, 10 if left out; the others are the rest. */
                 top?: number;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 key: string;
             };
@@ -6620,7 +6904,10 @@ export interface operations {
     PushReadings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6653,7 +6940,10 @@ export interface operations {
     ListRoles: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6716,7 +7006,10 @@ export interface operations {
     StartRefresh: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6758,7 +7051,10 @@ export interface operations {
                 /** @description The nextCursor of the page before. */
                 cursor?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6787,7 +7083,10 @@ export interface operations {
     GetRun: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -6818,7 +7117,10 @@ export interface operations {
     GetTenant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6847,7 +7149,10 @@ export interface operations {
     UpdateTenant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6880,7 +7185,10 @@ export interface operations {
     RequestTenantDeletion: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6913,7 +7221,10 @@ export interface operations {
     CancelTenantDeletion: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6940,7 +7251,10 @@ export interface operations {
     ListExports: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6969,7 +7283,10 @@ export interface operations {
     StartExport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6998,7 +7315,10 @@ export interface operations {
     GetExport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7029,7 +7349,10 @@ export interface operations {
     DownloadExport: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7058,7 +7381,10 @@ export interface operations {
     LeaveTenant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7085,7 +7411,10 @@ export interface operations {
     TransferOwnership: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7116,7 +7445,10 @@ export interface operations {
     ListTenants: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7145,7 +7477,10 @@ export interface operations {
     CreateTenant: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7178,7 +7513,10 @@ export interface operations {
     ListTokens: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7207,7 +7545,10 @@ export interface operations {
     CreateToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7240,7 +7581,10 @@ export interface operations {
     RevokeToken: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path: {
                 id: string;
             };
@@ -7272,7 +7616,10 @@ export interface operations {
                 /** @description Id of the token whose signing secret signed the request; or X-Kpi-Token-Id. Not needed with a token itself. */
                 token?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -7308,7 +7655,10 @@ export interface operations {
                 /** @description Id of the token whose signing secret signed the request; or X-Kpi-Token-Id. Not needed with a token itself. */
                 token?: string;
             };
-            header?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
             path?: never;
             cookie?: never;
         };

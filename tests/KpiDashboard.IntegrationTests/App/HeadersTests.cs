@@ -13,6 +13,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.App;
 
 /// <summary>Headers of page and API, and what another site's page may do: nothing.</summary>
+[Trait("Clock", "none")]
 public sealed class HeadersTests
 {
     private const string Page = "https://kpi.test", Listed = "https://app.example", Evil = "https://evil.example";

@@ -13,6 +13,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Connectors;
 
 /// <summary>The guard with the client that n8n is asked with, on real sockets; names resolve as a test says.</summary>
+[Trait("Clock", "none")]
 public sealed class OutboundGuardOnSocketsTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -9,6 +9,7 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Embedded;
 
+[Trait("Clock", "none")]
 public sealed class EmbeddedAzuriteTests(AzuriteFixture fixture) : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

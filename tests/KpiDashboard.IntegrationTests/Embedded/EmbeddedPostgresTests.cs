@@ -6,6 +6,7 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Embedded;
 
+[Trait("Clock", "none")]
 public sealed class EmbeddedPostgresTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

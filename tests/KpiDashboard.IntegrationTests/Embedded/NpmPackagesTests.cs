@@ -4,6 +4,7 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Embedded;
 
+[Trait("Clock", "none")]
 public sealed class NpmPackagesTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -3,6 +3,7 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Embedded;
 
+[Trait("Clock", "none")]
 public sealed class OwnerEndsTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -5,6 +5,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Embedded;
 
 /// <summary>Postgres refuses to run as root: the ways round that, and the ordinary one.</summary>
+[Trait("Clock", "none")]
 public sealed class RootAndOthersTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

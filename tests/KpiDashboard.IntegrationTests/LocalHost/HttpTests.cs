@@ -8,6 +8,7 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.LocalHost;
 
+[Trait("Clock", "none")]
 public sealed class HttpTests : IDisposable
 {
     private readonly TempFolder _data = new();

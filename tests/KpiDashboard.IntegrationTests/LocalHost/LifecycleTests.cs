@@ -12,6 +12,7 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.LocalHost;
 
+[Trait("Clock", "none")]
 public sealed class LifecycleTests : IDisposable
 {
     private readonly TempFolder _data = new();

@@ -241,8 +241,8 @@ public sealed class RetentionTests(PostgresFixture postgres)
     {
         var options = Options.Create(new RetentionOptions());
         return most is { } rows
-            ? new Retention(engine.Database, options, engine.Time, NullLogger<Retention>.Instance) { MaxRows = rows }
-            : new Retention(engine.Database, options, engine.Time, NullLogger<Retention>.Instance);
+            ? new Retention(engine.Database, engine.Faults, options, engine.Time, NullLogger<Retention>.Instance) { MaxRows = rows }
+            : new Retention(engine.Database, engine.Faults, options, engine.Time, NullLogger<Retention>.Instance);
     }
 
     /// <summary>A tenant with eight executions a day of three workflows for 417 days, added up as a sync does.</summary>

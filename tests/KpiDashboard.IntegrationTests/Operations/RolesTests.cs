@@ -11,6 +11,7 @@ namespace KpiDashboard.IntegrationTests.Operations;
 /// <c>infra/hooks/roles.cs</c> and <c>roles.sql</c>, as the hook runs them before each deployment, on a server that is like Azure's: no superuser, but
 /// administrators who are members of <c>azure_pg_admin</c>, and a function that makes roles of Entra identities. A server of its own, because roles are the server's.
 /// </summary>
+[Trait("Clock", "none")]
 public sealed class RolesTests
 {
     private const string Database = "kpi", App = "0f0e0d0c-0000-4000-8000-000000000001", OnCall = "0f0e0d0c-0000-4000-8000-000000000002", Password = "stands-for-a-token";

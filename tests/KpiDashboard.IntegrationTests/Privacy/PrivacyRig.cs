@@ -33,7 +33,7 @@ internal sealed class PrivacyRig : IAsyncDisposable
         Queues = new StorageQueues(new ConfigurationBuilder().Build());
         Mails = new MailOutbox(Database, Sealer, Queues, Time, NullLogger<MailOutbox>.Instance);
         Exporter = new TenantExporter(Database, Queues, Mails, Time, NullLogger<TenantExporter>.Instance);
-        Deletion = new TenantDeletion(Database, Time, NullLogger<TenantDeletion>.Instance);
+        Deletion = new TenantDeletion(Database, new TenantFaults(Database, Time, NullLogger<TenantFaults>.Instance), Time, NullLogger<TenantDeletion>.Instance);
         Persons = new PersonalData(Database, Sealer, Time);
     }
 

@@ -177,6 +177,63 @@ public sealed class N8nWebhookTests(AppFixture app)
     }
 
     [Fact]
+    public async Task Of_an_event_with_one_instant_the_day_counts_and_the_duration_does_not()
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync("UTC");
+        var (_, token, _) = await world.TokenAsync(tenant, "n8n");
+        var at = Yesterday.ToString("O", CultureInfo.InvariantCulture);
+        var (_, body) = await world.PostAsync("webhooks/n8n", token,
+            $$"""[{{Event("1", "success")}},{"WorkflowID":"w1","ExecutionID":2,"Status":"Success","Timestamp":"{{at}}"},{"WorkflowID":"w1","ExecutionID":3,"Status":"Failed","completedAt":"{{at}}"},{"WorkflowID":"w1","ExecutionID":4,"Status":"Success"}]""");
+        Assert.Equal((3, "[3]"), (body!["accepted"]!.GetValue<int>(), new System.Text.Json.Nodes.JsonArray([.. body["rejected"]!.AsArray().Select(item => item!["index"]!.DeepClone())]).ToJsonString()));
+
+        var day = Yesterday.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        var (_, history) = await world.GetAsync($"metrics/history?kpis=automation.executions,automation.failed,automation.avg_duration&from={day}&to={day}", tenant.Owner);
+        Assert.Equal(["3", "1", "4000"], history!["series"]!.AsArray().Select(series => series!["points"]![0]!["value"]!.ToJsonString()));
+        var (_, performance) = await world.GetAsync($"automation/performance?from={day}&to={day}", tenant.Owner);
+        Assert.Equal((4000m, 4000m), (performance!["totals"]!["averageDurationMs"]!.GetValue<decimal>(), performance["workflows"]![0]!["averageDurationMs"]!.GetValue<decimal>()));
+    }
+
+    [Theory]
+    [InlineData("completedAt", "9999-12-31T23:59:59Z")]
+    [InlineData("completedAt", "1970-01-01T00:00:00Z")]
+    [InlineData("startedAt", "9999-12-31T23:59:59Z")]
+    public async Task An_instant_that_cannot_be_is_named_and_nothing_of_its_event_is_written(string field, string instant)
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync();
+        var (_, token, _) = await world.TokenAsync(tenant, "n8n");
+        var item = System.Text.Json.Nodes.JsonNode.Parse(Event("1", "success"))!.AsObject();
+        item.Remove("executionTime");
+        item[field] = instant;
+        var (_, body) = await world.PostAsync("webhooks/n8n", token, item.ToJsonString());
+        Assert.Equal(0, body!["accepted"]!.GetValue<int>());
+        Assert.Contains($"'{field}'", body["rejected"]![0]!["reason"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(0, await world.OneAsync<int>("select count(*)::int from executions where tenant_id = @Id", tenant));
+    }
+
+    [Fact]
+    public async Task What_was_only_pushed_moves_with_the_zone_and_is_counted_once()
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync("Europe/Berlin");
+        var (_, token, _) = await world.TokenAsync(tenant, "n8n");
+        // Half an hour after midnight in Berlin, the day before in Los Angeles: whatever the season.
+        var late = new DateTimeOffset(Yesterday.AddDays(-2).Date.AddHours(23).AddMinutes(30), TimeSpan.Zero);
+        await world.PostAsync("webhooks/n8n", token, Event("1", "success", late));
+        var settings = (await world.GetAsync("tenant", tenant.Owner)).Body!;
+        settings["timeZone"] = "America/Los_Angeles";
+        var (status, _) = await world.SendAsync(HttpMethod.Put, "tenant", tenant.Owner, new StringContent(settings.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
+        Assert.Equal(200, status);
+        await world.PostAsync("webhooks/n8n", token, Event("2", "success", late.AddMinutes(5)));
+
+        Assert.Equal(
+            [(DateOnly.FromDateTime(late.UtcDateTime), 2m)],
+            await world.Access.QueryAsync<(DateOnly, decimal)>("select day, value from kpi_values where tenant_id = @Id and kpi = 'automation.executions' and value <> 0", tenant));
+        Assert.Equal(2, await world.OneAsync<int>("select sum(executions)::int from automation_daily where tenant_id = @Id", tenant));
+    }
+
+    [Fact]
     public async Task Two_tenants_with_the_same_ids_do_not_meet_and_a_paused_one_is_left_alone()
     {
         await using var world = new PushWorld(app);

@@ -8,6 +8,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Schema;
 
 /// <summary>What the database itself refuses, whatever the application does.</summary>
+[Trait("Clock", "none")]
 public sealed class RowLevelSecurityTests(PostgresFixture postgres) : IAsyncLifetime
 {
     private static readonly Guid A = Guid.NewGuid(), B = Guid.NewGuid();

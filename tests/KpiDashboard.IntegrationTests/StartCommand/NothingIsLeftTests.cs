@@ -4,6 +4,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.StartCommand;
 
 /// <summary>However the start command ends, what it has started ends too. Watched from outside, by process id.</summary>
+[Trait("Clock", "none")]
 public sealed class NothingIsLeftTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

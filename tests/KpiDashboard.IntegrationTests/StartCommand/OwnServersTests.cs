@@ -7,6 +7,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.StartCommand;
 
 /// <summary>Servers that the settings name replace the embedded ones.</summary>
+[Trait("Clock", "none")]
 public sealed class OwnServersTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

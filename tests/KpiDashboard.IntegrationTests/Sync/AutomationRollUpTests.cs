@@ -43,6 +43,49 @@ public sealed class AutomationRollUpTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_mean_duration_divides_by_the_runs_whose_duration_is_known()
+    {
+        await using var engine = await Engine.StartAsync(postgres);
+        var (tenant, integration) = await engine.AddTenantAsync();
+        await RunAsync(engine, tenant, [new("w", "W", true, 3)],
+            Execution("1", ExecutionStatus.Succeeded) with { StoppedAt = Noon.AddSeconds(4) }, Execution("2", ExecutionStatus.Succeeded) with { StoppedAt = null },
+            Execution("3", ExecutionStatus.Failed) with { StoppedAt = null });
+
+        Assert.Equal([2m, 1m, 4000m], (await DayAsync(engine, tenant, "2026-11-20")).Skip(1).Take(3));
+        Assert.Equal([1m], await engine.QueryAsync<decimal>(tenant, "select value from kpi_values where tenant_id = @tenant and day = '2026-11-20' and kpi = 'automation.timed'"));
+        Assert.Equal([(4000L, 1)], await engine.QueryAsync<(long, int)>(tenant, "select finished_ms, timed from automation_daily where tenant_id = @tenant"));
+        var day = new DateOnly(2026, 11, 20);
+        var mean = await engine.Database.InTenantAsync(tenant, async tx => (await Kpis.KpiTable.LoadAsync(
+            tx, [Kpis.KpiCatalogue.Find("automation.avg_duration")!], day, day, new Dictionary<string, Kpis.SourceClock>(), new Kpis.TenantEconomics(null, null)))
+            .On(Kpis.KpiCatalogue.Find("automation.avg_duration")!, day), TestContext.Current.CancellationToken);
+        Assert.Equal(4000m, mean);
+    }
+
+    [Theory]
+    [InlineData(null, "2026-11-20", "2026-11-21", "2026-11-20")]
+    [InlineData("2026-11-21", null, "2026-11-20", "2026-11-20")]
+    [InlineData(null, null, "2026-11-21", null)]
+    [InlineData("2026-11-18", "2026-11-16", "2026-11-21", "2026-11-18")]
+    public async Task What_is_not_complete_is_not_final_whatever_a_refresh_finds(string? complete, string? before, string final, string? expected)
+    {
+        await using var engine = await Engine.StartAsync(postgres);
+        var (tenant, integration) = await engine.AddTenantAsync();
+        static DateOnly? Day(string? text) => text is null ? null : DateOnly.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
+        // What an earlier sync left; with null a first one that found no rows.
+        await engine.ExecuteAsOwnerAsync("update integrations set complete_through = @before where id = @integration", new { before = Day(before), integration });
+        engine.Connector.Fetch = (_, _, _) => Task.FromResult<FetchOutcome>(new FetchSucceeded { CompleteThrough = Day(complete), FinalThrough = Day(final) });
+        await engine.Refresh.StartAsync(tenant, null, "manual", null, TestContext.Current.CancellationToken);
+        await engine.DrainAsync();
+
+        Assert.Equal("succeeded", (await engine.LastRunAsync(tenant)).Status);
+        Assert.Equal([Day(expected)], await engine.QueryAsync<DateOnly?>(tenant, "select final_through from integrations where tenant_id = @tenant"));
+        // And no other way of writing gets round it.
+        var refused = await Assert.ThrowsAsync<Npgsql.PostgresException>(() => engine.ExecuteAsOwnerAsync(
+            "update integrations set complete_through = '2026-11-01', final_through = '2026-11-02' where id = @integration", new { integration }));
+        Assert.Equal("integrations_final_within_complete", refused.ConstraintName);
+    }
+
+    [Fact]
     public async Task Successes_that_the_source_throws_away_are_not_measurable_and_never_zero()
     {
         await using var engine = await Engine.StartAsync(postgres);

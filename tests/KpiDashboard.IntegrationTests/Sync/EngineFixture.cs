@@ -28,7 +28,8 @@ public sealed class Engine : IAsyncDisposable
         Database = new Data.Database(() => _app);
         var keys = new SecretOptions { CurrentKey = "t", Keys = new() { ["t"] = Convert.ToBase64String(new byte[32]) } };
         var sealer = new SecretSealer(Mock.Of<IOptionsMonitor<SecretOptions>>(monitor => monitor.CurrentValue == keys));
-        Scheduler = new SyncScheduler(Database, Queue, Time, NullLogger<SyncScheduler>.Instance);
+        Faults = new Data.TenantFaults(Database, Time, NullLogger<Data.TenantFaults>.Instance);
+        Scheduler = new SyncScheduler(Database, Queue, Faults, Time, NullLogger<SyncScheduler>.Instance);
         Runner = new SyncRunner(Database, Queue, [Connector, Other], new ProviderCircuits(Database, Time), sealer, new Instruments(Time), Time, NullLogger<SyncRunner>.Instance);
         Refresh = new RefreshRequests(Database, Scheduler, [Connector, Other], Time);
         DeadLetters = new DeadLetters(Database, new Instruments(Time), Time, NullLogger<DeadLetters>.Instance);
@@ -45,6 +46,8 @@ public sealed class Engine : IAsyncDisposable
     internal ScriptedConnector Other { get; } = new() { Key = "google-analytics" };
 
     internal Data.Database Database { get; }
+
+    internal Data.TenantFaults Faults { get; }
 
     internal SyncScheduler Scheduler { get; }
 
@@ -202,6 +205,10 @@ internal sealed class ScriptedQueue : ISyncQueues
     public Task SendAsync(string connector, SyncMessage message, TimeSpan delay, CancellationToken cancellationToken)
     {
         if (Down) throw new IOException("The storage account is away.");
+        // As the storage account does: names are of lower-case letters, digits and hyphens, and a message has 64 KB at most.
+        if (connector.Length is 0 or > 50 || !connector.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-'))
+            throw new Azure.RequestFailedException(400, "The specified resource name contains invalid characters.", "InvalidResourceName", null);
+        if (message.Traceparent?.Length > 40_000) throw new Azure.RequestFailedException(413, "The request body is too large.", "RequestBodyTooLarge", null);
         Sent.Enqueue((message, delay));
         // A delayed message waits in Sent until the test moves the clock and puts it.
         if (delay <= TimeSpan.Zero) _messages.Enqueue(message);

@@ -62,6 +62,7 @@ public sealed class LocalDaysTests(PostgresFixture postgres)
                     ["automation.succeeded"] = execution => execution.Status == ExecutionStatus.Succeeded ? 1 : 0,
                     ["automation.failed"] = execution => execution.Status == ExecutionStatus.Failed ? 1 : 0,
                     ["automation.finished_ms"] = execution => (decimal)(execution.StoppedAt!.Value - execution.StartedAt).TotalMilliseconds,
+                    ["automation.timed"] = _ => 1,
                 })
                 {
                     Assert.Equal(

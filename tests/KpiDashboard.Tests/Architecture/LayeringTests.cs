@@ -8,6 +8,7 @@ using Xunit;
 namespace KpiDashboard.Tests.Architecture;
 
 /// <summary>Which way dependencies go, and what sources may not hold.</summary>
+[Trait("Clock", "none")]
 public sealed partial class LayeringTests
 {
     private static readonly Assembly Product = typeof(KpiCatalogue).Assembly;

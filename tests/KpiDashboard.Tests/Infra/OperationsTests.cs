@@ -17,6 +17,7 @@ public sealed partial class OperationsTests
         ["kpi.sync.waits"] = ["connector", "reason"],
         ["kpi.sync.dead_letters"] = ["connector"],
         ["kpi.dead_letters.open"] = [],
+        ["kpi.tenants.faulty"] = [],
         ["kpi.queue.age"] = ["queue"],
         ["kpi.queue.length"] = ["queue"],
         ["kpi.provider.quota.remaining"] = ["connector", "quota"],
@@ -77,6 +78,7 @@ public sealed partial class OperationsTests
     [Theory]
     [InlineData("sync-failed")]
     [InlineData("dead-letters")]
+    [InlineData("single-businesses")]
     [InlineData("queue-age")]
     [InlineData("timer-heartbeat")]
     [InlineData("api-slow")]

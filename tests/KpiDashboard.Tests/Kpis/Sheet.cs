@@ -17,7 +17,7 @@ public sealed record Sheet(
     [
         "shop.revenue", "shop.transactions", "web.sessions", "web.active_users", "web.total_users", "web.new_users", "web.active_users_7d", "web.active_users_28d",
         "web.page_views", "web.engaged_sessions", "web.key_events", "web.session_seconds", "web.key_event_sessions",
-        "automation.executions", "automation.succeeded", "automation.failed", "automation.time_saved", "automation.finished_ms",
+        "automation.executions", "automation.succeeded", "automation.failed", "automation.time_saved", "automation.finished_ms", "automation.timed",
     ];
 
     public DateOnly To => From.AddDays(Days - 1);

@@ -8,6 +8,7 @@ using Xunit;
 
 namespace KpiDashboard.Tests.Security;
 
+[Trait("Clock", "none")]
 public sealed class OutboundGuardTests
 {
     [Theory]

@@ -129,10 +129,54 @@ public sealed class N8nEventsTests
         Assert.Equal("a b", SecretMask.Clean("a\nb\0", 500));
     }
 
+    [Theory]
+    [InlineData("startedAt", "9999-12-31T23:59:59Z", "future")]
+    [InlineData("startedAt", "1970-01-01T00:00:00Z", "days ago")]
+    [InlineData("startedAt", "0001-01-01T00:00:00Z", "days ago")]
+    [InlineData("completedAt", "9999-12-31T23:59:59Z", "future")]
+    [InlineData("completedAt", "2027-11-20T10:00:00Z", "future")]
+    [InlineData("completedAt", "1970-01-01T00:00:00Z", "days ago")]
+    [InlineData("endTime", "9999-12-31T00:00:00Z", "future")]
+    [InlineData("timestamp", "9999-12-31T00:00:00Z", "future")]
+    [InlineData("timestamp", "1970-01-01T00:00:01Z", "days ago")]
+    public void Every_instant_of_an_event_is_checked_at_both_ends(string field, string instant, string said)
+    {
+        foreach (var status in new[] { "success", "failed", "canceled", "running" })
+        {
+            var start = field == "startedAt" ? "" : ""","startedAt":"2026-11-20T10:00:00Z" """;
+            var (item, reason) = Read($$"""{"workflowId":"w","executionId":1,"status":"{{status}}"{{start}},"{{field}}":"{{instant}}"}""");
+            Assert.Null(item);
+            Assert.Contains(said, reason!, StringComparison.Ordinal);
+            Assert.Contains(field == "endTime" ? "'completedAt'" : $"'{field}'", reason!, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(""","startedAt":"2026-11-20T10:00:00Z","executionTime":31536000000""")]
+    [InlineData(""","completedAt":"2026-11-20T10:00:00Z","executionTime":31536000000""")]
+    public void A_duration_takes_no_run_out_of_the_time_that_is_kept(string more)
+    {
+        var (item, reason) = Read($$"""{"workflowId":"w","executionId":1,"status":"success"{{more}}}""");
+        Assert.Null(item);
+        Assert.Contains("'executionTime'", reason!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"WorkflowID":"w","ExecutionID":1,"Status":"success","Timestamp":"2026-11-20T10:00:05Z"}""")]
+    [InlineData("""{"workflowId":"w","executionId":1,"status":"failed","completedAt":"2026-11-20T10:00:05Z"}""")]
+    public void Of_an_end_alone_the_day_is_known_and_the_duration_is_not(string json)
+    {
+        var (item, reason) = Read(json);
+        Assert.Null(reason);
+        Assert.Equal((null, At("2026-11-20T10:00:05Z"), null), (item!.StartedAt, item.StoppedAt!.Value, item.Duration));
+    }
+
+    private static readonly DateTimeOffset Earliest = At("2026-09-30T00:00:00Z"), Latest = At("2026-11-29T00:00:00Z");
+
     private static (N8nEvent? Event, string? Reason) Read(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return N8nEvents.Read(document.RootElement);
+        return N8nEvents.Read(document.RootElement, Earliest, Latest);
     }
 
     private static DateTimeOffset At(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);

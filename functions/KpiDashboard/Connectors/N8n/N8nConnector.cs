@@ -11,9 +11,6 @@ namespace KpiDashboard.Connectors.N8n;
 internal sealed partial class N8nConnector(
     IHttpClientFactory httpClients, IOptionsMonitor<N8nOptions> options, OutboundGuard guard, TimeProvider time, ILogger<N8nConnector> logger) : IKeyConnector
 {
-    // n8n sorts by id, which is given when an execution is created; in queue mode it may start later. An execution this much older ends the reading.
-    private static readonly TimeSpan Overlap = TimeSpan.FromHours(6);
-
     // Each a request of its own. What is left over is asked for the next time.
     private const int MaxLookups = 50;
 
@@ -135,7 +132,8 @@ internal sealed partial class N8nConnector(
         private readonly DateTimeOffset windowEnd = LocalDay.Start(request.Window.To.AddDays(1), request.TimeZone);
         private readonly int pageSize = Math.Clamp(options.PageSize, 1, MaxPageSize);
         private readonly List<string> shortfalls = [];
-        private DateTimeOffset? oldest;
+        private N8nCoverage coverage = new();
+        private DateOnly? readThrough = request.ReadThrough;
         private DateTimeOffset? oldestUnfinished;
         private FetchOutcome? workflowsFailed;
         private bool unfinishedUnknown;
@@ -167,9 +165,10 @@ internal sealed partial class N8nConnector(
                 }
             }
 
-            oldest = checkpoint?.Oldest;
+            if (checkpoint is not null)
+                (coverage, readThrough) = (new N8nCoverage(checkpoint.Coverage), checkpoint.ReadThrough);
             var carried = checkpoint?.OldestUnfinished;
-            var (next, passedStart, listFailure) = await ReadExecutionsAsync(checkpoint?.Cursor, cancellationToken);
+            var (next, listFailure) = await ReadExecutionsAsync(checkpoint?.Cursor, cancellationToken);
             if (listFailure is not null)
                 // What failed first says more than the list that failed after it.
                 return workflowsFailed ?? listFailure;
@@ -178,16 +177,18 @@ internal sealed partial class N8nConnector(
                 NoteUnfinished(carried);
                 return new FetchSucceeded
                 {
-                    Checkpoint = JsonSerializer.Serialize(new N8nCheckpoint(next, oldest, oldestUnfinished), N8nJson.Default.N8nCheckpoint),
+                    Checkpoint = JsonSerializer.Serialize(new N8nCheckpoint(next, coverage.State, oldestUnfinished, readThrough), N8nJson.Default.N8nCheckpoint),
                     // An execution that started up to the overlap later may still come on the next page.
-                    ReadInFullFrom = oldest is { } reached ? LocalDay.Of(reached + Overlap, request.TimeZone).AddDays(1) : request.Window.To.AddDays(1),
+                    ReadInFullFrom = coverage.Since(time.GetUtcNow(), isWhole: false) is { } reached
+                        ? LocalDay.Of(reached + N8nCoverage.Overlap, request.TimeZone).AddDays(1)
+                        : request.Window.To.AddDays(1),
                     Shortfall = Shortfall,
                 };
             }
 
             var (lost, leftOver) = await ReadTrackedAsync(cancellationToken);
             NoteUnfinished(carried);
-            return Succeeded(passedStart, lost, leftOver || unfinishedUnknown) with { Shortfall = Shortfall };
+            return Succeeded(lost, leftOver || unfinishedUnknown) with { Shortfall = Shortfall };
         }
 
         private string? Shortfall => shortfalls.Count == 0 ? null : string.Join(' ', shortfalls);
@@ -211,17 +212,21 @@ internal sealed partial class N8nConnector(
                 sink.Add(execution);
         }
 
-        private FetchSucceeded Succeeded(bool passedStart, IReadOnlyList<string> lost, bool leftOver)
+        private FetchSucceeded Succeeded(IReadOnlyList<string> lost, bool leftOver)
         {
-            var yesterday = LocalDay.Of(time.GetUtcNow(), request.TimeZone).AddDays(-1);
+            var now = time.GetUtcNow();
+            var yesterday = LocalDay.Of(now, request.TimeZone).AddDays(-1);
             var complete = yesterday < request.Window.To ? yesterday : request.Window.To;
 
-            // Nothing at all is kept: a new n8n, one that saves no executions, or all were pruned. Which one cannot be told, so no day is called complete.
-            if (oldest is not { } first)
+            // Nothing at all is kept, or nothing of late: a new n8n, one that saves no executions, or all were pruned. Which one cannot be told, so no day is called complete.
+            var since = coverage.Since(now);
+            if (coverage.IsEmpty || (since is null && readThrough is null))
                 return new FetchSucceeded { LostExecutions = lost, ReadInFullFrom = request.Window.To.AddDays(1) };
 
-            // The list ended inside the window: what is older was pruned, and of the oldest day perhaps a part.
-            var measurableFrom = passedStart ? (DateOnly?)null : LocalDay.Of(first, request.TimeZone).AddDays(1);
+            // The body of the list ends inside the window: what is older was pruned, and of its oldest day perhaps a part. Where an earlier run had read up to it, nothing
+            // is missing in between.
+            var first = since is { } start ? LocalDay.Of(start, request.TimeZone).AddDays(1) : LocalDay.Of(now, request.TimeZone);
+            var measurableFrom = readThrough >= first.AddDays(-2) ? (DateOnly?)null : first;
             DateOnly? final = complete;
             if (oldestUnfinished is { } open && LocalDay.Of(open, request.TimeZone).AddDays(-1) is var before && before < complete)
                 final = before;
@@ -303,8 +308,8 @@ internal sealed partial class N8nConnector(
             return null;
         }
 
-        /// <returns>The cursor to go on from (null at the end), whether an execution from before the window was reached, or a failure.</returns>
-        private async Task<(string? Next, bool PassedStart, FetchOutcome? Failure)> ReadExecutionsAsync(string? cursor, CancellationToken cancellationToken)
+        /// <returns>The cursor to go on from (null at the end), or a failure.</returns>
+        private async Task<(string? Next, FetchOutcome? Failure)> ReadExecutionsAsync(string? cursor, CancellationToken cancellationToken)
         {
             var fromCheckpoint = cursor is not null;
             for (var page = 0; page < Math.Max(1, options.MaxPagesPerFetch); page++)
@@ -315,27 +320,30 @@ internal sealed partial class N8nConnector(
                     // The cursor of an earlier message is no longer good (n8n was updated in between): begin again, which only costs time.
                     fromCheckpoint = false;
                     cursor = null;
+                    coverage = new N8nCoverage();
                     answer = await GetExecutionsAsync(null, cursor, cancellationToken);
                 }
 
                 if (answer.Failure is not null)
-                    return (null, false, answer.Failure);
+                    return (null, answer.Failure);
                 if (answer.Value!.Data is not { } data)
-                    return (null, false, new RequestRefused("What answers at this address is not n8n's public API."));
-                DateTimeOffset? last = null;
+                    return (null, new RequestRefused("What answers at this address is not n8n's public API."));
                 foreach (var execution in data)
-                    last = Take(execution, always: false)?.StartedAt ?? last;
-                if (last < windowStart - Overlap)
-                    return (null, true, null);
+                {
+                    Take(execution, always: false);
+                    if (N8nValues.Start(execution, time.GetUtcNow()) is { } start)
+                        coverage.Add(start, windowStart - N8nCoverage.Overlap);
+                }
+
                 var next = answer.Value.NextCursor;
-                if (string.IsNullOrEmpty(next) || data.Count == 0)
-                    return (null, false, null);
+                if (coverage.HasPassed || string.IsNullOrEmpty(next) || data.Count == 0)
+                    return (null, null);
                 if (next == cursor)
-                    return (null, false, new ProviderDown("Your n8n repeats the same page of executions."));
+                    return (null, new ProviderDown("Your n8n repeats the same page of executions."));
                 cursor = next;
             }
 
-            return (cursor, false, null);
+            return (cursor, null);
         }
 
         /// <summary>
@@ -395,16 +403,13 @@ internal sealed partial class N8nConnector(
         /// Keeps an execution of the window; one from outside only if it is asked for by itself. Days outside the window are read in part at best, and a part
         /// must not pass for the whole.
         /// </summary>
-        private ExecutionReading? Take(N8nExecution? raw, bool always)
+        private void Take(N8nExecution? raw, bool always)
         {
-            if (N8nValues.Reading(raw) is not { } execution)
-                return null;
-            if (!always && (oldest is null || execution.StartedAt < oldest))
-                oldest = execution.StartedAt;
+            if (N8nValues.Reading(raw, time.GetUtcNow()) is not { } execution)
+                return;
             var inside = execution.StartedAt >= windowStart && execution.StartedAt < windowEnd;
             if (always || inside || tracked.Contains(execution.ExecutionId))
                 executions[execution.ExecutionId] = execution;
-            return execution;
         }
 
         private void NoteUnfinished(DateTimeOffset? carried)

@@ -26,7 +26,10 @@ internal sealed record N8nEvent(
 internal static class N8nEvents
 {
     /// <summary>Reads one event; exactly one of both is null.</summary>
-    public static (N8nEvent? Event, string? Reason) Read(JsonElement json)
+    /// <param name="json">The event.</param>
+    /// <param name="earliest">No instant in it may be before this: older days are added up already.</param>
+    /// <param name="latest">Nor after this: nothing has happened yet.</param>
+    public static (N8nEvent? Event, string? Reason) Read(JsonElement json, DateTimeOffset earliest, DateTimeOffset latest)
     {
         if (json.ValueKind != JsonValueKind.Object) return (null, "It is not a JSON object.");
         var fields = new Dictionary<string, JsonElement>(StringComparer.OrdinalIgnoreCase);
@@ -51,7 +54,9 @@ internal static class N8nEvents
 
         foreach (var (name, value) in new[] { ("startedAt", Field("startedAt", "startTime")), ("completedAt", Field("completedAt", "stoppedAt", "endTime")), ("timestamp", Field("timestamp")) })
         {
-            if (value is not null && Instant(value) is null) return (null, $"'{name}' must be an instant like 2026-11-21T08:30:00Z, or milliseconds since 1970.");
+            if (value is null) continue;
+            if (Instant(value) is not { } instant) return (null, $"'{name}' must be an instant like 2026-11-21T08:30:00Z, or milliseconds since 1970.");
+            if (Doubt(name, instant, earliest, latest) is { } doubt) return (null, doubt);
         }
 
         TimeSpan? duration = null;
@@ -68,6 +73,9 @@ internal static class N8nEvents
         started ??= !ended ? at : stopped is not null && duration is not null ? stopped - duration : null;
         // A clock that was set back in between: an end before the start is no duration.
         if (stopped < started) stopped = started + duration;
+        // What was worked out from 'executionTime' is checked like what was sent.
+        if (started < earliest || stopped > latest)
+            return (null, $"'executionTime' is longer than the time {(stopped > latest ? "since it started" : "for which single runs are kept")}; check it, it is in milliseconds.");
 
         var mode = Text(Field("mode")) ?? (Field("metadata") is { ValueKind: JsonValueKind.Object } more && more.TryGetProperty("mode", out var inner) ? Text(inner) : null);
         var error = Field("errorMessage", "error") switch
@@ -80,6 +88,11 @@ internal static class N8nEvents
             execution, workflow, Name(Text(Field("workflowName", "workflow_name"))), status, mode is null ? null : N8nValues.Kind(mode), started, stopped, duration, at,
             status == ExecutionStatus.Failed ? error : null), null);
     }
+
+    private static string? Doubt(string name, DateTimeOffset instant, DateTimeOffset earliest, DateTimeOffset latest) =>
+        instant > latest ? $"'{name}' lies in the future; check the clock of your n8n."
+        : instant < earliest ? $"'{name}': it started more than {Math.Round((latest - earliest).TotalDays)} days ago; older days are added up already."
+        : null;
 
     /// <summary>A state in any of the words that are about; event names such as <c>n8n.workflow.failed</c> end in one.</summary>
     private static ExecutionStatus? Status(string word) => word[(word.LastIndexOf('.') + 1)..].Trim().ToUpperInvariant() switch

@@ -91,13 +91,30 @@ internal static partial class N8nValues
         RegexOptions.CultureInvariant)]
     private static partial Regex Iso();
 
-    /// <summary>The reading of an execution; null if it has no id or workflow, or has not started yet (it turns up again once it has).</summary>
-    internal static ExecutionReading? Reading(N8nExecution? execution)
+    /// <summary>n8n was first published in June 2019.</summary>
+    private static readonly DateTimeOffset Earliest = new(2019, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Clocks differ by this much at most before one of them is simply wrong.</summary>
+    private static readonly TimeSpan Ahead = TimeSpan.FromDays(1);
+
+    /// <summary>An instant at which something can have happened in an n8n; a clock that stands in 1970 or in 9999 tells nothing.</summary>
+    internal static DateTimeOffset? Plausible(DateTimeOffset? instant, DateTimeOffset now) => instant >= Earliest && instant <= now + Ahead ? instant : null;
+
+    /// <summary>When an execution started, as the list tells where it begins; null if that says nothing.</summary>
+    internal static DateTimeOffset? Start(N8nExecution? execution, DateTimeOffset now) => Plausible(Instant(execution?.StartedAt), now);
+
+    /// <summary>
+    /// The reading of an execution; null if it has no id or workflow, or has not started yet (it turns up again once it has). One whose start is no instant that can be, but
+    /// whose end is, counts on the day it ended, without a duration.
+    /// </summary>
+    internal static ExecutionReading? Reading(N8nExecution? execution, DateTimeOffset now)
     {
-        if (execution is null || Id(execution.Id) is not { } id || Id(execution.WorkflowId) is not { } workflow || Instant(execution.StartedAt) is not { } started)
+        if (execution is null || Id(execution.Id) is not { } id || Id(execution.WorkflowId) is not { } workflow || Instant(execution.StartedAt) is null)
             return null;
-        var stopped = Instant(execution.StoppedAt);
-        var status = Status(execution.Status, execution.Finished, stopped is not null);
+        var stopped = Plausible(Instant(execution.StoppedAt), now);
+        var status = Status(execution.Status, execution.Finished, Instant(execution.StoppedAt) is not null);
+        if (Start(execution, now) is not { } started)
+            return status != ExecutionStatus.Unfinished && stopped is { } end ? new ExecutionReading(id, workflow, status, Kind(execution.Mode), end, null) : null;
 
         // A clock that was set back in between: an end before the start is no duration.
         return new ExecutionReading(

@@ -14,6 +14,7 @@ internal static class AutomationKpis
         Sum("automation.failed", "Runs that failed", "Runs that ended in an error or crashed.", KpiUnit.Count, KpiDirection.Down),
         Sum("automation.time_saved", "Time saved", "Minutes that one success of a workflow saves, times its successes. Failures save nothing.", KpiUnit.Minutes, KpiDirection.Up),
         Sum("automation.finished_ms", "Run time", "Milliseconds of all finished runs.", KpiUnit.Milliseconds, KpiDirection.Neutral) with { Hidden = true },
+        Sum("automation.timed", "Timed runs", "Finished runs of which is known how long they took.", KpiUnit.Count, KpiDirection.Neutral) with { Hidden = true },
         new()
         {
             Key = "automation.success_rate", Name = "Success rate", Description = "Share of finished runs that worked.",
@@ -23,10 +24,10 @@ internal static class AutomationKpis
         },
         new()
         {
-            Key = "automation.avg_duration", Name = "Run duration", Description = "How long a finished run takes on average.",
+            Key = "automation.avg_duration", Name = "Run duration", Description = "How long a finished run takes on average. Runs of which nobody told how long they took are left out.",
             Unit = KpiUnit.Milliseconds, Direction = KpiDirection.Down, Aggregation = KpiAggregation.Ratio, Source = Source,
-            Formula = "milliseconds of finished runs ÷ finished runs", Parts = ["automation.finished_ms", "automation.succeeded", "automation.failed"],
-            Compute = i => Divide(i["automation.finished_ms"], i["automation.succeeded"] + i["automation.failed"]),
+            Formula = "milliseconds of finished runs ÷ finished runs with a duration", Parts = ["automation.finished_ms", "automation.timed"],
+            Compute = i => Divide(i["automation.finished_ms"], i["automation.timed"]),
         },
         new()
         {

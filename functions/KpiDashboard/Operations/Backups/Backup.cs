@@ -126,6 +126,8 @@ internal static class Backup
                 throw new BackupException("The backup's tables are not those of its schema version: it was made from a database that somebody had changed by hand.");
             var forced = (await connection.QueryAsync<string>(new CommandDefinition(
                 "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relforcerowsecurity order by relname", cancellationToken: cancellationToken))).AsList();
+            // A zone that this server lacks is no reason to lose everything: such a business is reckoned in UTC, and operators are told.
+            await connection.ExecuteAsync(new CommandDefinition("select set_config('app.restoring', 'on', true)", cancellationToken: cancellationToken));
             // What a migration put there is in the backup, as it was last.
             await connection.ExecuteAsync(new CommandDefinition($"truncate {string.Join(", ", here.Select(table => BackupCatalogue.Quote(table.Name)))}", cancellationToken: cancellationToken));
             // COPY FROM is not possible under row-level security. For the owner it ends with FORCE, which comes back in this transaction, before anybody can look.

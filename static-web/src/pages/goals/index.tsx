@@ -264,7 +264,11 @@ function Entry({
                     {dayRange(one.from, one.to, today)}
                   </th>
                   {apart(one).map((shown, i) => (
-                    <td key={i} className="py-1.5 text-right" title={i === 1 ? one.text : undefined}>
+                    <td
+                      key={i}
+                      className="py-1.5 text-right"
+                      title={i === 1 ? one.text : undefined}
+                    >
                       {shown}
                     </td>
                   ))}

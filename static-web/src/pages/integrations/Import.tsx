@@ -391,9 +391,7 @@ function Values({ preview, currency }: { preview: ImportEntry; currency: string 
               one.stored === null ? [one.value] : [one.value, one.stored],
             )
             const effect =
-              one.effect === 'changed'
-                ? text.effect.changed(stored ?? '')
-                : text.effect[one.effect]
+              one.effect === 'changed' ? text.effect.changed(stored ?? '') : text.effect[one.effect]
             return (
               <tr key={`${one.line} ${one.kpi}`} className="border-t border-line align-top">
                 <td className="py-2 pr-4 whitespace-nowrap">{dayName(one.date)}</td>

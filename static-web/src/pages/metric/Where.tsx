@@ -197,9 +197,7 @@ function Part({
           <p className="text-muted">{text.restated}</p>
           <ul className="num">
             {of.restatements.map((one) => (
-              <li key={one.at}>
-                {changed(at(one.at) ?? '', one.oldValue, one.newValue)}
-              </li>
+              <li key={one.at}>{changed(at(one.at) ?? '', one.oldValue, one.newValue)}</li>
             ))}
           </ul>
         </div>

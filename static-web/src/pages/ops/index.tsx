@@ -13,6 +13,8 @@ import { ApiError } from '../../api/client'
 import type {
   DeadLetter,
   DeadLetters,
+  FaultsCleared,
+  OpsFaults,
   OpsHost,
   OpsIntegrations,
   OpsOverview,
@@ -212,6 +214,15 @@ function Health({
               <Runs overview={data} />
             </Part>
           </div>
+          {data.faults.tenants > 0 && (
+            <Part title={ops.faults} lead={ops.faultsLead}>
+              <Faults
+                secret={secret}
+                now={Date.parse(data.at)}
+                newest={data.faults.newestAt ?? ''}
+              />
+            </Part>
+          )}
           <Part title={ops.dead} lead={ops.deadLead}>
             <Dead
               secret={secret}
@@ -594,6 +605,86 @@ function Queues({ queues, now }: { queues: NonNullable<OpsOverview['queues']>; n
       />
       {full.length < queues.length && (
         <p className="mt-2 text-small text-muted">{ops.queuesRest(queues.length - full.length)}</p>
+      )}
+    </>
+  )
+}
+
+/** What is wrong with single businesses, and a button that says it was seen. */
+function Faults({ secret, now, newest }: { secret: string; now: number; newest: string }) {
+  const client = useQueryClient()
+  const [busy, setBusy] = useState<string | null>(null)
+  const [said, setSaid] = useState<{ text: string; failed: boolean } | null>(null)
+  const list = useQuery({
+    // When the newest is another, the list has changed.
+    queryKey: ['ops', 'faults', newest],
+    queryFn: ({ signal }) => call<OpsFaults>(secret, 'faults?limit=200', { signal }),
+  })
+  const clear = async (key: string, tenantId: string, step: string) => {
+    setBusy(key)
+    setSaid(null)
+    try {
+      const answer = await call<FaultsCleared>(secret, 'faults/clear', { body: { tenantId, step } })
+      setSaid({ text: `${ops.cleared(answer.cleared)} ${ops.clearedNote}`, failed: false })
+      await client.invalidateQueries({ queryKey: ['ops'] })
+    } catch (error) {
+      setSaid({
+        text: error instanceof ApiError ? error.message : messages.errors.crash,
+        failed: true,
+      })
+    }
+    setBusy(null)
+  }
+  return (
+    <>
+      <p
+        role="status"
+        className={`text-small ${said ? 'mb-3' : ''} ${said?.failed ? 'text-trouble' : 'text-good'}`}
+      >
+        {said?.text}
+      </p>
+      {list.isError ? (
+        <ErrorNotice error={list.error} retry={() => void list.refetch()} />
+      ) : list.isPending ? (
+        <Skeleton className="h-16" />
+      ) : (
+        <ul>
+          {list.data.faults.map((fault) => {
+            const key = `${fault.tenantId} ${fault.step} ${fault.subject ?? ''}`
+            return (
+              <li
+                key={key}
+                className="flex flex-wrap items-start justify-between gap-x-6 gap-y-2 border-t border-line py-3"
+              >
+                <div className="min-w-0 flex-1 basis-60">
+                  <p className="font-semibold">
+                    {ops.faultSteps[fault.step] ?? fault.step}{' '}
+                    <span className="font-normal text-muted">
+                      {ops.faultTimes(fault.times, agoWords(fault.lastAt, now))}
+                    </span>
+                  </p>
+                  <p className="text-small wrap-anywhere">{fault.reason}</p>
+                  <p className="text-small wrap-anywhere text-muted">
+                    {[
+                      ops.tenantId(fault.tenantId),
+                      fault.subject && ops.faultSubject(fault.subject),
+                    ]
+                      .filter(Boolean)
+                      .join(' · ')}
+                  </p>
+                </div>
+                <button
+                  type="button"
+                  className={quietSmall}
+                  disabled={busy !== null}
+                  onClick={() => void clear(key, fault.tenantId, fault.step)}
+                >
+                  {busy === key ? ops.clearing : ops.clear}
+                </button>
+              </li>
+            )
+          })}
+        </ul>
       )}
     </>
   )

@@ -7,6 +7,7 @@ const at = '2026-11-22T12:00:00Z'
 const fine: OpsOverview = {
   at,
   tenants: { total: 1, demo: 0, deleting: 0 },
+  faults: { tenants: 0, newestAt: null },
   integrations: [],
   runs: [],
   live: { queued: 0, running: 0, waiting: 0, oldestAt: null },
@@ -38,6 +39,7 @@ test('names each thing that needs somebody', () => {
     ...fine,
     oldestDueAt: '2026-11-22T10:00:00Z',
     timerAt: '2026-11-22T11:00:00Z',
+    faults: { tenants: 2, newestAt: at },
     deadLetters: { runs: 2, messages: 1, newestAt: at },
     circuits: [{ provider: 'n8n', failures: 5, integrations: 3, openedAt: at, retryAt: at }],
     lastBackup: null,
@@ -50,6 +52,7 @@ test('names each thing that needs somebody', () => {
   expect(found.map((one) => one.text)).toEqual([
     'The timer last came 60 min ago; it should come every 5 minutes.',
     'A source was due 2 h ago, and nobody took it: does the timer run?',
+    'Something is wrong with 2 businesses; the others are served.',
     '3 syncs or messages were given up.',
     '4 messages lie in sync-n8n-poison.',
     'n8n does not answer and is given a rest.',

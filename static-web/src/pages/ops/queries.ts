@@ -70,6 +70,8 @@ export function problemsOf(overview: OpsOverview, host: OpsHost | undefined): Pr
     say('timer-heartbeat', ops.problems.timer(agoWords(overview.timerAt, now)))
   if (overview.oldestDueAt && now - Date.parse(overview.oldestDueAt) > 0.5 * hours)
     say('timer-heartbeat', ops.problems.overdue(agoWords(overview.oldestDueAt, now)))
+  if (overview.faults.tenants > 0)
+    say('single-businesses', ops.problems.faults(overview.faults.tenants))
   const dead = overview.deadLetters.runs + overview.deadLetters.messages
   if (dead > 0) say('dead-letters', ops.problems.dead(dead))
   if (!overview.queues) say('queue-age', overview.queuesProblem ?? ops.problems.queues)
