@@ -68,6 +68,7 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Identity.Cost",
                 "KpiDashboard.Identity.OidcEndpoints",
                 "KpiDashboard.Identity.Permission",
+                "KpiDashboard.Identity.Power",
                 "KpiDashboard.Identity.RequiresAttribute",
                 "KpiDashboard.Identity.SecondFactorEndpoints",
                 "KpiDashboard.Identity.SessionEndpoints",
