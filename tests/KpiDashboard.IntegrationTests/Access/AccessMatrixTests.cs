@@ -121,6 +121,8 @@ public sealed class AccessMatrixTests(AppFixture app)
         ["GET ops/dead-letters"] = Key,
         ["POST ops/requeue"] = Key,
         ["GET ops/overview"] = Key,
+        ["GET ops/faults"] = Key,
+        ["POST ops/faults/clear"] = Key,
         ["GET ops/integrations"] = Key,
         ["GET ops/host"] = Key,
         ["POST webhooks/n8n"] = Machines,

@@ -29,6 +29,27 @@ public sealed class OpsTests(AppFixture app)
     }
 
     [Fact]
+    public async Task What_is_wrong_with_one_business_is_listed_counted_and_cleared()
+    {
+        var tenant = (Guid)(await AllAsync(""))[0]["tenantId"]!;
+        var step = $"step {Guid.NewGuid():N}";
+        await app.Database.ExecuteAsync(
+            "select note_tenant_fault(@tenant, @step, null, 'It went wrong.', now())", new { tenant, step }, TestContext.Current.CancellationToken);
+        var fault = (await GetAsync("api/ops/faults?limit=200"))["faults"]!.AsArray().Single(entry => (string)entry!["step"]! == step)!;
+        Assert.Equal(
+            (tenant, "It went wrong.", 1, null), ((Guid)fault["tenantId"]!, (string)fault["reason"]!, (int)fault["times"]!, (string?)fault["subject"]));
+        Assert.True((long)(await GetAsync("api/ops/overview"))["faults"]!["tenants"]! >= 1);
+
+        using var client = Client();
+        var cleared = await client.SendJsonAsync(HttpMethod.Post, "api/ops/faults/clear", new JsonObject { ["tenantId"] = tenant, ["step"] = step });
+        Assert.Equal(1, (int)cleared["cleared"]!);
+        Assert.DoesNotContain((await GetAsync("api/ops/faults?limit=200"))["faults"]!.AsArray(), entry => (string)entry!["step"]! == step);
+        using var refused = await client.PostAsync(
+            new Uri("api/ops/faults/clear", UriKind.Relative), new StringContent($$"""{"tenantId":"{{tenant}}","step":""}"""), TestContext.Current.CancellationToken);
+        Assert.True((int)refused.StatusCode is 400 or 415);
+    }
+
+    [Fact]
     public async Task Integrations_come_page_by_page_by_state_and_connector_and_name_nobody()
     {
         var all = await AllAsync("");

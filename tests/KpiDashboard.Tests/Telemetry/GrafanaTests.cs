@@ -19,7 +19,7 @@ public sealed class GrafanaTests
         using var own = new Instruments(new FakeTimeProvider());
         HashSet<string> names;
         lock (instruments) names = [.. instruments.Select(PrometheusName)];
-        Assert.Equal(12, names.Count);
+        Assert.Equal(13, names.Count);
 
         var dashboard = JsonNode.Parse(File.ReadAllText(Path.Combine(Repository.Root, "docs", "grafana", "kpi-dashboard.json")))!;
         var asked = dashboard["panels"]!.AsArray().SelectMany(panel => panel!["targets"]!.AsArray())
