@@ -20,6 +20,10 @@ export const later = {
 
   tabs: {
     label: 'Another tab',
+    notSent: (to?: string) =>
+      `Nothing was sent: you switched to ${to ?? 'another business'} in another tab. The notice asks where to go on.`,
+    notSentSignedOut: 'Nothing was sent: you signed out in another tab.',
+    notSentOther: (name: string) => `Nothing was sent: ${name} signed in in another tab.`,
     switched: (to: string) => `You switched to ${to} in another tab.`,
     removed: (from: string) => `You no longer belong to ${from}.`,
     stillShows: (from: string) => `This tab still shows ${from}. What you typed here is kept.`,

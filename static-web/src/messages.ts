@@ -144,10 +144,6 @@ export const messages = {
 
   errors: {
     unreachable: 'The server cannot be reached. Check the connection.',
-    switched: (name?: string) =>
-      `Nothing was sent: you switched to ${name ?? 'another business'} in another tab. The notice asks where to go on.`,
-    signedOut: 'Nothing was sent: you signed out in another tab.',
-    otherPerson: (name: string) => `Nothing was sent: ${name} signed in in another tab.`,
     status: (status: number) =>
       status >= 500
         ? `The server could not answer (${status}).`

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { adopt, api, ApiError, listenToSession, query, refreshSession } from './client'
+import { showCurrent } from '../lib/apart'
 import type { Session } from './types'
 
 const session = (token: string, tenantId = 't1'): Session => ({
@@ -126,7 +127,7 @@ describe('the API client', () => {
     expect(s.calls.filter((c) => c.path === '/api/metrics/summary')).toHaveLength(1)
     expect(s.calls.filter((c) => c.path === '/api/tenant')).toHaveLength(0)
     // Only now, at the person's word; what was asked for the business of before is no answer for this one.
-    await api.showCurrent()
+    await showCurrent()
     await expect(read).rejects.toMatchObject({ status: 409 })
     expect(heard.map((one) => one?.tenant.id)).toEqual(['t2'])
   })
@@ -162,7 +163,7 @@ describe('the API client', () => {
     })
     other.postMessage({ kind: 'signed-out' })
     await vi.waitFor(() => {
-      expect(elsewhere).toHaveBeenLastCalledWith({ kind: 'signed-out' })
+      expect(elsewhere).toHaveBeenLastCalledWith({ kind: 'signed-out', covers: true })
     })
     const s = server({ valid: 'new', next: session('new', 't1') })
     await expect(api.post('goals', {})).rejects.toMatchObject({ kind: 'other-business' })
@@ -173,7 +174,11 @@ describe('the API client', () => {
     await expect(read).resolves.toEqual({ path: '/api/kpis' })
     tell('t1', 'somebody else')
     await vi.waitFor(() => {
-      expect(elsewhere).toHaveBeenLastCalledWith({ kind: 'other-person', name: 'Eve' })
+      expect(elsewhere).toHaveBeenLastCalledWith({
+        kind: 'other-person',
+        name: 'Eve',
+        covers: true,
+      })
     })
     other.close()
   })

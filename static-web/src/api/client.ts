@@ -25,77 +25,34 @@ export class ApiError extends Error {
   }
 }
 
-// Static Web Apps overwrites Authorization on /api, so the token travels in a header of its own, and lives in memory only.
-let accessToken: string | null = null
-let tokenTenant: string | null = null
+/** What happened in another tab, and is not what this one shows. */
+export type Elsewhere =
+  | { kind: 'switched' | 'removed'; name: string; covers?: false }
+  | { kind: 'other-person'; name: string; covers: true }
+  | { kind: 'signed-out'; covers: true }
+
+/** What this tab knows of the session that all tabs share; what is done when they part is loaded only then (lib/apart.ts). */
+export const tab = {
+  // Static Web Apps overwrites Authorization on /api, so the token travels in a header of its own, and lives in memory only.
+  token: null as string | null,
+  /** The business that the token is for. */
+  tokenTenant: null as string | null,
+  /**
+   * The person and the business that the page shows, and that everything it sends is meant for. When the session goes to another business elsewhere, this page
+   * stays where it is until the person says so. Not `sure`: what is remembered of the last visit, before the server has confirmed it.
+   */
+  shown: null as { user: string; tenant: string; sure: boolean } | null,
+  elsewhere: null as Elsewhere | null,
+  onElsewhere: (() => undefined) as (what: Elsewhere | null) => void,
+  waiting: [] as (() => void)[],
+}
 let onSession: (session: Session | null) => void = () => undefined
 let refreshing: Promise<Session | null> | null = null
 
-/**
- * What the page shows: the person and the business that everything it sends is meant for. Tabs share one session; when it goes to another business
- * elsewhere, this page stays where it is until the person says so.
- */
-interface Shown {
-  user: string
-  tenant: string
-  /** False for what is remembered of the last visit, before the server has confirmed it: nothing was begun here yet. */
-  confirmed: boolean
-}
-let shown: Shown | null = null
-
-/** What happened in another tab, and is not what this one shows. */
-export type Elsewhere =
-  | { kind: 'switched' | 'removed'; name: string }
-  | { kind: 'other-person'; name: string }
-  | { kind: 'signed-out' }
-let elsewhere: Elsewhere | null = null
-let onElsewhere: (what: Elsewhere | null) => void = () => undefined
-let waiting: (() => void)[] = []
-
-/** Nothing may be asked with the session that there is now. */
-const shut = () => elsewhere?.kind === 'signed-out' || elsewhere?.kind === 'other-person'
-
-function tell(what: Elsewhere | null) {
-  if (elsewhere === null && what === null) return
-  elsewhere = what
-  onElsewhere(what)
-}
-
-/** Whoever waits looks again. */
-function wake() {
-  const woken = waiting
-  waiting = []
-  for (const go of woken) go()
-}
-
-type Told =
-  | { kind: 'session'; user: string; userName: string; tenant: string; tenantName: string }
-  | { kind: 'signed-out' }
-
-const tabs = typeof BroadcastChannel === 'undefined' ? null : new BroadcastChannel('kpi-session')
-if (tabs)
-  tabs.onmessage = ({ data }: MessageEvent<Told>) => {
-    hear(data)
-  }
-
-function hear(told: Told) {
-  if (!shown) return
-  if (told.kind === 'signed-out') {
-    accessToken = null
-    tell({ kind: 'signed-out' })
-  } else if (told.user !== shown.user) {
-    accessToken = null
-    tell({ kind: 'other-person', name: told.userName })
-  } else if (told.tenant !== shown.tenant) {
-    // The token at hand is still one for what this page shows, for some minutes.
-    tell({ kind: 'switched', name: told.tenantName })
-  } else {
-    // Back again. The token at hand may be of the session before, or of the other business.
-    if (elsewhere) accessToken = null
-    tell(null)
-    wake()
-  }
-}
+const apart = () => import('../lib/apart')
+/** Loaded for what it tells other tabs, and hears from them; where that fails, this tab is on its own. */
+const together = (work: (tabs: Awaited<ReturnType<typeof apart>>) => void) =>
+  void apart().then(work, () => undefined)
 
 /** What start.js asked for while this was on its way, by method and path; null where no answer came. */
 const early = window.kpiStart
@@ -111,90 +68,28 @@ async function begun(method: string, path: string) {
   early.answers[key] = undefined
   if (Date.now() - early.at > fresh) return undefined
   const answer = await asked
-  return method === 'POST' || early.token === accessToken ? answer : undefined
+  return method === 'POST' || early.token === tab.token ? answer : undefined
 }
 
 /** Tells the page whenever the session is renewed, or ends (null), and what other tabs do with it. */
-export function listenToSession(listener: typeof onSession, tabListener?: typeof onElsewhere) {
+export function listenToSession(
+  listener: typeof onSession,
+  tabListener: typeof tab.onElsewhere = () => undefined,
+) {
   onSession = listener
-  onElsewhere = tabListener ?? (() => undefined)
-}
-
-/** What is remembered of the last visit, and shown until the server says who is signed in. */
-export function showRemembered(user: string, tenant: string) {
-  shown ??= { user, tenant, confirmed: false }
+  tab.onElsewhere = tabListener
 }
 
 /** The page goes on with this session, and shows what it is in. */
 export function adopt(session: Session | null) {
-  accessToken = session?.accessToken ?? null
-  tokenTenant = session?.tenant.id ?? null
-  shown = session && { user: session.user.id, tenant: session.tenant.id, confirmed: true }
-  tell(null)
+  tab.token = session?.accessToken ?? null
+  tab.tokenTenant = session?.tenant.id ?? null
+  tab.shown = session && { user: session.user.id, tenant: session.tenant.id, sure: true }
+  if (tab.elsewhere) tab.onElsewhere((tab.elsewhere = null))
   onSession(session)
-  if (session)
-    tabs?.postMessage({
-      kind: 'session',
-      user: session.user.id,
-      userName: session.user.displayName,
-      tenant: session.tenant.id,
-      tenantName: session.tenant.name,
-    } satisfies Told)
-  wake()
-}
-
-/** A session that came without this page having asked to go anywhere: it may be somewhere else by now. */
-function receive(session: Session) {
-  if (!shown?.confirmed || (shown.user === session.user.id && shown.tenant === session.tenant.id)) {
-    adopt(session)
-    return
-  }
-  if (shown.user !== session.user.id) {
-    accessToken = null
-    tell({ kind: 'other-person', name: session.user.displayName })
-    return
-  }
-  accessToken = session.accessToken
-  tokenTenant = session.tenant.id
-  const { tenant } = shown
-  tell({
-    kind: session.tenants.some((one) => one.id === tenant) ? 'switched' : 'removed',
-    name: session.tenant.name,
+  together(({ adopted }) => {
+    adopted(session)
   })
-}
-
-function elsewhereError() {
-  const { errors } = messages
-  return new ApiError(
-    elsewhere?.kind === 'signed-out'
-      ? errors.signedOut
-      : elsewhere?.kind === 'other-person'
-        ? errors.otherPerson(elsewhere.name)
-        : errors.switched(elsewhere?.name),
-    409,
-    {},
-    undefined,
-    'other-business',
-  )
-}
-
-/**
- * Lets a call through only when the session is in the business that the page showed when it was begun. What only reads waits until that is so again;
- * what changes something is refused with a sentence, and the form keeps what was typed.
- */
-async function stays(page: string | undefined, reads: boolean, signal?: AbortSignal) {
-  for (;;) {
-    if (page !== undefined && shown && shown.tenant !== page) throw elsewhereError()
-    const apart = shut() || (accessToken !== null && page !== undefined && tokenTenant !== page)
-    if (!apart) return
-    if (!reads || !elsewhere) throw elsewhereError()
-    await new Promise<void>((resolve, reject) => {
-      waiting.push(resolve)
-      signal?.addEventListener('abort', () => {
-        reject(signal.reason as Error)
-      })
-    })
-  }
 }
 
 async function send(
@@ -205,7 +100,7 @@ async function send(
   page?: string | null,
 ) {
   const headers: Record<string, string> = { Accept: 'application/json' }
-  if (accessToken) headers['X-Kpi-Token'] = accessToken
+  if (tab.token) headers['X-Kpi-Token'] = tab.token
   // For which business this is; the API refuses it when the session is in another.
   if (page) headers['X-Kpi-Tenant'] = page
   const file = body instanceof Blob
@@ -278,7 +173,11 @@ export function refreshSession(): Promise<Session | null> {
       return null
     }
     const session = await read<Session>(response)
-    receive(session)
+    // It may be somewhere else by now, without this page having asked to go anywhere.
+    const { shown } = tab
+    if (!shown?.sure || (shown.user === session.user.id && shown.tenant === session.tenant.id))
+      adopt(session)
+    else (await apart()).part(session)
     return session
   }).finally(() => {
     refreshing = null
@@ -300,19 +199,24 @@ async function answer(
   body?: unknown,
   { signal, tenantId, leaves }: CallOptions = {},
 ): Promise<Response> {
-  const page = leaves ? undefined : (tenantId ?? shown?.tenant)
-  const here = () => stays(page, method === 'GET', signal)
-  if (leaves ? !accessToken : !accessToken && !shut()) await refreshSession()
-  if (!leaves) await here()
+  const page = leaves ? undefined : (tenantId ?? tab.shown?.tenant)
+  /** Only in the business that the page showed when this was begun; reading waits for it, writing is refused. */
+  const here = async () => {
+    if (leaves) return
+    if (tab.elsewhere || (page && tab.shown && tab.shown.tenant !== page))
+      await (await apart()).here(page, method === 'GET', signal)
+  }
+  if (!tab.token && (leaves || !tab.elsewhere)) await refreshSession()
+  await here()
   // Woken up with the session of before gone.
-  if (!accessToken) await refreshSession()
-  const used = accessToken
-  let response = await send(method, path, body, signal, page ?? shown?.tenant)
+  if (!tab.token) await refreshSession()
+  const used = tab.token
+  let response = await send(method, path, body, signal, page ?? tab.shown?.tenant)
   if (response.status === 401) {
     // Another call may have renewed the session while this one was under way.
-    const renewed = accessToken !== used && accessToken !== null ? true : await refreshSession()
-    if (!leaves) await here()
-    if (renewed) response = await send(method, path, body, signal, page ?? shown?.tenant)
+    const renewed = tab.token !== used && tab.token !== null ? true : await refreshSession()
+    await here()
+    if (renewed) response = await send(method, path, body, signal, page ?? tab.shown?.tenant)
     if (response.status === 401) adopt(null)
   }
   return response
@@ -343,29 +247,13 @@ export const api = {
   async open<T>(method: 'GET' | 'POST', path: string, body?: unknown) {
     // Who is signed in here must be known first, and its late answer must not undo what follows.
     await refreshing?.catch(() => undefined)
-    return read<T>(await send(method, path, body, undefined, accessToken && shown?.tenant))
+    return read<T>(await send(method, path, body, undefined, tab.token && tab.shown?.tenant))
   },
   /** Switches the tenant of the session; every other tab is told. */
   async switchTenant(tenantId: string) {
     const session = await call<Session>('POST', 'auth/switch', { tenantId }, { leaves: true })
     adopt(session)
     return session
-  },
-  /** Leaves the business that the page shows; it goes on in another one. */
-  async leaveTenant() {
-    await call('POST', 'tenant/leave', {})
-    await this.showCurrent()
-  },
-  /** Goes on with the session that there is, whoever's it is and whatever business it is in. */
-  async showCurrent() {
-    // From now on what comes is what the page shows; what waits for the business of before is told so then.
-    if (shown) shown = { ...shown, confirmed: false }
-    accessToken = null
-    await refreshSession()
-  },
-  /** Stays with the business that the page shows: the session comes back to it. */
-  async stay() {
-    if (shown) await api.switchTenant(shown.tenant)
   },
   /** Ends the session here even when the server cannot be told. */
   async signOut() {
@@ -375,7 +263,9 @@ export const api = {
       // Offline: the cookie stays until it expires, the page forgets everything now.
     }
     adopt(null)
-    tabs?.postMessage({ kind: 'signed-out' } satisfies Told)
+    together(({ signedOut }) => {
+      signedOut()
+    })
   },
 }
 

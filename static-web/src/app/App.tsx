@@ -16,11 +16,10 @@ export function App() {
   useSystemTheme()
   const { pathname } = useLocation()
   const { elsewhere } = useSession()
-  // Signed out, or somebody else: nothing is seen, but what was typed is still there should the same person sign in again.
-  const away = elsewhere?.kind === 'signed-out' || elsewhere?.kind === 'other-person'
+  // Covered: nothing is seen, but what was typed is still there should the same person sign in again.
   return (
     <>
-      <div hidden={away}>
+      <div hidden={elsewhere?.covers}>
         <Suspense fallback={null}>
           {open.test(pathname) ? (
             <PublicPages />

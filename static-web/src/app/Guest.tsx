@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import { useNavigate } from 'react-router'
-import { api } from '../api/client'
+import { leaveTenant } from '../lib/apart'
 import { Failed } from '../components/ui'
 import { useIdentity, useSession } from '../lib/session'
 import { welcome } from '../messages-welcome'
@@ -51,7 +51,7 @@ export default function Guest() {
           className={`${way} print:hidden`}
           onClick={() =>
             // The session goes on in the person's own business.
-            void go('remove', () => api.leaveTenant())
+            void go('remove', () => leaveTenant())
           }
         >
           {busy === 'remove' ? text.removing : text.remove}

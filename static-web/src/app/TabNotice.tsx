@@ -1,7 +1,8 @@
 import { TriangleAlert } from 'lucide-react'
 import { useEffect, useRef, useState, type ReactNode } from 'react'
-import { adopt, api, ApiError, type Elsewhere } from '../api/client'
+import { adopt, ApiError, type Elsewhere } from '../api/client'
 import { primaryButton, quietButton } from '../components/Notice'
+import { showCurrent, stay } from '../lib/apart'
 import { useSession } from '../lib/session'
 import { messages } from '../messages'
 import { later } from '../messages-later'
@@ -51,7 +52,7 @@ function Happened({ what, here }: { what: Elsewhere; here: string }) {
           ? [text.otherPerson(what.name), text.otherPersonMore]
           : [text.signedOut, text.signedOutMore]
   return (
-    <Place over={what.kind === 'signed-out' || what.kind === 'other-person'}>
+    <Place over={what.covers === true}>
       <div role="alert" className="flex min-w-0 flex-1 basis-72 gap-3 [overflow-wrap:anywhere]">
         <TriangleAlert aria-hidden="true" size={18} className="mt-0.5 shrink-0 text-attention" />
         <div>
@@ -68,11 +69,11 @@ function Happened({ what, here }: { what: Elsewhere; here: string }) {
           })
         ) : (
           <>
-            {what.kind === 'switched' && button(text.back(here), primaryButton, () => api.stay())}
+            {what.kind === 'switched' && button(text.back(here), primaryButton, stay)}
             {button(
               what.kind === 'other-person' ? text.goOnAs(what.name) : text.show(what.name),
               what.kind === 'switched' ? quietButton : primaryButton,
-              () => api.showCurrent(),
+              showCurrent,
             )}
           </>
         )}

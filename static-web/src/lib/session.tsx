@@ -9,14 +9,7 @@ import {
   useState,
   type ReactNode,
 } from 'react'
-import {
-  adopt,
-  api,
-  listenToSession,
-  refreshSession,
-  showRemembered,
-  type Elsewhere,
-} from '../api/client'
+import { adopt, api, listenToSession, refreshSession, tab, type Elsewhere } from '../api/client'
 import type { Session } from '../api/types'
 import { forgetSnapshots, readJson, writeJson } from './storage'
 
@@ -66,7 +59,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       person.current = next?.user.id
     }, setElsewhere)
     const last = readJson<Identity>(remembered)
-    if (last) showRemembered(last.user.id, last.tenant.id)
+    if (last) tab.shown ??= { user: last.user.id, tenant: last.tenant.id, sure: false }
     // Offline or server away: the remembered identity stays, and the saved numbers are shown with their date.
     refreshSession()
       .catch(() => undefined)

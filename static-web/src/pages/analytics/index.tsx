@@ -29,7 +29,7 @@ import { GrainSwitch } from '../metric/GrainSwitch'
 import { useMetricAddress, usualGrain } from '../metric/address'
 import { useDrawn } from '../metric/drawn'
 import { metricSentence } from '../metric/sentence'
-import { useSummary } from '../overview/queries'
+import { useSummary } from '../overview/history'
 import { dimensions, useChosenKpi, useDivision, writeOnly } from './address'
 import { useBreakdown } from './queries'
 

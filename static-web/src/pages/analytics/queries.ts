@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { api, query } from '../../api/client'
 import type { Breakdown, Compare, Dimension, History } from '../../api/types'
 import { readSnapshot, writeSnapshot } from '../../lib/storage'
-import type { Points } from '../overview/queries'
+import type { Points } from '../overview/history'
 import type { Span } from '../../lib/range'
 
 /** One value of a dimension. */

@@ -6,7 +6,7 @@ import { useNotes } from '../../components/chart/useNotes'
 import type { Span } from '../../lib/range'
 import { readSnapshot, writeSnapshot } from '../../lib/storage'
 import { useAutomation } from '../automation/queries'
-import { useSummary } from '../overview/queries'
+import { useSummary } from '../overview/history'
 
 /** An answer that is kept for the next visit, and shown at once then. */
 function useKept<T>(name: string, tenantId: string, path: string) {

@@ -14,7 +14,7 @@ import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
 import { insights as text } from '../../messages-insights'
 import { marks } from '../overview/Brief'
-import { useInsights } from '../overview/queries'
+import { useInsights } from '../overview/history'
 import { chartOf, termsOf } from './arithmetic'
 import { useAside, type Aside } from './queries'
 

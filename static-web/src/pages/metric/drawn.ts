@@ -7,7 +7,7 @@ import { useIdentity } from '../../lib/session'
 import { later } from '../../messages-later'
 import { metric } from '../../messages-metric'
 import { useMemberHistory, type Only } from '../analytics/queries'
-import { useHistory } from '../overview/queries'
+import { useHistory } from '../overview/history'
 import { goalLine } from './sentence'
 
 /**

@@ -13,7 +13,7 @@ import { describeChange } from '../../lib/change'
 import { addDays, daysOf } from '../../lib/dates'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { later } from '../../messages-later'
-import { useHistory } from './queries'
+import { useHistory } from './history'
 
 const text = later.overview
 const none: readonly Annotation[] = []

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { api, query } from '../../api/client'
-import type { Compare, Grain, History, Insights, Summary } from '../../api/types'
+import type { Compare, Summary } from '../../api/types'
 import type { Span } from '../../lib/range'
 import { readSnapshot, writeSnapshot } from '../../lib/storage'
 
@@ -8,7 +8,7 @@ import { readSnapshot, writeSnapshot } from '../../lib/storage'
 const soon = 4000
 
 /** What is kept for the next visit, shown at once and never taken for an answer, however young. */
-function useKept<T>(
+export function useKept<T>(
   kind: string,
   path: string,
   tenantId: string,
@@ -42,39 +42,6 @@ function useKept<T>(
 export const isSyncing = (summary: Summary | undefined) =>
   summary?.freshness.some(({ status }) => status === 'syncing') ?? false
 
-/** Every number of a period, in one request. */
-export const useSummary = (tenantId: string, span: Span, compare: Compare) =>
-  useKept<Summary>('summary', 'metrics/summary', tenantId, span, compare, isSyncing)
-
 /** The same with the score, the morning's sentences and what stands out: all that the overview shows. start.js asks for it early. */
 export const useOverview = (tenantId: string, span: Span, compare: Compare) =>
   useKept<Summary>('summary', 'metrics/summary', tenantId, span, compare, isSyncing, 'insights')
-
-/** What stands out, without the numbers. */
-export const useInsights = (tenantId: string, span: Span, compare: Compare) =>
-  useKept<Insights>('insights', 'insights/business', tenantId, span, compare)
-
-export interface Points {
-  from: string
-  to: string
-  grain: Grain
-}
-
-/** The points of one KPI, where the days of the summary are too few or too many to draw. */
-export function useHistory(tenantId: string, kpi: string, span: Points | null) {
-  return useQuery({
-    queryKey: ['history', tenantId, kpi, span],
-    enabled: span !== null,
-    queryFn: async ({ signal }) => {
-      const { from = '', to = '', grain = 'day' } = span ?? {}
-      const history = await api.get<History>(
-        `metrics/history${query({ kpis: kpi, from, to, grain })}`,
-        {
-          signal,
-          tenantId,
-        },
-      )
-      return history.series.find((one) => one.key === kpi)?.points ?? []
-    },
-  })
-}

@@ -6,6 +6,7 @@ import { api, ApiError } from '../../api/client'
 import type { Invitation, Member, Members as MemberList } from '../../api/types'
 import { Menu, useCloseMenu } from '../../components/Menu'
 import { primaryButton, quietButton } from '../../components/Notice'
+import { leaveTenant } from '../../lib/apart'
 import { useIdentity, useMay } from '../../lib/session'
 import { messages } from '../../messages'
 import { settings } from '../../messages-settings'
@@ -628,7 +629,7 @@ function Leave({ ask }: { ask: Ask }) {
                 action: text.leaveAction,
                 danger: true,
                 run: async () => {
-                  await api.leaveTenant()
+                  await leaveTenant()
                   await navigate('/')
                 },
               })
