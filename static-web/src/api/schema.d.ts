@@ -2567,6 +2567,7 @@ export interface components {
             accepted: number;
             unchanged: number;
             rejected: components["schemas"]["RejectedItem"][];
+            rejectedCount: number;
         };
         OidcPendingResponse: {
             provider: string;
@@ -2902,6 +2903,7 @@ export interface components {
             unchanged: number;
             restated: number;
             rejected: components["schemas"]["RejectedItem"][];
+            rejectedCount: number;
         };
         QueueState: {
             name: string;
