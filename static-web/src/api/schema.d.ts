@@ -2567,7 +2567,7 @@ export interface components {
             accepted: number;
             unchanged: number;
             rejected: components["schemas"]["RejectedItem"][];
-            rejectedCount: number;
+            rejectedCount: number | null;
         };
         OidcPendingResponse: {
             provider: string;
@@ -2903,7 +2903,7 @@ export interface components {
             unchanged: number;
             restated: number;
             rejected: components["schemas"]["RejectedItem"][];
-            rejectedCount: number;
+            rejectedCount: number | null;
         };
         QueueState: {
             name: string;
