@@ -52,7 +52,7 @@ public sealed class JsonBodyTests
     [Theory]
     [InlineData("""{"name":5,"scopes":[]}""", "name", "'name' has a value of the wrong kind.")]
     [InlineData("""{"name":null,"scopes":[]}""", "name", "'name' has a value of the wrong kind.")]
-    [InlineData("""{"name":"\ud800","scopes":[]}""", "name", "'name' has a value of the wrong kind.")]
+    [InlineData("""{"name":"\ud800","scopes":[]}""", "name", "'name' holds a character that no text can hold (NUL, or half of a character).")]
     [InlineData("""{"name":"a","scopes":"read"}""", "scopes", "'scopes' has a value of the wrong kind.")]
     [InlineData("""{"name":"a","scopes":["read",5]}""", "scopes[1]", "'scopes[1]' has a value of the wrong kind.")]
     [InlineData("""{"name":"a","scopes":[],"expiresAt":"2026-13-01"}""", "expiresAt", "'expiresAt' has a value of the wrong kind.")]

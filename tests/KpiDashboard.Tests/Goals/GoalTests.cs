@@ -109,8 +109,14 @@ public sealed class GoalTests
     {
         var orders = new KpiDefinition
         {
-            Key = "custom.orders", Name = "Orders", Description = "", Unit = KpiUnit.Count, Direction = KpiDirection.Up, Aggregation = KpiAggregation.Sum,
-            Source = TenantCatalogue.PushSource, IsSparse = true,
+            Key = "custom.orders",
+            Name = "Orders",
+            Description = "",
+            Unit = KpiUnit.Count,
+            Direction = KpiDirection.Up,
+            Aggregation = KpiAggregation.Sum,
+            Source = TenantCatalogue.PushSource,
+            IsSparse = true,
         };
         var goal = Make(GoalRhythm.Month, 100, orders.Key);
         GoalStanding At(int days, params decimal[] values) => goal.Stand(

@@ -109,6 +109,25 @@ public sealed class KpiTableTests
         Assert.Equal(new KpiValue(null, ValueStatus.NotMeasurable, 1, 1), table.Evaluate(Kpi("automation.roi"), Monday, Monday));
     }
 
+    [Theory]
+    [InlineData("automation.value_saved", null, 300, "hour of work is not set")]
+    [InlineData("automation.roi", 40, null, "cost a month is not set")]
+    [InlineData("automation.roi", 40, 0, "nothing to divide by")]
+    public void What_is_missing_is_said_and_not_taken_for_a_division_by_zero(string key, int? hourly, int? monthly, string words)
+    {
+        var table = Table(Monday, Monday, new TenantEconomics(hourly, monthly), ("automation.time_saved", Monday, 30));
+        Assert.Contains(words, MetricsEndpoints.Reason(Kpi(key), table.Evaluate(Kpi(key), Monday, Monday)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Sums_and_changes_that_no_decimal_holds_are_told_and_no_fault()
+    {
+        var table = Table(Monday, Monday.AddDays(1), null, ("shop.revenue", Monday, decimal.MaxValue), ("shop.revenue", Monday.AddDays(1), decimal.MaxValue));
+        var value = table.Evaluate(Kpi("shop.revenue"), Monday, Monday.AddDays(1));
+        Assert.Contains("more digits", MetricsEndpoints.Reason(Kpi("shop.revenue"), value), StringComparison.Ordinal);
+        Assert.Equal((null, "zero_previous"), KpiChange.Of(new KpiValue(decimal.MaxValue, ValueStatus.Final, 1, 1), new KpiValue(0.00000001m, ValueStatus.Final, 1, 1)));
+    }
+
     [Fact]
     public void No_cost_is_told_where_none_is_set_or_no_day_is_known()
     {

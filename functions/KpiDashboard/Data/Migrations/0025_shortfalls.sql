@@ -1,6 +1,3 @@
 -- What a run could not read beside its main reading (how days divide, single look-ups), in whichever of its steps that came up: a later step overwrites the message
 -- of the run while it waits, and only the last step writes the one that stays.
 alter table sync_runs add column shortfall text check (char_length(shortfall) <= 4000);
-
--- A currency that a provider told and that is none ("(not set)") was kept as it came: the business's own counts again.
-update integrations set currency = null where currency is not null and currency !~ '^[A-Z]{3}$';
