@@ -1353,6 +1353,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/ops/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What went wrong with single businesses while the others were served, newest first */
+        get: operations["Faults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/ops/faults/clear": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Clear what was noted of a business; what is still so comes back */
+        post: operations["ClearFaults"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/ops/host": {
         parameters: {
             query?: never;
@@ -1933,6 +1967,14 @@ export interface components {
         ChangePasswordRequest: {
             currentPassword: string;
             newPassword: string;
+        };
+        ClearFaultsRequest: {
+            /** Format: uuid */
+            tenantId: string;
+            step?: string | null;
+        };
+        ClearFaultsResponse: {
+            cleared: number;
         };
         ConfirmRequest: {
             password?: string | null;
@@ -2525,6 +2567,7 @@ export interface components {
             accepted: number;
             unchanged: number;
             rejected: components["schemas"]["RejectedItem"][];
+            rejectedCount: number;
         };
         OidcPendingResponse: {
             provider: string;
@@ -2564,6 +2607,27 @@ export interface components {
             messages: number;
             /** Format: date-time */
             newestAt: string | null;
+        };
+        OpsFault: {
+            /** Format: uuid */
+            tenantId: string;
+            tenantHash: string | null;
+            step: string;
+            subject: string | null;
+            reason: string;
+            /** Format: date-time */
+            firstAt: string;
+            /** Format: date-time */
+            lastAt: string;
+            times: number;
+        };
+        OpsFaultCount: {
+            tenants: number;
+            /** Format: date-time */
+            newestAt: string | null;
+        };
+        OpsFaultsResponse: {
+            faults: components["schemas"]["OpsFault"][];
         };
         OpsHostResponse: {
             version: string;
@@ -2649,6 +2713,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             tenants: components["schemas"]["OpsTenants"];
+            faults: components["schemas"]["OpsFaultCount"];
             integrations: components["schemas"]["OpsStateCount"][];
             runs: components["schemas"]["OpsRunCount"][];
             live: components["schemas"]["OpsLive"];
@@ -2838,6 +2903,7 @@ export interface components {
             unchanged: number;
             restated: number;
             rejected: components["schemas"]["RejectedItem"][];
+            rejectedCount: number;
         };
         QueueState: {
             name: string;
@@ -6759,6 +6825,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeadLettersResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    Faults: {
+        parameters: {
+            query?: {
+                /** @description Most entries of a page. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpsFaultsResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ClearFaults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClearFaultsRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClearFaultsResponse"];
                 };
             };
             /** @description A problem. */
