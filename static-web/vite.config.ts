@@ -41,7 +41,7 @@ export default defineConfig(({ command, mode }) => ({
             // The first screen in one file: small ones compress badly.
             {
               name: 'first',
-              test: /src\/(messages\.|api|lib\/(?!apart|automation|behind|boards|breakdown|correlation|days|enter|freshWords|gaps|link|region|shared|themeChoice|tokens|welcome|worker)|components\/(?!account|board|breakdown|chart|print|form|ConfirmIdentity|DaysDialog|Dialog|GoalBar|ShortcutList|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|Guest|Pages|follow|PublicPages|RefreshPanel|TabNotice|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
+              test: /src\/(messages\.|api|lib\/(?!apart|automation|behind|boards|breakdown|correlation|days|enter|formatApart|freshWords|gaps|link|region|shared|themeChoice|tokens|welcome|worker)|components\/(?!account|board|breakdown|chart|print|form|ConfirmIdentity|DaysDialog|Dialog|GoalBar|ShortcutList|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|Guest|Pages|follow|PublicPages|RefreshPanel|TabNotice|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
             },
             // What follows it at once, each in one file too: a phone pays for every request.
             {

@@ -15,7 +15,7 @@ import {
   State,
 } from '../../components/ui'
 import { clock, dayName } from '../../lib/dates'
-import { formatApart } from '../../lib/format'
+import { formatApart } from '../../lib/formatApart'
 import { useIdentity } from '../../lib/session'
 import { words } from '../../messages-integrations'
 import { fileSize } from '../settings/words'
