@@ -2,7 +2,8 @@ import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { Link } from 'react-router'
 import { api, ApiError, query } from '../../api/client'
 import type { Import as ImportEntry } from '../../api/types'
-import { primaryButton, quietButton } from '../../components/Notice'
+import { primaryButton } from '../../components/buttons'
+import { quietButton } from '../../components/Notice'
 import {
   Failed,
   Labelled,
