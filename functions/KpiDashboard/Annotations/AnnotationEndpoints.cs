@@ -1,3 +1,4 @@
+using KpiDashboard.Security;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using KpiDashboard.Api;
@@ -111,6 +112,7 @@ public sealed class AnnotationEndpoints
         var today = (await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.")).Today(_time);
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         if (text.Length is 0 or > MaxText || text.Any(sign => char.IsControl(sign) && sign != '\n')) errors["text"] = [$"'text' must have 1 to {MaxText} characters, none of them a control character but a new line."];
+        else if (PlainText.Fault("text", text, MaxText, lines: true) is { } fault) errors["text"] = [fault];
         if (from < Period.Earliest || from > today.AddYears(1)) errors["from"] = [Invariant($"'from' must lie between {Period.Earliest:yyyy-MM-dd} and a year from today.")];
         else if (to < from) errors["to"] = ["'to' lies before 'from'."];
         else if (to.DayNumber - from.DayNumber >= Period.MaxDays) errors["to"] = [$"A note may span at most {Period.MaxDays} days."];

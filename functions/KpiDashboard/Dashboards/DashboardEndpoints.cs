@@ -1,3 +1,4 @@
+using KpiDashboard.Security;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -104,6 +105,7 @@ public sealed class DashboardEndpoints
             if (body.Name is not null) CheckName(errors, body.Name);
             if (body.Tiles is { } tiles) DashboardLayout.Check(errors, tiles, await TenantCatalogue.LoadAsync(tx));
             if (errors.Count > 0) throw ApiProblem.Invalid(errors);
+            if (Publishes(body, before)) await ThrowUnlessMayPublishAsync(tx, caller, before);
             if (body.Version != before.Version)
                 throw ApiProblem.Conflict($"“{before.Name}” was changed by somebody else meanwhile. Load it again to see what is new, then make your change.");
             if (body.Shared is { } shared && shared != before.Shared)
@@ -164,6 +166,29 @@ public sealed class DashboardEndpoints
         if (!MayEdit(caller, row)) throw ApiProblem.Forbidden($"The role {caller.Role} may not change a dashboard that the business shares. Copy it to have one of your own.");
     }
 
+    /// <summary>Whether a change shows something that the dashboard did not show: tiles may go, move and change their size, and that is all.</summary>
+    private static bool Publishes(UpdateDashboardRequest change, Row before)
+    {
+        if (change.Name is { } name && name.Trim() != before.Name) return true;
+        if (change.Tiles is not { } tiles) return false;
+        var shown = Read(before.Tiles).Select(Content).ToHashSet();
+        return tiles.Any(tile => !shown.Contains(Content(tile)));
+
+        static (DashboardTileKind, string?, string?) Content(DashboardTile tile) => (tile.Kind, tile.Kpi, tile.Text);
+    }
+
+    /// <summary>What a link shows, whoever has the link sees without signing in: only those who may make links may add to it.</summary>
+    private async Task ThrowUnlessMayPublishAsync(TenantTransaction tx, Caller caller, Row row)
+    {
+        if (Permissions.RoleMay(caller.Role, Permission.ManageShares)) return;
+        var open = await tx.QuerySingleAsync<bool>(
+            """
+            select exists (select 1 from dashboard_shares where tenant_id = @tenant and dashboard_id = @Id and revoked_at is null and expires_at > @now)
+            """, new { row.Id, now = _time.GetUtcNow() });
+        if (open)
+            throw ApiProblem.Forbidden($"“{row.Name}” is shown to people without an account, by a link. Only an owner or admin may add to what they see; copy it to have one of your own.");
+    }
+
     private static void ThrowUnlessMayShare(Caller caller)
     {
         if (!Permissions.RoleMay(caller.Role, Permission.ShareDashboards)) throw ApiProblem.Forbidden($"The role {caller.Role} may not share a dashboard with the business.");
@@ -171,7 +196,7 @@ public sealed class DashboardEndpoints
 
     private static void CheckName(Dictionary<string, string[]> errors, string name)
     {
-        if (name.Trim().Length is 0 or > 60 || name.Any(char.IsControl)) errors["name"] = ["'name' must have 1 to 60 characters, none of them a control character."];
+        if (PlainText.Fault("name", name, 60) is { } fault) errors["name"] = [fault];
     }
 
     private static async Task ThrowIfFullAsync(TenantTransaction tx, Guid owner, bool shared)

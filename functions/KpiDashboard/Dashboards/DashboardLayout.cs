@@ -1,3 +1,4 @@
+using KpiDashboard.Security;
 using System.Globalization;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
@@ -91,7 +92,7 @@ internal static class DashboardLayout
 
         if (tile.Kind != DashboardTileKind.Note && tile.Text is not null)
             errors[$"{field}.text"] = [$"'{field}.text' must be left out: only a note has words of its own."];
-        else if (tile.Kind == DashboardTileKind.Note && (tile.Text?.Trim().Length is null or 0 or > MaxText || tile.Text.Any(c => char.IsControl(c) && c != '\n')))
+        else if (tile.Kind == DashboardTileKind.Note && (tile.Text?.Trim().Length is null or 0 or > MaxText || PlainText.Fault("text", tile.Text, MaxText, lines: true) is not null))
             errors[$"{field}.text"] = [$"'{field}.text' must have 1 to {MaxText} characters, none of them a control character but line breaks."];
     }
 

@@ -1,3 +1,4 @@
+using KpiDashboard.Security;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using KpiDashboard.Api;
@@ -66,7 +67,7 @@ public sealed class ShareEndpoints
     {
         var (caller, body) = (request.Caller(), (await JsonBody.ReadAsync(request, DashboardJson.Default.CreateShareRequest, cancellationToken))!);
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
-        if (body.Label.Trim().Length is 0 or > 60 || body.Label.Any(char.IsControl)) errors["label"] = ["'label' must have 1 to 60 characters, none of them a control character: it tells the links apart."];
+        if (PlainText.Fault("label", body.Label, 60) is { } fault) errors["label"] = [fault];
         if (body.Days is < 1 or > 365) errors["days"] = ["'days' must be 1 to 365: how long the link works."];
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
 
@@ -149,7 +150,7 @@ public sealed class ShareEndpoints
             var period = new Period(summary.Range, summary.From, summary.To, summary.Compare, summary.CompareFrom, summary.CompareTo);
             var automation = tiles.Any(tile => tile.Kind == DashboardTileKind.Automation) ? await _automation.Performance(request, period)(tx, tenant) : null;
             return new SharedDashboardResponse(
-                tenant.Name, name, share.expires_at, tiles, shown, automation is null ? null : automation with { Freshness = [.. automation.Freshness.Select(Anonymous)] });
+                tenant.Name, name, share.expires_at, tiles, shown, automation is null ? null : Anonymous(automation, kpis));
         }, cancellationToken);
     }
 
@@ -165,6 +166,45 @@ public sealed class ShareEndpoints
             if (noted is null || share.last_used_at?.UtcDateTime.Date == now.UtcDateTime.Date) return;
             await _audit.WriteSystemAsync(tx, new AuditEvent(AuditActions.DashboardLinkUsed, "dashboard", share.dashboard_id.ToString(), null, After: new JsonObject { ["label"] = noted }));
         }, cancellationToken);
+    }
+
+    /// <summary>
+    /// What an hour of work and the automations cost stays with the business, and so does what either could be computed from: worth and return are told only where a tile of their
+    /// own shows them. Workflows are numbered: their ids open nothing, but are how the n8n of the business knows them.
+    /// </summary>
+    private static PerformanceResponse Anonymous(PerformanceResponse all, IReadOnlySet<string> shown)
+    {
+        var worth = shown.Contains("automation.value_saved");
+        var gain = shown.Contains("automation.roi");
+        return all with
+        {
+            HourlyLabourCost = null,
+            AutomationCostPerMonth = null,
+            Totals = Totals(all.Totals),
+            Previous = all.Previous is { } before ? Totals(before) : null,
+            Changes = [.. all.Changes.Where(change => change.Unit != KpiUnit.Currency && change.Key != "automation.roi" || shown.Contains(change.Key))],
+            Workflows =
+            [
+                .. all.Workflows.Select((workflow, index) => workflow with
+                {
+                    Id = (index + 1).ToString(CultureInfo.InvariantCulture),
+                    ValueSaved = null,
+                    LostValue = null,
+                    Previous = workflow.Previous is { } earlier ? earlier with { ValueSaved = null } : null,
+                }),
+            ],
+            Daily = [.. all.Daily.Select(day => day with { ValueSaved = null })],
+            Freshness = [.. all.Freshness.Select(Anonymous)],
+        };
+
+        PerformanceTotals Totals(PerformanceTotals totals) => totals with
+        {
+            Cost = null,
+            PaybackDays = null,
+            LostValue = null,
+            ValueSaved = worth ? totals.ValueSaved : null,
+            Roi = gain ? totals.Roi : null,
+        };
     }
 
     // What the owner called the source, its id and what it last complained of are not a viewer's business.

@@ -1,3 +1,4 @@
+using KpiDashboard.Security;
 using System.Text.Json.Nodes;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
@@ -172,7 +173,7 @@ public sealed class GoalEndpoints
     private static void Check(Dictionary<string, string[]> errors, decimal? target, string? name)
     {
         if (target is { } wanted && Math.Abs(wanted) > MaxTarget) errors["target"] = ["'target' is beyond 1,000,000,000,000,000."];
-        if (name is not null && (name.Trim().Length is 0 or > 60 || name.Any(char.IsControl))) errors["name"] = ["'name' must have 1 to 60 characters, none of them a control character."];
+        if (name is not null && PlainText.Fault("name", name, 60) is { } fault) errors["name"] = [fault];
     }
 
     private static void CheckDays(Dictionary<string, string[]> errors, DateOnly? starts, DateOnly? ends, DateOnly today)

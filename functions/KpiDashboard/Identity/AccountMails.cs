@@ -115,8 +115,8 @@ internal sealed class ResetPasswordMail(Database database, WebAddress web, TimeP
         var now = time.GetUtcNow();
         var token = await AccountTokens.AddAsync(database, "reset", user.id, now, now + Lifetime, cancellationToken);
         // To the address of the account: what was typed may only look the same.
-        return new ComposedMail(user.email, user.display_name, "Set a new password", new MailBody(
-            $"Hello {user.display_name},",
+        return new ComposedMail(user.email, MailText.Outside(user.display_name), "Set a new password", new MailBody(
+            $"Hello {MailText.Outside(user.display_name)},",
             ["Somebody, probably you, asked to set a new password for your account. Every browser is signed out when you do."],
             new MailAction("Set a new password", web.Of($"reset-password#token={token}")),
             "The link works once and for one hour. If you did not ask for it, ignore this mail: your password stays as it is."));
@@ -184,8 +184,8 @@ internal sealed class AccountNoticeMail(Database database, WebAddress web, strin
         var given = JsonSerializer.Deserialize(data, AccountMailJson.Default.PersonMailData)!;
         if (await Account.FindAsync(database, given.UserId, cancellationToken) is not { email_verified: true, disabled: false } account) return null;
         var at = string.Create(CultureInfo.InvariantCulture, $"on {given.At:d MMMM yyyy} at {given.At.UtcDateTime:HH:mm} UTC");
-        return new ComposedMail(account.email, account.display_name, subject, new MailBody(
-            $"Hello {account.display_name},", [string.Format(CultureInfo.InvariantCulture, sentence, at), "If that was you, there is nothing to do."],
+        return new ComposedMail(account.email, MailText.Outside(account.display_name), subject, new MailBody(
+            $"Hello {MailText.Outside(account.display_name)},", [string.Format(CultureInfo.InvariantCulture, sentence, at), "If that was you, there is nothing to do."],
             new MailAction("That was not me", web.Of("forgot-password")),
             "If it was not you, set a new password at once: that signs everybody else out."));
     }

@@ -33,7 +33,8 @@ internal static class OidcTokens
         {
             return new JsonWebToken(token);
         }
-        catch (Exception error) when (error is ArgumentException or SecurityTokenException)
+        // Half a character in a claim: the library's reader says that with an InvalidOperationException.
+        catch (Exception error) when (error is ArgumentException or SecurityTokenException or InvalidOperationException or JsonException or FormatException)
         {
             throw Refused("is no token", error);
         }

@@ -53,7 +53,8 @@ public sealed class TokenEndpoints
         var body = (await JsonBody.ReadAsync(request, TokenJson.Default.CreateTokenRequest, cancellationToken))!;
         var now = _time.GetUtcNow();
         var errors = new Dictionary<string, string[]>();
-        if (body.Name.Trim() is not { Length: > 0 and <= 100 } name || name.Any(char.IsControl)) errors["name"] = ["'name' must have 1 to 100 characters, none of them a control character."];
+        var name = body.Name.Trim();
+        if (PlainText.Fault("name", name, 100) is { } fault) errors["name"] = [fault];
         if (body.Scopes.Count == 0 || body.Scopes.Any(scope => scope is null || !Permissions.Scopes.Contains(scope)))
             errors["scopes"] = [$"'scopes' must name at least one of {string.Join(", ", Permissions.Scopes)}."];
         if (body.ExpiresAt <= now) errors["expiresAt"] = ["'expiresAt' must be in the future."];

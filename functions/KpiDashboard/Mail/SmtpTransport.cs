@@ -1,3 +1,4 @@
+using KpiDashboard.Security;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
@@ -138,7 +139,7 @@ internal sealed partial class SmtpTransport(IOptionsMonitor<MailOptions> options
 
     private static Delivery Later(string reason) => new(DeliveryOutcome.Later, reason);
 
-    private static string OneLine(string text) => string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c)).Trim();
+    private static string OneLine(string text) => PlainText.Clean(string.Concat(text.Select(c => char.IsControl(c) ? ' ' : c))).Trim();
 
     private async Task SayGoodbyeAsync(SmtpClient client)
     {

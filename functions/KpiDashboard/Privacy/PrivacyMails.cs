@@ -48,10 +48,10 @@ internal sealed class ExportReadyMail(Database database, WebAddress web) : IMail
             """,
             new { ids.UserId, ids.ExportId }), cancellationToken);
         return found.Email is null ? null : new ComposedMail(
-            found.Email, found.Name, "Your export is ready",
+            found.Email, MailText.Outside(found.Name), "Your export is ready",
             new MailBody(
-                $"Hello {found.Name},",
-                [$"The export of all data of {found.Tenant} is ready. It can be downloaded until {Words.Day(found.Until, found.Zone)}, by owners who are signed in."],
+                $"Hello {MailText.Outside(found.Name)},",
+                [$"The export of all data of {MailText.Outside(found.Tenant)} is ready. It can be downloaded until {Words.Day(found.Until, found.Zone)}, by owners who are signed in."],
                 new MailAction("Go to the export", web.Of("settings/data")),
                 "You get this because you asked for the export. If you did not, sign in and look at the audit log."));
     }
@@ -79,11 +79,11 @@ internal sealed class DeletionRequestedMail(Database database, WebAddress web) :
             """,
             new { ids.UserId }), cancellationToken);
         return found.Email is null ? null : new ComposedMail(
-            found.Email, found.Name, $"{found.Tenant} is to be deleted",
+            found.Email, MailText.Outside(found.Name), $"{MailText.Outside(found.Tenant)} is to be deleted",
             new MailBody(
-                $"Hello {found.Name},",
+                $"Hello {MailText.Outside(found.Name)},",
                 [
-                    $"An owner asked for {found.Tenant} to be deleted. On {Words.Day(found.At, found.Zone)} all its data will be gone for good, and so will the accounts of people who belong to no other business.",
+                    $"An owner asked for {MailText.Outside(found.Tenant)} to be deleted. On {Words.Day(found.At, found.Zone)} all its data will be gone for good, and so will the accounts of people who belong to no other business.",
                     "Until then everything can be read and exported, nothing is fetched any more, and any owner can undo this.",
                 ],
                 new MailAction("Look at it or undo it", web.Of("settings/data"))));

@@ -1,3 +1,4 @@
+using KpiDashboard.Security;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -131,8 +132,8 @@ public sealed partial class CustomKpiEndpoints
 
     private static void Check(Dictionary<string, string[]> errors, string? name, string? description, KpiAggregation? aggregation)
     {
-        if (name is not null && (name.Trim().Length is 0 or > 60 || name.Any(char.IsControl))) errors["name"] = ["'name' must have 1 to 60 characters, none of them a control character."];
-        if (description is not null && (description.Trim().Length > 300 || description.Any(char.IsControl))) errors["description"] = ["'description' may have at most 300 characters, none of them a control character."];
+        if (name is not null && PlainText.Fault("name", name, 60) is { } fault) errors["name"] = [fault];
+        if (description?.Trim() is { Length: > 0 } text && PlainText.Fault("description", text, 300) is { } wrong) errors["description"] = [wrong];
         if (aggregation == KpiAggregation.Ratio) errors["aggregation"] = ["'aggregation' must be sum, daily_mean, last, max or min; a ratio needs parts, which a pushed number has not."];
     }
 

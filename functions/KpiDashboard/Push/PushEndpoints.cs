@@ -53,7 +53,8 @@ public sealed class PushEndpoints
             var written = await KpiWriter.WriteAsync(tx, [.. readings.Select(item => (item.Key.Kpi, item.Key.Day, item.Value.Value))], null, null, tenant.Today(_time), now);
             if (written.Changed > 0) await TenantProfile.BumpVersionAsync(tx);
             return new PushResponse(
-                written.Changed, written.Readings - written.Changed, written.Restated, rejected.Count > MostRejected ? rejected[..MostRejected] : rejected, rejected.Count);
+                written.Changed, written.Readings - written.Changed, written.Restated, rejected.Count > MostRejected ? rejected[..MostRejected] : rejected,
+                rejected.Count > MostRejected ? rejected.Count : null);
         }), cancellationToken);
         return new JsonAnswer<PushResponse>(answer, PushJson.Default.PushResponse);
     }
@@ -127,10 +128,11 @@ internal sealed record PushRequest(IReadOnlyList<PushReading?> Readings);
 internal sealed record PushReading(string? Kpi = null, string? Date = null, decimal? Value = null);
 
 /// <summary>
-/// What became of the readings. <c>accepted</c>, <c>unchanged</c> and <c>rejectedCount</c> add up to how many came; the first 1,000 that were rejected are named. <c>restated</c> are
-/// those accepted that changed a day that had ended.
+/// What became of the readings. <c>accepted</c>, <c>unchanged</c> and the rejected add up to how many came; of more than 1,000 rejected the first are named, and
+/// <c>rejectedCount</c> says how many there are. <c>restated</c> are those accepted that changed a day that had ended.
 /// </summary>
-internal sealed record PushResponse(int Accepted, int Unchanged, int Restated, IReadOnlyList<RejectedItem> Rejected, int RejectedCount = 0);
+internal sealed record PushResponse(int Accepted, int Unchanged, int Restated, IReadOnlyList<RejectedItem> Rejected,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? RejectedCount = null);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,

@@ -504,7 +504,7 @@ public sealed partial class IntegrationEndpoints
 
     private static void CheckName(Dictionary<string, string[]> errors, string? name)
     {
-        if (name is not null && (name.Trim().Length is 0 or > 60 || name.Any(char.IsControl))) errors["displayName"] = ["'displayName' must have 1 to 60 characters, none of them a control character."];
+        if (name is not null && PlainText.Fault("displayName", name, 60) is { } fault) errors["displayName"] = [fault];
     }
 
     private static void CheckHour(Dictionary<string, string[]> errors, int? hour)

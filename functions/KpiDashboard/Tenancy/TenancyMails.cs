@@ -28,10 +28,10 @@ internal sealed class InvitationMail(Database database, WebAddress web, TimeProv
         var open = await database.QueryAsync<Guid>(
             "select id from find_invitation(@hash, @now)", new { hash = TokenHash.Of(invitation.Token), now = time.GetUtcNow() }, cancellationToken);
         if (open.Count == 0) return null;
-        return new ComposedMail(invitation.To, "", $"Join {invitation.Business} on KPI Dashboard", new MailBody(
+        return new ComposedMail(invitation.To, "", $"Join {MailText.Outside(invitation.Business)} on KPI Dashboard", new MailBody(
             "Hello,",
             [
-                $"{invitation.InvitedBy} invites you to {invitation.Business} as {invitation.Role}.",
+                $"{MailText.Outside(invitation.InvitedBy)} invites you to {MailText.Outside(invitation.Business)} as {invitation.Role}.",
                 string.Create(CultureInfo.InvariantCulture, $"The link works once, until {invitation.ExpiresAt.UtcDateTime:d MMMM yyyy HH:mm} UTC."),
             ],
             new MailAction("Accept the invitation", web.Of($"invitation#token={invitation.Token}")),
@@ -55,9 +55,9 @@ internal sealed class OwnershipTransferredMail(WebAddress web) : IMailKind
     public Task<ComposedMail?> ComposeAsync(string data, CancellationToken cancellationToken)
     {
         var mail = JsonSerializer.Deserialize(data, TenancyMailJson.Default.OwnershipTransferredMailData)!;
-        return Task.FromResult<ComposedMail?>(new ComposedMail(mail.To, mail.ToName, $"You own {mail.Business} now", new MailBody(
-            $"Hello {mail.ToName},",
-            [$"{mail.By} handed {mail.Business} over to you. You are its owner from now on: you may change everything in it, and also delete it."],
+        return Task.FromResult<ComposedMail?>(new ComposedMail(mail.To, MailText.Outside(mail.ToName), $"You own {MailText.Outside(mail.Business)} now", new MailBody(
+            $"Hello {MailText.Outside(mail.ToName)},",
+            [$"{MailText.Outside(mail.By)} handed {MailText.Outside(mail.Business)} over to you. You are its owner from now on: you may change everything in it, and also delete it."],
             new MailAction("Open the business", web.Of("")),
             "If this surprises you, talk to the people of that business; as owner you can change or remove their access.")));
     }

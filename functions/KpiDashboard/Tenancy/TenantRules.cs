@@ -1,3 +1,4 @@
+using KpiDashboard.Security;
 using System.Globalization;
 
 namespace KpiDashboard.Tenancy;
@@ -5,11 +6,13 @@ namespace KpiDashboard.Tenancy;
 /// <summary>What a business may be set to; each rule adds a sentence that names the field, or nothing.</summary>
 internal static class TenantRules
 {
-    /// <summary>A name of 1 to 200 characters, none of them a control character.</summary>
+    /// <summary>A name of 1 to 200 characters, each of which can be seen, and no address: it stands in mails to people who did not ask for them.</summary>
     public static void Name(IDictionary<string, string[]> errors, string field, string? value)
     {
-        if (value?.Trim() is not { Length: > 0 and <= 200 } name || name.Any(c => char.IsControl(c) || char.IsSurrogate(c) && !IsPaired(name)))
-            errors[field] = [$"'{field}' must have 1 to 200 characters, none of them a control character."];
+        if (PlainText.Fault(field, value, 200) is { } fault)
+            errors[field] = [fault];
+        else if (value!.Contains("://", StringComparison.Ordinal) || value.Contains("www.", StringComparison.OrdinalIgnoreCase))
+            errors[field] = [$"'{field}' must be a name, not an address of the web."];
     }
 
     /// <summary>An IANA time zone of a place (or UTC) that this process knows; <see cref="TimeZoneNames"/> asks the database as well.</summary>
@@ -51,16 +54,5 @@ internal static class TenantRules
     public static void Month(IDictionary<string, string[]> errors, string field, int value)
     {
         if (value is < 1 or > 12) errors[field] = [$"'{field}' must be a month from 1 (January) to 12 (December)."];
-    }
-
-    private static bool IsPaired(string text)
-    {
-        for (var i = 0; i < text.Length; i++)
-        {
-            if (char.IsHighSurrogate(text[i]) && i + 1 < text.Length && char.IsLowSurrogate(text[i + 1])) i++;
-            else if (char.IsSurrogate(text[i])) return false;
-        }
-
-        return true;
     }
 }

@@ -117,7 +117,7 @@ public sealed class N8nWebhookEndpoints
     }
 
     private static N8nWebhookResponse Answer(int accepted, int unchanged, List<RejectedItem> rejected) =>
-        new(accepted, unchanged, rejected.Count > MostRejected ? rejected[..MostRejected] : rejected, rejected.Count);
+        rejected.Count > MostRejected ? new(accepted, unchanged, rejected[..MostRejected], rejected.Count) : new(accepted, unchanged, rejected);
 
     /// <summary>What is known after an event. A finished execution stays as it is: what n8n itself lists is asked for by the next sync and corrects it.</summary>
     private static Execution Merge(Execution? before, N8nEvent item)
@@ -215,8 +215,11 @@ internal sealed record N8nEventRequest(
     string WorkflowId, string ExecutionId, string Status, string? WorkflowName = null, DateTimeOffset? StartedAt = null, DateTimeOffset? CompletedAt = null,
     decimal? ExecutionTime = null, string? ErrorMessage = null, string? Mode = null);
 
-/// <summary>What became of the events. <c>accepted</c>, <c>unchanged</c> and <c>rejectedCount</c> add up to how many came; the first 1,000 that were rejected are named.</summary>
-internal sealed record N8nWebhookResponse(int Accepted, int Unchanged, IReadOnlyList<RejectedItem> Rejected, int RejectedCount = 0);
+/// <summary>
+/// What became of the events; the three add up to how many came. Of more than 1,000 rejected the first are named, and <c>rejectedCount</c> says how many there are.
+/// </summary>
+internal sealed record N8nWebhookResponse(int Accepted, int Unchanged, IReadOnlyList<RejectedItem> Rejected,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? RejectedCount = null);
 
 /// <summary>What was not taken of a request, by its place in it, counted from 0.</summary>
 internal sealed record RejectedItem(int Index, string Reason);

@@ -49,6 +49,50 @@ public sealed class SharesTests(AppFixture app)
     }
 
     [Fact]
+    public async Task What_an_hour_and_the_automations_cost_and_what_a_workflow_is_called_by_stays_with_the_business()
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, _, _, secret) = await SharedAsync(world, [new { id = "a", kind = "automation", width = 12, height = 3 }]);
+        await world.ExecuteAsync("update tenants set hourly_labour_cost = 37.25, automation_cost_per_month = 61.5, data_version = data_version + 1 where id = @Id", new { tenant.Id });
+        using var viewer = Viewer(secret);
+        var shown = (await viewer.GetJsonAsync(View))["automation"]!;
+        var text = shown.ToJsonString();
+        Assert.Null(shown["hourlyLabourCost"]);
+        Assert.Null(shown["automationCostPerMonth"]);
+        foreach (var field in new[] { "cost", "valueSaved", "roi", "paybackDays", "lostValue" }) Assert.Null(shown["totals"]![field]);
+        Assert.All(shown["workflows"]!.AsArray(), workflow => Assert.Null(workflow!["valueSaved"]));
+        Assert.All(shown["daily"]!.AsArray(), day => Assert.Null(day!["valueSaved"]));
+        Assert.Equal("1", shown["workflows"]![0]!["id"]!.GetValue<string>());
+        foreach (var id in await world.QueryAsync<string>("select workflow_id from workflows where tenant_id = @Id", new { tenant.Id })) Assert.DoesNotContain($"\"{id}\"", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("37.25", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("61.5", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_may_not_make_links_adds_nothing_to_what_a_link_shows_and_may_take_away_from_it()
+    {
+        await using var world = new AccessWorld(app);
+        var tenant = await world.TenantAsync("s" + Guid.NewGuid().ToString("N")[..10]);
+        using var owner = Owner(tenant);
+        var dashboard = (await owner.SendJsonAsync(HttpMethod.Post, "api/dashboards", new { name = "Board", tiles = Tiles, shared = true }))["id"]!.GetValue<string>();
+        var link = (await owner.SendJsonAsync(HttpMethod.Post, $"api/dashboards/{dashboard}/shares", new { label = "Hall", days = 7 }))["id"]!.GetValue<string>();
+        using var member = app.Anonymous();
+        member.DefaultRequestHeaders.Add("X-Kpi-Token", (await world.PersonAsync(tenant.Id, "member")).Token);
+        var path = $"api/dashboards/{dashboard}";
+        object[] more = [.. Tiles, new { id = "c", kind = "automation", width = 12, height = 3 }], other = [new { id = "a", kind = "kpi", width = 3, height = 1, kpi = "automation.failed" }],
+            note = [.. Tiles, new { id = "n", kind = "note", width = 4, height = 1, text = "Call +49 …" }], less = [Tiles[0]], moved = [new { id = "z", kind = "kpi", width = 6, height = 1, kpi = "web.sessions" }];
+        foreach (var tiles in new[] { more, other, note })
+            Assert.Contains("by a link", await member.RefusedAsync(403, HttpMethod.Patch, path, new { version = 1, tiles }), StringComparison.Ordinal);
+        await member.RefusedAsync(403, HttpMethod.Patch, path, new { version = 1, name = "Ours" });
+        await member.SendJsonAsync(HttpMethod.Patch, path, new { version = 1, tiles = less });
+        await member.SendJsonAsync(HttpMethod.Patch, path, new { version = 2, tiles = moved });
+        await owner.SendJsonAsync(HttpMethod.Patch, path, new { version = 3, tiles = more });
+        // Once nobody sees it from outside any more it is the members' again.
+        await owner.DoneAsync(HttpMethod.Delete, $"{path}/shares/{link}");
+        await member.SendJsonAsync(HttpMethod.Patch, path, new { version = 4, tiles = note });
+    }
+
+    [Fact]
     public async Task The_secret_opens_no_other_route_as_no_kind_of_token()
     {
         await using var world = new AccessWorld(app);

@@ -94,6 +94,69 @@ public sealed class SignInLimitTests(AccountsApp app)
     }
 
     [Fact]
+    public async Task One_password_on_many_accounts_is_stopped_from_however_many_addresses_it_is_tried()
+    {
+        var person = await app.NewPersonAsync();
+        using var known = app.NewBrowser();
+        await known.LoginAsync(person.Email);
+        var password = $"sprayed {Guid.NewGuid():N}";
+        var statuses = new List<int>();
+        for (var i = 0; i < 230; i++) statuses.Add((await app.NewBrowser().LoginAsync(AccountsApp.NewEmail(), password)).Status);
+        Assert.Equal((200, 30), (statuses.Count(status => status == 401), statuses.Count(status => status == 429)));
+        // Nobody else is held back: not at another password, and not at a browser that is known, whatever is typed there.
+        Assert.Equal(200, (await app.NewBrowser().LoginAsync(person.Email)).Status);
+        Assert.Equal(401, (await known.LoginAsync(person.Email, password)).Status);
+        Assert.Equal(200, (await known.LoginAsync(person.Email)).Status);
+    }
+
+    [Fact]
+    public async Task A_browser_that_is_known_is_not_locked_out_by_whoever_shares_its_address()
+    {
+        var person = await app.NewPersonAsync();
+        var address = app.NewAddress();
+        using var known = app.NewBrowser(address);
+        Assert.Equal(200, (await known.LoginAsync(person.Email)).Status);
+        await Task.WhenAll(Enumerable.Range(0, 60).Select(i => app.NewBrowser(address).LoginAsync(AccountsApp.NewEmail(), $"guess {Guid.NewGuid():N}")));
+        Assert.Equal(429, (await app.NewBrowser(address).LoginAsync(AccountsApp.NewEmail(), "guess")).Status);
+        Assert.Equal(200, (await known.LoginAsync(person.Email)).Status);
+    }
+
+    [Fact]
+    public async Task Where_the_address_is_not_known_nobody_locks_out_everybody_and_a_new_header_each_time_gets_nobody_further()
+    {
+        var unknown = await app.StartAsync("unknown-address", "--set", "Http:Proxies=0");
+        var person = await app.NewPersonAsync();
+        const string everybody = "198.51.100.77";
+        // 60 wrong attempts and 15 registrations, all from the one address that all visitors have there.
+        var password = $"sprayed {Guid.NewGuid():N}";
+        var statuses = new List<int>();
+        for (var i = 0; i < 60; i++) statuses.Add((await app.NewBrowser(everybody, unknown).LoginAsync(AccountsApp.NewEmail(), i % 2 == 0 ? $"guess {i} {Guid.NewGuid():N}" : password)).Status);
+        Assert.All(statuses, status => Assert.Equal(401, status));
+        for (var i = 0; i < 15; i++) await app.NewBrowser(everybody, unknown).RegisterAsync(AccountsApp.NewEmail());
+        Assert.Equal(200, (await app.NewBrowser(everybody, unknown).LoginAsync(person.Email)).Status);
+        Assert.Equal(202, (await app.NewBrowser(everybody, unknown).PostAsync("forgot-password", new { email = person.Email })).Status);
+
+        // Another address with each request: what is tried, and on what, is limited all the same.
+        statuses.Clear();
+        for (var i = 0; i < 40; i++) statuses.Add((await app.NewBrowser(app: unknown).LoginAsync(AccountsApp.NewEmail(), password)).Status);
+        Assert.Equal((20, 20), (statuses.Count(status => status == 401), statuses.Count(status => status == 429)));
+        statuses.Clear();
+        for (var i = 0; i < 15; i++) statuses.Add((await app.NewBrowser(app: unknown).LoginAsync(person.Email, $"guess {i} {Guid.NewGuid():N}")).Status);
+        Assert.Equal((10, 5), (statuses.Count(status => status == 401), statuses.Count(status => status == 429)));
+        statuses.Clear();
+        var mailbox = $"one{Guid.NewGuid():N}";
+        for (var i = 0; i < 15; i++)
+        {
+            statuses.Add((await app.NewBrowser(app: unknown).PostAsync(
+                "register", new { email = $"{mailbox}+{i}@example.com", password = AccountsApp.Password, displayName = "D", businessName = "B" })).Status);
+        }
+
+        Assert.Equal((10, 5), (statuses.Count(status => status == 201), statuses.Count(status => status == 429)));
+        Assert.InRange(await app.QueryAsync<int>(
+            "select count(*)::int from users u join account_tokens t on t.user_id = u.id where u.email like @like", new { like = mailbox + "%" }), 0, 3);
+    }
+
+    [Fact]
     public async Task Many_right_sign_ins_never_use_the_allowance_up()
     {
         var person = await app.NewPersonAsync();

@@ -52,6 +52,28 @@ public sealed class N8nWebhookTests(AppFixture app)
         Assert.Equal(taken ? ["1", "2", "3"] : ["1", "3"], await world.Access.QueryAsync<string>("select execution_id from executions where tenant_id = @Id order by 1", tenant));
     }
 
+    [Theory]
+    [InlineData(349_000, 400)]
+    [InlineData(5_001, 400)]
+    [InlineData(5_000, 200)]
+    public async Task Many_empty_events_cost_the_sender_more_than_us(int events, int expected)
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync();
+        var (_, token, _) = await world.TokenAsync(tenant, "n8n");
+        var (status, body) = await world.PostAsync("webhooks/n8n", token, $"[{string.Join(',', Enumerable.Repeat("{}", events))}]");
+        var text = body!.ToJsonString();
+        Assert.Equal(expected, status);
+        Assert.InRange(text.Length, 1, 200_000);
+        if (expected == 400)
+        {
+            Assert.Contains("5,000 events", text, StringComparison.Ordinal);
+            return;
+        }
+
+        Assert.Equal((1_000, 5_000), (body["rejected"]!.AsArray().Count, body["rejectedCount"]!.GetValue<int>()));
+    }
+
     [Fact]
     public async Task Pushed_executions_become_rows_workflows_and_the_days_numbers_at_once()
     {

@@ -118,13 +118,13 @@ public sealed class AutomationRollUpTests(PostgresFixture postgres)
         await using var engine = await Engine.StartAsync(postgres);
         var (tenant, _) = await engine.AddTenantAsync();
         await RunAsync(engine, tenant, [new("w", "W", true, 3)], Execution("1", ExecutionStatus.Unfinished));
-        await RunAsync(engine, tenant, [new("w", "W", true, 3)], new FetchSucceeded { LostExecutions = ["1"], FinalThrough = new DateOnly(2026, 11, 21) });
+        await RunAsync(engine, tenant, [new("w", "W", true, 3)], new FetchSucceeded { LostExecutions = ["1"], CompleteThrough = new DateOnly(2026, 11, 21), FinalThrough = new DateOnly(2026, 11, 21) });
         Assert.Equal(["lost"], await engine.QueryAsync<string>(tenant, "select status from executions where tenant_id = @tenant"));
         Assert.Equal([new DateOnly(2026, 11, 21)], await engine.QueryAsync<DateOnly>(tenant, "select final_through from integrations where tenant_id = @tenant"));
     }
 
     private static Task RunAsync(Engine engine, Guid tenant, WorkflowReading[] workflows, params ExecutionReading[] executions) =>
-        RunAsync(engine, tenant, workflows, new FetchSucceeded { FinalThrough = new DateOnly(2026, 11, 21) }, executions);
+        RunAsync(engine, tenant, workflows, new FetchSucceeded { CompleteThrough = new DateOnly(2026, 11, 21), FinalThrough = new DateOnly(2026, 11, 21) }, executions);
 
     private static async Task RunAsync(Engine engine, Guid tenant, WorkflowReading[] workflows, FetchSucceeded outcome, params ExecutionReading[] executions)
     {

@@ -228,6 +228,30 @@ public sealed class InvitationsTests(AppFixture app)
     }
 
     [Fact]
+    public async Task One_mailbox_gets_three_invitations_an_hour_whoever_sends_them_and_however_its_address_is_written()
+    {
+        var mailbox = $"p{Guid.NewGuid():N}";
+        var statuses = new List<int>();
+        for (var i = 0; i < 6; i++)
+        {
+            var owner = await _town.PersonAsync(await _town.TenantAsync(), "owner");
+            statuses.Add((await owner.Client.AskAsync(HttpMethod.Post, "api/members/invitations", new { email = $"{mailbox}{(i % 2 == 0 ? "" : $"+{i}")}@town.example", role = "viewer" })).Status);
+        }
+
+        Assert.Equal([201, 201, 201, 429, 429, 429], statuses);
+        // What was refused left nothing.
+        var (other, another) = (await _town.TenantAsync(), await _town.TenantAsync());
+        var late = await _town.PersonAsync(other, "owner");
+        Assert.Equal(429, (await late.Client.AskAsync(HttpMethod.Post, "api/members/invitations", new { email = $"{mailbox}@town.example", role = "viewer" })).Status);
+        var calm = await _town.PersonAsync(another, "owner");
+        var (status, invitation) = await calm.Client.AskAsync(HttpMethod.Post, "api/members/invitations", new { email = Town.Address(), role = "viewer" });
+        Assert.Equal(201, status);
+        statuses.Clear();
+        for (var i = 0; i < 5; i++) statuses.Add((await calm.Client.AskAsync(HttpMethod.Post, $"api/members/invitations/{invitation!["id"]}/resend")).Status);
+        Assert.Equal([200, 200, 429, 429, 429], statuses);
+    }
+
+    [Fact]
     public async Task The_51st_invitation_of_an_hour_waits_for_one_business_and_not_for_another()
     {
         var (tenant, other) = (await _town.TenantAsync(), await _town.TenantAsync("Other"));

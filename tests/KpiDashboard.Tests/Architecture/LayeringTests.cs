@@ -65,6 +65,7 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Goals.GoalEndpoints",
                 "KpiDashboard.Identity.AccountEndpoints",
                 "KpiDashboard.Identity.Authenticator",
+                "KpiDashboard.Identity.Cost",
                 "KpiDashboard.Identity.OidcEndpoints",
                 "KpiDashboard.Identity.Permission",
                 "KpiDashboard.Identity.RequiresAttribute",

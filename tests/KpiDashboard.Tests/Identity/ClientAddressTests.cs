@@ -47,6 +47,28 @@ public sealed class ClientAddressTests
         Assert.Equal("198.51.100.9", new ClientAddress(Setting(0)).Of(request));
     }
 
+    [Theory]
+    [InlineData("203.0.113.7")]
+    [InlineData("2001:db8:1:2:3::4")]
+    [InlineData("192.0.2.66, 203.0.113.7")]
+    [InlineData(null)]
+    public void Where_nobody_said_how_many_proxies_there_are_no_limit_counts_by_an_address(string? forwarded)
+    {
+        Assert.Null(new ClientAddress(Setting(0)).KnownKey(Request(forwarded)));
+        Assert.NotNull(new ClientAddress(Setting(1)).KnownKey(Request(forwarded)));
+    }
+
+    [Theory]
+    [InlineData("2001:db8:1:2:3::4", "2001:db8:1:2::/64")]
+    [InlineData("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64")]
+    [InlineData("[2001:db8:1:2::9]:51234", "2001:db8:1:2::/64")]
+    [InlineData("2001:db8:1:3::4", "2001:db8:1:3::/64")]
+    [InlineData("::ffff:203.0.113.7", "203.0.113.7")]
+    [InlineData("[::ffff:203.0.113.7]:443", "203.0.113.7")]
+    [InlineData("203.0.113.7:443", "203.0.113.7")]
+    public void A_household_is_one_however_many_addresses_it_has(string address, string expected) =>
+        Assert.Equal(expected, new ClientAddress(Setting(1)).KnownKey(Request(address)));
+
     private static IConfiguration Setting(int proxies) =>
         new ConfigurationBuilder().AddInMemoryCollection([new("Http:Proxies", proxies.ToString(System.Globalization.CultureInfo.InvariantCulture))]).Build();
 

@@ -65,6 +65,22 @@ public sealed class KeptTextTests
         else Assert.Equal((what, 400, "executionId"), (what, Assert.IsType<ApiProblem>(error).Status, ((ApiProblem)error).Errors!.Single().Key));
     }
 
+    [Theory]
+    [MemberData(nameof(Units))]
+    public void A_claim_with_it_is_read_clean_or_the_token_is_none(string what, string unit, bool good)
+    {
+        static string Part(string json) => Microsoft.IdentityModel.Tokens.Base64UrlEncoder.Encode(Latin1(json));
+        var token = $"{Part("""{"alg":"RS256","kid":"k"}""")}.{Part($$"""{"sub":"1","name":"x{{unit}}"}""")}.c2ln";
+        try
+        {
+            Assert.True(KeptText.IsKept(KpiDashboard.Identity.OidcTokens.Text(KpiDashboard.Identity.OidcTokens.Claims(KpiDashboard.Identity.OidcTokens.Parse(token)), "name")), what);
+        }
+        catch (KpiDashboard.Identity.OidcException)
+        {
+            Assert.False(good, what);
+        }
+    }
+
     [Property(MaxTest = 2000)]
     public void Whatever_is_cleaned_can_be_kept_and_what_could_be_kept_is_untouched(string? text)
     {

@@ -1,3 +1,4 @@
+using KpiDashboard.Security;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using KpiDashboard.Kpis;
@@ -110,7 +111,7 @@ internal static partial class GoogleAnalyticsBreakdown
     /// <summary>The name under which a value is kept: never empty, of limited length, and a page's without query, fragment or anybody's e-mail address.</summary>
     public static string NameOf(BreakdownDimension dimension, string value)
     {
-        var name = string.Concat(value.Where(letter => !char.IsControl(letter))).Trim();
+        var name = PlainText.Clean(string.Concat(value.Where(letter => !char.IsControl(letter)))).Trim();
         if (dimension == BreakdownDimension.LandingPage)
         {
             // Sites put what they like into addresses; what they should not have must not spread.

@@ -26,9 +26,7 @@ internal sealed class N8nClient(HttpClient http, Uri api, string apiKey, TimePro
     /// </summary>
     internal static Uri? ApiAddress(string? baseUrl)
     {
-        if (baseUrl is null || baseUrl.Length > 500 || !Uri.TryCreate(baseUrl.Trim(), UriKind.Absolute, out var uri))
-            return null;
-        if (uri.Scheme is not ("http" or "https") || uri.UserInfo.Length > 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0)
+        if (TypedAddress.Read(baseUrl) is not { } uri || uri.Query.Length > 0 || uri.Fragment.Length > 0)
             return null;
         var path = uri.AbsolutePath.TrimEnd('/');
         if (!path.EndsWith("/api/v1", StringComparison.OrdinalIgnoreCase))

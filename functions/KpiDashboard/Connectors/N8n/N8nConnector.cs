@@ -264,7 +264,7 @@ internal sealed partial class N8nConnector(
                     if (N8nValues.Id(workflow?.Id) is { } id)
                     {
                         workflows.Add(new WorkflowReading(
-                            id, workflow!.Name is { Length: > 0 } name ? name : id, workflow.Active == true && workflow.IsArchived != true,
+                            id, PlainText.Clean(workflow!.Name ?? "").Trim() is { Length: > 0 } name ? name : id, workflow.Active == true && workflow.IsArchived != true,
                             N8nValues.TimeSavedMinutes(workflow.Settings))
                         {
                             KeepsSuccesses = N8nValues.KeepsSuccesses(workflow.Settings),

@@ -107,7 +107,7 @@ internal static class N8nEvents
     private static string? Text(JsonElement? json) => json is { ValueKind: JsonValueKind.String } text && text.GetString() is { Length: > 0 } value ? value : null;
 
     private static string? Name(string? name) =>
-        name is not null && KeptText.Cut(new string([.. name.Where(c => !char.IsControl(c))]), 200).Trim() is { Length: > 0 } clean ? clean : null;
+        name is not null && KeptText.Cut(PlainText.Clean(new string([.. name.Where(c => !char.IsControl(c))])), 200).Trim() is { Length: > 0 } clean ? clean : null;
 
     private static decimal? Number(JsonElement json) => json.ValueKind switch
     {

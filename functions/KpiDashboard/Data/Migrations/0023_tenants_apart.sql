@@ -9,13 +9,15 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 begin
     if p_zone is null or length(p_zone) > 64 then return false; end if;
-    if p_zone ~ '^[A-Z][A-Za-z_-]*(/[A-Z][A-Za-z_-]*){1,2}$' or p_zone ~ '^Etc/GMT[+-]?[0-9]{1,2}$' or p_zone = 'UTC' then
+    if p_zone ~ '^[A-Z][A-Za-z_-]*(/[A-Z][A-Za-z_-]*){1,2}$' or p_zone ~ '^Etc/GMT[+-]?[0-9]{1,2}$'
+       -- Of the names of one word those that mean the same to everybody: CET and EST are abbreviations to Postgres, without daylight saving.
+       or p_zone in (
+           'UTC', 'UCT', 'Universal', 'Zulu', 'GMT', 'GMT0', 'Greenwich', 'EST5EDT', 'CST6CDT', 'MST7MDT', 'PST8PDT', 'Cuba', 'Egypt', 'Eire', 'GB', 'GB-Eire', 'Hongkong', 'Iceland',
+           'Iran', 'Israel', 'Jamaica', 'Japan', 'Kwajalein', 'Libya', 'NZ', 'NZ-CHAT', 'Navajo', 'PRC', 'Poland', 'Portugal', 'ROC', 'ROK', 'Singapore', 'Turkey', 'W-SU') then
         perform timestamptz 'epoch' at time zone p_zone;
         return true;
     end if;
-    -- Names of one word may be abbreviations of a zone as well: only the list tells. It is read from the disk, so nothing else asks it.
-    return p_zone ~ '^[A-Z][A-Za-z0-9+-]*$' and p_zone not in ('Factory', 'localtime', 'posixrules')
-       and exists (select 1 from pg_timezone_names n where n.name = p_zone);
+    return false;
 exception when others then
     return false;
 end $$;
