@@ -26,6 +26,13 @@ export default defineConfig(({ command, mode }) => ({
     proxy: { '/api': process.env.KPI_API_URL ?? 'http://localhost:7071' },
   },
   build: {
+    modulePreload: {
+      // What the first load brought is there already when something is loaded lazily.
+      resolveDependencies: (_file, needed, { hostType }) =>
+        hostType === 'js'
+          ? needed.filter((file) => !/(vendor|rolldown-runtime|first)-/.test(file))
+          : needed,
+    },
     manifest: true,
     // Nothing is inlined: the content security policy allows no data: fonts or styles.
     assetsInlineLimit: 0,
@@ -41,7 +48,7 @@ export default defineConfig(({ command, mode }) => ({
             // The first screen in one file: small ones compress badly.
             {
               name: 'first',
-              test: /src\/(messages\.|api|lib\/(?!apart|automation|behind|boards|breakdown|correlation|days|enter|freshWords|gaps|link|region|shared|themeChoice|tokens|welcome|worker)|components\/(?!account|board|breakdown|chart|print|form|ConfirmIdentity|DaysDialog|Dialog|GoalBar|ShortcutList|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|Guest|Pages|follow|PublicPages|RefreshPanel|TabNotice|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
+              test: /src\/(messages\.|api|lib\/(?!apart|automation|behind|boards|breakdown|correlation|dayNames|days|enter|formatApart|freshWords|gaps|link|may|region|shared|themeChoice|tokens|welcome|worker)|components\/(?!account|board|buttons|breakdown|chart|print|form|ConfirmIdentity|DaysDialog|Dialog|GoalBar|ShortcutList|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|Guest|Pages|follow|PublicPages|RefreshPanel|TabNotice|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
             },
             // What follows it at once, each in one file too: a phone pays for every request.
             {

@@ -51,7 +51,8 @@ public sealed class TabsTests(AppFixture app)
         await notice.GetByRole(AriaRole.Button, new() { Name = "Go back to Second Shop" }).ClickAsync();
         await Expect(notice).ToHaveCountAsync(0);
         await save.ClickAsync();
-        await Expect(visit.Page.GetByText("Saved.").First).ToBeVisibleAsync();
+        await Expect(visit.Page.GetByText("There are changes that are not saved.")).ToHaveCountAsync(0);
+        await Expect(visit.Page.GetByRole(AriaRole.Button, new() { Name = "Choose another business" }).First).ToContainTextAsync("Second Shop, renamed");
         Assert.Equal([second.ToString(), second.ToString()], sent);
         Assert.Equal(["Own Test Shop", "Second Shop, renamed"], await NamesAsync(other));
 

@@ -19,6 +19,11 @@ export function App() {
   // Covered: nothing is seen, but what was typed is still there should the same person sign in again.
   return (
     <>
+      {elsewhere && (
+        <Suspense fallback={null}>
+          <TabNotice />
+        </Suspense>
+      )}
       <div hidden={elsewhere?.covers}>
         <Suspense fallback={null}>
           {open.test(pathname) ? (
@@ -33,11 +38,6 @@ export function App() {
           )}
         </Suspense>
       </div>
-      {elsewhere && (
-        <Suspense fallback={null}>
-          <TabNotice />
-        </Suspense>
-      )}
     </>
   )
 }

@@ -1,7 +1,8 @@
 import { TriangleAlert } from 'lucide-react'
 import { lazy, Suspense } from 'react'
 import { Link, useLocation } from 'react-router'
-import { dayIn, fullDay } from '../lib/dates'
+import { dayIn } from '../lib/dates'
+import { fullDay } from '../lib/dayNames'
 import { isGuest, useIdentity } from '../lib/session'
 import { later } from '../messages-later'
 

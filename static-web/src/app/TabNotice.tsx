@@ -1,7 +1,8 @@
 import { TriangleAlert } from 'lucide-react'
 import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { adopt, ApiError, type Elsewhere } from '../api/client'
-import { primaryButton, quietButton } from '../components/Notice'
+import { primaryButton } from '../components/buttons'
+import { quietButton } from '../components/Notice'
 import { showCurrent, stay } from '../lib/apart'
 import { useSession } from '../lib/session'
 import { messages } from '../messages'
@@ -84,7 +85,7 @@ function Happened({ what, here }: { what: Elsewhere; here: string }) {
 
 const box = 'flex flex-wrap items-center gap-x-6 gap-y-3 bg-surface px-4 py-3 text-ink sm:px-8'
 
-/** At the bottom of the page; over all of it where nothing of it may be seen, or where an open dialog keeps everything else out of reach. */
+/** Above the page, where no form has its buttons; over all of it where nothing of it may be seen, or where an open dialog keeps everything else out of reach. */
 function Place({ over, children }: { over: boolean; children: ReactNode }) {
   const ref = useRef<HTMLDialogElement>(null)
   const [modal] = useState(() => over || document.querySelector('dialog:modal') !== null)
@@ -105,7 +106,7 @@ function Place({ over, children }: { over: boolean; children: ReactNode }) {
   ) : (
     <section
       aria-label={text.label}
-      className={`sticky bottom-0 z-40 border-t border-line shadow-over print:hidden ${box}`}
+      className={`sticky top-0 z-40 border-b border-line shadow-over print:hidden ${box}`}
     >
       {children}
     </section>

@@ -4,7 +4,6 @@ import { messages } from '../messages'
 
 export const button =
   'tap inline-flex items-center justify-center gap-2 rounded px-4 text-body font-semibold transition-colors'
-export const primaryButton = `${button} bg-accent text-on-accent hover:bg-accent-strong disabled:opacity-60`
 export const quietButton = `${button} border border-line bg-surface hover:border-line-strong`
 
 /** What a view says when it has no numbers: empty, or an error with a way out. */

@@ -1,6 +1,7 @@
 import type { Breakdown, BreakdownMember, Dimension } from '../api/types'
 import { breakdown as text } from '../messages-breakdown'
-import { daysBetween, fullDay } from './dates'
+import { daysBetween } from './dates'
+import { fullDay } from './dayNames'
 import { formatNumber, type NumberStyle } from './format'
 
 /** Google's own words for what it does not know. */

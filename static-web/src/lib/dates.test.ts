@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  addDays,
-  clock,
-  dayIn,
-  dayName,
-  dayRange,
-  daysBetween,
-  daysOf,
-  expectedDays,
-} from './dates'
+import { addDays, clock, dayIn, dayName, dayRange, daysBetween, expectedDays } from './dates'
+import { daysOf } from './dayNames'
 
 describe('business days', () => {
   it('cross the hour changes of daylight saving without losing or doubling a day', () => {

@@ -3,17 +3,12 @@ import type { Range } from '../api/types'
 // Business days are `YYYY-MM-DD` in the tenant's time zone. They are handled as UTC midnights, never as local times.
 const dayMs = 86_400_000
 
-const parse = (day: string) => Date.parse(`${day}T00:00:00Z`)
+export const parse = (day: string) => Date.parse(`${day}T00:00:00Z`)
 const write = (ms: number) => new Date(ms).toISOString().slice(0, 10)
 
 export const addDays = (day: string, days: number) => write(parse(day) + days * dayMs)
 export const daysBetween = (from: string, to: string) =>
   Math.round((parse(to) - parse(from)) / dayMs)
-
-/** Every day from one to another, both included. */
-export function daysOf(from: string, to: string): string[] {
-  return Array.from({ length: Math.max(0, daysBetween(from, to) + 1) }, (_, i) => addDays(from, i))
-}
 
 /** The day that an instant falls on in a time zone. */
 export function dayIn(timeZone: string, at: Date): string {
@@ -28,7 +23,7 @@ export function dayIn(timeZone: string, at: Date): string {
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>()
-function format(options: Intl.DateTimeFormatOptions, locale?: string) {
+export function format(options: Intl.DateTimeFormatOptions, locale?: string) {
   const key = `${locale ?? ''}${JSON.stringify(options)}`
   let found = formats.get(key)
   if (!found) formats.set(key, (found = new Intl.DateTimeFormat(locale, options)))
@@ -40,25 +35,6 @@ export const dayName = (day: string, locale?: string) =>
   format({ weekday: 'short', day: 'numeric', month: 'short', timeZone: 'UTC' }, locale).format(
     parse(day),
   )
-
-/** "15 Nov" */
-export const shortDay = (day: string, locale?: string) =>
-  format({ day: 'numeric', month: 'short', timeZone: 'UTC' }, locale).format(parse(day))
-
-/** "Sun, 15 Nov 2026" */
-export const fullDay = (day: string, locale?: string) =>
-  format(
-    { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' },
-    locale,
-  ).format(parse(day))
-
-/** "November 2026" */
-export const monthName = (day: string, locale?: string) =>
-  format({ month: 'long', year: 'numeric', timeZone: 'UTC' }, locale).format(parse(day))
-
-/** "Nov 26" */
-export const monthShort = (day: string, locale?: string) =>
-  format({ month: 'short', year: '2-digit', timeZone: 'UTC' }, locale).format(parse(day))
 
 /** "24 Oct – 20 Nov", with years where they differ from the year of `today` or from each other. */
 export function dayRange(from: string, to: string, today?: string, locale?: string): string {

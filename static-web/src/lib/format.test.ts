@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  formatApart,
-  formatAxis,
-  formatNumber,
-  formatPercent,
-  formatPoints,
-  type Precision,
-  type ShownUnit,
-} from './format'
+import { formatNumber, formatPercent, formatPoints, type Precision, type ShownUnit } from './format'
+import { formatApart, formatAxis } from './formatApart'
 
 const say = (
   value: number,

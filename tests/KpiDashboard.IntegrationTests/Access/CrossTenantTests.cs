@@ -141,6 +141,38 @@ public sealed partial class CrossTenantTests(AppFixture app)
         Assert.Equal(before, await world.FingerprintAsync(two.Id));
     }
 
+    [Fact]
+    public async Task Who_only_claims_an_address_of_the_other_changes_nothing_of_its_log_by_any_route_or_job()
+    {
+        await using var world = new AccessWorld(app);
+        var (one, two) = await PairAsync(world);
+        var before = await KeptAsync();
+        Assert.All(before, print => Assert.False(print.StartsWith("0 ", StringComparison.Ordinal)));
+        foreach (var route in Guarded.Where(route => route.Verb != "GET"))
+        {
+            // A business of its own for each, in which the claimant is the only one, so that deleting it takes the account along.
+            var own = Guid.NewGuid();
+            await world.ExecuteAsync("insert into tenants (id, name, time_zone, currency) values (@own, 'Renamed', 'Europe/Berlin', 'EUR')", new { own });
+            var claimant = await world.PersonAsync(own, "owner");
+            await world.ExecuteAsync(
+                "update users set email_verified_at = null, email = @email, email_key = upper(@email) where id = @Id", new { claimant.Id, email = $"owner-{two.Marker}@x.example" });
+            var (status, body) = await world.SendAsync(route.Verb, Own(route.Path, one with { Id = own }), claimant.Token, Body(route, one with { Id = own }));
+            Assert.True(status < 500, $"{route}: {status} {body}");
+            await world.ExecuteAsync("update tenants set delete_after = now() - interval '1 minute' where id = @own", new { own });
+        }
+
+        await ((KpiDashboard.Privacy.Housekeeping)app.Services.GetService(typeof(KpiDashboard.Privacy.Housekeeping))!).RunAsync(TestContext.Current.CancellationToken);
+        // Left are those of whom it was asked to make another business, and to join the demonstration: they belong there.
+        Assert.True((await world.QueryAsync<Guid>("select id from users where email = @email and email_verified_at is null", new { email = $"owner-{two.Marker}@x.example" })).Count <= 2);
+        Assert.Equal(before, await KeptAsync());
+
+        async Task<IReadOnlyList<string>> KeptAsync()
+        {
+            var prints = await world.FingerprintAsync(two.Id);
+            return [.. new[] { "audit_log", "invitations", "memberships", "api_tokens", "tenant_exports" }.Select(table => prints[table])];
+        }
+    }
+
     private static async Task<(AccessTenant One, AccessTenant Two)> PairAsync(AccessWorld world)
     {
         // Markers of equal length, so that lengths of bodies can be compared as well.

@@ -7,7 +7,8 @@ import type {
   SummaryKpi,
 } from '../../api/types'
 import { describeChange } from '../../lib/change'
-import { clock, dayName, daysOf } from '../../lib/dates'
+import { clock, dayName } from '../../lib/dates'
+import { daysOf } from '../../lib/dayNames'
 import { isFailing, sortWorkflows } from '../../lib/automation'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'

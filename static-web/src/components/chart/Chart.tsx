@@ -9,7 +9,8 @@ import {
   type ReactNode,
 } from 'react'
 import type { DayStatus, Grain } from '../../api/types'
-import { dayName, dayRange, fullDay, monthName } from '../../lib/dates'
+import { dayName, dayRange } from '../../lib/dates'
+import { fullDay, monthName } from '../../lib/dayNames'
 import { formatNumber, type NumberStyle } from '../../lib/format'
 import { missingRuns } from '../../lib/gaps'
 import { messages } from '../../messages'

@@ -1,4 +1,4 @@
-import { primaryButton } from '../Notice'
+import { primaryButton } from '../buttons'
 
 /** What stands at the end of a form: what went wrong as a whole, and the button. */
 export function Submit({

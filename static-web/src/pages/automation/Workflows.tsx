@@ -5,7 +5,8 @@ import { Sparkline } from '../../components/Sparkline'
 import { inputClass, Select } from '../../components/ui'
 import { Value } from '../../components/Value'
 import { isFailing, sortWorkflows, type WorkflowColumn } from '../../lib/automation'
-import { formatApart, formatNumber, type NumberStyle, type ShownUnit } from '../../lib/format'
+import { formatNumber, type NumberStyle, type ShownUnit } from '../../lib/format'
+import { formatApart } from '../../lib/formatApart'
 import { later } from '../../messages-later'
 
 const text = later.automation

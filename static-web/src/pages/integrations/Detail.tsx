@@ -5,7 +5,8 @@ import { api, ApiError } from '../../api/client'
 import type { Integration, Schedule } from '../../api/types'
 import { Dialog } from '../../components/Dialog'
 import { useConfirmation } from '../../components/confirmations'
-import { primaryButton, quietButton } from '../../components/Notice'
+import { primaryButton } from '../../components/buttons'
+import { quietButton } from '../../components/Notice'
 import { SavedAt } from '../../components/SavedAt'
 import {
   dangerButton,

@@ -2,7 +2,8 @@ import { useEffect, useRef, useState, type ReactNode } from 'react'
 import { Link } from 'react-router'
 import { api, ApiError, query } from '../../api/client'
 import type { Import as ImportEntry } from '../../api/types'
-import { primaryButton, quietButton } from '../../components/Notice'
+import { primaryButton } from '../../components/buttons'
+import { quietButton } from '../../components/Notice'
 import {
   Failed,
   Labelled,
@@ -15,7 +16,7 @@ import {
   State,
 } from '../../components/ui'
 import { clock, dayName } from '../../lib/dates'
-import { formatApart } from '../../lib/format'
+import { formatApart } from '../../lib/formatApart'
 import { useIdentity } from '../../lib/session'
 import { words } from '../../messages-integrations'
 import { fileSize } from '../settings/words'

@@ -6,7 +6,8 @@ import { api, ApiError } from '../../api/client'
 import type { CustomKpi, NewKpi } from '../../api/types'
 import { DirectionSelect, UnitSelect } from '../../components/form/KpiKind'
 import { place } from '../../components/form/problems'
-import { primaryButton, quietButton } from '../../components/Notice'
+import { primaryButton } from '../../components/buttons'
+import { quietButton } from '../../components/Notice'
 import {
   CopyButton,
   Failed,

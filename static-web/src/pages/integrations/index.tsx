@@ -2,7 +2,7 @@ import { lazy, Suspense } from 'react'
 import { Link, Route, Routes, useLocation } from 'react-router'
 import { Confirmations } from '../../components/confirmations'
 import { NotForYou, Rows } from '../../components/ui'
-import { useMay } from '../../lib/session'
+import { useMay } from '../../lib/may'
 import { words } from '../../messages-integrations'
 import Sources from './Sources'
 

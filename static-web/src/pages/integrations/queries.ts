@@ -11,7 +11,8 @@ import type {
   SyncRun,
   SyncRuns,
 } from '../../api/types'
-import { useIdentity, useMay } from '../../lib/session'
+import { useMay } from '../../lib/may'
+import { useIdentity } from '../../lib/session'
 import { useOfTenant } from '../settings/queries'
 import { isLive } from './words'
 

@@ -1,5 +1,6 @@
 import type { Integration, SyncRun } from '../../api/types'
-import { addDays, clock, dayName, dayRange, shortDay } from '../../lib/dates'
+import { addDays, clock, dayName, dayRange } from '../../lib/dates'
+import { shortDay } from '../../lib/dayNames'
 import { words } from '../../messages-integrations'
 
 export type Tone = 'good' | 'attention' | 'trouble' | 'plain'

@@ -4,7 +4,7 @@ import { GoalBar } from '../../components/GoalBar'
 import { dayRange } from '../../lib/dates'
 import { formatNumber } from '../../lib/format'
 import { shownUnit } from '../../lib/kpis'
-import { useMay } from '../../lib/session'
+import { useMay } from '../../lib/may'
 import { metric } from '../../messages-metric'
 
 const text = metric.goals

@@ -20,7 +20,8 @@ import type {
   OpsOverview,
   Requeued,
 } from '../../api/types'
-import { ErrorNotice, primaryButton } from '../../components/Notice'
+import { primaryButton } from '../../components/buttons'
+import { ErrorNotice } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
 import { NextPage } from '../../components/ui'
 import { clock } from '../../lib/dates'

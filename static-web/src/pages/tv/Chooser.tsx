@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { Link, useNavigate } from 'react-router'
-import { ErrorNotice, Notice, primaryButton, quietButton } from '../../components/Notice'
+import { primaryButton } from '../../components/buttons'
+import { ErrorNotice, Notice, quietButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
 import { inputClass, Select } from '../../components/ui'
 import { ranges } from '../../lib/range'

@@ -6,7 +6,8 @@ import { api, ApiError } from '../../api/client'
 import type { Connectable, Integration, Settings } from '../../api/types'
 import { Confirmations, useConfirmation } from '../../components/confirmations'
 import { CurrencySelect, TimeZoneSelect } from '../../components/form/Region'
-import { primaryButton, quietButton } from '../../components/Notice'
+import { primaryButton } from '../../components/buttons'
+import { quietButton } from '../../components/Notice'
 import {
   Failed,
   Labelled,
@@ -17,7 +18,8 @@ import {
   sentenceOf,
 } from '../../components/ui'
 import { placeOf, timeZoneHere } from '../../lib/region'
-import { useIdentity, useMay } from '../../lib/session'
+import { useMay } from '../../lib/may'
+import { useIdentity } from '../../lib/session'
 import { words } from '../../messages-integrations'
 import { welcome as text } from '../../messages-welcome'
 import { ConnectN8n } from '../integrations/ConnectN8n'
