@@ -27,7 +27,7 @@ internal static class PrivateFiles
     /// </summary>
     public static void MakeDataFolder(string path)
     {
-        var mode = Environment.IsPrivilegedProcess 
+        var mode = Environment.IsPrivilegedProcess
             ? OwnersFolder | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute
             : OwnersFolder;
         if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);

@@ -73,7 +73,11 @@ public sealed class ZonesTests(AppFixture app)
         {
             using var content = System.Net.Http.Json.JsonContent.Create(new
             {
-                email = $"{Guid.NewGuid():N}@zones.example", password = "a long phrase of words 7", displayName = "Z", businessName = "Z", timeZone = zone,
+                email = $"{Guid.NewGuid():N}@zones.example",
+                password = "a long phrase of words 7",
+                displayName = "Z",
+                businessName = "Z",
+                timeZone = zone,
             });
             using var answer = await client.PostAsync("api/auth/register", content, Cancel);
             Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
