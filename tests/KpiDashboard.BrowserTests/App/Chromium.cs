@@ -38,7 +38,7 @@ internal static class Chromium
 {
     /// <summary>Playwright drives this version; its newer ones were not tried.</summary>
     internal static readonly NpmPackage FromNpm = new(
-        "@sparticuz/chromium", "147.0.0", ["bin/chromium.br", "bin/al2023.tar.br", "bin/fonts.tar.br", "bin/swiftshader.tar.br", "package.json"]);
+        "@sparticuz/chromium", "153.0.0", ["bin/chromium.br", "bin/al2023.tar.br", "bin/fonts.tar.br", "bin/swiftshader.tar.br", "package.json"]);
 
     private const string HowTo = "Install Chromium, Chrome or Edge (on Debian: apt-get install chromium), or set the environment variable CHROMIUM to the path of one.";
 
