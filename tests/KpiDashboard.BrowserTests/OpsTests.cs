@@ -82,8 +82,11 @@ public sealed partial class OpsTests(AppFixture app)
             // Everything that may be wrong, of an installation that is not at hand.
             await page.RouteAsync("**/api/ops/overview", route => route.FulfillAsync(new() { Json = Trouble() }));
             await page.RouteAsync("**/api/ops/dead-letters*", route => route.FulfillAsync(new() { Json = new { deadLetters = Array.Empty<object>(), nextCursor = (string?)null } }));
+            await page.RouteAsync("**/api/ops/faults?*", route => route.FulfillAsync(new() { Json = Faults() }));
             await page.ReloadAsync();
-            await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "5 things need a look." })).ToBeVisibleAsync();
+            await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "6 things need a look." })).ToBeVisibleAsync();
+            await Expect(Part(page, "Wrong with single businesses").GetByRole(AriaRole.Listitem)).ToHaveCountAsync(2);
+            await Expect(Part(page, "Wrong with single businesses")).ToContainTextAsync("does not know its time zone \"posix/Europe/Berlin\"");
             await Expect(Part(page, "Queues")).ToContainTextAsync("The storage account does not answer.");
             await Expect(Part(page, "Providers given a rest").GetByRole(AriaRole.Rowheader, new() { Name = "n8n" })).ToBeVisibleAsync();
             await Expect(Part(page, "Given up")).ToContainTextAsync("Nothing was given up.");
@@ -119,6 +122,7 @@ public sealed partial class OpsTests(AppFixture app)
             ["integrations"] = new JsonArray(),
             ["runs"] = new JsonArray(new JsonObject { ["connector"] = "n8n", ["status"] = "dead", ["count"] = 4 }, new JsonObject { ["connector"] = "n8n", ["status"] = "waiting", ["count"] = 1 }),
             ["live"] = new JsonObject { ["queued"] = 3, ["running"] = 2, ["waiting"] = 1, ["oldestAt"] = now.AddMinutes(-12) },
+            ["faults"] = new JsonObject { ["tenants"] = 2, ["newestAt"] = now.AddMinutes(-3) },
             ["deadLetters"] = new JsonObject { ["runs"] = 0, ["messages"] = 0, ["newestAt"] = null },
             ["circuits"] = new JsonArray(new JsonObject { ["provider"] = "n8n", ["failures"] = 9, ["integrations"] = 12, ["openedAt"] = now.AddMinutes(-20), ["retryAt"] = now.AddMinutes(10) }),
             ["oldestDueAt"] = now.AddMinutes(-95),
@@ -127,6 +131,23 @@ public sealed partial class OpsTests(AppFixture app)
             ["lastBackup"] = null,
             ["queues"] = null,
             ["queuesProblem"] = "The storage account does not answer.",
+        };
+    }
+
+    private static JsonObject Faults()
+    {
+        var now = DateTimeOffset.UtcNow;
+        return new JsonObject
+        {
+            ["faults"] = new JsonArray(
+                Fault("zone", null, "This database does not know its time zone \"posix/Europe/Berlin\"; its days are those of UTC until another is chosen in its settings."),
+                Fault("enqueue", Guid.CreateVersion7(now).ToString(), "A value is too large.")),
+        };
+
+        JsonObject Fault(string step, string? subject, string reason) => new()
+        {
+            ["tenantId"] = Guid.CreateVersion7(now).ToString(), ["tenantHash"] = null, ["step"] = step, ["subject"] = subject, ["reason"] = reason,
+            ["firstAt"] = now.AddDays(-1), ["lastAt"] = now.AddMinutes(-3), ["times"] = 12,
         };
     }
 
