@@ -475,13 +475,13 @@ end $$;
 revoke all on procedure mend_zones() from public;
 call mend_zones();
 
--- The last line of defence behind the application's own check. A restore may bring a zone that this server lacks: it must not fail for that, and inspect_tenants tells of it.
+-- The last line of defence behind the application's own check. A restore puts it aside: a zone that this server lacks must not fail it, and inspect_tenants tells of it.
 create function require_zone() returns trigger
 language plpgsql
 set search_path = pg_catalog, public, pg_temp
 as $$
 begin
-    if new.time_zone is not null and not knows_zone(new.time_zone) and coalesce(current_setting('app.restoring', true), '') <> 'on' then
+    if new.time_zone is not null and not knows_zone(new.time_zone) then
         raise exception 'This database does not know the time zone "%".', left(new.time_zone, 64) using errcode = 'check_violation', constraint = 'time_zone_known', column = 'time_zone';
     end if;
     return new;

@@ -126,14 +126,22 @@ internal static class Backup
                 throw new BackupException("The backup's tables are not those of its schema version: it was made from a database that somebody had changed by hand.");
             var forced = (await connection.QueryAsync<string>(new CommandDefinition(
                 "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relforcerowsecurity order by relname", cancellationToken: cancellationToken))).AsList();
-            // A zone that this server lacks is no reason to lose everything: such a business is reckoned in UTC, and operators are told.
-            await connection.ExecuteAsync(new CommandDefinition("select set_config('app.restoring', 'on', true)", cancellationToken: cancellationToken));
+            // Triggers guard doors, and every row went through them once: the log that nobody may empty, a zone that this server lacks (such a business is reckoned in UTC,
+            // and operators are told). Keys and checks hold all the same, and the triggers are back in this transaction, before anybody can look.
+            var guarded = (await connection.QueryAsync<string>(new CommandDefinition(
+                """
+                select distinct c.relname from pg_trigger t join pg_class c on c.oid = t.tgrelid
+                where c.relnamespace = 'public'::regnamespace and not t.tgisinternal order by c.relname
+                """,
+                cancellationToken: cancellationToken))).AsList();
+            foreach (var table in guarded) await TriggersAsync(table, false);
             // What a migration put there is in the backup, as it was last.
             await connection.ExecuteAsync(new CommandDefinition($"truncate {string.Join(", ", here.Select(table => BackupCatalogue.Quote(table.Name)))}", cancellationToken: cancellationToken));
             // COPY FROM is not possible under row-level security. For the owner it ends with FORCE, which comes back in this transaction, before anybody can look.
             foreach (var table in forced) await ForceAsync(table, false);
             await using (var second = await open(cancellationToken)) await ReadAsync(second, keys, connection, manifest, progress, cancellationToken);
             foreach (var table in forced) await ForceAsync(table, true);
+            foreach (var table in guarded) await TriggersAsync(table, true);
             foreach (var sequence in manifest.Sequences!)
             {
                 await connection.ExecuteAsync(new CommandDefinition(
@@ -148,6 +156,9 @@ internal static class Backup
             }
 
             await transaction.CommitAsync(cancellationToken);
+
+            Task TriggersAsync(string table, bool enable) => connection.ExecuteAsync(new CommandDefinition(
+                $"alter table {BackupCatalogue.Quote(table)} {(enable ? "enable" : "disable")} trigger user", cancellationToken: cancellationToken));
 
             Task ForceAsync(string table, bool force) => connection.ExecuteAsync(new CommandDefinition(
                 $"alter table {BackupCatalogue.Quote(table)} {(force ? "" : "no ")}force row level security", cancellationToken: cancellationToken));
