@@ -4,6 +4,7 @@ import { ChangeText } from '../../components/ChangeText'
 import { Skeleton } from '../../components/Skeleton'
 import { Sparkline } from '../../components/Sparkline'
 import { Value } from '../../components/Value'
+import { daysAlongside } from '../../lib/alongside'
 import { describeChange } from '../../lib/change'
 import { formatPercent } from '../../lib/format'
 import { beforeWords, shownUnit } from '../../lib/kpis'
@@ -54,7 +55,7 @@ export function Strip({ summary, kpis, search }: Props) {
                 <Sparkline
                   values={kpi.sparkline}
                   status={kpi.dayStatus}
-                  comparison={kpi.comparison}
+                  comparison={daysAlongside(summary, kpi.comparison).values}
                   className="mt-1 xl:mt-3 xl:h-9"
                 />
               ) : (
