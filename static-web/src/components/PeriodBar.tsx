@@ -109,7 +109,7 @@ export function PeriodBar({ period, days, today, timeZone }: Props) {
         </label>
       </div>
       {days?.compareNote && (
-        <p className="num max-w-prose py-1 text-small text-muted lg:text-right">
+        <p className="num max-w-prose py-1 text-small text-balance text-muted lg:text-right">
           {days.compareNote}
         </p>
       )}

@@ -52,10 +52,10 @@ describe('what stands beside a day of last year', () => {
     expect([...leap.values()]).toEqual(['2027-02-28'])
   })
   it('is its date on every day of ranges that begin on any day of eight years', () => {
-    for (let from = '2024-01-01'; from < '2032-01-01'; from = addDays(from, 37)) {
+    for (let from = '2024-01-01'; from < '2032-01-01'; from = addDays(from, 97)) {
       const to = addDays(from, 399)
       const beside = dated(lastYear(from, addYears(from, -1), addYears(to, -1)), to)
-      for (const [day, other] of beside) expect(other).toBe(addYears(day, -1))
+      expect([...beside].filter(([day, other]) => other !== addYears(day, -1))).toEqual([])
     }
   })
   it('is its weekday where a preset keeps weekdays, and the place in the period before', () => {
@@ -82,7 +82,7 @@ describe('what stands beside a day of last year', () => {
 
 describe('what stands beside a week or a month', () => {
   it('is the week of last year that has most of its dates, however both are cut', () => {
-    for (let from = '2024-01-01'; from < '2030-01-01'; from = addDays(from, 5)) {
+    for (let from = '2024-01-01'; from < '2030-01-01'; from = addDays(from, 17)) {
       const to = addDays(from, 120)
       const of = lastYear(from, addYears(from, -1), addYears(to, -1))
       const axis = weeks(from, to)
