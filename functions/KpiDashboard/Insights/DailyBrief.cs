@@ -55,5 +55,6 @@ internal static class DailyBrief
         return reasons.Count == 0 ? null : new BriefSentence($"Not checked: {string.Join("; ", reasons.Take(4))}.", InsightSeverity.Info, null, "/integrations", [], proof.Evidence);
     }
 
-    private static string Listed(List<string> names) => names is [.. var some, var last] && some.Count > 0 ? $"{string.Join(", ", some)} and {last}" : names[0];
+    private static string Listed(List<string> names) =>
+        names is [.. var some, var last] && some.Count > 0 ? $"{string.Join(", ", some)} and {last}" : names[0];
 }
