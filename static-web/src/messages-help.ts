@@ -45,7 +45,7 @@ export const help = {
   changes: {
     title: 'How numbers are compared',
     list: [
-      'The previous period has as many days and ends the day before. The same days last year keep their weekdays where the period is made of whole weeks.',
+      'The previous period has as many days and ends the day before. Last year is the same weekdays, 52 weeks before, for one, 7 and 28 days, and the same dates for everything else; 29 February is beside 28 February.',
       'Rates, such as the conversion rate, move in points (pt), everything else in per cent.',
       'A percentage is left out where it would mislead: days are missing, nothing is there to compare with, or it was 0 before.',
       'Rates are never averaged: those of a week or month are computed from the sums of their parts. People are never added up over days, because the same may come again.',

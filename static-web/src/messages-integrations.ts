@@ -399,7 +399,7 @@ export const words = {
     decimals: { point: 'point (1.5)', comma: 'comma (1,5)' },
     dates: 'Dates',
     dateOrders: {
-      iso: 'year first (2026-11-21)',
+      iso: 'year first or with dots',
       dmy: 'day first (21/11/2026)',
       mdy: 'month first (11/21/2026)',
     },

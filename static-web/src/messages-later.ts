@@ -167,7 +167,7 @@ export const later = {
         closelyAgainst: 'moved in opposite directions',
       },
       correlation: (what: string, how: string, r: string, days: string) =>
-        `Over ${days} days, weekdays compared with their own kind, revenue and ${what} ${how} (r = ${r}). This is a correlation: it does not tell whether one causes the other.`,
+        `Over ${days} days, weekdays compared with their own kind, revenue and ${what} ${how} (r\u00a0=\u00a0${r}). This is a correlation: it does not tell whether one causes the other.`,
       worth: 'the worth of the time saved',
       hours: 'the time saved',
       tooFew: (least: string) =>

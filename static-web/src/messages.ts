@@ -48,10 +48,10 @@ export const messages = {
   compareLabel: 'Compare with',
   compare: {
     previous_period: 'previous period',
-    previous_year: 'same days last year',
     none: 'nothing',
-  } satisfies Record<Compare, string>,
-  lastYear: 'the same days last year',
+  } satisfies Record<Exclude<Compare, 'previous_year'>, string>,
+  lastYear: (weekdays: boolean, days: number) =>
+    `same ${weekdays ? 'weekday' : 'day'}${days === 1 ? '' : 's'} last year`,
   yearBefore: 'the 12 months before',
   daysBefore: (days: number) => (days === 1 ? 'the day before' : `the ${days} days before`),
   otherDays: 'Other days:',

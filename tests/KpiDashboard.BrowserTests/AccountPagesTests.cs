@@ -121,6 +121,31 @@ public sealed class AccountPagesTests(AppFixture app)
     }
 
     [Fact]
+    public async Task Who_cannot_sign_in_may_have_the_confirmation_sent_again_and_gets_the_same_answer_for_any_address()
+    {
+        var (waiting, confirmed, unknown) = (MailBox.FreshAddress(), MailBox.FreshAddress(), MailBox.FreshAddress());
+        using var first = await app.RegisterAsync(waiting);
+        using var second = await ConfirmedAsync(confirmed);
+        await using var visit = await app.VisitAsync(Screen.Phone);
+        var answers = new List<string>();
+        foreach (var address in new[] { waiting, confirmed, unknown })
+        {
+            await visit.Page.GotoAsync("/sign-in");
+            await visit.FillInAsync(address, "not the right words");
+            await Expect(visit.SignInForm.GetByRole(AriaRole.Alert)).ToContainTextAsync("or the address has not been confirmed yet");
+            var asked = visit.Page.WaitForResponseAsync("**/api/auth/verify-email/request");
+            await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Send the confirmation mail again" }).ClickAsync();
+            var answer = await asked;
+            await Expect(visit.SignInForm.GetByRole(AriaRole.Status)).ToHaveTextAsync(
+                $"If {address} waits to be confirmed, a mail is on its way. Open its link and enter your password; then sign in.");
+            answers.Add($"{answer.Status} {await answer.TextAsync()}");
+            if (address == waiting) await visit.InAllLooksAsync("sign-in-sent-again");
+        }
+
+        Assert.Single(answers.Distinct(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task A_forgotten_password_is_replaced_by_mail_and_an_unknown_address_gets_the_same_answer()
     {
         var (email, unknown) = (MailBox.FreshAddress(), MailBox.FreshAddress());

@@ -218,6 +218,29 @@ public sealed partial class NumbersPagesTests(AppFixture app)
     }
 
     [Fact]
+    public async Task A_goal_for_money_is_asked_for_in_the_currency_of_its_number_whatever_the_business_counts_in()
+    {
+        await using var visit = await app.VisitAsync(Screen.Phone);
+        var page = visit.Page;
+        // A property in euros, connected to this business in dollars.
+        await page.RouteAsync("**/api/kpis", async route =>
+        {
+            var answer = await route.FetchAsync();
+            var catalogue = JsonNode.Parse(await answer.TextAsync())!.AsArray();
+            foreach (var kpi in catalogue.Where(one => (string)one!["key"]! == "shop.revenue")) kpi!["currency"] = "EUR";
+            await route.FulfillAsync(new() { Response = answer, Body = catalogue.ToJsonString() });
+        });
+        await visit.SignInAsync("/goals?new=shop.revenue", Shop);
+        var dialog = page.GetByRole(AriaRole.Dialog, new() { Name = "Set a goal" });
+        await Expect(dialog.GetByLabel("Target, in EUR")).ToBeVisibleAsync();
+        await Expect(dialog.GetByLabel("Target, in USD")).ToHaveCountAsync(0);
+
+        // And what is picked next has its own again.
+        await page.GotoAsync("/goals?new=shop.average_order_value");
+        await Expect(dialog.GetByLabel("Target, in USD")).ToBeVisibleAsync();
+    }
+
+    [Fact]
     public async Task A_goal_is_set_seen_on_its_tile_changed_and_deleted()
     {
         using var api = await app.ApiAsync(Shop);

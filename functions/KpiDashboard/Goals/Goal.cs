@@ -109,6 +109,8 @@ internal sealed record Goal(
             _ when isThere => "reached so far",
             _ when isPast => "over the limit so far",
             (_, null) => state == GoalState.OnTrack ? "on track" : "off track",
+            // A share of a share reads like one of them: 99.85% of 99.9% would be "heading for 99.9%".
+            _ when kpi.Unit == KpiUnit.Ratio => state == GoalState.OnTrack ? "on track" : "off track",
             (GoalState.OnTrack, { } share) => $"on track for {PaceText(share)}",
             (_, { } share) => $"heading for {PaceText(share)}",
         };

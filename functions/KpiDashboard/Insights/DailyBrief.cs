@@ -36,6 +36,8 @@ internal static class DailyBrief
                 : $"{source.DisplayName} was not read yet");
         }
 
+        // As the tiles say it: nothing at all before is another reason than days of it that are missing.
+        var (nothing, gaps) = (new List<string>(), new List<string>());
         string[] compared = ["shop.revenue", "web.sessions", "automation.executions"];
         foreach (var kpi in compared.Select(KpiCatalogue.Part))
         {
@@ -43,9 +45,16 @@ internal static class DailyBrief
             var (now, before) = (facts.Now(kpi.Key), facts.Before(kpi.Key));
             if (now.KnownDays == 0) continue;
             if (now.KnownDays < now.Days) reasons.Add($"{kpi.Name} has no data on {proof.Number("Days without data", now.Days - now.KnownDays, kpi.Key, facts.Period.From, facts.Period.To)} of {proof.Number("Days", facts.Days)} days");
-            else if (before is { } earlier && earlier.KnownDays < earlier.Days) reasons.Add($"{kpi.Name} cannot be compared, because the time before has days without data");
+            else if (before is { KnownDays: 0 }) nothing.Add(kpi.Name);
+            else if (before is { } earlier && earlier.KnownDays < earlier.Days) gaps.Add(kpi.Name);
         }
+
+        if (nothing.Count > 0) reasons.Add($"{Listed(nothing)} cannot be compared, because there is nothing earlier");
+        if (gaps.Count > 0) reasons.Add($"{Listed(gaps)} cannot be compared, because the time before has days without data");
 
         return reasons.Count == 0 ? null : new BriefSentence($"Not checked: {string.Join("; ", reasons.Take(4))}.", InsightSeverity.Info, null, "/integrations", [], proof.Evidence);
     }
+
+    private static string Listed(List<string> names) =>
+        names is [.. var some, var last] && some.Count > 0 ? $"{string.Join(", ", some)} and {last}" : names[0];
 }

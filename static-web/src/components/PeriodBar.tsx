@@ -1,8 +1,8 @@
 import { ChevronDown } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import type { Compare } from '../api/types'
-import { addDays, dayRange, expectedDays } from '../lib/dates'
-import { comparisons, ranges, type Period } from '../lib/range'
+import { addDays, dayRange, daysBetween, expectedDays } from '../lib/dates'
+import { comparisons, keepsWeekdays, ranges, type Period } from '../lib/range'
 import { messages } from '../messages'
 import { tab } from './tab'
 
@@ -95,7 +95,9 @@ export function PeriodBar({ period, days, today, timeZone }: Props) {
           >
             {comparisons.map((one) => (
               <option key={one} value={one}>
-                {messages.compare[one]}
+                {one === 'previous_year'
+                  ? messages.lastYear(keepsWeekdays(range), daysBetween(on.from, on.to) + 1)
+                  : messages.compare[one]}
               </option>
             ))}
           </select>
@@ -107,7 +109,7 @@ export function PeriodBar({ period, days, today, timeZone }: Props) {
         </label>
       </div>
       {days?.compareNote && (
-        <p className="num max-w-prose py-1 text-small text-muted lg:text-right">
+        <p className="num max-w-prose py-1 text-small text-balance text-muted lg:text-right">
           {days.compareNote}
         </p>
       )}

@@ -7,6 +7,13 @@ export const parse = (day: string) => Date.parse(`${day}T00:00:00Z`)
 const write = (ms: number) => new Date(ms).toISOString().slice(0, 10)
 
 export const addDays = (day: string, days: number) => write(parse(day) + days * dayMs)
+/** The same date in another year; 29 February is the 28th where there is no other. */
+export function addYears(day: string, years: number): string {
+  const there = `${String(Number(day.slice(0, 4)) + years).padStart(4, '0')}${day.slice(4)}`
+  return there.endsWith('-02-29') && write(parse(there)) !== there
+    ? there.replace('-02-29', '-02-28')
+    : there
+}
 export const daysBetween = (from: string, to: string) =>
   Math.round((parse(to) - parse(from)) / dayMs)
 
@@ -70,7 +77,7 @@ export function expectedDays(range: Range, today: string): { from: string; to: s
   const days = { last_day: 1, last_7_days: 7, last_28_days: 28, last_90_days: 90 }
   if (range !== 'last_12_months') return { from: addDays(to, 1 - days[range]), to }
   return {
-    from: addDays(`${Number(to.slice(0, 4)) - 1}${to.slice(4).replace('-02-29', '-02-28')}`, 1),
+    from: addDays(addYears(to, -1), 1),
     to,
   }
 }

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { formatNumber, formatPercent, formatPoints, type Precision, type ShownUnit } from './format'
+import {
+  formatNumber,
+  formatPace,
+  formatPercent,
+  formatPoints,
+  type Precision,
+  type ShownUnit,
+} from './format'
 import { formatApart, formatAxis } from './formatApart'
 
 const say = (
@@ -75,6 +82,13 @@ it("follows the viewer's locale and the tenant's currency", () => {
 
 it('writes changes without a sign', () => {
   expect(formatPercent(-0.1234, 'en-GB')).toBe('12%')
+  expect([0.864, 0.9995, 1, 1.0002, 1.04].map((pace) => formatPace(pace, 'en-GB'))).toEqual([
+    '86%',
+    '99.95%',
+    '100%',
+    '100.02%',
+    '104%',
+  ])
   expect(formatPercent(0.052, 'en-GB')).toBe('5.2%')
   expect(formatPoints(-0.0021, 'en-GB')).toBe('0.2')
 })

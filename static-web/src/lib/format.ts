@@ -119,6 +119,15 @@ export const formatPercent = (share: number, locale?: string) =>
     locale,
   )
 
+/** How much of a goal is there, in whole per cent; but never 100% of what is more or less than all of it. */
+export function formatPace(pace: number, locale?: string): string {
+  const written = (share: number, digits: number) =>
+    number(share, { style: 'percent', maximumFractionDigits: digits }, locale)
+  let digits = 0
+  while (digits < 6 && pace !== 1 && written(pace, digits) === written(1, digits)) digits++
+  return written(pace, digits)
+}
+
 /** The distance of two ratios in percentage points, without sign: 0.2 of "0.2 pt". */
 export const formatPoints = (difference: number, locale?: string) =>
   number(

@@ -2,6 +2,7 @@ import type { Summary, SummaryKpi } from '../api/types'
 import { messages } from '../messages'
 import { daysBetween } from './dates'
 import type { ShownUnit } from './format'
+import { keepsWeekdays } from './range'
 
 // The order of interest for the strip on top. A KPI that is not named here still shows, after those that are.
 const headline = [
@@ -35,9 +36,10 @@ export function pickHeadline(kpis: readonly SummaryKpi[], count = 6): SummaryKpi
 export const shownUnit = (kpi: Pick<SummaryKpi, 'key' | 'unit'>): ShownUnit =>
   kpi.key.endsWith('.roi') ? 'times' : kpi.unit
 
-/** What an answer is compared with: "the 28 days before", "the same days last year". */
+/** What an answer is compared with: "the 28 days before", "the same weekdays last year". */
 export function beforeWords(of: Pick<Summary, 'range' | 'from' | 'to' | 'compare'>): string {
-  if (of.compare === 'previous_year') return messages.lastYear
+  if (of.compare === 'previous_year')
+    return `the ${messages.lastYear(keepsWeekdays(of.range), daysBetween(of.from, of.to) + 1)}`
   return of.range === 'last_12_months'
     ? messages.yearBefore
     : messages.daysBefore(daysBetween(of.from, of.to) + 1)

@@ -12,6 +12,13 @@ export const ranges: readonly Range[] = [
 ]
 export const comparisons: readonly Compare[] = ['previous_period', 'previous_year', 'none']
 
+/**
+ * Presets that are made of whole weeks on any day: their last year is the same weekdays, of everything else the same dates. The API has the same in `Period.KeepsWeekdays`;
+ * a test compares them.
+ */
+export const keepsWeekdays = (range: string | null): boolean =>
+  range === 'last_day' || range === 'last_7_days' || range === 'last_28_days'
+
 /** A preset that ends with the last complete day, or days of one's own. */
 export type Span = { range: Range } | { from: string; to: string }
 

@@ -163,6 +163,17 @@ public sealed partial class InsightTests
         Assert.NotEqual(insight.IdFor(Guid.Empty), insight.IdFor(Guid.NewGuid()));
     }
 
+    [Theory]
+    [InlineData(-7, "there is nothing earlier")]
+    [InlineData(-12, "the time before has days without data")]
+    public void What_cannot_be_compared_is_told_once_for_each_reason_as_the_tiles_tell_it(int until, string why)
+    {
+        var (from, to) = (Last.AddDays(-13), Last.AddDays(until));
+        var business = new Business().Change("shop.revenue", from, to, null).Change("web.sessions", from, to, null);
+        var brief = DailyBrief.Write(business.Facts(), [], _ => Guid.Empty);
+        Assert.Equal($"Not checked: Revenue and Sessions cannot be compared, because {why}.", brief[^1].Text);
+    }
+
     [Fact]
     public void The_brief_has_five_sentences_at_most_and_says_last_what_could_not_be_checked()
     {

@@ -6,9 +6,9 @@ import type {
   Summary,
   SummaryKpi,
 } from '../../api/types'
+import { daysAlongside } from '../../lib/alongside'
 import { describeChange } from '../../lib/change'
 import { clock, dayName } from '../../lib/dates'
-import { daysOf } from '../../lib/dayNames'
 import { isFailing, sortWorkflows } from '../../lib/automation'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
@@ -126,7 +126,7 @@ function NumberTile(props: OfKpi) {
         <Sparkline
           values={kpi.sparkline}
           status={kpi.dayStatus}
-          comparison={kpi.comparison}
+          comparison={daysAlongside(summary, kpi.comparison).values}
           className="mt-auto"
         />
       )}
@@ -140,21 +140,15 @@ function ChartTile(props: OfKpi) {
     () => notesOf(numbers.annotations ?? [], (key) => key === kpi.key),
     [numbers.annotations, kpi.key],
   )
-  const { compareFrom, compareTo } = summary
   const series = useMemo(() => {
     const own: ChartSeries[] = [
       { name: kpi.name, values: kpi.sparkline, tone: 'accent', kind: 'line' },
     ]
-    if (kpi.comparison.some((value) => value !== null) && compareFrom && compareTo)
-      own.push({
-        name: later.chart.before,
-        values: summary.dates.map((_, i) => kpi.comparison[i] ?? null),
-        tone: 'before',
-        kind: 'line',
-        dates: daysOf(compareFrom, compareTo),
-      })
+    const before = daysAlongside(summary, kpi.comparison)
+    if (before.values.some((value) => value !== null))
+      own.push({ name: later.chart.before, ...before, tone: 'before', kind: 'line' })
     return own
-  }, [kpi, compareFrom, compareTo, summary.dates])
+  }, [kpi, summary])
   return (
     <div className="flex h-full flex-col">
       <h3 className="font-semibold" title={kpi.description}>

@@ -27,7 +27,7 @@ export interface ChartSeries {
   tone: 'accent' | 'before' | 'goal' | 'good' | 'bad'
   kind: 'line' | 'bar'
   /** The day of each point, where it is not the day of the axis (the comparison). */
-  dates?: readonly string[]
+  dates?: readonly (string | null)[]
 }
 
 interface Props extends NumberStyle {

@@ -20,6 +20,7 @@ import {
   notesOn,
   withDriver,
 } from '../../lib/breakdown'
+import { daysAlongside } from '../../lib/alongside'
 import { describeChange } from '../../lib/change'
 import { dayIn } from '../../lib/dates'
 import { fullDay } from '../../lib/dayNames'
@@ -195,7 +196,7 @@ function Body({ summary, kpis, address, stale, picker }: BodyProps) {
               <Sparkline
                 values={one.sparkline}
                 status={one.dayStatus}
-                comparison={one.comparison}
+                comparison={daysAlongside(summary, one.comparison).values}
                 className="mt-1"
               />
             </button>

@@ -186,7 +186,7 @@ function Facts({ data }: { data: AutomationPerformance }) {
     return one && describeChange(one, beforeWords(data), data.compare)
   }
   return (
-    <dl className="mt-2 grid grid-cols-3 gap-x-6 xl:mt-6 xl:grid-cols-9 xl:gap-x-0">
+    <dl className="mt-2 grid grid-cols-3 gap-x-2 sm:gap-x-6 xl:mt-6 xl:grid-cols-9 xl:gap-x-0">
       {facts.map((fact, i) => {
         const moved = change(fact.kpi)
         return (

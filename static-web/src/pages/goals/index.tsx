@@ -187,7 +187,7 @@ function Entry({
   const { now } = goal
   return (
     <li className="border-t border-line py-5">
-      <div className="flex flex-wrap items-start justify-between gap-x-6">
+      <div className="flex flex-wrap items-baseline justify-between gap-x-6">
         <div className="min-w-0">
           <h2 className="font-semibold">
             <Link

@@ -308,7 +308,7 @@ function Preview({
           title={questions.length > 0 ? text.questions : text.format}
           lead={text.encoding(format.encoding, format.layout)}
         >
-          <div className="grid max-w-[52rem] gap-4 sm:grid-cols-3">
+          <div className="grid max-w-[60rem] gap-4 sm:grid-cols-3">
             {choice('delimiter', text.separator, text.delimiter, text.delimiter[format.delimiter])}
             {choice('decimal', text.decimal, text.decimals, text.decimals[format.decimal])}
             {choice(

@@ -2,7 +2,7 @@ import { useMemo } from 'react'
 import type { Grain, Summary, SummaryKpi } from '../../api/types'
 import type { ChartSeries } from '../../components/chart/Chart'
 import { memberName } from '../../lib/breakdown'
-import { daysOf } from '../../lib/dayNames'
+import { alongside, daysAlongside } from '../../lib/alongside'
 import { useIdentity } from '../../lib/session'
 import { later } from '../../messages-later'
 import { metric } from '../../messages-metric'
@@ -47,20 +47,11 @@ export function useDrawn(
         kind: 'line',
       },
     ]
-    const beforeDates = daily
-      ? compareFrom && compareTo
-        ? daysOf(compareFrom, compareTo)
-        : []
-      : (pointsBefore ?? []).map((point) => point.date)
-    const beforeValues = daily ? kpi.comparison : (pointsBefore ?? []).map((point) => point.value)
-    if (beforeValues.some((value) => value !== null))
-      series.push({
-        name: later.chart.before,
-        values: drawnDates.map((_, i) => beforeValues[i] ?? null),
-        tone: 'before',
-        kind: 'line',
-        dates: beforeDates,
-      })
+    const before = daily
+      ? daysAlongside(summary, kpi.comparison)
+      : alongside(summary, drawnDates, grain, pointsBefore ?? [])
+    if (before.values.some((value) => value !== null))
+      series.push({ name: later.chart.before, ...before, tone: 'before', kind: 'line' })
     // A goal is set for the whole.
     if (kpi.goal && !only) {
       const { values, share } = goalLine(kpi.goal, kpi.aggregation, drawnDates, grain)
@@ -80,18 +71,6 @@ export function useDrawn(
           ),
       series,
     }
-  }, [
-    compareFrom,
-    compareTo,
-    daily,
-    dates,
-    grain,
-    failed,
-    kpi,
-    only,
-    points,
-    pointsBefore,
-    waiting,
-  ])
+  }, [daily, dates, grain, failed, kpi, only, points, pointsBefore, summary, waiting])
   return { drawn, failed, retry: () => void Promise.all([now.refetch(), earlier.refetch()]) }
 }

@@ -67,7 +67,16 @@ describe('the sentence of a number', () => {
     expect(beforeWords({ ...own, compare })).toBe('the 10 days before')
     expect(beforeWords({ ...own, to: own.from, compare })).toBe('the day before')
     expect(beforeWords({ ...year, compare })).toBe('the 12 months before')
-    expect(beforeWords({ ...own, compare: 'previous_year' })).toBe('the same days last year')
+  })
+  it('says whether last year is the same weekdays or the same dates', () => {
+    const last = (range: string, from: string) =>
+      beforeWords({ range, from, to: '2026-11-28', compare: 'previous_year' })
+    expect(last('last_day', '2026-11-28')).toBe('the same weekday last year')
+    expect(last('last_7_days', '2026-11-22')).toBe('the same weekdays last year')
+    expect(last('last_28_days', '2026-11-01')).toBe('the same weekdays last year')
+    expect(last('last_90_days', '2026-08-31')).toBe('the same days last year')
+    expect(last('custom', '2026-11-01')).toBe('the same days last year')
+    expect(last('custom', '2026-11-28')).toBe('the same day last year')
   })
 })
 

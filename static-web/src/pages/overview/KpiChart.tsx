@@ -9,9 +9,9 @@ import { notesOf } from '../../components/chart/notes'
 import { useNotes } from '../../components/chart/useNotes'
 import { Skeleton } from '../../components/Skeleton'
 import { Value } from '../../components/Value'
+import { alongside, daysAlongside, type Alongside } from '../../lib/alongside'
 import { describeChange } from '../../lib/change'
 import { addDays } from '../../lib/dates'
-import { daysOf } from '../../lib/dayNames'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { later } from '../../messages-later'
 import { useHistory } from './history'
@@ -71,25 +71,20 @@ export function KpiChart({ summary, kpi, onPick, search, tenantId }: Props) {
       tone: 'accent',
       kind: 'line',
     })
-    const dashed = (values: readonly (number | null)[], dates: readonly string[]): ChartSeries => ({
+    const dashed = (before: Alongside): ChartSeries => ({
       name: later.chart.before,
-      values,
+      ...before,
       tone: 'before',
       kind: 'line',
-      dates,
     })
     if (waiting) return null
     if (points) {
+      const axis = points.map((point) => point.date)
       const series = [line(points.map((point) => point.value))]
       if (pointsBefore?.some((point) => point.value !== null))
-        series.push(
-          dashed(
-            points.map((_, i) => pointsBefore[i]?.value ?? null),
-            pointsBefore.map((point) => point.date),
-          ),
-        )
+        series.push(dashed(alongside(summary, axis, 'week', pointsBefore)))
       return {
-        dates: points.map((point) => point.date),
+        dates: axis,
         status: points.map((point) =>
           point.status === 'not_measurable' ? 'missing' : point.status,
         ),
@@ -98,15 +93,10 @@ export function KpiChart({ summary, kpi, onPick, search, tenantId }: Props) {
       }
     }
     const series = [line(kpi.sparkline)]
-    if (kpi.comparison.some((value) => value !== null) && compareFrom && compareTo)
-      series.push(
-        dashed(
-          summary.dates.map((_, i) => kpi.comparison[i] ?? null),
-          daysOf(compareFrom, compareTo),
-        ),
-      )
+    const before = daysAlongside(summary, kpi.comparison)
+    if (before.values.some((value) => value !== null)) series.push(dashed(before))
     return { dates: summary.dates, status: kpi.dayStatus, series, grain: 'day' as const }
-  }, [compareFrom, compareTo, kpi, long, points, pointsBefore, summary.dates, waiting])
+  }, [kpi, long, points, pointsBefore, summary, waiting])
 
   return (
     <section
@@ -119,7 +109,7 @@ export function KpiChart({ summary, kpi, onPick, search, tenantId }: Props) {
           <h2 id="chart-title" className="sr-only">
             {kpi.name}
           </h2>
-          <label className="relative -my-2 -ml-1.5 inline-flex max-w-full items-center rounded hover:bg-sunken">
+          <label className="relative -my-2 -ml-1.5 inline-flex max-w-[calc(100%+0.375rem)] items-center rounded hover:bg-sunken">
             <span className="sr-only">{text.chartOf}</span>
             <select
               value={kpi.key}

@@ -4,8 +4,9 @@ import { ChangeText } from '../../components/ChangeText'
 import { Skeleton } from '../../components/Skeleton'
 import { Sparkline } from '../../components/Sparkline'
 import { Value } from '../../components/Value'
+import { daysAlongside } from '../../lib/alongside'
 import { describeChange } from '../../lib/change'
-import { formatPercent } from '../../lib/format'
+import { formatPace } from '../../lib/format'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
 
@@ -54,13 +55,13 @@ export function Strip({ summary, kpis, search }: Props) {
                 <Sparkline
                   values={kpi.sparkline}
                   status={kpi.dayStatus}
-                  comparison={kpi.comparison}
+                  comparison={daysAlongside(summary, kpi.comparison).values}
                   className="mt-1 xl:mt-3 xl:h-9"
                 />
               ) : (
                 <Bullet value={kpi.value} previous={kpi.previous} />
               )}
-              {kpi.goal && <GoalWords goal={kpi.goal} />}
+              {kpi.goal && <GoalWords goal={kpi.goal} unit={kpi.unit} />}
             </Link>
           </li>
         )
@@ -77,12 +78,13 @@ const goalTones: Partial<Record<SummaryGoal['state'], string>> = {
 }
 
 /** How the goal stands, short; the whole sentence on hover, on focus and read out. */
-function GoalWords({ goal }: { goal: SummaryGoal }) {
+function GoalWords({ goal, unit }: { goal: SummaryGoal; unit: SummaryKpi['unit'] }) {
   return (
     <span className={`num relative mt-1 block text-small ${goalTones[goal.state] ?? 'text-muted'}`}>
       <span aria-hidden="true">
         {messages.goal[goal.state]}
-        {goal.pace !== null && ` · ${formatPercent(goal.pace)}`}
+        {/* A share of a share reads like one of them. */}
+        {goal.pace !== null && unit !== 'ratio' && ` · ${formatPace(goal.pace)}`}
       </span>
       <span className="sr-only">{goal.text}</span>
       <span aria-hidden="true" className="tip">

@@ -6,6 +6,7 @@ import { ChangeText } from '../../components/ChangeText'
 import { Notice, quietButton } from '../../components/Notice'
 import { Sparkline } from '../../components/Sparkline'
 import type { BoardNumbers } from '../../components/board/TileBody'
+import { daysAlongside } from '../../lib/alongside'
 import { isFailing, sortWorkflows } from '../../lib/automation'
 import { arrange, rowsOf, screens } from '../../lib/boards'
 import { describeChange } from '../../lib/change'
@@ -294,7 +295,7 @@ function WallTile({ tile, numbers }: { tile: DashboardTile; numbers: BoardNumber
         <Sparkline
           values={kpi.sparkline}
           status={kpi.dayStatus}
-          comparison={kpi.comparison}
+          comparison={daysAlongside(summary, kpi.comparison).values}
           className="mt-[2cqh] min-h-0 flex-1"
         />
       )}
