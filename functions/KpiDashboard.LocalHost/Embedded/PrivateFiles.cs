@@ -24,14 +24,23 @@ internal static class PrivateFiles
 
     /// <summary>
     /// The same of the data folder itself. Where root runs this, Postgres may run as another user, who has to pass through it to what is his; he sees nothing of it.
+    /// A folder that is there and lets nobody pass stays so: Postgres then gets a place elsewhere.
     /// </summary>
     public static void MakeDataFolder(string path)
     {
         var mode = Environment.IsPrivilegedProcess
             ? OwnersFolder | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute
             : OwnersFolder;
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(path);
-        else Restrict(Directory.CreateDirectory(path, mode), mode);
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(path);
+        }
+        else
+        {
+            var folder = Directory.CreateDirectory(path, mode);
+            Restrict(folder, folder.UnixFileMode & mode);
+        }
+
         CloseFiles(path);
     }
 

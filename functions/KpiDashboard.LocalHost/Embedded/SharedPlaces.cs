@@ -26,9 +26,9 @@ internal static class SharedPlaces
     {
         try
         {
-            if (!await CanReachAsync(node, account, Path.Combine(programs, "bin", "postgres"), cancellationToken))
+            if (!await CanReachAsync(node, account, Path.Combine(programs, "bin", "postgres"), mustRead: true, cancellationToken))
                 programs = CopyPrograms(programs, shared);
-            if (!await CanReachAsync(node, account, home, cancellationToken))
+            if (!await CanReachAsync(node, account, home, mustRead: false, cancellationToken))
                 home = await MoveHomeAsync(home, shared, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -38,8 +38,8 @@ internal static class SharedPlaces
                 e
             );
         }
-        foreach (var path in (string[])[Path.Combine(programs, "bin", "postgres"), home])
-            if (!await CanReachAsync(node, account, path, cancellationToken))
+        foreach (var (path, mustRead) in new[] { (Path.Combine(programs, "bin", "postgres"), true), (home, false) })
+            if (!await CanReachAsync(node, account, path, mustRead, cancellationToken))
                 throw new StartupException(
                     $"Postgres refuses to run as root, and user {account.User} cannot reach {path}: name folders that all users can enter with --data DIR and KPI_NPM_CACHE."
                 );
@@ -58,14 +58,16 @@ internal static class SharedPlaces
             );
     }
 
-    // Asks the system itself, as that user: mode bits alone do not tell about access lists and mounts.
-    private static async Task<bool> CanReachAsync(NodeTools node, ServerAccount account, string path, CancellationToken cancellationToken)
+    // Asks the system itself, as that user: mode bits alone do not tell about access lists and mounts. The data folder he only passes through.
+    private static async Task<bool> CanReachAsync(
+        NodeTools node, ServerAccount account, string path, bool mustRead, CancellationToken cancellationToken
+    )
     {
         const string Script =
-            "const [g,u,p]=process.argv.slice(1);process.setgroups([]);process.setgid(+g);process.setuid(+u);require('fs').accessSync(p,5)";
+            "const [g,u,p,m]=process.argv.slice(1);process.setgroups([]);process.setgid(+g);process.setuid(+u);require('fs').accessSync(p,+m)";
         var (exitCode, _) = await ServerAccount.RunAsync(
             node.Node,
-            ["--eval", Script, "--", Text(account.Group), Text(account.User), path],
+            ["--eval", Script, "--", Text(account.Group), Text(account.User), path, mustRead ? "5" : "1"],
             cancellationToken
         );
         return exitCode == 0;

@@ -30,7 +30,8 @@ public sealed class BackupTests(PostgresFixture postgres) : IDisposable
         await ExecuteAsync(owner,
             """
             insert into tenant_exports (tenant_id, id, created_at, updated_at) select id, id, now(), now() from tenants;
-            insert into tenant_export_parts (tenant_id, export_id, part, content) select id, id, 0, '\x0001ff' from tenants
+            insert into tenant_export_parts (tenant_id, export_id, part, content) select id, id, 0, '\x0001ff' from tenants;
+            insert into tenant_faults (tenant_id, step, reason, first_at, last_at) select id, 'zone', 'Planted.', now(), now() from tenants
             """);
         var before = await FingerprintAsync(owner);
         var started = TimeProvider.System.GetTimestamp();
