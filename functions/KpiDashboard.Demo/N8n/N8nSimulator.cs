@@ -68,11 +68,24 @@ internal sealed class N8nSimulator : IAsyncDisposable
     /// <summary>Everything that has started by now and was not pruned, oldest first; running ones included.</summary>
     public IReadOnlyList<SimulatedExecution> Executions(string instance) => Find(instance).Executions(time.GetUtcNow());
 
-    /// <summary>Deletes executions that started before then, as n8n does after 14 days.</summary>
+    /// <summary>
+    /// Deletes executions that started before then, as n8n does after 14 days. As there, what waits or runs stays, and so does what is annotated
+    /// (<see cref="Keep"/>).
+    /// </summary>
     public void Prune(string instance, DateTimeOffset before) => Find(instance).Prune(before);
 
     /// <summary>Deletes a single execution.</summary>
     public void Delete(string instance, long id) => Find(instance).Delete(id);
+
+    /// <summary>Annotates an execution: it outlives every pruning.</summary>
+    public void Keep(string instance, long id) => Find(instance).Keep(id);
+
+    /// <summary>The clock of the instance stood elsewhere when an execution started: that is what it tells of it. Its place in the list is that of its id, as before.</summary>
+    /// <param name="instance">Name of the instance.</param>
+    /// <param name="id">Id of the execution.</param>
+    /// <param name="startedAt">When it started by that clock.</param>
+    /// <param name="endsRight">Whether the clock had been set by the time it ended; else it ended by the wrong one as well.</param>
+    public void SetClock(string instance, long id, DateTimeOffset startedAt, bool endsRight = false) => Find(instance).SetClock(id, startedAt, endsRight);
 
     /// <summary>Starts an execution now. It ends after the duration, as time goes on.</summary>
     /// <returns>Its id.</returns>
@@ -184,7 +197,8 @@ internal sealed class N8nSimulator : IAsyncDisposable
         for (var i = all.Count - 1; i >= 0; i--)
         {
             var execution = all[i];
-            var state = execution.StatusAt(now)!;
+            // By a clock that ran ahead it has not even started; in truth it is over.
+            var state = execution.StatusAt(now) ?? execution.Outcome;
             if (execution.Id >= lastId || workflow.Length > 0 && execution.WorkflowId != workflow)
                 continue;
             if (status.Length > 0 ? state != status : state == "running")
@@ -221,7 +235,7 @@ internal sealed class N8nSimulator : IAsyncDisposable
             return;
         }
 
-        await SimulatorServer.WriteAsync(context, 200, json => WriteExecution(json, found, found.StatusAt(now)!), fault);
+        await SimulatorServer.WriteAsync(context, 200, json => WriteExecution(json, found, found.StatusAt(now) ?? found.Outcome), fault);
     }
 
     /// <summary>Limit and position: from the cursor if there is one, which carries both, as n8n's does.</summary>
@@ -318,7 +332,8 @@ internal sealed class N8nSimulator : IAsyncDisposable
     {
         private readonly Lock gate = new();
         private readonly List<SimulatedExecution> started = [];
-        private readonly HashSet<long> deleted = [];
+        private readonly HashSet<long> deleted = [], kept = [];
+        private readonly Dictionary<long, (DateTimeOffset StartedAt, bool EndsRight)> clocks = [];
         private DateTimeOffset prunedBefore = DateTimeOffset.MinValue;
 
         public N8nInstance Served => served;
@@ -330,15 +345,41 @@ internal sealed class N8nSimulator : IAsyncDisposable
             var made = served.Dataset.StartedBy(now);
             lock (gate)
             {
-                if (started.Count == 0 && deleted.Count == 0 && prunedBefore == DateTimeOffset.MinValue)
+                if (started.Count == 0 && deleted.Count == 0 && clocks.Count == 0 && prunedBefore == DateTimeOffset.MinValue)
                     return made;
                 return
                 [
                     .. made.Concat(started)
-                        .Where(execution => execution.StartedAt >= prunedBefore && execution.StartedAt <= now && !deleted.Contains(execution.Id))
-                        .OrderBy(execution => execution.Id),
+                        .Where(execution => execution.StartedAt <= now && !deleted.Contains(execution.Id)
+                            && (execution.StartedAt >= prunedBefore || execution.EndsAt > now || kept.Contains(execution.Id)))
+                        .OrderBy(execution => execution.Id)
+                        .Select(Told),
                 ];
             }
+        }
+
+        /// <summary>As the instance tells it, by the clock that it had.</summary>
+        private SimulatedExecution Told(SimulatedExecution execution)
+        {
+            if (!clocks.TryGetValue(execution.Id, out var clock))
+                return execution;
+            return execution with
+            {
+                StartedAt = clock.StartedAt,
+                Duration = clock.EndsRight && execution.WaitTill is null && execution.EndsAt > clock.StartedAt ? execution.EndsAt - clock.StartedAt : execution.Duration,
+            };
+        }
+
+        public void Keep(long id)
+        {
+            lock (gate)
+                kept.Add(id);
+        }
+
+        public void SetClock(long id, DateTimeOffset startedAt, bool endsRight)
+        {
+            lock (gate)
+                clocks[id] = (startedAt, endsRight);
         }
 
         public void Prune(DateTimeOffset before)

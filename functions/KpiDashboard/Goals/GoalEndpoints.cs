@@ -74,7 +74,7 @@ public sealed class GoalEndpoints
             var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
             Check(errors, body.Target, body.Name);
             if (body.EndsOn is not null && before.Rhythm != GoalRhythm.Dated) errors["endsOn"] = ["Only a dated goal has 'endsOn'; a recurring one goes on until it is deleted."];
-            CheckDays(errors, body.EndsOn is null ? null : before.StartsOn, body.EndsOn, tenant.Today(_time));
+            CheckDays(errors, body.EndsOn is null ? null : before.StartsOn, body.EndsOn, tenant.Today(_time), startIsGiven: false);
             if (errors.Count > 0) throw ApiProblem.Invalid(errors);
             var (from, targets) = (before.TargetFrom.ToList(), before.Targets.ToList());
             if (body.Target is { } target && target != before.Target)
@@ -176,9 +176,14 @@ public sealed class GoalEndpoints
         if (name is not null && PlainText.Fault("name", name, 60) is { } fault) errors["name"] = [fault];
     }
 
-    private static void CheckDays(Dictionary<string, string[]> errors, DateOnly? starts, DateOnly? ends, DateOnly today)
+    /// <param name="errors">Gets a sentence for each field that is wrong.</param>
+    /// <param name="starts">First day.</param>
+    /// <param name="ends">Last day.</param>
+    /// <param name="today">The business's date.</param>
+    /// <param name="startIsGiven">Whether the caller said the first day now; one that was right two years ago cannot be wrong today.</param>
+    private static void CheckDays(Dictionary<string, string[]> errors, DateOnly? starts, DateOnly? ends, DateOnly today, bool startIsGiven = true)
     {
-        if (starts is { } first && (first < today.AddMonths(-25) || first > today.AddYears(2)))
+        if (startIsGiven && starts is { } first && (first < today.AddMonths(-25) || first > today.AddYears(2)))
             errors["startsOn"] = [Invariant($"'startsOn' ({first:yyyy-MM-dd}) must lie within the last 25 months or the next 2 years.")];
         else if (ends is { } last && (last < today.AddMonths(-25) || last > today.AddYears(2).AddDays(Period.MaxDays)))
             errors["endsOn"] = [Invariant($"'endsOn' ({last:yyyy-MM-dd}) must lie within the last 25 months or the next few years.")];

@@ -49,7 +49,8 @@ public sealed class ValueExportEndpoints
             : new StreamedAnswer("application/json; charset=utf-8", name, null, (output, token) => WriteJsonAsync(output, table, grain, tenant, rows, token));
     }
 
-    private static async Task WriteCsvAsync(Stream output, IEnumerable<ExportedValue> rows, string grain, bool isPart, CancellationToken cancellationToken)
+    /// <summary>Writes a file that <see cref="Push.CsvFile"/> reads again, as far as its numbers may be pushed.</summary>
+    internal static async Task WriteCsvAsync(Stream output, IEnumerable<ExportedValue> rows, string grain, bool isPart, CancellationToken cancellationToken)
     {
         // Without it the value of a month looks like that of its first day.
         var isDaily = grain == "day";

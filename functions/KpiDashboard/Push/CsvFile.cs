@@ -61,6 +61,9 @@ internal sealed partial class CsvFile
         "name", "unit", "currency", "status", "grain", "tenant_id", "day_ended", "integration_id", "run_id", "first_seen_at", "changed_at",
     };
 
+    // How a file of GET export begins.
+    private static readonly string[] Own = ["date", "kpi", "name", "value", "unit", "currency", "status"];
+
     private readonly List<CsvRecord> _records;
     private readonly string[] _header;
     private readonly int _headerLine, _date, _kpi, _value, _currency, _status;
@@ -120,7 +123,9 @@ internal sealed partial class CsvFile
         var rows = records[(at + 1)..];
         if (isLong && OfOtherGrain(rows, Array.FindIndex(header, name => Is(name, "GRAIN"))) is { } grain) return (null, grain);
         var questions = new List<CsvQuestion>();
-        var (mark, sample) = DecimalMark(Values(rows, header.Length, date, isLong ? value : -1), options.Decimal, questions);
+        // Ours is as we wrote it, and nothing has to be asked; a spreadsheet that put it into another language parts it by semicolons.
+        var wanted = options.Decimal == "auto" && delimiter == ',' && header.Take(Own.Length).SequenceEqual(Own, StringComparer.Ordinal) ? "point" : options.Decimal;
+        var (mark, sample) = DecimalMark(Values(rows, header.Length, date, isLong ? value : -1), wanted, questions);
         var order = DateOrder(rows.Select(row => CsvCell.DayOf(date < row.Fields.Count ? row.Fields[date].Trim() : "").Day), options.Dates, questions);
         var format = new CsvFormat(delimiter switch { ',' => "comma", ';' => "semicolon", _ => "tab" }, mark, order, encoding, isLong ? "long" : "wide");
         return (new CsvFile(rows, header, names.Line, (date, isLong ? kpi : -1, isLong ? value : -1), format, sample, questions), null);

@@ -7,6 +7,7 @@ using KpiDashboard.Auditing;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
+using KpiDashboard.Security;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 
@@ -21,6 +22,7 @@ public sealed class ImportEndpoints
     private const int ChunkBytes = 512 * 1024;
     private const int MaxOpen = 5;
     private const int MaxPreviewValues = 400;
+    private const int MaxName = 200;
 
     private readonly Database _database;
     private readonly Importer _importer;
@@ -35,8 +37,9 @@ public sealed class ImportEndpoints
         var caller = request.Caller();
         var query = new QueryReader(request);
         var mode = query.Choice("mode", "preview", "commit");
-        var name = query.Text("name") ?? "import.csv";
-        if (name.Any(char.IsControl)) query.Error("name", "'name' must not hold control characters.");
+        var name = query.Text("name", MaxName) ?? "import.csv";
+        if (PlainText.Fault("name", name, MaxName) is { } fault) query.Error("name", fault);
+        name = name.Trim();
         var options = new CsvOptions(
             query.Choice("delimiter", "auto", "comma", "semicolon", "tab"), query.Choice("decimal", "auto", "point", "comma"), query.Choice("dates", "auto", "dmy", "mdy"));
         query.ThrowIfInvalid();

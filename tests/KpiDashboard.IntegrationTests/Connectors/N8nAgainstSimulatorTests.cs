@@ -172,6 +172,7 @@ public sealed class N8nAgainstSimulatorTests
         await using var fixture = await Fixture.StartAsync();
         var cut = fixture.Time.GetUtcNow().AddDays(-14);
         fixture.N8n.Prune("merch-shop", cut);
+        Assert.Contains(fixture.N8n.Executions("merch-shop"), e => e.WaitTill is not null);
         var window = fixture.Last(60);
 
         var (sink, outcome, _) = await fixture.ReadAllAsync(window);
@@ -184,11 +185,88 @@ public sealed class N8nAgainstSimulatorTests
         Assert.Null(recent.MeasurableFrom);
     }
 
+    /// <summary>How many executions of the last four days there are (0: all that there were), and from how many days ago one is kept.</summary>
+    [Theory]
+    [InlineData(20, 100)]
+    [InlineData(20, 10)]
+    [InlineData(20, 30, 61, 100, 390)]
+    [InlineData(0, 100)]
+    [InlineData(0, 12, 40, 41, 200)]
+    public async Task What_is_kept_from_long_ago_among_pruned_executions_makes_no_zeros_of_the_days_in_between(int left, params int[] keptDaysAgo)
+    {
+        await using var fixture = await Fixture.StartAsync();
+        var cut = fixture.Time.GetUtcNow().AddDays(-4);
+        var all = fixture.N8n.Executions("merch-shop");
+        foreach (var days in keptDaysAgo)
+            fixture.N8n.Keep("merch-shop", all.First(e => fixture.Day(e.StartedAt) == fixture.Today.AddDays(-days)).Id);
+        fixture.N8n.Prune("merch-shop", cut);
+        var body = fixture.N8n.Executions("merch-shop").Where(e => e.StartedAt >= cut).ToList();
+        if (left > 0)
+        {
+            // As many as are to be left, evenly strewn, the oldest among them.
+            var stay = Enumerable.Range(0, left).Select(i => body[i * body.Count / left].Id).ToHashSet();
+            foreach (var gone in body.Where(e => !stay.Contains(e.Id)))
+                fixture.N8n.Delete("merch-shop", gone.Id);
+            Assert.Equal(left + keptDaysAgo.Length, fixture.N8n.Executions("merch-shop").Count);
+        }
+
+        var window = fixture.Last(396);
+        var (sink, outcome, _) = await fixture.ReadAllAsync(window);
+
+        Assert.Equal(fixture.Day(body[0].StartedAt).AddDays(1), outcome.MeasurableFrom);
+        Assert.Equal(fixture.Today.AddDays(-1), outcome.CompleteThrough);
+        AssertSame(fixture.Truth(window), sink, fixture.Time.GetUtcNow());
+    }
+
+    /// <summary>Where in the list, newest first, the one stands whose clock was wrong: pages have 50, messages 3 pages; −1 is the very end.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(30)]
+    [InlineData(49)]
+    [InlineData(50)]
+    [InlineData(149)]
+    [InlineData(150)]
+    [InlineData(-1)]
+    public async Task A_clock_that_stood_elsewhere_neither_extends_what_is_measurable_nor_hides_what_is_listed_behind_it(int position)
+    {
+        await using var fixture = await Fixture.StartAsync(new() { ["N8n:PageSize"] = "50", ["N8n:MaxPagesPerFetch"] = "3" });
+        var now = fixture.Time.GetUtcNow();
+        foreach (var waiting in fixture.N8n.Executions("merch-shop").Where(e => e.WaitTill is not null))
+            fixture.N8n.Delete("merch-shop", waiting.Id);
+        fixture.N8n.Prune("merch-shop", now.AddDays(-8));
+        var real = fixture.N8n.Executions("merch-shop");
+        var list = real.Where(e => e.StatusAt(now) != "running").Reverse().ToList();
+        Assert.InRange(list.Count, 300, 2000);
+        var odd = position < 0 ? list[^1] : list[position];
+        var first = real.First(e => e.Id != odd.Id).StartedAt;
+        var (epoch, later) = (DateTimeOffset.UnixEpoch, now.AddYears(12));
+
+        // A clock of 1970 or of years to come tells nothing; one of 2020 or of 200 days ago might be right, if the list did not say otherwise.
+        foreach (var (clock, endsRight) in new[] { (epoch, false), (epoch, true), (epoch.AddYears(50), false), (now.AddDays(-200), false), (later, false) })
+        {
+            fixture.N8n.SetClock("merch-shop", odd.Id, clock, endsRight);
+            foreach (var window in new[] { fixture.Last(396), fixture.Last(5) })
+            {
+                var (sink, outcome, _) = await fixture.ReadAllAsync(window);
+
+                Assert.Equal(window.Days > 8 ? fixture.Day(first).AddDays(1) : null, outcome.MeasurableFrom);
+                Assert.Equal(fixture.Today.AddDays(-1), outcome.CompleteThrough);
+                // It ended, and that is known: it counts on that day, and took nobody knows how long.
+                if (endsRight && sink.Executions.Remove(Text(odd.Id), out var reading))
+                    Assert.Equal((odd.EndsAt, null), (reading.StartedAt, reading.StoppedAt));
+                AssertSame(fixture.Truth(window), sink, now);
+            }
+        }
+    }
+
     [Fact]
     public async Task An_n8n_that_keeps_nothing_calls_no_day_complete()
     {
         await using var fixture = await Fixture.StartAsync();
         fixture.N8n.Prune("merch-shop", fixture.Time.GetUtcNow().AddDays(1));
+        // What waits or runs is never pruned; here there is none.
+        foreach (var open in fixture.N8n.Executions("merch-shop"))
+            fixture.N8n.Delete("merch-shop", open.Id);
 
         var (sink, outcome, _) = await fixture.ReadAllAsync(fixture.Last(30));
 

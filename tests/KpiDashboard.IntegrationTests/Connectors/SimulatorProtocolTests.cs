@@ -93,6 +93,34 @@ public sealed class SimulatorProtocolTests
     }
 
     [Fact]
+    public async Task N8n_prunes_neither_what_is_annotated_nor_what_waits_and_lists_by_id_whatever_its_clock_said()
+    {
+        await using var n8n = await N8nSimulator.StartAsync(DemoWorld.N8n(Anchor), new FakeTimeProvider(Anchor), Ct);
+        using var client = new HttpClient { BaseAddress = n8n.BaseAddress };
+        client.DefaultRequestHeaders.Add("X-N8N-API-KEY", "n8n_demo_merch_shop");
+        var all = n8n.Executions("merch-shop");
+        var annotated = all.First(e => e.StartedAt >= Anchor.AddDays(-100));
+        n8n.Keep("merch-shop", annotated.Id);
+        n8n.Prune("merch-shop", Anchor.AddHours(-3));
+        var kept = n8n.Executions("merch-shop");
+        Assert.Equal(
+            [annotated.Id, .. all.Where(e => e.Id != annotated.Id && (e.StartedAt >= Anchor.AddHours(-3) || e.StatusAt(Anchor) is "waiting" or "running")).Select(e => e.Id)], kept.Select(e => e.Id));
+        Assert.Contains(kept, e => e.StartedAt < Anchor.AddHours(-3) && e.StatusAt(Anchor) == "waiting");
+
+        var ended = kept.Where(e => e.StatusAt(Anchor) == "success").ToList();
+        var (both, begin) = (ended[^2], ended[^1]);
+        n8n.SetClock("merch-shop", both.Id, DateTimeOffset.UnixEpoch);
+        n8n.SetClock("merch-shop", begin.Id, DateTimeOffset.UnixEpoch, endsRight: true);
+        using var json = JsonDocument.Parse(await client.GetStringAsync("merch-shop/api/v1/executions?limit=250", Ct));
+        var listed = json.RootElement.GetProperty("data").EnumerateArray().Select(e =>
+            (Id: long.Parse(e.GetProperty("id").GetString()!, CultureInfo.InvariantCulture), Start: e.GetProperty("startedAt").GetString(), Stop: e.GetProperty("stoppedAt").GetDateTimeOffset())).ToList();
+        Assert.Equal(kept.Where(e => e.StatusAt(Anchor) != "running").Select(e => e.Id).Reverse(), listed.Select(e => e.Id));
+        Assert.Equal(
+            [("1970-01-01T00:00:00.000Z", begin.EndsAt), ("1970-01-01T00:00:00.000Z", DateTimeOffset.UnixEpoch + both.Duration)],
+            listed.Where(e => e.Id == both.Id || e.Id == begin.Id).Select(e => (e.Start, e.Stop)));
+    }
+
+    [Fact]
     public async Task N8n_answers_as_recorded()
     {
         await using var n8n = await N8nSimulator.StartAsync(DemoWorld.N8n(Anchor), new FakeTimeProvider(Anchor), Ct);

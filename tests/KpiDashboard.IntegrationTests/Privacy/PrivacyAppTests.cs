@@ -125,6 +125,74 @@ public sealed class PrivacyAppTests(AppFixture app) : IAsyncLifetime
         foreach (var secret in new[] { "password_hash", "token_hash", "signing_secret", "totp_secret", "$argon2" }) Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
     }
 
+    /// <summary>How somebody is no longer of a business.</summary>
+    [Theory]
+    [InlineData("leaves")]
+    [InlineData("is deactivated")]
+    [InlineData("is removed")]
+    public async Task Whoever_is_gone_from_a_business_is_told_what_he_began_there_and_not_what_others_wrote_since(string how)
+    {
+        // All that refers to a person there is of the member, and in another business, where the member stays, as well.
+        var other = await PlantAsync();
+        await ExecuteAsync("insert into memberships (tenant_id, user_id, role) values (@Id, @Member, 'member')", new { other.Id, _mine.Member });
+        var columns = await ManyAsync<(string Table, string Column)>(
+            """
+            select c.relname::text, a.attname::text from pg_constraint k
+            join pg_class c on c.oid = k.conrelid join pg_attribute a on a.attrelid = c.oid and k.conkey = array[a.attnum]
+            where k.contype = 'f' and k.confrelid = 'users'::regclass and c.relnamespace = 'public'::regnamespace and c.relname not in ('memberships', 'audit_log')
+              and exists (select 1 from pg_attribute x where x.attrelid = c.oid and x.attname = 'tenant_id' and not x.attisdropped)
+            """, new { });
+        Assert.Superset(
+            new HashSet<string> { "annotations", "api_tokens", "dashboards", "dashboard_shares", "imports", "invitations", "tenant_exports" }, columns.Select(column => column.Table).ToHashSet());
+        await ExecuteAsync(
+            """
+            insert into tenant_exports (tenant_id, id, status, requested_by, created_at, updated_at, finished_at, expires_at)
+            select t, gen_random_uuid(), 'failed', @Member, now(), now(), now(), now() + interval '1 day' from unnest(array[@mine, @other]) t
+            """, new { _mine.Member, mine = _mine.Id, other = other.Id });
+        foreach (var tenant in new[] { _mine.Id, other.Id })
+        {
+            foreach (var (table, column) in columns) await ExecuteAsync($"update {table} set {column} = @Member where tenant_id = @tenant", new { _mine.Member, tenant });
+        }
+
+        Assert.True(await WriteAsync(_mine.Id, "while he was there") > 7);
+        using var member = await SignInAsync(_mine.MemberEmail);
+        Assert.Contains("while he was there", await member.GetStringAsync(new Uri("api/auth/me/export", UriKind.Relative), Cancelled), StringComparison.Ordinal);
+        if (how == "leaves")
+        {
+            using var inMine = await EnterAsync(member, _mine.Id);
+            using var left = await inMine.PostAsJsonAsync("api/tenant/leave", new { }, Cancelled);
+            Assert.True(left.IsSuccessStatusCode, await left.Content.ReadAsStringAsync(Cancelled));
+        }
+        else
+        {
+            await ExecuteAsync(
+                how == "is removed" ? "delete from memberships where tenant_id = @Id and user_id = @Member" : "update memberships set deactivated_at = now() where tenant_id = @Id and user_id = @Member", _mine);
+        }
+
+        // Others go on writing there, in every text that there is, and in the other business as well.
+        Assert.True(await WriteAsync(_mine.Id, "after he was gone") > 7);
+        Assert.True(await WriteAsync(other.Id, "where he still is") > 7);
+
+        using var again = await SignInAsync(_mine.MemberEmail);
+        using var there = await EnterAsync(again, other.Id);
+        var text = await there.GetStringAsync(new Uri("api/auth/me/export", UriKind.Relative), Cancelled);
+        Assert.DoesNotContain("after he was gone", text, StringComparison.Ordinal);
+        Assert.Contains("where he still is", text, StringComparison.Ordinal);
+        // What he began is there, by its id and day, and nothing beside that but who he is in it.
+        var told = 0;
+        foreach (var (table, column) in columns.Where(column => column.Table != "google_grants"))
+        {
+            // Some of it goes with the membership (a dashboard of his own, say).
+            var rows = await OneAsync<int>($"select count(*)::int from {table} where tenant_id = @Id and {column} = @Member", new { _mine.Id, _mine.Member });
+            var begun = JsonNode.Parse(text)![table]?.AsArray().Where(item => item!["tenant_id"]!.GetValue<Guid>() == _mine.Id).ToList() ?? [];
+            Assert.Equal((table, rows), (table, begun.Count));
+            told += rows;
+            Assert.All(begun, item => Assert.Subset(new HashSet<string> { "tenant_id", "id", "created_at", column }, item!.AsObject().Select(field => field.Key).ToHashSet()));
+        }
+
+        Assert.InRange(told, 3, 100);
+    }
+
     [Fact]
     public async Task Erasing_oneself_is_refused_to_the_last_owner_and_leaves_nothing_of_anybody_else_but_entries_without_a_name()
     {
@@ -245,6 +313,43 @@ public sealed class PrivacyAppTests(AppFixture app) : IAsyncLifetime
     {
         var refused = await Assert.ThrowsAsync<PostgresException>(() => app.Database.InTenantAsync(_mine.Id, tx => tx.ExecuteAsync(sql), Cancelled));
         Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, refused.SqlState);
+    }
+
+    /// <summary>Writes a text into whatever takes one in the tables of a business; answers into how many columns.</summary>
+    private async Task<int> WriteAsync(Guid tenant, string text)
+    {
+        var written = 0;
+        foreach (var (table, column, isJson) in await ManyAsync<(string, string, bool)>(
+            """
+            select c.relname::text, a.attname::text, a.atttypid = 'jsonb'::regtype from pg_class c
+            join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and a.atttypid in ('text'::regtype, 'jsonb'::regtype) and a.attgenerated = ''
+            where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'audit_log'
+              and exists (select 1 from pg_constraint k where k.conrelid = c.oid and k.contype = 'f' and k.confrelid = 'users'::regclass)
+              and exists (select 1 from pg_attribute x where x.attrelid = c.oid and x.attname = 'tenant_id' and not x.attisdropped)
+            """, new { }))
+        {
+            try
+            {
+                await ExecuteAsync($"update {table} set {column} = {(isJson ? "jsonb_build_array(jsonb_build_object('text', @text))" : "@text")} where tenant_id = @tenant", new { tenant, text });
+                written++;
+            }
+            catch (PostgresException refused) when (refused.SqlState is PostgresErrorCodes.CheckViolation or PostgresErrorCodes.UniqueViolation)
+            {
+                // A word of a few, such as a role or a state.
+            }
+        }
+
+        return written;
+    }
+
+    /// <summary>The same person's client in a business of his.</summary>
+    private async Task<HttpClient> EnterAsync(HttpClient client, Guid tenant)
+    {
+        var me = (await client.GetJsonAsync("api/auth/me"))["user"]!["id"]!.GetValue<Guid>();
+        var session = await OneAsync<Guid>("select id from sessions where user_id = @me order by created_at desc, id limit 1", new { me });
+        var entered = app.Anonymous();
+        entered.DefaultRequestHeaders.Add("X-Kpi-Token", app.Services.GetRequiredService<AccessTokens>().Issue(me, tenant, session));
+        return entered;
     }
 
     private static string Detail(string body) => JsonNode.Parse(body)!["detail"]!.GetValue<string>();

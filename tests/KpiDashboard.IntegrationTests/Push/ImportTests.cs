@@ -35,6 +35,86 @@ public sealed class ImportTests(AppFixture app, PostgresFixture postgres)
         Assert.Equal(0, await world.OneAsync<int>("select count(*)::int from imports where tenant_id = @Id", tenant));
     }
 
+    [Theory]
+    [InlineData("sales%E2%80%AEvsc.exe", "U+202E")]
+    [InlineData("a%E2%80%8Bb.csv", "U+200B")]
+    [InlineData("a%01b.csv", "control character")]
+    [InlineData("a%E2%80%A8b.csv", "U+2028")]
+    [InlineData("%20%20", "1 to 200 characters")]
+    public async Task The_name_of_a_file_is_text_that_a_person_can_read(string name, string words)
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync();
+        foreach (var mode in new[] { "preview", "commit" })
+        {
+            var (status, body) = await world.FileAsync(tenant, $"mode={mode}&name={name}", "date,kpi,value\n2026-01-01,custom.a,1\n");
+            Assert.Equal(400, status);
+            Assert.Contains(words, body!["errors"]!["name"]![0]!.GetValue<string>(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(0, await world.OneAsync<int>("select count(*)::int from imports where tenant_id = @Id", tenant));
+        var (_, fine) = await world.FileAsync(tenant, "name=%20Ums%C3%A4tze%20%F0%9F%93%88.csv", $"date,kpi,value\n{Day(1)},custom.a,1\n");
+        Assert.Equal("Umsätze \U0001F4C8.csv", fine!["fileName"]!.GetValue<string>());
+    }
+
+    [Fact]
+    public async Task A_business_sends_100_MB_in_ten_minutes_and_then_is_asked_to_wait_and_no_other_is()
+    {
+        await using var world = new PushWorld(app);
+        var (greedy, other) = (await world.TenantAsync(), await world.TenantAsync());
+        // No text, so that nothing but the sending costs: it is what is counted.
+        using var client = new HttpClient(new NamesBusiness(new HttpClientHandler { UseCookies = false })) { BaseAddress = app.Address };
+        client.DefaultRequestHeaders.Add("X-Kpi-Token", greedy.Owner);
+        var file = new byte[ImportEndpoints.MaxBytes];
+        var sent = 0;
+        // What comes back meanwhile is a sixth of a megabyte a second.
+        for (; sent < 20; sent++)
+        {
+            using var content = new ByteArrayContent(file) { Headers = { ContentType = new("text/csv") } };
+            using var answer = await client.PostAsync("api/import?mode=preview", content, TestContext.Current.CancellationToken);
+            if (answer.StatusCode == System.Net.HttpStatusCode.BadRequest) continue;
+            Assert.Equal(System.Net.HttpStatusCode.TooManyRequests, answer.StatusCode);
+            Assert.InRange(answer.Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(10));
+            break;
+        }
+
+        Assert.InRange(sent, 10, 19);
+        // What is small goes on, and so does everybody else.
+        Assert.Equal(200, (await world.FileAsync(greedy, "mode=preview", $"date,kpi,value\n{Day(1)},custom.a,1\n")).Status);
+        Assert.Equal(400, (await world.FileAsync(other, "mode=preview", new string('\0', 1024 * 1024))).Status);
+    }
+
+    [Fact]
+    public async Task Previews_of_a_business_run_two_at_once_the_next_wait_and_those_beyond_are_asked_to_come_back()
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync();
+        using var client = new HttpClient(new NamesBusiness(new HttpClientHandler { UseCookies = false })) { BaseAddress = app.Address };
+        client.DefaultRequestHeaders.Add("X-Kpi-Token", tenant.Owner);
+        var admitted = 2 + KpiDashboard.Identity.CostLimit.Waiting;
+        List<Task<HttpResponseMessage>> asked;
+        await using (var owner = NpgsqlDataSource.Create(app.OwnerConnectionString))
+        await using (var blocker = await owner.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        await using (var transaction = await blocker.BeginTransactionAsync(TestContext.Current.CancellationToken))
+        {
+            await using (var hold = new NpgsqlCommand("lock table custom_kpis in access exclusive mode", blocker, transaction)) await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            asked = [.. Enumerable.Range(0, admitted + 7).Select(_ => client.PostAsync("api/import?mode=preview", new StringContent($"date,kpi,value\n{Day(1)},custom.a,1\n", Encoding.UTF8, "text/csv"), TestContext.Current.CancellationToken))];
+            await Eventually.TrueAsync(() => Task.FromResult(asked.Count(task => task.IsCompleted) >= 7), TimeSpan.FromSeconds(25), "those beyond are answered");
+            Assert.Equal(7, asked.Count(task => task.IsCompleted));
+            foreach (var refused in asked.Where(task => task.IsCompleted))
+            {
+                Assert.Equal(System.Net.HttpStatusCode.TooManyRequests, (await refused).StatusCode);
+                Assert.InRange((await refused).Headers.RetryAfter!.Delta!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5));
+            }
+
+            await transaction.RollbackAsync(TestContext.Current.CancellationToken);
+        }
+
+        var answers = await Task.WhenAll(asked);
+        Assert.Equal(admitted, answers.Count(answer => answer.IsSuccessStatusCode));
+        foreach (var answer in answers) answer.Dispose();
+    }
+
     [Fact]
     public async Task What_the_file_leaves_open_is_asked_before_anything_is_written()
     {

@@ -99,6 +99,35 @@ public sealed class IntegrationsTests(AppFixture app)
         Assert.Empty(await ActionsAsync(world, tenant));
     }
 
+    /// <summary>As JSON has them, so that halves of a character come along.</summary>
+    private static readonly string[] OddAddresses =
+    [
+        "http://\u2100localhost:36693", "https://\u2100localhost", "https://n8n\u2100.example.invalid", "https://a\u2044b.invalid", "https://ex\u00ADample.invalid\u2100", "https://\u217A.invalid\u2101",
+        "https://\uff20.invalid", "https://a\uff0fb.invalid", "https://a\uff03b.invalid", "https://a\uff1fb.invalid", "https://xn--.invalid", "https://xn--zzzzzzzzzz--.invalid", "https://-a.invalid", "https://a..invalid",
+        "https://.invalid", "https://...", "https://[::1", "https://[::1%25eth0]", "https://[fe80::1%eth0]/", "https://[v1.x]/", "https://[]/", "https://a b.invalid", "https://a\\tb.invalid", "https://a\\u0000b.invalid",
+        "https://\\ud800.invalid", "https://\\udc00\\ud800", "https://x:99999/", "https://x:-1/", "https://:443/", "https://", "https:///", "http:a", "https:\\\\a.invalid", "https://user:word@a.invalid", "https://@a.invalid",
+        "https://a.invalid:80:80", "javascript:alert(1)", "file:///etc/passwd", "//a.invalid", "a.invalid", "", " ", "https://%00.invalid", "https://%6c%6fcalhost%2f", "https://a%2einvalid%40b.invalid",
+        "https://a.invalid?x=1", "https://a.invalid#x", "https://2130706433", "https://0x7f.1", "https://[::ffff:127.0.0.1]", "https://[64:ff9b::7f00:1]", "https://127.0.0.1.", "https://localhost.",
+        "https://" + new string('a', 64) + ".invalid", "https://" + string.Join('.', Enumerable.Repeat("abcdefgh", 40)), "https://a.invalid/" + new string('x', 3000), "https://a.invalid/\u202E",
+    ];
+
+    [Fact]
+    public async Task An_odd_address_is_refused_with_a_sentence_at_its_field_and_never_a_fault_of_ours()
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, _) = await NewAsync(world);
+        var wrong = new List<string>();
+        foreach (var address in OddAddresses)
+        {
+            var (status, text) = await world.SendAsync("POST", "integrations", tenant.OwnerToken, Connect(address: address));
+            var sentences = status == 400 ? JsonNode.Parse(text)!["errors"]?["settings.baseUrl"]?.AsArray() : null;
+            if (sentences is not [{ } sentence, ..] || !sentence.GetValue<string>().EndsWith('.') || sentence.GetValue<string>().Length < 20) wrong.Add($"{address}: {status} {text}");
+        }
+
+        Assert.True(wrong.Count == 0, string.Join('\n', wrong));
+        Assert.Empty(await world.QueryAsync<Guid>("select id from integrations where tenant_id = @Id union all select id from sync_runs where tenant_id = @Id", tenant));
+    }
+
     [Theory]
     [InlineData("""{"connector":"google-analytics"}""", "grant")]
     [InlineData("""{"connector":"google-analytics","grant":"0190b2c4-0000-7000-8000-000000000000","propertyId":"p1"}""", "propertyId")]

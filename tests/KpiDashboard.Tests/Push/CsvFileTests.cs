@@ -397,6 +397,92 @@ public sealed class CsvFileTests
         Assert.Contains("'dimension'", CsvFile.Open(Encoding.UTF8.GetBytes($"{Header},dimension,member\n2026-11-01,custom.a,A,5,count,,final,channel,Direct\n"), new CsvOptions()).Problem, StringComparison.Ordinal);
     }
 
+    /// <summary>Days and values of the three KPIs of <see cref="Euros"/>, some days not measured, beside rows of KPIs that are not the business's own.</summary>
+    public static class Exports
+    {
+        private static readonly (string Key, KpiUnit Unit, string? Currency)[] Own = [("custom.a", KpiUnit.Count, null), ("custom.money", KpiUnit.Currency, "EUR"), ("custom.share", KpiUnit.Ratio, null)];
+
+        public static Arbitrary<ExportedRows> Rows() => (
+            from days in Gen.Choose(0, 700).NonEmptyListOf()
+            from values in (
+                from whole in Gen.Choose(-2_000_000_000, 2_000_000_000)
+                from scale in Gen.Choose(0, 8)
+                from trailing in Gen.Choose(0, 3)
+                select new decimal(Math.Abs(whole), 0, 0, whole < 0, (byte)scale) * (trailing == 0 ? 1.000m : 1)).NonEmptyListOf()
+            from names in Gen.Elements("Orders", "=1+1", "Größe; \"all\",\r\nsecond line", "@sum", "1.234,56", "").NonEmptyListOf()
+            from missing in Gen.Choose(2, 9)
+            from measured in Gen.Elements(false, false, true)
+            select new ExportedRows(
+                [
+                    .. days.Distinct().SelectMany((day, row) => Own.Select((kpi, column) => (Kpi: kpi, Day: Today.AddDays(-day), At: (row * Own.Length) + column))).Select(cell =>
+                        cell.At % missing == missing - 1
+                            ? new ExportedValue(cell.Day, cell.Kpi.Key, names[cell.At % names.Count], null, cell.Kpi.Unit, cell.Kpi.Currency, ValueStatus.NotMeasurable, null, null)
+                            : new ExportedValue(cell.Day, cell.Kpi.Key, names[cell.At % names.Count], values[cell.At % values.Count], cell.Kpi.Unit, cell.Kpi.Currency, ValueStatus.Final, null, null)),
+                    .. measured ? [new ExportedValue(Today, "web.sessions", "Sessions", 5, KpiUnit.Count, null, ValueStatus.Final, null, null)] : Array.Empty<ExportedValue>(),
+                ])).ToArbitrary();
+    }
+
+    /// <summary>What <c>GET export</c> writes.</summary>
+    public sealed record ExportedRows(object[] Values)
+    {
+        internal IReadOnlyList<ExportedValue> Rows => [.. Values.Cast<ExportedValue>()];
+
+        public override string ToString() => string.Join('\n', Values);
+    }
+
+    [Property(Arbitrary = [typeof(Exports)], MaxTest = 300)]
+    public async Task What_is_exported_is_imported_again_to_the_digit_without_a_question(ExportedRows exported)
+    {
+        await using var bytes = new MemoryStream();
+        await ValueExportEndpoints.WriteCsvAsync(bytes, exported.Rows, "day", isPart: false, TestContext.Current.CancellationToken);
+        var (file, problem) = CsvFile.Open(bytes.ToArray(), new CsvOptions());
+        Assert.True(file is not null, problem);
+        Assert.Empty(file.Questions);
+        Assert.Equal(("comma", "point", "long"), (file.Format.Delimiter, file.Format.Decimal, file.Format.Layout));
+
+        var content = file.Read(Euros);
+
+        var own = exported.Rows.Where(row => row.Value is not null && row.Kpi.StartsWith("custom.", StringComparison.Ordinal));
+        Assert.Equal(own.Select(row => (row.Kpi, row.Date, row.Value!.Value)), content.Readings.Select(reading => (reading.Kpi, reading.Day, reading.Value)));
+        // What a connector measured is named as that, and nothing else is wrong.
+        Assert.Equal(exported.Rows.Count(row => row.Kpi == "web.sessions"), content.ErrorCount);
+        Assert.All(content.Errors, error => Assert.Contains("measured by a connector", error.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_file_of_ours_that_a_spreadsheet_put_into_another_language_is_read_by_what_it_shows()
+    {
+        var content = Open("date;kpi;name;value;unit;currency;status\n2026-11-19;custom.money;Money;1234,5;currency;EUR;final\n").Read(Euros);
+        Assert.Equal(1234.5m, content.Readings.Single().Value);
+        // Parted by commas, with a header that is not ours, it is asked as before.
+        Assert.NotEmpty(Open("date,kpi,value\n2026-11-19,custom.money,1.234\n").Questions);
+    }
+
+    /// <summary>What a file costs is bounded by its fields, however they lie in it, and by what of its faults is worked out.</summary>
+    [Theory]
+    [InlineData(250, 4001)]
+    [InlineData(11, 99_000)]
+    public void A_file_of_more_fields_than_a_business_has_values_is_refused_before_they_are_read(int columns, int rows)
+    {
+        var row = "2026-11-01" + string.Concat(Enumerable.Repeat(",1", columns - 1)) + "\n";
+        var builder = new StringBuilder("date");
+        for (var column = 1; column < columns; column++) builder.Append(CultureInfo.InvariantCulture, $",k{column}");
+        builder.Append('\n');
+        for (var at = 0; at < rows; at++) builder.Append(row);
+        Assert.True((long)columns * rows > CsvFile.MaxFields);
+        Assert.Contains("1,000,000 fields", CsvFile.Open(Encoding.UTF8.GetBytes(builder.ToString()), new CsvOptions()).Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Faults_of_a_wide_file_end_the_reading_as_those_of_a_long_one_do()
+    {
+        var builder = new StringBuilder("date,custom.a,custom.b_2,custom.orders\n");
+        for (var row = 0; row < CsvFile.MaxRows; row++) builder.Append("2026-11-01,x,y,z\n");
+        var content = Open(builder.ToString()).Read(Rules);
+        Assert.InRange(content.ErrorCount, CsvFile.MostErrors, CsvFile.MostErrors + 3);
+        Assert.Equal(CsvFile.MaxErrors, content.Errors.Count);
+    }
+
     [Property(MaxTest = 1000)]
     public void Any_cells_give_values_or_sentences_and_never_a_fault(NonNull<string> date, NonNull<string> value, NonNull<string> name)
     {

@@ -114,11 +114,12 @@ internal sealed partial class GoogleAnalyticsConnector(
 
         // A dated report has at most one row a day (and a placeholder row), so this many pages are enough; more means that the counting went wrong.
         var maxPages = (window.Days + 2) / pageSize + 2;
-        for (var page = 0; parts.Any(part => part.Report.Incomplete); page++)
+        for (var page = 0; page == 0 || parts.Any(part => part.Dated && part.Report.Incomplete); page++)
         {
             if (page == maxPages)
                 return new ProviderDown("Google Analytics counts more rows than there are days.");
-            var open = parts.Where(part => part.Report.Incomplete).ToArray();
+            // What has no days has one row; how many Google counts of it is no reason to ask again.
+            var open = parts.Where(part => page == 0 || (part.Dated && part.Report.Incomplete)).ToArray();
             var batch = await client.BatchRunReportsAsync(
                 request.IntegrationId, settings.PropertyId, credentials, new BatchRunReportsRequest([.. open.Select(part => part.Ask(pageSize))]), cancellationToken);
             if (batch.Failure is not null)
@@ -133,7 +134,12 @@ internal sealed partial class GoogleAnalyticsConnector(
             for (var i = 0; i < open.Length; i++)
             {
                 if (reports[i] is not { } report)
+                {
+                    if (!open[i].Dated)
+                        continue;
                     return new ProviderDown("Google Analytics left a report out of its answer.");
+                }
+
                 // What the last 13 months say of the property's habits is good to know, and no reason to do without its days.
                 if (open[i].Report.Take(report, open[i].Window, open[i].Dated) is { } fault && open[i].Dated)
                     return new ProviderDown($"Google Analytics {fault}.");
@@ -141,7 +147,7 @@ internal sealed partial class GoogleAnalyticsConnector(
                 quota = report.PropertyQuota ?? quota;
             }
 
-            records.Add(Lineage(settings.PropertyId, batch, reports));
+            records.Add(Lineage(settings.PropertyId, batch, [.. reports.Where(report => report is not null)]));
         }
 
         // Everything was read: only now does the sink get it, so that a failure half way hands nothing on.

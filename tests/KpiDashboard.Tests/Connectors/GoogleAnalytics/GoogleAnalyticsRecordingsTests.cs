@@ -326,6 +326,60 @@ public sealed class GoogleAnalyticsRecordingsTests
     public void A_tenth_or_less_of_an_allowance_asks_to_slow_down(string quota, bool slow) =>
         Assert.Equal(slow, GoogleAnalyticsQuota.Check(JsonSerializer.Deserialize<JsonElement>(quota), Now) is not null);
 
+    /// <summary>What a property did in the last 13 months, and what is left of its allowance, are told beside the numbers. Whatever is wrong with them, the numbers are read.</summary>
+    public static TheoryData<string> FaultyUsage { get; } =
+    [
+        "null",
+        "{}",
+        """{"rowCount":7}""",
+        """{"rowCount":2147483647}""",
+        """{"rows":[{"metricValues":[{"value":"1"},{"value":"2"},{"value":"3"}]}],"rowCount":1}""",
+        """{"metricHeaders":[{"name":"totalRevenue"}],"rows":[{"metricValues":[{"value":"1"}]}],"rowCount":1}""",
+        """{"metricHeaders":[null,null,null],"rows":[null],"rowCount":1}""",
+        Usage("NaN", "many", ""),
+        Usage("1e999", "0", "0"),
+        Usage("0", "0", "31").Replace("\"rowCount\":1", "\"rowCount\":400", StringComparison.Ordinal),
+        Usage("0", "0", "31").Replace("\"metadata\":{", "\"propertyQuota\":\"all of it\",\"metadata\":{", StringComparison.Ordinal),
+        Usage("0", "0", "31").Replace("\"metadata\":{", "\"propertyQuota\":[1,2],\"metadata\":{", StringComparison.Ordinal),
+        Usage("0", "0", "31").Replace(
+            "\"metadata\":{", "\"propertyQuota\":{\"tokensPerDay\":{\"remaining\":\"most\"},\"tokensPerHour\":7,\"tokensPerProjectPerHour\":{\"remaining\":1e300}},\"metadata\":{", StringComparison.Ordinal),
+        Usage("0", "0", "31").Replace("\"metadata\":{\"currencyCode\":\"USD\",\"timeZone\":\"America/Los_Angeles\"}", "\"metadata\":\"none\"", StringComparison.Ordinal),
+    ];
+
+    [Theory]
+    [MemberData(nameof(FaultyUsage))]
+    public async Task A_faulty_report_of_usage_or_allowance_does_not_keep_back_the_numbers(string usage)
+    {
+        using var harness = ConnectorHarness.Google((_, _) => StubHandler.Json(Batch(
+            SessionRows(("20220731", "420", "219", "614", "9", "194.76313766428572", "0.016666666666666666")), Empty,
+            Report(["date"], ["totalRevenue", "transactions"], [["20220731", "19.5", "1"]]), usage)));
+
+        var outcome = Assert.IsType<FetchSucceeded>(await harness.FetchAsync(new DateOnly(2022, 7, 31), new DateOnly(2022, 7, 31), Settings, Credentials));
+
+        Assert.Null(outcome.SlowDown);
+        Assert.Equal((420m, 9m, 19.5m), (harness.Sink["web.sessions", "2022-07-31"], harness.Sink["web.key_events", "2022-07-31"], harness.Sink["shop.revenue", "2022-07-31"]));
+        Assert.Equal("America/Los_Angeles", outcome.TimeZone);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_faulty_report_of_the_numbers_themselves_does(int which)
+    {
+        foreach (var faulty in new[] { "null", """{"rowCount":7}""", """{"metricHeaders":[null],"rows":[null],"rowCount":1}""" })
+        {
+            string[] reports =
+            [
+                SessionRows(("20220731", "420", "219", "614", "9", "194.7", "0.01")), Empty, Report(["date"], ["totalRevenue", "transactions"], [["20220731", "19.5", "1"]]), Usage("0", "0", "31"),
+            ];
+            reports[which] = faulty;
+            using var harness = ConnectorHarness.Google((_, _) => StubHandler.Json(Batch(reports)));
+            Assert.IsType<ProviderDown>(await harness.FetchAsync(new DateOnly(2022, 7, 31), new DateOnly(2022, 7, 31), Settings, Credentials));
+            Assert.Null(harness.Sink["web.sessions", "2022-07-31"]);
+        }
+    }
+
     private static DateTimeOffset Until(FetchOutcome outcome) => outcome switch
     {
         RateLimited limited => limited.Until,
