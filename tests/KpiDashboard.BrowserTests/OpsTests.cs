@@ -146,8 +146,14 @@ public sealed partial class OpsTests(AppFixture app)
 
         JsonObject Fault(string step, string? subject, string reason) => new()
         {
-            ["tenantId"] = Guid.CreateVersion7(now).ToString(), ["tenantHash"] = null, ["step"] = step, ["subject"] = subject, ["reason"] = reason,
-            ["firstAt"] = now.AddDays(-1), ["lastAt"] = now.AddMinutes(-3), ["times"] = 12,
+            ["tenantId"] = Guid.CreateVersion7(now).ToString(),
+            ["tenantHash"] = null,
+            ["step"] = step,
+            ["subject"] = subject,
+            ["reason"] = reason,
+            ["firstAt"] = now.AddDays(-1),
+            ["lastAt"] = now.AddMinutes(-3),
+            ["times"] = 12,
         };
     }
 
