@@ -31,6 +31,20 @@ internal static class AutomationWriter
                 minutes = workflows.Select(workflow => workflow.TimeSavedMinutes).ToArray(),
             });
 
+    /// <summary>
+    /// The start of the first execution of those workflows that are described for the first time now: their list could not be read when their executions were. Null if
+    /// there is none. To be asked before they are written.
+    /// </summary>
+    public static async Task<DateTimeOffset?> UndescribedSinceAsync(TenantTransaction tx, Guid integrationId, IReadOnlyCollection<WorkflowReading> workflows) =>
+        workflows.Count == 0 ? null : await tx.QuerySingleOrDefaultAsync<DateTimeOffset?>(
+            """
+            select min(e.started_at)
+            from unnest(@ids) as i (id)
+            join executions e on e.tenant_id = @tenant and e.integration_id = @integrationId and e.workflow_id = i.id
+            where not exists (select 1 from workflows w where w.tenant_id = @tenant and w.integration_id = @integrationId and w.workflow_id = i.id)
+            """,
+            new { integrationId, ids = workflows.Select(workflow => workflow.WorkflowId).ToArray() });
+
     /// <summary>Writes executions; one that is known to have ended is never set back to unfinished.</summary>
     public static Task WriteExecutionsAsync(TenantTransaction tx, Guid integrationId, IReadOnlyCollection<ExecutionReading> executions) =>
         executions.Count == 0 ? Task.CompletedTask : tx.ExecuteAsync(

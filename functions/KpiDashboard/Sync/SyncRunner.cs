@@ -488,6 +488,7 @@ public sealed partial class SyncRunner
         var integration = step.Message.IntegrationId;
         await AutomationWriter.LoseAsync(tx, integration, outcome.LostExecutions);
         if (buffer.Workflows.Count == 0 && buffer.Executions.Count == 0) return [];
+        var undescribed = await AutomationWriter.UndescribedSinceAsync(tx, integration, buffer.Workflows);
         await AutomationWriter.WriteWorkflowsAsync(tx, integration, buffer.Workflows, now);
         await AutomationWriter.WriteExecutionsAsync(tx, integration, buffer.Executions);
 
@@ -498,9 +499,37 @@ public sealed partial class SyncRunner
         var earlier = buffer.Executions
             .Select(execution => LocalDay.Of(execution.StartedAt, zone))
             .Where(day => day < from && day >= step.Row.ReadFrom)
-            .Distinct();
-        foreach (var day in earlier) readings.AddRange(await AutomationWriter.RollUpAsync(tx, integration, zone.Id, day, day));
+            .ToHashSet();
+
+        // Nor was it known what a success of these saves, or whether they are kept at all, when their days were added up.
+        if (undescribed is { } since && step.Row.ReadFrom is { } readFrom)
+        {
+            var first = LocalDay.Of(since, zone);
+            if (first < readFrom) first = readFrom;
+            for (var day = first; day < from; day = day.AddDays(1)) earlier.Add(day);
+        }
+
+        foreach (var (first, last) in Ranges(earlier)) readings.AddRange(await AutomationWriter.RollUpAsync(tx, integration, zone.Id, first, last));
         return readings;
+    }
+
+    /// <summary>Days as ranges without gaps, ascending.</summary>
+    internal static IEnumerable<(DateOnly First, DateOnly Last)> Ranges(IEnumerable<DateOnly> days)
+    {
+        (DateOnly First, DateOnly Last)? open = null;
+        foreach (var day in days.Distinct().Order())
+        {
+            if (open is { } range && range.Last.AddDays(1) == day)
+            {
+                open = (range.First, day);
+                continue;
+            }
+
+            if (open is { } done) yield return done;
+            open = (day, day);
+        }
+
+        if (open is { } left) yield return left;
     }
 
     /// <summary>The provider's circuit is open: the run waits, however long, and that is neither an attempt nor one of the waits that are counted.</summary>
