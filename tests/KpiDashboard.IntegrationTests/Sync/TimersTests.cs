@@ -51,9 +51,9 @@ public sealed class TimersTests(AppFixture app)
         await world.ExecuteAsync(
             """
             update mail_outbox set created_at = now() - interval '1 hour', next_attempt_at = now() - interval '1 hour' where id = @mail;
-            select set_config('app.restoring', 'on', false);
+            alter table tenants disable trigger user;
             update tenants set time_zone = 'Mars/Base' where id = @odd;
-            select set_config('app.restoring', '', false);
+            alter table tenants enable trigger user;
             update integrations set next_due_at = '-infinity', settings = '[1, [2]]', credentials = '\xdeadbeef' where tenant_id = @odd;
             insert into sync_runs (tenant_id, id, integration_id, connector, trigger, status, queued_at, updated_at, next_attempt_at, traceparent)
             select tenant_id, gen_random_uuid(), id, connector, 'manual', 'queued', '4000-01-01 BC', '4000-01-01 BC', '4000-01-01 BC', repeat('x', 100000) from integrations where tenant_id = @odd;
