@@ -53,7 +53,10 @@ public sealed class AccountsApp(PostgresFixture postgres) : IAsyncLifetime
         _owner = NpgsqlDataSource.Create(_database.AdminConnectionString);
     }
 
-    /// <summary>Starts another app on the same database.</summary>
+    /// <summary>
+    /// Starts another app on the same database and queues. All have one key to seal with, as instances of one installation do: a mail that one sealed and another cannot open
+    /// is tried again for hours. Only the first catches and sends mail.
+    /// </summary>
     internal async Task<Uri> StartAsync(string folder, params string[] settings)
     {
         Directory.CreateDirectory(_folder[folder]);
@@ -61,7 +64,10 @@ public sealed class AccountsApp(PostgresFixture postgres) : IAsyncLifetime
         var builder = Functions.App.CreateBuilder(
         [
             "--port", "0", "--data", _folder[folder], "--no-settings", "--no-web", "--no-demo",
-            "--set", $"ConnectionStrings:Postgres={_database!.AdminConnectionString}", "--set", $"AzureWebJobsStorage={_storage!.ConnectionString}", "--set", "Http:Proxies=1", .. settings,
+            "--set", $"ConnectionStrings:Postgres={_database!.AdminConnectionString}", "--set", $"AzureWebJobsStorage={_storage!.ConnectionString}", "--set", "Http:Proxies=1",
+            "--set", "Secrets:CurrentKey=test", "--set", $"Secrets:Keys:test={Convert.ToBase64String(new byte[32])}",
+            .. folder == "data" ? Array.Empty<string>() : ["--set", "Mail:Skip=true", "--set", "AzureWebJobs.SendMail.Disabled=true"],
+            .. settings,
         ]);
         builder.FunctionsAssembly = typeof(Functions.App).Assembly;
         builder.Console = new Quiet();

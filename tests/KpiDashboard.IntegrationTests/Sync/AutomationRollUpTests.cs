@@ -43,6 +43,21 @@ public sealed class AutomationRollUpTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Days_that_were_added_up_before_their_workflow_was_described_count_what_it_saves_once_it_is()
+    {
+        await using var engine = await Engine.StartAsync(postgres);
+        var (tenant, _) = await engine.AddTenantAsync();
+        // The list of workflows could not be read, that of executions could: from before the days that are read again.
+        await RunAsync(engine, tenant, [], Execution("1", ExecutionStatus.Succeeded, at: Noon.AddDays(-60)), Execution("2", ExecutionStatus.Succeeded, at: Noon.AddDays(-40)));
+        Assert.Equal([1m, 1m, 0m, 1000m, null], await DayAsync(engine, tenant, "2026-09-21"));
+
+        await RunAsync(engine, tenant, [new("w", "W", true, 3)], Execution("3", ExecutionStatus.Succeeded));
+        Assert.Equal([1m, 1m, 0m, 1000m, 3m], await DayAsync(engine, tenant, "2026-09-21"));
+        Assert.Equal([1m, 1m, 0m, 1000m, 3m], await DayAsync(engine, tenant, "2026-10-11"));
+        Assert.Equal([1m, 1m, 0m, 1000m, 3m], await DayAsync(engine, tenant, "2026-11-20"));
+    }
+
+    [Fact]
     public async Task A_mean_duration_divides_by_the_runs_whose_duration_is_known()
     {
         await using var engine = await Engine.StartAsync(postgres);
