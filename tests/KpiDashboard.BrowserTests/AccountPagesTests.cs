@@ -12,6 +12,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>The pages that need no session: register, confirm an address, passwords, codes, invitations.</summary>
+[Collection<FirstApp>]
 public sealed class AccountPagesTests(AppFixture app)
 {
     /// <summary>States of the pages to look at. What the API says in them is given here, so that each can be looked at whatever else happened before.</summary>
@@ -154,7 +155,7 @@ public sealed class AccountPagesTests(AppFixture app)
         foreach (var address in new[] { unknown, email })
         {
             await visit.Page.GotoAsync("/sign-in");
-            await visit.Page.GetByRole(AriaRole.Link, new() { Name = "Forgot password?" }).ClickAsync();
+            await visit.FollowAsync("Forgot password?", "Forgot your password?");
             await visit.Page.GetByLabel("E-mail address").FillAsync(address);
             await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Send the link" }).ClickAsync();
             await Expect(visit.Page.GetByText($"If {address} has an account, a mail is on its way.")).ToBeVisibleAsync();

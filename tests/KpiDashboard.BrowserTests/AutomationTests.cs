@@ -8,6 +8,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>Are the automations worth it?</summary>
+[Collection<SecondApp>]
 public sealed class AutomationTests(AppFixture app)
 {
     [Fact]
@@ -31,7 +32,7 @@ public sealed class AutomationTests(AppFixture app)
         if (payback * 24 is >= 1 and < 24)
             Assert.Equal((double)payback * 24, double.Parse(Regex.Match(await Fact("Paid back in").InnerTextAsync(), @"[\d.]+").Value, CultureInfo.InvariantCulture), 0.5);
         await visit.SettledAsync();
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -55,7 +56,7 @@ public sealed class AutomationTests(AppFixture app)
         // Too short for a rhythm of weeks: nothing is claimed.
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "7 days", Exact = true }).ClickAsync();
         await Expect(beside.GetByText("is only told over 21 complete days or more")).ToBeVisibleAsync();
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -66,7 +67,7 @@ public sealed class AutomationTests(AppFixture app)
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Name = "No automation tool is connected" })).ToBeVisibleAsync();
         await Expect(visit.Page.GetByText("n8n can be connected")).ToBeVisibleAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Table)).ToHaveCountAsync(0);
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]

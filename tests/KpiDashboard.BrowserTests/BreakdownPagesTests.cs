@@ -7,6 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>How a number divides, on its own page and on that of the website.</summary>
+[Collection<SecondApp>]
 public sealed class BreakdownPagesTests(AppFixture app)
 {
     private const string Studio = "Nordlicht Studio";
@@ -77,7 +78,7 @@ public sealed class BreakdownPagesTests(AppFixture app)
         await Expect(main.GetByText("Only Desktop")).ToBeVisibleAsync();
         Assert.Contains(devices["members"]!.AsArray(), member => member!["name"]!.GetValue<string>() == "desktop");
         await Expect(page.GetByRole(AriaRole.Application, new() { NameRegex = new Regex("^Chart of Revenue, Desktop") })).ToBeVisibleAsync();
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]

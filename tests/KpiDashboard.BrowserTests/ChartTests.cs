@@ -6,6 +6,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>What a picture shows can also be read and heard.</summary>
+[Collection<SecondApp>]
 public sealed class ChartTests(AppFixture app)
 {
     [Fact]

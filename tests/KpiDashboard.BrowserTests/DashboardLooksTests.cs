@@ -9,6 +9,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>The pages of dashboards in both themes, on a phone and on a desk: axe looks for barriers, and a picture is left in <c>artifacts/screenshots</c>.</summary>
+[Collection<FirstApp>]
 public sealed class DashboardLooksTests(AppFixture app)
 {
     public static MatrixTheoryData<string, bool, int> Pages { get; } = new(["dashboards", "dashboard", "dashboard-edit", "shared", "tv", "tv-start"], [false, true], [360, 1440]);
@@ -38,7 +39,7 @@ public sealed class DashboardLooksTests(AppFixture app)
         Assert.True(result.Violations.Length == 0, string.Join('\n', result.Violations.Select(violation =>
             $"{violation.Id}: {violation.Help}\n" + string.Join('\n', violation.Nodes.Select(node => $"  {node.Html}\n    {string.Join("; ", node.Any.Concat(node.All).Concat(node.None).Select(check => check.Message))}")))));
         Assert.False(await visit.Page.EvaluateAsync<bool>("document.documentElement.scrollWidth > innerWidth"), "The page is wider than the screen.");
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
         await api.SendAsync(HttpMethod.Delete, $"dashboards/{id}", HttpStatusCode.NoContent);
     }
 }

@@ -9,6 +9,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>Dashboards: made, arranged, shared, on a wall, on paper and without a network.</summary>
+[Collection<FirstApp>]
 public sealed partial class DashboardsTests(AppFixture app)
 {
     private static readonly string[] Three = ["web.sessions", "shop.revenue", "shop.transactions"];
@@ -28,7 +29,7 @@ public sealed partial class DashboardsTests(AppFixture app)
         await Expect(visit.Page.Locator("canvas")).ToHaveCountAsync(2);
         await visit.SettledAsync();
         Assert.Single(asked);
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
         await DeleteAsync(api, visit);
     }
 
@@ -61,7 +62,7 @@ public sealed partial class DashboardsTests(AppFixture app)
         await Expect(visit.Page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true })).ToBeVisibleAsync();
         var kept = await api.GetAsync($"dashboards/{id}");
         Assert.Equal(["shop.transactions 3×1", "shop.revenue 3×1", "web.sessions 4×2"], Tiles(kept));
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
         await api.SendAsync(HttpMethod.Delete, $"dashboards/{id}", HttpStatusCode.NoContent);
     }
 
@@ -88,7 +89,7 @@ public sealed partial class DashboardsTests(AppFixture app)
         await Expect(visit.Page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true })).ToBeVisibleAsync();
         await Expect(visit.Page.GetByText("Call the bank")).ToBeVisibleAsync();
         Assert.Equal(["shop.revenue 4×1", "shop.transactions 3×1", "web.sessions 3×1", "Call the bank 4×1"], Tiles(await api.GetAsync($"dashboards/{id}")));
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
         await api.SendAsync(HttpMethod.Delete, $"dashboards/{id}", HttpStatusCode.NoContent);
     }
 
@@ -119,7 +120,7 @@ public sealed partial class DashboardsTests(AppFixture app)
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).TapAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true })).ToBeVisibleAsync();
         Assert.Equal(["shop.revenue 3×1", "web.sessions 3×1", "shop.transactions 3×1"], Tiles(await api.GetAsync($"dashboards/{id}")));
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
         await api.SendAsync(HttpMethod.Delete, $"dashboards/{id}", HttpStatusCode.NoContent);
     }
 
@@ -165,7 +166,7 @@ public sealed partial class DashboardsTests(AppFixture app)
         await viewer.SettledAsync();
         Assert.DoesNotContain(requests, url => url.Contains("kps_", StringComparison.Ordinal) && !url.Contains("/shared#", StringComparison.Ordinal));
         Assert.Equal(["/api/auth/refresh", "/api/shared/dashboard"], requests.Select(url => new Uri(url).AbsolutePath).Where(path => path.StartsWith("/api/", StringComparison.Ordinal)).Distinct().Order());
-        Assert.Empty(viewer.Complaints);
+        viewer.AssertNoComplaints();
 
         // The same link on a wall, without signing in.
         await viewer.Page.GotoAsync(link.Replace("/shared#", "/tv#", StringComparison.Ordinal));
@@ -278,7 +279,7 @@ public sealed partial class DashboardsTests(AppFixture app)
             await File.WriteAllTextAsync(file, worker, CancellationToken.None);
         }
 
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]

@@ -12,6 +12,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>The first minutes of a business: from the registration to its first numbers.</summary>
+[Collection<SecondApp>]
 public sealed class FirstRunTests(AppFixture app)
 {
     private static readonly DemoTenant Merch = DemoWorld.Tenants[0];
@@ -128,7 +129,7 @@ public sealed class FirstRunTests(AppFixture app)
             app.N8n.SetApiKey(instance, Merch.N8nApiKey!);
         }
 
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -161,7 +162,7 @@ public sealed class FirstRunTests(AppFixture app)
         await Expect(main.GetByRole(AriaRole.Heading, new() { Name = "No numbers yet" })).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Choose another business" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.List, new() { Name = "Businesses" }).GetByRole(AriaRole.Listitem)).ToHaveCountAsync(1);
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     /// <summary>What the API says is given here, so that each state can be looked at whatever else happened before.</summary>
@@ -207,7 +208,7 @@ public sealed class FirstRunTests(AppFixture app)
                 if (screen == Screen.Phone) await visit.TargetsAreLargeAsync();
             }
 
-            Assert.Empty(visit.Complaints);
+            visit.AssertNoComplaints();
         }
 
         await using var viewer = await app.VisitAsync(Screen.Phone);
@@ -222,7 +223,7 @@ public sealed class FirstRunTests(AppFixture app)
         await viewer.Page.GotoAsync("/welcome");
         await Expect(main).ToContainTextAsync("Owners and admins connect the sources of a business.");
         await viewer.CheckAsync("welcome-viewer-light-360");
-        Assert.Empty(viewer.Complaints);
+        viewer.AssertNoComplaints();
     }
 
     [Fact]
@@ -244,7 +245,7 @@ public sealed class FirstRunTests(AppFixture app)
         await visit.InAllLooksAsync("welcome-skipped");
         await google.GetByRole(AriaRole.Button, new() { Name = "Do it now" }).ClickAsync();
         await Expect(google).ToHaveAttributeAsync("aria-current", "step");
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     private static ILocator Step(Visit visit, string title) =>

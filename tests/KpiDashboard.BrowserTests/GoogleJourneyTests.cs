@@ -10,6 +10,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>To the sign-in at Google and back, as a person goes; the simulator is the Google.</summary>
+[Collection<SecondApp>]
 public sealed class GoogleJourneyTests(AppFixture app)
 {
     private const string Tenant = "Open Lectures";

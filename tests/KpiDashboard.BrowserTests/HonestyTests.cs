@@ -8,6 +8,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>What is not known is not shown as a number.</summary>
+[Collection<FirstApp>]
 public sealed class HonestyTests(AppFixture app)
 {
     [Fact]

@@ -13,6 +13,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>Sources, their history, files and own numbers, as people use them.</summary>
+[Collection<SecondApp>]
 public sealed class IntegrationPagesTests(AppFixture app)
 {
     [Fact]
@@ -95,7 +96,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
             await api.SendAsync(HttpMethod.Patch, $"integrations/{DemoSeeder.IntegrationId(Tenant, "n8n")}", HttpStatusCode.OK, new { credentials = new { apiKey = demo.N8nApiKey } });
         }
 
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -136,7 +137,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
             await api.RefreshAsync();
         }
 
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -171,7 +172,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
             await visit.InBothThemesAsync("integrations-import-wrong");
 
             await ChooseAsync(page, $"date,{key}\n{Day(4)},12\n{Day(3)},15\n");
-            await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "15" })).ToContainTextAsync("new");
+            await Expect(page.GetByRole(AriaRole.Row).Filter(new() { Has = page.GetByRole(AriaRole.Cell, new() { Name = "15", Exact = true }) })).ToContainTextAsync("new");
             await visit.InBothThemesAsync("integrations-import-preview");
             await page.GetByRole(AriaRole.Button, new() { Name = "Import 2 values" }).ClickAsync();
             await Expect(page.GetByRole(AriaRole.Region, new() { Name = "numbers.csv is imported" })).ToContainTextAsync("2 values written.");
@@ -185,7 +186,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
             if (made is not null) await api.SendAsync(HttpMethod.Delete, $"kpis/custom/{made["id"]}", HttpStatusCode.NoContent);
         }
 
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -199,7 +200,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
         await visit.InBothThemesAsync("integrations-import-question");
         await visit.Page.GetByLabel("Dates").SelectOptionAsync("day first (21/11/2026)");
         await Expect(visit.Page.GetByRole(AriaRole.Alert)).ToContainTextAsync("Line 2");
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -239,7 +240,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
             await api.SendAsync(HttpMethod.Patch, $"integrations/{n8n}/workflows/{id}", HttpStatusCode.OK, new JsonObject { ["minutesSaved"] = workflow["minutesSaved"]?.DeepClone() });
         }
 
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -271,7 +272,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
         }, token);
         await main.GetByRole(AriaRole.Button, new() { Name = "Check again" }).ClickAsync();
         await Expect(main.GetByText(new Regex("^Last received just now, with the token “n8n webhook”"))).ToBeVisibleAsync();
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -288,7 +289,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
         await visit.InBothThemesAsync("integrations-viewer");
         await visit.Page.GotoAsync("/integrations/import");
         await Expect(main.GetByText("Viewers read; members, admins and owners import.")).ToBeVisibleAsync();
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     private static ILocator Row(Visit visit, string source) =>

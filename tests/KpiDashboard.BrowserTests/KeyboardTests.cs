@@ -7,6 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>The page without a mouse.</summary>
+[Collection<FirstApp>]
 public sealed partial class KeyboardTests(AppFixture app)
 {
     [Fact]
@@ -42,7 +43,7 @@ public sealed partial class KeyboardTests(AppFixture app)
         await page.Keyboard.PressAsync("g");
         await page.Keyboard.PressAsync("o");
         await Expect(visit.Tile("Sessions")).ToBeVisibleAsync();
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Theory]

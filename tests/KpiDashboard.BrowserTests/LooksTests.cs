@@ -7,6 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>Every page in both themes, on a phone and on a desk: axe looks for barriers, and a picture is left in <c>artifacts/screenshots</c> for people to look at.</summary>
+[Collection<FirstApp>]
 public sealed class LooksTests(AppFixture app)
 {
     private static readonly (string Name, string Path, string Heading)[] s_integrations =
@@ -58,7 +59,7 @@ public sealed class LooksTests(AppFixture app)
             }
 
             await visit.InBothThemesAsync(name);
-            Assert.Empty(visit.Complaints);
+            visit.AssertNoComplaints();
         }
     }
 
@@ -108,7 +109,7 @@ public sealed class LooksTests(AppFixture app)
             await visit.Page.GotoAsync("/integrations/kpis");
             await visit.Page.GetByRole(AriaRole.Button, new() { Name = "New number" }).ClickAsync();
             await visit.InBothThemesAsync("integrations-kpis-new");
-            Assert.Empty(visit.Complaints);
+            visit.AssertNoComplaints();
         }
     }
 
@@ -129,7 +130,7 @@ public sealed class LooksTests(AppFixture app)
                     if (screen == Screen.Phone) await visit.TargetsAreLargeAsync();
                 }
 
-                Assert.Empty(visit.Complaints);
+                visit.AssertNoComplaints();
             }
         }
     }

@@ -6,6 +6,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>The glance at the phone before the first coffee.</summary>
+[Collection<FirstApp>]
 public sealed class MorningCheckTests(AppFixture app)
 {
     [Fact]
@@ -31,7 +32,7 @@ public sealed class MorningCheckTests(AppFixture app)
         }
 
         Assert.Equal(360, await visit.Page.EvaluateAsync<int>("document.documentElement.scrollWidth"));
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Theory]
@@ -76,6 +77,6 @@ public sealed class MorningCheckTests(AppFixture app)
             Assert.Empty(await visit.Page.EvaluateAsync<string[]>("[...document.querySelectorAll('[role=group] button, h2, th, dt')].filter(one => one.clientWidth > 1 && one.scrollWidth > one.clientWidth + 1).map(one => one.textContent)"));
         }
 
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 }

@@ -12,6 +12,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>What can be asked of a number, and what can be wanted of it.</summary>
+[Collection<SecondApp>]
 public sealed partial class NumbersPagesTests(AppFixture app)
 {
     private const string Shop = "Merch Shop";
@@ -35,7 +36,7 @@ public sealed partial class NumbersPagesTests(AppFixture app)
         var values = weeks["series"]![0]!["points"]!.AsArray().Select(point => point!["value"] is { } value ? Numbers.Count(value.GetValue<decimal>()) : "no data").ToList();
         await page.GetByRole(AriaRole.Button, new() { Name = "Show as a table", Exact = true }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Region, new() { Name = "Sessions, day by day" }).Locator("tbody tr td:nth-of-type(1)")).ToHaveTextAsync(values);
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -109,7 +110,7 @@ public sealed partial class NumbersPagesTests(AppFixture app)
         await Expect(page.GetByRole(AriaRole.Button, new() { NameRegex = chosen })).ToBeVisibleAsync();
         await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync(Numbers.Count(own.Kpi("web.sessions").Number("value")));
         await api.SendAsync(HttpMethod.Delete, $"dashboards/{id}", HttpStatusCode.NoContent);
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -181,7 +182,7 @@ public sealed partial class NumbersPagesTests(AppFixture app)
                 await api.SendAsync(HttpMethod.Delete, $"annotations/{left!["id"]}", HttpStatusCode.NoContent);
         }
 
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Theory]
@@ -284,7 +285,7 @@ public sealed partial class NumbersPagesTests(AppFixture app)
                 await api.SendAsync(HttpMethod.Delete, $"goals/{left!["id"]}", HttpStatusCode.NoContent);
         }
 
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -357,7 +358,7 @@ public sealed partial class NumbersPagesTests(AppFixture app)
         await page.GetByRole(AriaRole.Button, new() { Name = "Undo" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Button, new() { Name = $"Dismiss: {text}", Exact = true })).ToHaveCountAsync(1);
         await Expect(list.GetByRole(AriaRole.Listitem).First).ToContainTextAsync(text);
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]

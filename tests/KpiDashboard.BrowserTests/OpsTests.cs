@@ -8,6 +8,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>System health, as whoever operates the installation sees it: from no key over everything that may be wrong to nothing given up any more.</summary>
+[Collection<SecondApp>]
 public sealed partial class OpsTests(AppFixture app)
 {
     [Fact]

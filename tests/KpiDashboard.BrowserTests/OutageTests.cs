@@ -7,6 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>No answers from the server for a while.</summary>
+[Collection<FirstApp>]
 public sealed partial class OutageTests(AppFixture app)
 {
     [Fact]

@@ -6,6 +6,7 @@ namespace KpiDashboard.BrowserTests;
 
 /// <summary>The page's own unit tests (Vitest), so that one command runs all tests.</summary>
 /// <param name="app">Has the page's packages installed by the time it is there.</param>
+[Collection<SecondApp>]
 public sealed class PageUnitTests(AppFixture app)
 {
     [Fact]

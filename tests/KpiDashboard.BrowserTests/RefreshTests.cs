@@ -10,6 +10,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>The refresh button brings what the source says now.</summary>
+[Collection<SecondApp>]
 public sealed class RefreshTests(AppFixture app)
 {
     [Fact]
@@ -60,7 +61,7 @@ public sealed class RefreshTests(AppFixture app)
             await api.RefreshAsync();
         }
 
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -97,7 +98,7 @@ public sealed class RefreshTests(AppFixture app)
             await api.RefreshAsync();
         }
 
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]

@@ -11,6 +11,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>Signing in and out, and from one business to another.</summary>
+[Collection<FirstApp>]
 public sealed partial class SessionTests(AppFixture app)
 {
     [Fact]
@@ -29,7 +30,7 @@ public sealed partial class SessionTests(AppFixture app)
         await visit.Page.ReloadAsync();
         await Visit.ExpectExactAsync(visit.Tile("Revenue"), euros);
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("Nordlicht Studio");
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -90,7 +91,7 @@ public sealed partial class SessionTests(AppFixture app)
 
         await visit.Page.ReloadAsync();
         await Expect(visit.Tile("Sessions")).ToBeVisibleAsync();
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]

@@ -9,6 +9,7 @@ using static Microsoft.Playwright.Assertions;
 namespace KpiDashboard.BrowserTests;
 
 /// <summary>The settings of a business and of a person, and the list of businesses.</summary>
+[Collection<SecondApp>]
 public sealed partial class SettingsPagesTests(AppFixture app)
 {
     private static readonly (string Name, string Path, string Heading)[] s_pages =
@@ -36,7 +37,7 @@ public sealed partial class SettingsPagesTests(AppFixture app)
             await visit.InBothThemesAsync(name);
         }
 
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Theory]
@@ -52,7 +53,7 @@ public sealed partial class SettingsPagesTests(AppFixture app)
             await visit.CheckAsync($"{name}-viewer-{width}");
         }
 
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
 
         var main = visit.Page.GetByRole(AriaRole.Main);
         await visit.Page.GotoAsync("/settings/business");
@@ -100,7 +101,7 @@ public sealed partial class SettingsPagesTests(AppFixture app)
             await visit.Page.GetByRole(AriaRole.Navigation, new() { Name = "Main" }).GetByRole(AriaRole.Link, new() { Name = "Automation" }).ClickAsync();
             var worth = visit.Page.GetByRole(AriaRole.Main).Locator("dl > div").Filter(new() { Has = visit.Page.GetByRole(AriaRole.Term).GetByText("Worth", new() { Exact = true }) }).First;
             await Visit.ExpectExactAsync(worth, Numbers.Money(after, "$"));
-            Assert.Empty(visit.Complaints);
+            visit.AssertNoComplaints();
         }
         finally
         {
@@ -126,7 +127,7 @@ public sealed partial class SettingsPagesTests(AppFixture app)
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Members");
         await visit.Page.GoBackAsync();
         await Expect(name).ToHaveValueAsync("Merch Shop");
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -160,7 +161,7 @@ public sealed partial class SettingsPagesTests(AppFixture app)
         await visit.Page.GetByRole(AriaRole.Dialog, new() { Name = $"Revoke “{name}”?" }).GetByRole(AriaRole.Button, new() { Name = "Revoke", Exact = true }).ClickAsync();
         await Expect(row).ToHaveCountAsync(0);
         await api.SendAsync(HttpMethod.Get, "integrations", HttpStatusCode.Unauthorized, token: token);
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -177,7 +178,7 @@ public sealed partial class SettingsPagesTests(AppFixture app)
         // Nothing was turned on.
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Button, new() { Name = "Set up" })).ToBeVisibleAsync();
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -190,7 +191,7 @@ public sealed partial class SettingsPagesTests(AppFixture app)
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Open Nordlicht Studio" }).ClickAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToContainTextAsync("Nordlicht Studio");
         await Expect(visit.Tile("Sessions")).ToBeVisibleAsync();
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     [Fact]
@@ -202,7 +203,7 @@ public sealed partial class SettingsPagesTests(AppFixture app)
         await visit.Page.Keyboard.PressAsync("s");
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Business");
         await Expect(visit.Page.GetByRole(AriaRole.Navigation, new() { Name = "Main" }).GetByRole(AriaRole.Link, new() { Name = "Settings" })).ToHaveAttributeAsync("aria-current", "page");
-        Assert.Empty(visit.Complaints);
+        visit.AssertNoComplaints();
     }
 
     private static async Task OpenAsync(Visit visit, string path, string heading)

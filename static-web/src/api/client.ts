@@ -60,6 +60,18 @@ delete window.kpiStart
 /** How long an answer may lie there, in milliseconds. */
 const fresh = 60_000
 
+/**
+ * How long an answer may take, in milliseconds; a file on a slow line takes longer. Without an end, a connection that neither answers nor breaks would
+ * keep a button at "Saving…" for good, and, in a renewal of the session, every tab in its queue.
+ */
+const limit = { answer: 60_000, file: 600_000 }
+
+/** What ends a call: who asked, or the limit. */
+function ends(limit: number, signal?: AbortSignal) {
+  const late = AbortSignal.timeout(limit)
+  return signal ? AbortSignal.any([signal, late]) : late
+}
+
 /** An answer that is there already, or coming; each is taken once. Undefined: nothing was asked, or by somebody else. */
 async function begun(method: string, path: string) {
   const key = `${method} ${path}`
@@ -115,7 +127,7 @@ async function send(
         headers,
         credentials: 'include',
         ...(body === undefined ? {} : { body: file ? body : JSON.stringify(body) }),
-        ...(signal ? { signal } : {}),
+        signal: ends(file ? limit.file : limit.answer, signal),
       })
     // It uses the refresh token up, as a renewal does.
     return await (path === 'auth/switch' ? inTurn(ask) : ask())

@@ -15,16 +15,57 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Playwright;
 using Xunit;
 
-[assembly: AssemblyFixture(typeof(AppFixture))]
-[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
+[assembly: AssemblyFixture(typeof(BrowserFixture))]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.Collections)]
 
 namespace KpiDashboard.BrowserTests.App;
 
+/// <summary>One Chromium for all tests of a run; each has a profile of its own in it.</summary>
+public sealed class BrowserFixture : IAsyncLifetime
+{
+    private IPlaywright? _playwright;
+
+    internal IBrowser Browser { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        try
+        {
+            _playwright = await Playwright.CreateAsync();
+            Browser = await Chromium.LaunchAsync(_playwright, TestContext.Current.CancellationToken);
+        }
+        catch
+        {
+            // xunit disposes only of what was initialised.
+            await DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Browser is not null) await Browser.CloseAsync();
+        _playwright?.Dispose();
+    }
+}
+
+/// <summary>
+/// The tests of one half, one after the other against one app; those of the other half run beside them against theirs. A browser test waits more than it
+/// computes, and one app for all would have one test change what another looks at. Tests that put another file into <c>static-web/dist</c>, which both apps
+/// serve, belong into this half.
+/// </summary>
+[CollectionDefinition]
+public sealed class FirstApp : ICollectionFixture<AppFixture>;
+
+/// <summary>The other half.</summary>
+[CollectionDefinition]
+public sealed class SecondApp : ICollectionFixture<AppFixture>;
+
 /// <summary>
 /// What the start command starts, in this process: embedded Postgres and Azurite, the simulated providers, the function app, the demo tenants really synced,
-/// and the web page built from its sources. Besides, one Chromium; each test has a profile of its own in it.
+/// and the web page built from its sources.
 /// </summary>
-public sealed class AppFixture : IAsyncLifetime
+public sealed class AppFixture(BrowserFixture chromium) : IAsyncLifetime
 {
     /// <summary>Only matters when something is broken: a first start fetches packages and builds the page.</summary>
     private static readonly TimeSpan s_startLimit = TimeSpan.FromMinutes(15);
@@ -39,11 +80,10 @@ public sealed class AppFixture : IAsyncLifetime
     private readonly LastWords _console = new();
     private DemoStage? _demo;
     private IHost? _host;
-    private IPlaywright? _playwright;
 
     internal Uri Address { get; private set; } = null!;
 
-    internal IBrowser Browser { get; private set; } = null!;
+    internal IBrowser Browser => chromium.Browser;
 
     internal GoogleSimulator Google => _demo!.Google!;
 
@@ -59,9 +99,6 @@ public sealed class AppFixture : IAsyncLifetime
     {
         try
         {
-            // First: without it nothing else is worth starting.
-            _playwright = await Playwright.CreateAsync();
-            Browser = await Chromium.LaunchAsync(_playwright, TestContext.Current.CancellationToken);
             await StartAppAsync(TestContext.Current.CancellationToken);
         }
         catch
@@ -74,8 +111,6 @@ public sealed class AppFixture : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        if (Browser is not null) await Browser.CloseAsync();
-        _playwright?.Dispose();
         if (_host is not null)
         {
             await _host.StopAsync(CancellationToken.None);

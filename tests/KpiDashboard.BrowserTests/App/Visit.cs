@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using KpiDashboard.Demo.Seeding;
 using Microsoft.Playwright;
+using Xunit;
 
 namespace KpiDashboard.BrowserTests.App;
 
@@ -50,8 +51,17 @@ internal sealed class Visit : IAsyncDisposable
         [
             .. _complaints.Where(said => !(said.Contains("status of 401", StringComparison.Ordinal) && said.Contains("/api/auth/refresh", StringComparison.Ordinal))
                 // As asked for by StartAsync.
-                && !said.Contains("Service Worker registration blocked by Playwright", StringComparison.Ordinal)),
+                && !said.Contains("Service Worker registration blocked by Playwright", StringComparison.Ordinal)
+                // Chromium since 151, now and then, of any page that preloads modules and has a service worker; the worker then has them at hand.
+                && !said.Contains("cross-world service worker resource mismatch", StringComparison.Ordinal)),
         ];
+
+    /// <summary>The browser had nothing to complain about; what it said is shown whole.</summary>
+    public void AssertNoComplaints()
+    {
+        var said = Complaints;
+        Assert.True(said.Count == 0, string.Join('\n', said));
+    }
 
     public ILocator Strip => Page.GetByRole(AriaRole.List, new() { Name = "Headline numbers" });
 
@@ -130,6 +140,13 @@ internal sealed class Visit : IAsyncDisposable
 
     /// <summary>A headline number.</summary>
     public ILocator Tile(string kpi) => Strip.GetByRole(AriaRole.Link, new() { NameRegex = new Regex($@"^{kpi}\b") });
+
+    /// <summary>Follows a link and waits for the heading of its page: the page before stays until the new one is there, and may have fields of the same names.</summary>
+    public async Task FollowAsync(string link, string heading)
+    {
+        await Page.GetByRole(AriaRole.Link, new() { Name = link, Exact = true }).ClickAsync();
+        await Assertions.Expect(Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync(heading);
+    }
 
     /// <summary>Opens the page of a headline number; the page before stays, with a chart of its own, until the new one is there.</summary>
     public async Task OpenTileAsync(string kpi)
