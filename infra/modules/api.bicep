@@ -91,8 +91,9 @@ var own = {
   ConnectionStrings__Postgres: 'Host=${databaseHost};Database=${databaseName};Username=kpi_app;SSL Mode=VerifyFull;Maximum Pool Size=${size.poolSize};Connection Idle Lifetime=60;Timeout=15'
   Postgres__Authentication: 'Entra'
   Web__BaseUrl: page
-  // Behind the static web app there are two proxies: it, and the platform.
-  Http__Proxies: isLinked ? '2' : '1'
+  // The host's forwarder overwrites X-Forwarded-For, so that behind it all visitors have one address and one of them could use up a limit of all.
+  // Limits by account and by target hold alone until the address is read from what the host says beside the request.
+  Http__Proxies: '0'
   Auth__CurrentKey: last(authKeys)
   Auth__CookieSameSite: isLinked ? 'Strict' : 'None'
   Secrets__CurrentKey: last(sealingKeys)

@@ -137,12 +137,12 @@ public sealed class TemplateTests
         var separate = await Bicep.DeployAsync("separate");
 
         Assert.Single(Bicep.Resources(linked, "Microsoft.Web/staticSites/linkedBackends"));
-        Assert.Equal(("2", "Strict"), (Bicep.Settings(linked)["Http__Proxies"], Bicep.Settings(linked)["Auth__CookieSameSite"]));
+        Assert.Equal(("0", "Strict"), (Bicep.Settings(linked)["Http__Proxies"], Bicep.Settings(linked)["Auth__CookieSameSite"]));
         Assert.Equal("AllowAnonymous", (string)Bicep.Resources(linked, "Microsoft.Web/sites/config").Single()["properties"]!["globalValidation"]!["unauthenticatedClientAction"]!);
         Assert.Null(Bicep.Resources(linked, "Microsoft.Web/sites").Single()["properties"]!["siteConfig"]!["cors"]);
 
         Assert.Empty(Bicep.Resources(separate, "Microsoft.Web/staticSites/linkedBackends"));
-        Assert.Equal(("1", "None", "https://kpi.example.com"), (Bicep.Settings(separate)["Http__Proxies"], Bicep.Settings(separate)["Auth__CookieSameSite"], Bicep.Settings(separate)["Http__AllowedOrigins"]));
+        Assert.Equal(("0", "None", "https://kpi.example.com"), (Bicep.Settings(separate)["Http__Proxies"], Bicep.Settings(separate)["Auth__CookieSameSite"], Bicep.Settings(separate)["Http__AllowedOrigins"]));
         var cors = Bicep.Resources(separate, "Microsoft.Web/sites").Single()["properties"]!["siteConfig"]!["cors"]!;
         Assert.Equal("""{"allowedOrigins":["https://kpi.example.com"],"supportCredentials":true}""", cors.ToJsonString());
     }

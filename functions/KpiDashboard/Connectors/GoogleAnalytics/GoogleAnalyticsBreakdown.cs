@@ -59,6 +59,7 @@ internal static partial class GoogleAnalyticsBreakdown
     {
         var thresholded = GoogleAnalyticsReport.Flag(report.Metadata, "subjectToThresholding");
         var whole = !thresholded && !GoogleAnalyticsReport.Flag(report.Metadata, "dataLossFromOtherRow") && !(report.RowCount > (report.Rows?.Count ?? 0));
+        if (report.Fault is not null) return ([], report.Fault);
         if (report.Rows is not { Count: > 0 } && report.RowCount > 0) return ([], "left rows out");
 
         var read = sessions.Keys.ToDictionary(day => day, _ => new Dictionary<string, decimal[]>(StringComparer.Ordinal));

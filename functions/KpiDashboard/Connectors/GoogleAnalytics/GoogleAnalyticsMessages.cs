@@ -36,6 +36,8 @@ internal sealed record OrderByDimension(string DimensionName);
 
 internal sealed record BatchRunReportsResponse
 {
+    /// <summary>In the order of the questions.</summary>
+    [JsonConverter(typeof(ReportsConverter))]
     public IReadOnlyList<RunReportResponse>? Reports { get; init; }
 }
 
@@ -53,6 +55,37 @@ internal sealed record RunReportResponse
     public JsonElement? Metadata { get; init; }
 
     public JsonElement? PropertyQuota { get; init; }
+
+    /// <summary>What is wrong with it, where it is no report at all; null for one that is.</summary>
+    [JsonIgnore]
+    public string? Fault { get; init; }
+}
+
+/// <summary>Reads each report by itself: one that is no report costs what depends on it, and not its neighbours.</summary>
+internal sealed class ReportsConverter : JsonConverter<IReadOnlyList<RunReportResponse>>
+{
+    public override IReadOnlyList<RunReportResponse>? Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        using var document = JsonDocument.ParseValue(ref reader);
+        if (document.RootElement.ValueKind != JsonValueKind.Array) throw new JsonException("reports is no list.");
+        return [.. document.RootElement.EnumerateArray().Select(One)];
+    }
+
+    public override void Write(Utf8JsonWriter writer, IReadOnlyList<RunReportResponse> value, JsonSerializerOptions options) =>
+        throw new NotSupportedException("Reports are only read.");
+
+    private static RunReportResponse One(JsonElement element)
+    {
+        try
+        {
+            // A report that was left out stays null, as any reader of JSON has it.
+            return element.Deserialize(GoogleAnalyticsJson.Default.RunReportResponse)!;
+        }
+        catch (JsonException)
+        {
+            return new RunReportResponse { Fault = "sent a report that cannot be read" };
+        }
+    }
 }
 
 internal sealed record NamedHeader(string? Name);

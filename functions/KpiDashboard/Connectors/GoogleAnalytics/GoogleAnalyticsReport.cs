@@ -33,6 +33,7 @@ internal sealed class GoogleAnalyticsReport(IReadOnlyList<string> metrics)
     {
         Thresholded |= Flag(page.Metadata, "subjectToThresholding");
         if (!dated) Incomplete = false;
+        if (page.Fault is not null) return page.Fault;
         if (page.Rows is not { Count: > 0 } rows)
         {
             // A page without rows although Google counts more of them: stopping here would report holes as knowledge.
