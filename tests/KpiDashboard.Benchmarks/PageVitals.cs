@@ -23,7 +23,7 @@ internal static class PageVitals
     public static async Task RunAsync(Uri address)
     {
         using var playwright = await Playwright.CreateAsync();
-        await using var browser = await Chromium.LaunchAsync(playwright);
+        await using var browser = await Chromium.LaunchAsync(playwright, (name, _) => Console.WriteLine($"Browser: {name}"));
         Console.WriteLine();
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessorCount} processors{(File.Exists("/proc/loadavg") ? ", load " + File.ReadAllText("/proc/loadavg").Split(' ')[0] : "")}. A machine that is busy with something else measures that."));
         Console.WriteLine($"{"median of 5, nothing cached",-38} {"FCP ms",8} {"LCP ms",8} {"LCP ÷ empty",12} {"shift",7} {"numbers ms",11} {"kB",6}");

