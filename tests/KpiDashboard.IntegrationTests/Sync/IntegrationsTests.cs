@@ -10,7 +10,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Sync;
 
 /// <summary>Connecting an n8n and what can be done with it then, through the whole app and a simulated n8n of the test's own.</summary>
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class IntegrationsTests(AppFixture app)
 {
     private const string Key = "n8n_api_secret_0123456789";

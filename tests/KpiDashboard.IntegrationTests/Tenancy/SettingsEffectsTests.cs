@@ -7,7 +7,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Tenancy;
 
 /// <summary>What settings do to numbers. Executions of 40 days: one at noon and one at 23:30 UTC each day, which is the next day in Berlin.</summary>
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class SettingsEffectsTests(AppFixture app)
 {
     private readonly Town _town = new(app);
