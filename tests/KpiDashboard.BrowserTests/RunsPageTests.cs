@@ -61,7 +61,7 @@ public sealed class RunsPageTests(AppFixture app)
         var failure = Failures(visit).GetByRole(AriaRole.Listitem).First;
         await Expect(failure.GetByText(Message)).ToBeVisibleAsync();
         await Expect(failure.GetByText("in “Book order”")).ToBeVisibleAsync();
-        var link = failure.GetByRole(AriaRole.Link, new() { NameRegex = new Regex("^Open run \\d+ of Orders in n8n$") });
+        var link = failure.GetByRole(AriaRole.Link, new() { NameRegex = new Regex("^Open in n8n: run \\d+ of Orders$") });
         Assert.StartsWith($"{app.N8n.BaseUrl(name)}/workflow/{Flow}/executions/", await link.GetAttributeAsync("href"), StringComparison.Ordinal);
 
         // All runs of the workflow, those that failed alone, and the way back.

@@ -18,7 +18,7 @@ export const runs = {
   noFailures: 'No run failed in the last 90 days.',
   fixed: (id: string) => `fixed by a retry, run ${id}`,
   open: 'Open in n8n',
-  openRun: (workflow: string, id: string) => `Open run ${id} of ${workflow} in n8n`,
+  openRun: (workflow: string, id: string) => `Open in n8n: run ${id} of ${workflow}`,
   more: 'Show more',
   moreOf: 'Show all of the message',
   lessOf: 'Show less',
