@@ -8,7 +8,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Automation;
 
-/// <summary>Writes runs and workflows as files, row by row: in JSON as the API tells them, in CSV with a column for each property, by its name.</summary>
+/// <summary>
+/// Writes runs and workflows as files, row by row: in JSON as the API tells them, in CSV with a column for each property, by its name.
+/// </summary>
 internal static class AutomationFiles
 {
     // A name like "=cmd()" must not become a formula in a spreadsheet.

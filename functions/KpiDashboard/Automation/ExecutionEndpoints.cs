@@ -31,7 +31,9 @@ public sealed class ExecutionEndpoints
     internal ExecutionEndpoints(TenantReads reads, Database database, IEnumerable<IConnector> connectors) =>
         (_reads, _database, _connectors) = (reads, database, connectors.OfType<IRunsConnector>().ToDictionary(connector => connector.Key, StringComparer.Ordinal));
 
-    /// <summary><c>GET automation/executions</c>: runs, newest first, those under way included; by workflow, state, kind and days.</summary>
+    /// <summary>
+    /// <c>GET automation/executions</c>: runs, newest first, those under way included; by workflow, state, kind and days.
+    /// </summary>
     public Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, ExecutionJson.Default.ExecutionsResponse, async (tx, tenant) =>
         {
@@ -202,7 +204,9 @@ internal sealed record ExecutionFilter
         };
     }
 
-    /// <summary>Only conditions that were asked for: each has an index that way, and none has to do with a parameter that says nothing.</summary>
+    /// <summary>
+    /// Only conditions that were asked for: each has an index that way, and none has to do with a parameter that says nothing.
+    /// </summary>
     public string Where
     {
         get

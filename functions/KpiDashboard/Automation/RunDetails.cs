@@ -4,7 +4,10 @@ using KpiDashboard.Security;
 
 namespace KpiDashboard.Automation;
 
-/// <summary>Keeps what is known of runs and workflows beside what is counted: whether one sleeps, what mended a failure, why it failed, how workflows are sorted.</summary>
+/// <summary>
+/// Keeps what is known of runs and workflows beside what is counted: whether one sleeps, what mended a failure, why it failed, how
+/// workflows are sorted.
+/// </summary>
 internal static class RunDetails
 {
     /// <summary>Longest message that is kept.</summary>
@@ -13,7 +16,8 @@ internal static class RunDetails
     private const int MaxNode = 200;
 
     /// <summary>
-    /// Writes them for executions that are written already. A failure is mended by the run that n8n names, or by one that says itself that it did the work again and
+    /// Writes them for executions that are written already. A failure is mended by the run that n8n names, or by one that says itself
+    /// that it did the work again and
     /// succeeded, however long ago the failure was read.
     /// </summary>
     public static async Task WriteAsync(TenantTransaction tx, Guid integrationId, IReadOnlyCollection<ExecutionReading> executions)
@@ -47,7 +51,10 @@ internal static class RunDetails
             new { integrationId, ids = retries.Select(retry => retry.ExecutionId).ToArray(), failed = retries.Select(retry => retry.RetryOf!).ToArray() });
     }
 
-    /// <summary>Writes them for executions that were pushed and are written already; of several events of one, the last. Returns how many became others.</summary>
+    /// <summary>
+    /// Writes them for executions that were pushed and are written already; of several events of one, the last. Returns how many became
+    /// others.
+    /// </summary>
     public static Task<int> WritePushedAsync(
         TenantTransaction tx, Guid integrationId, IEnumerable<(string Execution, bool IsWaiting, string? Node)> events)
     {
@@ -89,7 +96,10 @@ internal static class RunDetails
                 projects = workflows.Select(workflow => workflow.Project).ToArray(),
             });
 
-    /// <summary>The newest failures of which nobody said why, and for which the source may be asked; those that were asked for in vain come last.</summary>
+    /// <summary>
+    /// The newest failures of which nobody said why, and for which the source may be asked; those that were asked for in vain come
+    /// last.
+    /// </summary>
     public static Task<IReadOnlyList<string>> UntoldAsync(TenantTransaction tx, Guid integrationId, int most) => tx.QueryAsync<string>(
         """
         select e.execution_id
@@ -103,7 +113,9 @@ internal static class RunDetails
         """,
         new { integrationId, most });
 
-    /// <summary>Keeps why runs failed, masked, and nothing where their connection no longer wants that. Returns how many say something now.</summary>
+    /// <summary>
+    /// Keeps why runs failed, masked, and nothing where their connection no longer wants that. Returns how many say something now.
+    /// </summary>
     public static async Task<int> TellAsync(TenantTransaction tx, Guid integrationId, IReadOnlyList<(string Execution, FailureAnswer Answer)> answers, int mostTries, DateTimeOffset now)
     {
         if (answers.Count == 0) return 0;
@@ -128,7 +140,10 @@ internal static class RunDetails
             });
     }
 
-    /// <summary>Whether a connection may be asked why runs failed; what it was asked for goes where it may no longer. The caller holds it locked.</summary>
+    /// <summary>
+    /// Whether a connection may be asked why runs failed; what it was asked for goes where it may no longer. The caller holds it
+    /// locked.
+    /// </summary>
     public static Task AllowAsync(TenantTransaction tx, Guid integrationId, bool allowed) => tx.ExecuteAsync(
         """
         update integrations set reads_messages = @allowed where tenant_id = @tenant and id = @integrationId;

@@ -4,7 +4,8 @@ namespace KpiDashboard.Connectors;
 internal interface IRunsConnector : IConnector
 {
     /// <summary>
-    /// Asks what goes on now and what began of late: few requests, because a person is looking and the next look is near. Hands on executions only, and those from outside
+    /// Asks what goes on now and what began of late: few requests, because a person is looking and the next look is near. Hands on
+    /// executions only, and those from outside
     /// <see cref="FetchRequest.Window"/> as well.
     /// </summary>
     /// <param name="request">As for a fetch; its window is not looked at.</param>

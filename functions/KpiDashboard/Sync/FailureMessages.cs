@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace KpiDashboard.Sync;
 
 /// <summary>
-/// Asks a source, one by one, why runs failed that it only listed. Comes after the numbers and apart from them: whatever happens here, they stand, and what could not be asked is asked for
+/// Asks a source, one by one, why runs failed that it only listed. Comes after the numbers and apart from them: whatever happens here,
+/// they stand, and what could not be asked is asked for
 /// the next time.
 /// </summary>
 internal sealed partial class FailureMessages(Database database, SecretSealer sealer, TimeProvider time, ILogger logger)

@@ -13,7 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace KpiDashboard.Sync;
 
 /// <summary>
-/// While somebody has the page of the automations open, what runs now is asked for a little more often than by the schedule: a look is a few requests, and however many people
+/// While somebody has the page of the automations open, what runs now is asked for a little more often than by the schedule: a look is
+/// a few requests, and however many people
 /// watch, a source is looked at once in a while.
 /// </summary>
 public sealed partial class LookEndpoints
@@ -45,7 +46,10 @@ public sealed partial class LookEndpoints
         _messages = new FailureMessages(database, sealer, time, logger);
     }
 
-    /// <summary><c>POST automation/look</c>: asks the sources what runs now, unless they were asked a moment ago; says how fresh what is known is.</summary>
+    /// <summary>
+    /// <c>POST automation/look</c>: asks the sources what runs now, unless they were asked a moment ago; says how fresh what is known
+    /// is.
+    /// </summary>
     public async Task<IResult> LookAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var tenant = request.Caller().TenantId;

@@ -11,7 +11,10 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Sync;
 
-/// <summary>Single runs of a pulled n8n: why they failed, what goes on now, what mended a failure. Through the whole app and a simulated n8n of the test's own.</summary>
+/// <summary>
+/// Single runs of a pulled n8n: why they failed, what goes on now, what mended a failure. Through the whole app and a simulated n8n of
+/// the test's own.
+/// </summary>
 [Collection(AppCollection.Name)]
 public sealed class RunsTests(AppFixture app)
 {

@@ -9,7 +9,8 @@ namespace KpiDashboard.Connectors.N8n;
 internal sealed partial class N8nClient
 {
     /// <summary>
-    /// Asks for one run with its data and reads no further than why it failed: the rest is what went through the workflow, and none of our business. At most
+    /// Asks for one run with its data and reads no further than why it failed: the rest is what went through the workflow, and none of
+    /// our business. At most
     /// <see cref="N8nFailure.MaxBytes"/> are looked at.
     /// </summary>
     public async Task<FailureAnswer> AskFailureAsync(string execution, CancellationToken cancellationToken)
@@ -52,7 +53,8 @@ internal sealed partial class N8nClient
 }
 
 /// <summary>
-/// Finds <c>data.resultData.error</c> in a run that n8n tells with all of its data, and stops. The document is read piece by piece and never held: of its values only the message and the node's
+/// Finds <c>data.resultData.error</c> in a run that n8n tells with all of its data, and stops. The document is read piece by piece and
+/// never held: of its values only the message and the node's
 /// name are looked at.
 /// </summary>
 internal static class N8nFailure

@@ -4,7 +4,9 @@ using KpiDashboard.Security;
 
 namespace KpiDashboard.Connectors.N8n;
 
-/// <summary>Single runs of an n8n: what is told of them beside how they ended, where they are shown, and a look at those of this moment.</summary>
+/// <summary>
+/// Single runs of an n8n: what is told of them beside how they ended, where they are shown, and a look at those of this moment.
+/// </summary>
 internal static class N8nRuns
 {
     /// <summary>Runs that a look asks for at a time.</summary>
