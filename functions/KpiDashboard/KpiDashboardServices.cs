@@ -124,6 +124,8 @@ public static class KpiDashboardServices
         services.AddEndpoint<MetricsEndpoints>();
         services.AddEndpoint<BreakdownEndpoints>();
         services.AddEndpoint<AutomationEndpoints>();
+        services.AddEndpoint<ExecutionEndpoints>();
+        services.AddEndpoint<LookEndpoints>();
         services.AddEndpoint<DashboardEndpoints>();
         services.AddEndpoint<ShareEndpoints>();
         services.AddEndpoint<ProvenanceEndpoints>();

@@ -201,6 +201,13 @@ export const words = {
     problemOther: 'Google Analytics could not be connected. Try again.',
   },
 
+  messages: {
+    title: 'Messages of failed runs',
+    lead: 'For a run that failed, n8n is asked for the one sentence that says why. Whatever looks like a secret in it is masked, and nothing else of the run’s data is kept. Switched off, what was read is forgotten.',
+    read: 'Ask why runs failed',
+    saved: 'Saved.',
+  },
+
   detail: {
     missing: 'This source is not connected any more',
     missingText: 'It was disconnected, or the address is mistyped.',

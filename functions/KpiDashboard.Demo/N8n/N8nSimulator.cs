@@ -89,8 +89,28 @@ internal sealed class N8nSimulator : IAsyncDisposable
 
     /// <summary>Starts an execution now. It ends after the duration, as time goes on.</summary>
     /// <returns>Its id.</returns>
-    public long Start(string instance, string workflowId, TimeSpan duration, string outcome = "success", string mode = "webhook", DateTimeOffset? waitTill = null) =>
-        Find(instance).Start(workflowId, duration, outcome, mode, waitTill, DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds()));
+    public long Start(
+        string instance, string workflowId, TimeSpan duration, string outcome = "success", string mode = "webhook", DateTimeOffset? waitTill = null, long? retryOf = null,
+        (string Node, string Message)? failure = null) =>
+        Find(instance).Start(workflowId, duration, outcome, mode, waitTill, Now, retryOf, failure);
+
+    /// <summary>Does a failed execution again, as the button of n8n does; once it succeeded, the failed one names it.</summary>
+    /// <returns>Its id.</returns>
+    public long Retry(string instance, long failed, TimeSpan duration, string outcome = "success") =>
+        Start(instance, Executions(instance).Single(execution => execution.Id == failed).WorkflowId, duration, outcome, "retry", retryOf: failed);
+
+    /// <summary>So many bytes of what went through it stand before the error of every execution that is told with its data.</summary>
+    public int RunDataBytes { get; set; } = 20_000;
+
+    /// <summary>How many executions of an instance were told with their data.</summary>
+    public int WithData(string instance) => withData.GetValueOrDefault(instance);
+
+    private readonly ConcurrentDictionary<string, int> withData = new();
+
+    /// <summary>Which requests of which instance are answered with 500, by path and query; beside <see cref="Faults"/>.</summary>
+    public Func<string, string, bool>? Refuses { get; set; }
+
+    private DateTimeOffset Now => DateTimeOffset.FromUnixTimeMilliseconds(time.GetUtcNow().ToUnixTimeMilliseconds());
 
     /// <summary>From now on only this key is good.</summary>
     public void SetApiKey(string instance, string apiKey) => Find(instance).ApiKey = apiKey;
@@ -123,6 +143,12 @@ internal sealed class N8nSimulator : IAsyncDisposable
         var fault = Faults.Take(path[0]);
         if (await SimulatorServer.MisbehaveAsync(context, fault))
             return;
+        if (Refuses?.Invoke(path[0], $"{context.Request.Path}{context.Request.QueryString}") == true)
+        {
+            await ErrorAsync(context, 500, "Internal Server Error");
+            return;
+        }
+
         if (context.Request.Headers["X-N8N-API-KEY"].ToString() != instance.ApiKey)
             await ErrorAsync(context, 401, "Unauthorized");
         else if (!HttpMethods.IsGet(context.Request.Method))
@@ -219,7 +245,7 @@ internal sealed class N8nSimulator : IAsyncDisposable
             json.WriteStartObject();
             json.WriteStartArray("data");
             foreach (var (execution, state) in written)
-                WriteExecution(json, execution, state);
+                WriteExecution(json, instance, execution, state);
             json.WriteEndArray();
             json.WriteString("nextCursor", more ? Cursor("lastId", page[^1].Execution.Id.ToString(CultureInfo.InvariantCulture), limit, quoted: true) : null);
             json.WriteEndObject();
@@ -235,7 +261,51 @@ internal sealed class N8nSimulator : IAsyncDisposable
             return;
         }
 
-        await SimulatorServer.WriteAsync(context, 200, json => WriteExecution(json, found, found.StatusAt(now) ?? found.Outcome), fault);
+        var isWhole = context.Request.Query["includeData"] == "true";
+        if (isWhole)
+            withData.AddOrUpdate(instance.Served.Name, 1, static (_, n) => n + 1);
+        var workflow = instance.Served.Dataset.Workflows.FirstOrDefault(workflow => workflow.Id == found.WorkflowId);
+        await SimulatorServer.WriteAsync(context, 200, json => WriteExecution(json, instance, found, found.StatusAt(now) ?? found.Outcome, isWhole ? workflow : null), fault);
+    }
+
+    /// <summary>What went through an execution, a lot of it and nobody's business, with why it failed at its end, as n8n writes it.</summary>
+    private void WriteData(Utf8JsonWriter json, SimulatedExecution execution, string status, SimulatedWorkflow workflow)
+    {
+        json.WriteStartObject("data");
+        json.WriteStartObject("startData");
+        json.WriteEndObject();
+        json.WriteStartObject("resultData");
+        json.WriteStartObject("runData");
+        json.WriteStartArray("Start");
+        json.WriteStartObject();
+        json.WriteString("payload", new string('x', RunDataBytes));
+        json.WriteString("customer", "anna@customer.example");
+        // What an item carries is called as it likes.
+        json.WriteStartObject("error");
+        json.WriteString("message", "not this one");
+        json.WriteEndObject();
+        json.WriteEndObject();
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.WriteString("lastNodeExecuted", "Start");
+        if (status is "error" or "crashed")
+        {
+            var (node, message) = execution.Failure ?? workflow.Failures[(int)(execution.Id / N8nDataset.IdStep % workflow.Failures.Count)];
+            json.WriteStartObject("error");
+            json.WriteString("level", "warning");
+            json.WriteString("message", message);
+            json.WriteString("stack", "NodeApiError: " + message + " at somewhere");
+            json.WriteStartObject("node");
+            json.WriteStartObject("parameters");
+            json.WriteString("name", "not this one");
+            json.WriteEndObject();
+            json.WriteString("name", node);
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+        json.WriteEndObject();
     }
 
     /// <summary>Limit and position: from the cursor if there is one, which carries both, as n8n's does.</summary>
@@ -266,7 +336,7 @@ internal sealed class N8nSimulator : IAsyncDisposable
     private static string Cursor(string field, string value, int limit, bool quoted) =>
         Convert.ToBase64String(Encoding.UTF8.GetBytes(quoted ? $$"""{"{{field}}":"{{value}}","limit":{{limit}}}""" : $$"""{"limit":{{limit}},"{{field}}":{{value}}}"""));
 
-    private void WriteExecution(Utf8JsonWriter json, SimulatedExecution execution, string status)
+    private void WriteExecution(Utf8JsonWriter json, Instance instance, SimulatedExecution execution, string status, SimulatedWorkflow? told = null)
     {
         json.WriteStartObject();
         if (options.OldVersion)
@@ -275,8 +345,8 @@ internal sealed class N8nSimulator : IAsyncDisposable
             json.WriteString("id", execution.Id.ToString(CultureInfo.InvariantCulture));
         json.WriteBoolean("finished", status == "success");
         json.WriteString("mode", execution.Mode);
-        json.WriteNull("retryOf");
-        json.WriteNull("retrySuccessId");
+        json.WriteString("retryOf", execution.RetryOf?.ToString(CultureInfo.InvariantCulture));
+        json.WriteString("retrySuccessId", instance.RetryOf(execution.Id, time.GetUtcNow())?.ToString(CultureInfo.InvariantCulture));
         json.WriteString("status", status);
         json.WriteString("startedAt", Instant(execution.StartedAt));
 
@@ -289,6 +359,8 @@ internal sealed class N8nSimulator : IAsyncDisposable
         });
         json.WriteString("workflowId", execution.WorkflowId);
         json.WriteString("waitTill", status == "waiting" ? Instant(execution.WaitTill!.Value) : null);
+        if (told is not null)
+            WriteData(json, execution, status, told);
         json.WriteEndObject();
     }
 
@@ -314,6 +386,29 @@ internal sealed class N8nSimulator : IAsyncDisposable
         json.WriteNull("staticData");
         json.WriteNull("pinData");
         json.WriteStartArray("tags");
+        foreach (var tag in workflow.Tags)
+        {
+            json.WriteStartObject();
+            json.WriteString("id", "t" + tag.Length + tag[0]);
+            json.WriteString("name", tag);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("shared");
+        json.WriteStartObject();
+        json.WriteString("role", "workflow:owner");
+        json.WriteString("workflowId", workflow.Id);
+        json.WriteString("projectId", workflow.Project?.Id ?? "oWnPr0ject000001");
+        if (workflow.Project is { } project)
+        {
+            json.WriteStartObject("project");
+            json.WriteString("id", project.Id);
+            json.WriteString("name", project.Name);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
         json.WriteEndArray();
         json.WriteEndObject();
     }
@@ -370,6 +465,13 @@ internal sealed class N8nSimulator : IAsyncDisposable
             };
         }
 
+        /// <summary>The retry of a failed execution that has succeeded by now.</summary>
+        public long? RetryOf(long id, DateTimeOffset now)
+        {
+            lock (gate)
+                return started.Find(execution => execution.RetryOf == id && execution.StatusAt(now) == "success")?.Id;
+        }
+
         public void Keep(long id)
         {
             lock (gate)
@@ -394,7 +496,7 @@ internal sealed class N8nSimulator : IAsyncDisposable
                 deleted.Add(id);
         }
 
-        public long Start(string workflowId, TimeSpan duration, string outcome, string mode, DateTimeOffset? waitTill, DateTimeOffset now)
+        public long Start(string workflowId, TimeSpan duration, string outcome, string mode, DateTimeOffset? waitTill, DateTimeOffset now, long? retryOf, (string Node, string Message)? failure)
         {
             var made = served.Dataset.StartedBy(now);
             lock (gate)
@@ -415,6 +517,8 @@ internal sealed class N8nSimulator : IAsyncDisposable
                     Duration = duration,
                     Outcome = outcome,
                     WaitTill = waitTill,
+                    RetryOf = retryOf,
+                    Failure = failure,
                 });
                 return id;
             }

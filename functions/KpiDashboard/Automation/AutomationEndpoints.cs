@@ -1,7 +1,9 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
+using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
 using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
@@ -13,9 +15,10 @@ namespace KpiDashboard.Automation;
 public sealed class AutomationEndpoints
 {
     private readonly TenantReads _reads;
+    private readonly Database _database;
     private readonly TimeProvider _time;
 
-    internal AutomationEndpoints(TenantReads reads, TimeProvider time) => (_reads, _time) = (reads, time);
+    internal AutomationEndpoints(TenantReads reads, Database database, TimeProvider time) => (_reads, _database, _time) = (reads, database, time);
 
     internal static readonly KpiDefinition[] Kpis = [.. KpiCatalogue.All.Where(kpi => kpi.Source == "n8n")];
 
@@ -27,6 +30,19 @@ public sealed class AutomationEndpoints
     /// <summary><c>GET automation/performance</c>. Totals and days come from the KPI engine, so that they agree with every other page.</summary>
     public Task<IResult> PerformanceAsync(HttpRequest request, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, AutomationJson.Default.PerformanceResponse, Performance(request), cancellationToken);
+
+    /// <summary><c>GET automation/export/workflows</c>: the table of workflows as a file, as the page computes it.</summary>
+    public async Task<IResult> ExportAsync(HttpRequest request, CancellationToken cancellationToken)
+    {
+        var query = new QueryReader(request);
+        var format = query.Choice("format", "csv", "json");
+        query.ThrowIfInvalid();
+        var answer = await _database.InTenantAsync(request.Caller().TenantId, async tx =>
+            await Performance(request)(tx, await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.")), cancellationToken);
+        var name = string.Create(CultureInfo.InvariantCulture, $"workflows-{answer.From:yyyy-MM-dd}-{answer.To:yyyy-MM-dd}");
+        return AutomationFiles.Answer(
+            name, "workflows", format, ExecutionJson.Default.ExportedWorkflow, _ => answer.Workflows.Select(flow => ExportedWorkflow.Of(answer, flow)).ToAsyncEnumerable());
+    }
 
     /// <summary>How the answer to a request is made; admitting the request is the caller's.</summary>
     /// <param name="request">The request.</param>
@@ -95,6 +111,7 @@ public sealed class AutomationEndpoints
         var rows = await tx.QueryAsync<WorkflowRow>(
             """
             select w.integration_id as IntegrationId, w.workflow_id as Id, w.name, w.active, w.keeps_successes as KeepsSuccesses, coalesce(w.minutes_saved, w.provider_minutes_saved) as MinutesPerSuccess,
+                   array_to_string(w.tags, chr(31)) as Tags, w.project_id as ProjectId, w.project,
                    n.executions, n.succeeded, n.failed, n.failed_known as FailedKnown, n.finished_ms as FinishedMs, n.timed, n.minutes_saved as MinutesSaved,
                    b.executions as ExecutionsBefore, b.succeeded as SucceededBefore, b.failed as FailedBefore, b.minutes_saved as MinutesSavedBefore
             from workflows w
@@ -125,7 +142,9 @@ public sealed class AutomationEndpoints
         var points = (await tx.QueryAsync<TrendRow>(
             """
             select d.integration_id as IntegrationId, d.workflow_id as Id, (d.day - @first) / @step as Step,
-                   sum(d.executions)::int as Executions, sum(d.failed)::int as Failed
+                   sum(d.executions)::int as Executions, sum(d.failed)::int as Failed,
+                   -- Over the whole step, not a mean of means.
+                   round(sum(d.finished_ms)::numeric / nullif(sum(d.timed), 0), 0) as DurationMs
             from automation_daily d
             join unnest(@integrations, @ids) as w (integration_id, workflow_id) on w.integration_id = d.integration_id and w.workflow_id = d.workflow_id
             where d.tenant_id = @tenant and d.day between @first and @to
@@ -154,7 +173,14 @@ public sealed class AutomationEndpoints
                     : null,
                 [.. Enumerable.Range(0, steps).Select(index =>
                     known[index] ? row.KeepsSuccesses ? trend.GetValueOrDefault(index)?.Executions ?? 0 : null : (int?)null)],
-                [.. Enumerable.Range(0, steps).Select(index => known[index] ? trend.GetValueOrDefault(index)?.Failed ?? 0 : (int?)null)]);
+                [.. Enumerable.Range(0, steps).Select(index => known[index] ? trend.GetValueOrDefault(index)?.Failed ?? 0 : (int?)null)])
+            {
+                IntegrationId = row.IntegrationId,
+                Tags = row.Tags.Split('\u001f', StringSplitOptions.RemoveEmptyEntries),
+                ProjectId = row.ProjectId,
+                Project = row.Project,
+                DurationTrend = [.. Enumerable.Range(0, steps).Select(index => row.KeepsSuccesses ? trend.GetValueOrDefault(index)?.DurationMs : null)],
+            };
         })];
     }
 
@@ -166,10 +192,10 @@ public sealed class AutomationEndpoints
     private static KpiDefinition Kpi(string key) => KpiCatalogue.Find(key) ?? throw new ArgumentOutOfRangeException(nameof(key), key, null);
 
     private sealed record WorkflowRow(
-        Guid IntegrationId, string Id, string Name, bool Active, bool KeepsSuccesses, decimal? MinutesPerSuccess, int Executions, int Succeeded, int Failed, int FailedKnown,
+        Guid IntegrationId, string Id, string Name, bool Active, bool KeepsSuccesses, decimal? MinutesPerSuccess, string Tags, string? ProjectId, string? Project, int Executions, int Succeeded, int Failed, int FailedKnown,
         long FinishedMs, int Timed, decimal? MinutesSaved, int ExecutionsBefore, int SucceededBefore, int FailedBefore, decimal? MinutesSavedBefore);
 
-    private sealed record TrendRow(Guid IntegrationId, string Id, int Step, int? Executions, int Failed);
+    private sealed record TrendRow(Guid IntegrationId, string Id, int Step, int? Executions, int Failed, decimal? DurationMs);
 }
 
 /// <summary>How the automations did in a period.</summary>
@@ -208,7 +234,23 @@ internal sealed record PerformanceChange(
 internal sealed record WorkflowPerformance(
     string Id, string Name, bool Active, decimal? TimeSavedPerExecution, int? Executions, int? Succeeded, int Failed, decimal? SuccessRate,
     decimal? AverageDurationMs, decimal? TimeSavedMinutes, decimal? ValueSaved, decimal? LostMinutes, decimal? LostValue, WorkflowBefore? Previous,
-    IReadOnlyList<int?> Trend, IReadOnlyList<int?> FailedTrend);
+    IReadOnlyList<int?> Trend, IReadOnlyList<int?> FailedTrend)
+{
+    /// <summary>The source that it belongs to.</summary>
+    public required Guid IntegrationId { get; init; }
+
+    /// <summary>Tags that it has at its source.</summary>
+    public required IReadOnlyList<string> Tags { get; init; }
+
+    /// <summary>The part of the source that it belongs to; null if that was not said.</summary>
+    public required string? ProjectId { get; init; }
+
+    /// <summary>What that part is called; null if that was not said.</summary>
+    public required string? Project { get; init; }
+
+    /// <summary>Mean duration of finished runs by the steps of the trend, in milliseconds; null where none is known.</summary>
+    public required IReadOnlyList<decimal?> DurationTrend { get; init; }
+}
 
 /// <summary>A workflow in the period before.</summary>
 internal sealed record WorkflowBefore(

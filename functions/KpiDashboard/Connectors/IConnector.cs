@@ -100,6 +100,9 @@ internal interface IFetchSink
     /// <summary>An automation workflow as the provider describes it now.</summary>
     void Add(WorkflowReading workflow);
 
+    /// <summary>How a workflow is sorted at the provider, for who keeps that.</summary>
+    void Add(WorkflowLabels labels) { }
+
     /// <summary>One execution of a workflow; the same execution may come many times, the latest state wins.</summary>
     void Add(ExecutionReading execution);
 
@@ -128,6 +131,13 @@ internal sealed record WorkflowReading(string WorkflowId, string Name, bool Acti
     /// </summary>
     public bool KeepsSuccesses { get; init; } = true;
 }
+
+/// <summary>How the owner of a workflow sorts it at the source.</summary>
+/// <param name="WorkflowId">Which workflow.</param>
+/// <param name="Tags">Names, each once.</param>
+/// <param name="ProjectId">The part of the source that it belongs to; null if it is not divided, or that was not said.</param>
+/// <param name="Project">What that part is called; null if that was not said.</param>
+internal sealed record WorkflowLabels(string WorkflowId, IReadOnlyList<string> Tags, string? ProjectId, string? Project);
 
 /// <summary>What became of an execution.</summary>
 internal enum ExecutionStatus
@@ -163,7 +173,20 @@ internal enum ExecutionKind
 
 /// <summary>One execution of a workflow. Instants are UTC; <paramref name="StoppedAt"/> is null until it finished.</summary>
 internal sealed record ExecutionReading(
-    string ExecutionId, string WorkflowId, ExecutionStatus Status, ExecutionKind Kind, DateTimeOffset StartedAt, DateTimeOffset? StoppedAt);
+    string ExecutionId, string WorkflowId, ExecutionStatus Status, ExecutionKind Kind, DateTimeOffset StartedAt, DateTimeOffset? StoppedAt)
+{
+    /// <summary>Unfinished because it sleeps: until <see cref="WaitUntil"/>, or until somebody answers.</summary>
+    public bool IsWaiting { get; init; }
+
+    /// <summary>When it wakes up by itself; null if it does not, or does not sleep.</summary>
+    public DateTimeOffset? WaitUntil { get; init; }
+
+    /// <summary>The run that did the work of this failed one again and succeeded; null while there is none.</summary>
+    public string? RetriedBy { get; init; }
+
+    /// <summary>The failed run whose work this one does again; null if it is none of those.</summary>
+    public string? RetryOf { get; init; }
+}
 
 /// <summary>One request to a provider, for provenance. Holds no credential.</summary>
 internal sealed record RequestRecord

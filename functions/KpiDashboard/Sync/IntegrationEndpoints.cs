@@ -142,6 +142,9 @@ public sealed partial class IntegrationEndpoints
         if (row.PushOnly && (body.Schedule is not null || body.SyncHour is not null || body.Credentials is not null))
             throw ApiProblem.Conflict($"{row.DisplayName} is only pushed to; connect it first to have it read.");
 
+        if (body.ReadMessages is not null && (row.PushOnly || _connectors.GetValueOrDefault(row.Connector) is not IRunsConnector))
+            throw ApiProblem.Invalid("readMessages", $"'readMessages' must be left out: {row.DisplayName} is not asked for single runs.");
+
         KeyConnection? replaced = null;
         if (body.Credentials is not null || body.Grant is not null) request.Demand(Power.ConnectSource);
         if (body is { Credentials: not null, Grant: not null }) throw ApiProblem.Invalid("grant", "Send 'credentials' or 'grant', not both.");
@@ -223,6 +226,7 @@ public sealed partial class IntegrationEndpoints
                     reconnect = replaced is not null,
                     now,
                 });
+            if (body.ReadMessages is { } allowed) await RunDetails.AllowAsync(tx, before.Id, allowed);
             var after = await FindAsync(tx, id, lockIt: false);
             var (was, became) = Changes(before, after);
             if (was.Count > 0) await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.IntegrationChanged, "integration", id, after.DisplayName, was, became));
@@ -517,6 +521,7 @@ public sealed partial class IntegrationEndpoints
         var (was, became) = (new JsonObject(), new JsonObject());
         if (before.DisplayName != after.DisplayName) (was["displayName"], became["displayName"]) = (before.DisplayName, after.DisplayName);
         if (before.Schedule != after.Schedule) (was["schedule"], became["schedule"]) = (before.Schedule, after.Schedule);
+        if (before.ReadsMessages != after.ReadsMessages) (was["readMessages"], became["readMessages"]) = (before.ReadsMessages, after.ReadsMessages);
         if (before.SyncHour != after.SyncHour) (was["syncHour"], became["syncHour"]) = (before.SyncHour, after.SyncHour);
         return (was, became);
     }
@@ -550,12 +555,14 @@ public sealed partial class IntegrationEndpoints
     private partial void LogRevoked(Guid integrationId, bool revoked);
 
     private sealed record Row(
-        Guid Id, string Connector, string DisplayName, string Status, string Schedule, int SyncHour, string Settings, byte[]? Credentials, string? Address, string? PropertyId, string? PropertyName, bool PushOnly)
+        Guid Id, string Connector, string DisplayName, string Status, string Schedule, int SyncHour, string Settings, byte[]? Credentials, string? Address, string? PropertyId, string? PropertyName, bool PushOnly,
+        bool ReadsMessages)
     {
         public const string Select =
             """
             select id, connector, display_name as DisplayName, status, schedule, sync_hour::int as SyncHour, settings::text as Settings, credentials,
-                   settings ->> 'baseUrl' as Address, settings ->> 'propertyId' as PropertyId, settings ->> 'propertyName' as PropertyName, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly
+                   settings ->> 'baseUrl' as Address, settings ->> 'propertyId' as PropertyId, settings ->> 'propertyName' as PropertyName, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly,
+                   reads_messages as ReadsMessages
             from integrations where tenant_id = @tenant and
             """ + " ";
     }
@@ -586,9 +593,11 @@ internal sealed record ConnectSettingsRequest(string? BaseUrl = null);
 /// <summary>The key; sealed at once, and never given back.</summary>
 internal sealed record ConnectCredentialsRequest(string? ApiKey = null);
 
-/// <summary>Change a connection; what is left out stays. A key or a grant takes the place of the one before; the property stays.</summary>
+/// <summary>Change a connection; what is left out stays. A key or a grant takes the place of the one before; the property stays.
+/// <c>readMessages</c>: whether an automation source is asked why single runs failed; false also forgets what it said.</summary>
 internal sealed record UpdateIntegrationRequest(
-    string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null, ConnectCredentialsRequest? Credentials = null, Guid? Grant = null);
+    string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null, ConnectCredentialsRequest? Credentials = null, Guid? Grant = null,
+    bool? ReadMessages = null);
 
 /// <summary>Whether a connection works, in a sentence. <c>field</c>: what to look at, <c>settings.baseUrl</c>, <c>credentials.apiKey</c>, <c>grant</c> or <c>propertyId</c>.</summary>
 internal sealed record ConnectionTestResponse(bool Works, string Message, string? Field);

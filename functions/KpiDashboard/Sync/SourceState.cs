@@ -58,7 +58,7 @@ internal sealed record SourceState(
     Guid Id, string Connector, string DisplayName, string State, string? StatusMessage, string Schedule, DateTimeOffset? FetchedAt, DateOnly? CompleteThrough,
     DateOnly? FinalThrough, DateOnly? MeasurableFrom, DateOnly? ReadFrom, int ConsecutiveFailures, string? LastError, DateTimeOffset? NextDueAt, bool Live,
     string? WaitsFor, DateTimeOffset Now, string? Currency = null, int? SyncHour = null, string? Address = null,
-    string? PropertyId = null, string? PropertyName = null, string? Account = null, string? Grant = null)
+    string? PropertyId = null, string? PropertyName = null, string? Account = null, string? Grant = null, bool ReadsMessages = true)
 {
     /// <summary>False: disconnected. What it measured stays and its clocks still tell of it, but nobody waits for it and it is not listed.</summary>
     public bool IsConnected => State != "disconnected";
@@ -100,7 +100,7 @@ internal sealed record SourceState(
                        and r.status in ('queued', 'running', 'waiting')) as Live,
                (select r.message from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id and r.status = 'waiting') as WaitsFor,
                @now::timestamptz as Now, i.currency, i.sync_hour::int as SyncHour, i.settings ->> 'baseUrl' as Address,
-               i.settings ->> 'propertyId' as PropertyId, i.settings ->> 'propertyName' as PropertyName, i.settings ->> 'account' as Account, i.settings ->> 'grant' as Grant
+               i.settings ->> 'propertyId' as PropertyId, i.settings ->> 'propertyName' as PropertyName, i.settings ->> 'account' as Account, i.settings ->> 'grant' as Grant, i.reads_messages as ReadsMessages
         from integrations i
         where i.tenant_id = @tenant
         order by i.connector

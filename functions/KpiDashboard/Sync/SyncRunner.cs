@@ -37,6 +37,7 @@ public sealed partial class SyncRunner
     private readonly Instruments _instruments;
     private readonly TimeProvider _time;
     private readonly ILogger<SyncRunner> _logger;
+    private readonly FailureMessages _messages;
 
     internal SyncRunner(
         Database database, ISyncQueues queues, IEnumerable<IConnector> connectors, ProviderCircuits circuits, SecretSealer sealer, Instruments instruments, TimeProvider time,
@@ -50,6 +51,7 @@ public sealed partial class SyncRunner
         _instruments = instruments;
         _time = time;
         _logger = logger;
+        _messages = new FailureMessages(database, sealer, time, logger);
     }
 
     /// <summary>Handles one message of <c>sync-&lt;connector&gt;</c>.</summary>
@@ -74,6 +76,7 @@ public sealed partial class SyncRunner
     private async Task StepAsync(SyncMessage message, Activity activity, CancellationToken cancellationToken)
     {
         var tally = new Tally();
+        var isOver = false;
         var (step, next) = await BeginAsync(message, tally, cancellationToken);
         if (step is not null)
         {
@@ -94,11 +97,14 @@ public sealed partial class SyncRunner
             }
 
             next = await FinishAsync(step, outcome, buffer, circuitUntil, cancellationToken);
+            isOver = next is null && outcome is FetchSucceeded;
         }
 
         // Only now: what was rolled back did not happen.
         tally.Count(_instruments);
 
+        if (isOver && step!.Connector is IRunsConnector told)
+            await _messages.AskAsync(message.TenantId, message.IntegrationId, told, FailureMessages.MostAfterSync, cancellationToken);
         if (next is null) return;
         await _queues.SendAsync(next.Connector, message with { Step = next.Step, Traceparent = activity.Id ?? message.Traceparent }, next.Delay, cancellationToken);
         await _database.ExecuteAsync("select mark_enqueued(@runs, @now)", new { runs = new[] { message.RunId }, now = _time.GetUtcNow() }, cancellationToken);
@@ -491,6 +497,8 @@ public sealed partial class SyncRunner
         var undescribed = await AutomationWriter.UndescribedSinceAsync(tx, integration, buffer.Workflows);
         await AutomationWriter.WriteWorkflowsAsync(tx, integration, buffer.Workflows, now);
         await AutomationWriter.WriteExecutionsAsync(tx, integration, buffer.Executions);
+        await RunDetails.WriteAsync(tx, integration, buffer.Labels);
+        await RunDetails.WriteAsync(tx, integration, buffer.Executions);
 
         var zone = step.Request.TimeZone;
         var readings = new List<(string, DateOnly, decimal)>(await AutomationWriter.RollUpAsync(tx, integration, zone.Id, from, today));

@@ -7,6 +7,7 @@ using KpiDashboard.Connectors.N8n;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
+using KpiDashboard.Security;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 
@@ -111,6 +112,7 @@ public sealed class N8nWebhookEndpoints
         rejected.Sort((one, other) => one.Index.CompareTo(other.Index));
         var named = await WriteWorkflowsAsync(tx, integration.Id, events.Where(item => known.ContainsKey(item.Event.ExecutionId)).Select(item => item.Event), now);
         await WriteExecutionsAsync(tx, integration.Id, changed.Values);
+        named += await RunDetails.WritePushedAsync(tx, integration.Id, events.Select(item => (item.Event.ExecutionId, item.Event.IsWaiting, item.Event.Node)));
         await RollUpAsync(tx, integration, changed.Values, tenant.Zone, now);
         if (changed.Count > 0 || named > 0) await TenantProfile.BumpVersionAsync(tx);
         return Answer(accepted, unchanged, rejected);

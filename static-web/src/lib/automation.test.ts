@@ -101,6 +101,11 @@ it('sorts unknown values last in both directions', () => {
     previous: null,
     trend: [],
     failedTrend: [],
+    integrationId: 'i',
+    tags: [],
+    projectId: null,
+    project: null,
+    durationTrend: [],
   })
   const flows = [flow('a', null), flow('b', 5), flow('c', 9)]
   expect(sortWorkflows(flows, 'timeSavedMinutes', true).map((f) => f.name)).toEqual(['c', 'b', 'a'])

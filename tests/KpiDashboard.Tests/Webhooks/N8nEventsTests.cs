@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using KpiDashboard.Connectors;
 using KpiDashboard.Connectors.N8n;
-using KpiDashboard.Webhooks;
+using KpiDashboard.Security;
 using Xunit;
 
 namespace KpiDashboard.Tests.Webhooks;

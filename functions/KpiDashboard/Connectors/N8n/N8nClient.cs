@@ -10,7 +10,7 @@ namespace KpiDashboard.Connectors.N8n;
 internal readonly record struct N8nAnswer<T>(T? Value, HttpStatusCode? Status, FetchOutcome? Failure);
 
 /// <summary>Speaks HTTP with one n8n. One request is one request; every refusal becomes an outcome with a sentence for the owner.</summary>
-internal sealed class N8nClient(HttpClient http, Uri api, string apiKey, TimeProvider time)
+internal sealed partial class N8nClient(HttpClient http, Uri api, string apiKey, TimeProvider time)
 {
     /// <summary>Name of the HTTP client; the address guard hangs on to it.</summary>
     internal const string HttpClientName = "n8n";
@@ -54,26 +54,11 @@ internal sealed class N8nClient(HttpClient http, Uri api, string apiKey, TimePro
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new(null, null, new ProviderDown("Your n8n did not answer in time."));
+            return new(null, null, Late());
         }
-        catch (HttpRequestException e) when (OutboundRefusedException.In(e) is { } refused)
+        catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            return new(null, null, new RequestRefused(refused.Message));
-        }
-        catch (HttpRequestException e)
-        {
-            return new(null, null, new ProviderDown(e.HttpRequestError switch
-            {
-                HttpRequestError.ConfigurationLimitExceeded => "Your n8n sent an answer that is far too large.",
-                HttpRequestError.NameResolutionError => "The name in your n8n address cannot be found.",
-                HttpRequestError.ConnectionError => "Your n8n cannot be reached.",
-                HttpRequestError.SecureConnectionError => "No secure connection to your n8n could be made; its certificate may have expired.",
-                _ => "The connection to your n8n broke off.",
-            }));
-        }
-        catch (IOException)
-        {
-            return new(null, null, new ProviderDown("The connection to your n8n broke off."));
+            return new(null, null, Broken(e));
         }
 
         using (response)
@@ -92,6 +77,20 @@ internal sealed class N8nClient(HttpClient http, Uri api, string apiKey, TimePro
             }
         }
     }
+
+    private static ProviderDown Late() => new("Your n8n did not answer in time.");
+
+    private static FetchOutcome Broken(Exception error) =>
+        error is not HttpRequestException e ? new ProviderDown("The connection to your n8n broke off.")
+        : OutboundRefusedException.In(e) is { } refused ? new RequestRefused(refused.Message)
+        : new ProviderDown(e.HttpRequestError switch
+        {
+            HttpRequestError.ConfigurationLimitExceeded => "Your n8n sent an answer that is far too large.",
+            HttpRequestError.NameResolutionError => "The name in your n8n address cannot be found.",
+            HttpRequestError.ConnectionError => "Your n8n cannot be reached.",
+            HttpRequestError.SecureConnectionError => "No secure connection to your n8n could be made; its certificate may have expired.",
+            _ => "The connection to your n8n broke off.",
+        });
 
     private FetchOutcome? Refusal(HttpResponseMessage response, byte[] body)
     {

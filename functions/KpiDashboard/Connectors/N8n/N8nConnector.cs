@@ -9,7 +9,7 @@ namespace KpiDashboard.Connectors.N8n;
 
 /// <summary>Reads workflows and executions of one n8n through its public API. See README.md beside this file.</summary>
 internal sealed partial class N8nConnector(
-    IHttpClientFactory httpClients, IOptionsMonitor<N8nOptions> options, OutboundGuard guard, TimeProvider time, ILogger<N8nConnector> logger) : IKeyConnector
+    IHttpClientFactory httpClients, IOptionsMonitor<N8nOptions> options, OutboundGuard guard, TimeProvider time, ILogger<N8nConnector> logger) : IKeyConnector, IRunsConnector
 {
     // Each a request of its own. What is left over is asked for the next time.
     private const int MaxLookups = 50;
@@ -114,6 +114,27 @@ internal sealed partial class N8nConnector(
         return outcome;
     }
 
+    /// <inheritdoc />
+    public async Task<LookOutcome> LookAsync(FetchRequest request, DateTimeOffset since, IFetchSink sink, CancellationToken cancellationToken)
+    {
+        var (api, apiKey, failure) = Open(request);
+        if (failure is not null) return new(failure, false);
+        using var http = httpClients.CreateClient(N8nClient.HttpClientName);
+        return await N8nRuns.LookAsync(new N8nClient(http, api!, apiKey!, time), since, request.UnfinishedExecutions, time, sink, cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public async Task<FailureAnswer> AskFailureAsync(FetchRequest request, string execution, CancellationToken cancellationToken)
+    {
+        var (api, apiKey, failure) = Open(request);
+        if (failure is not null) return new(null, null, failure);
+        using var http = httpClients.CreateClient(N8nClient.HttpClientName);
+        return await new N8nClient(http, api!, apiKey!, time).AskFailureAsync(execution, cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public Uri? RunAddress(string? baseUrl, string workflow, string execution) => N8nRuns.Address(baseUrl, workflow, execution);
+
     private static string? ReadText(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
         && value.GetString()!.Trim() is { Length: > 0 } text ? text : null;
@@ -125,6 +146,7 @@ internal sealed partial class N8nConnector(
     private sealed class Reading(FetchRequest request, N8nClient client, TimeProvider time, N8nOptions options)
     {
         private readonly List<WorkflowReading> workflows = [];
+        private readonly List<WorkflowLabels> labels = [];
         private readonly Dictionary<string, ExecutionReading> executions = [];
         private readonly HashSet<string> tracked = [.. request.UnfinishedExecutions];
         private readonly List<RequestRecord> records = [];
@@ -208,6 +230,8 @@ internal sealed partial class N8nConnector(
                 sink.Add(record);
             foreach (var workflow in workflows)
                 sink.Add(workflow);
+            foreach (var label in labels)
+                sink.Add(label);
             foreach (var execution in executions.Values)
                 sink.Add(execution);
         }
@@ -269,6 +293,7 @@ internal sealed partial class N8nConnector(
                         {
                             KeepsSuccesses = N8nValues.KeepsSuccesses(workflow.Settings),
                         });
+                        labels.Add(N8nRuns.Labels(id, workflow));
                     }
                 }
 
@@ -409,7 +434,7 @@ internal sealed partial class N8nConnector(
                 return;
             var inside = execution.StartedAt >= windowStart && execution.StartedAt < windowEnd;
             if (always || inside || tracked.Contains(execution.ExecutionId))
-                executions[execution.ExecutionId] = execution;
+                executions[execution.ExecutionId] = N8nRuns.Told(raw!, execution);
         }
 
         private void NoteUnfinished(DateTimeOffset? carried)

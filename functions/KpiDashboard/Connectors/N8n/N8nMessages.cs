@@ -16,6 +16,12 @@ internal sealed record N8nWorkflow
 
     /// <summary>Read field by field: people put odd things there.</summary>
     public JsonElement? Settings { get; init; }
+
+    /// <summary>Objects with a <c>name</c>.</summary>
+    public JsonElement? Tags { get; init; }
+
+    /// <summary>Who may use it: <c>role</c>, <c>projectId</c>, in newer versions <c>project</c> with a <c>name</c>.</summary>
+    public JsonElement? Shared { get; init; }
 }
 
 internal sealed record N8nExecutionPage(IReadOnlyList<N8nExecution>? Data, string? NextCursor);
@@ -32,6 +38,13 @@ internal sealed record N8nExecution
     public string? StartedAt { get; init; }
     public string? StoppedAt { get; init; }
     public JsonElement? WorkflowId { get; init; }
+    public string? WaitTill { get; init; }
+
+    /// <summary>Of a retry: the run that it does again.</summary>
+    public JsonElement? RetryOf { get; init; }
+
+    /// <summary>Of a failure: the retry that succeeded.</summary>
+    public JsonElement? RetrySuccessId { get; init; }
 }
 
 internal sealed record N8nErrorBody(string? Message);

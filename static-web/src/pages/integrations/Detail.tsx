@@ -33,6 +33,7 @@ import { hourWords, isLive, isPushOnly, planOf } from './words'
 
 const Workflows = lazy(() => import('./Workflows'))
 const N8nPush = lazy(() => import('./N8nPush'))
+const Messages = lazy(() => import('./Messages'))
 
 const text = words.detail
 const back = { to: '/integrations', name: text.back }
@@ -122,6 +123,7 @@ export default function Detail() {
       {source.connector === 'n8n' && (
         <Suspense fallback={<Rows />}>
           <Workflows source={source} />
+          {manage && <Messages source={source} />}
           <N8nPush />
         </Suspense>
       )}

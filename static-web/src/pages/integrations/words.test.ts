@@ -36,6 +36,7 @@ const source = (changes: Partial<Integration> = {}): Integration => ({
   account: null,
   grant: null,
   silent: false,
+  readMessages: null,
   ...changes,
 })
 const words = (changes: Partial<Integration>) =>
