@@ -166,7 +166,7 @@ internal sealed partial class N8nConnector(
             }
 
             if (checkpoint is not null)
-                (coverage, readThrough) = (new N8nCoverage(checkpoint.Coverage), checkpoint.ReadThrough);
+                (coverage, readThrough) = (new N8nCoverage(checkpoint.Covered), checkpoint.ReadThrough);
             var carried = checkpoint?.OldestUnfinished;
             var (next, listFailure) = await ReadExecutionsAsync(checkpoint?.Cursor, cancellationToken);
             if (listFailure is not null)
@@ -180,7 +180,7 @@ internal sealed partial class N8nConnector(
                     Checkpoint = JsonSerializer.Serialize(new N8nCheckpoint(next, coverage.State, oldestUnfinished, readThrough), N8nJson.Default.N8nCheckpoint),
                     // An execution that started up to the overlap later may still come on the next page.
                     ReadInFullFrom = coverage.Since(time.GetUtcNow(), isWhole: false) is { } reached
-                        ? LocalDay.Of(reached + N8nCoverage.Overlap, request.TimeZone).AddDays(1)
+                        ? LocalDay.Of(reached.Since + N8nCoverage.Overlap, request.TimeZone).AddDays(1)
                         : request.Window.To.AddDays(1),
                     Shortfall = Shortfall,
                 };
@@ -223,9 +223,11 @@ internal sealed partial class N8nConnector(
             if (coverage.IsEmpty || (since is null && readThrough is null))
                 return new FetchSucceeded { LostExecutions = lost, ReadInFullFrom = request.Window.To.AddDays(1) };
 
-            // The body of the list ends inside the window: what is older was pruned, and of its oldest day perhaps a part. Where an earlier run had read up to it, nothing
-            // is missing in between.
-            var first = since is { } start ? LocalDay.Of(start, request.TimeZone).AddDays(1) : LocalDay.Of(now, request.TimeZone);
+            // The body of the list ends inside the window: what ended earlier was pruned, and so perhaps a part of what started on that day; nothing was of an n8n whose very
+            // first run is listed. Where an earlier run had read up to it, nothing is missing in between.
+            var first = since is not { } start ? LocalDay.Of(now, request.TimeZone)
+                : start.FirstStart is { } begun ? LocalDay.Of(begun, request.TimeZone)
+                : LocalDay.Of(start.Since, request.TimeZone).AddDays(1);
             var measurableFrom = readThrough >= first.AddDays(-2) ? (DateOnly?)null : first;
             DateOnly? final = complete;
             if (oldestUnfinished is { } open && LocalDay.Of(open, request.TimeZone).AddDays(-1) is var before && before < complete)
@@ -331,8 +333,8 @@ internal sealed partial class N8nConnector(
                 foreach (var execution in data)
                 {
                     Take(execution, always: false);
-                    if (N8nValues.Start(execution, time.GetUtcNow()) is { } start)
-                        coverage.Add(start, windowStart - N8nCoverage.Overlap);
+                    if (N8nValues.Listed(execution, time.GetUtcNow()) is { } run)
+                        coverage.Add(run, windowStart - N8nCoverage.Overlap);
                 }
 
                 var next = answer.Value.NextCursor;

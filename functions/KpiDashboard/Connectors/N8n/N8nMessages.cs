@@ -41,10 +41,10 @@ internal sealed record N8nHealth(string? Status);
 
 /// <summary>Where the reading of a slice goes on. Ours, but stored: unreadable means to begin again.</summary>
 /// <param name="Cursor">n8n's cursor of the next page.</param>
-/// <param name="Coverage">What the list has shown so far.</param>
+/// <param name="Covered">What the list has shown so far.</param>
 /// <param name="OldestUnfinished">Earliest start of an unfinished execution seen so far.</param>
 /// <param name="ReadThrough">Up to when an earlier run had read everything; the steps of this one move that.</param>
-internal sealed record N8nCheckpoint(string Cursor, CoverageState? Coverage, DateTimeOffset? OldestUnfinished, DateOnly? ReadThrough);
+internal sealed record N8nCheckpoint(string Cursor, CoverageState? Covered, DateTimeOffset? OldestUnfinished, DateOnly? ReadThrough);
 
 /// <summary>The query of a request, for provenance.</summary>
 internal sealed record N8nQuery(int? Limit, string? Status, string? Cursor);

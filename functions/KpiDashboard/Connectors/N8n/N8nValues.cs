@@ -100,8 +100,17 @@ internal static partial class N8nValues
     /// <summary>An instant at which something can have happened in an n8n; a clock that stands in 1970 or in 9999 tells nothing.</summary>
     internal static DateTimeOffset? Plausible(DateTimeOffset? instant, DateTimeOffset now) => instant >= Earliest && instant <= now + Ahead ? instant : null;
 
-    /// <summary>When an execution started, as the list tells where it begins; null if that says nothing.</summary>
+    /// <summary>When an execution started; null if that says nothing.</summary>
     internal static DateTimeOffset? Start(N8nExecution? execution, DateTimeOffset now) => Plausible(Instant(execution?.StartedAt), now);
+
+    /// <summary>A finished execution, as it tells where the list is whole; null if it is not finished (then pruning passes it by) or its start says nothing.</summary>
+    internal static ListedRun? Listed(N8nExecution? execution, DateTimeOffset now)
+    {
+        if (Start(execution, now) is not { } start || Status(execution!.Status, execution.Finished, Instant(execution.StoppedAt) is not null) == ExecutionStatus.Unfinished)
+            return null;
+        var number = long.TryParse(Id(execution.Id), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : (long?)null;
+        return new ListedRun(start, Plausible(Instant(execution.StoppedAt), now) is { } stop && stop > start ? stop : start, number);
+    }
 
     /// <summary>
     /// The reading of an execution; null if it has no id or workflow, or has not started yet (it turns up again once it has). One whose start is no instant that can be, but
