@@ -481,9 +481,12 @@ internal sealed class N8nSimulator : IAsyncDisposable
         {
             if (execution.Outcome != "success")
                 return true;
-            bool? At(string id) => keeping.TryGetValue(id, out var list) && list.LastOrDefault(one => one.From <= execution.EndsAt) is { From: var from } one && from != default ? one.Keeps : null;
-            return At(execution.WorkflowId) ?? served.Dataset.Workflows.FirstOrDefault(workflow => workflow.Id == execution.WorkflowId)?.KeepsSuccesses ?? At("") ?? true;
+            var made = served.Dataset.Workflows.FirstOrDefault(workflow => workflow.Id == execution.WorkflowId)?.KeepsSuccesses;
+            return SetAt(execution.WorkflowId, execution.EndsAt) ?? made ?? SetAt("", execution.EndsAt) ?? true;
         }
+
+        private bool? SetAt(string id, DateTimeOffset instant) =>
+            keeping.TryGetValue(id, out var list) ? list.Where(entry => entry.From <= instant).Select(entry => entry.Keeps).LastOrDefault() : null;
 
         public IReadOnlyList<SimulatedExecution> Ended(DateTimeOffset from, DateTimeOffset to, DateTimeOffset now)
         {

@@ -376,7 +376,7 @@ public sealed class IntegrationsTests(AppFixture app)
         Assert.NotNull(performance["leftOut"]);
 
         // The first key again: it shows all, and nobody has to be asked.
-        await SendAsync(world, tenant, "PATCH", path, $$"""{"credentials":{"apiKey":"{{Key}}"}}""", 200);
+        await SendAsync(world, tenant, "PATCH", path, $$"""{"credentials":{"apiKey":"{{Key}}"} }""", 200);
         Assert.Null((await EndOfRunAsync(world, tenant))["message"]?.GetValue<string>());
         Assert.Empty(await world.QueryAsync<string>("select workflow_id from workflows where tenant_id = @Id and hidden_at is not null", tenant));
     }
