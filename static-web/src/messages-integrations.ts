@@ -144,7 +144,7 @@ export const words = {
     addressMissing: 'Enter the address of your n8n.',
     key: 'API key',
     keyHint:
-      'In n8n under Settings, n8n API. It needs workflow:list, execution:list and execution:read.',
+      'In n8n under Settings, n8n API. It needs workflow:list, execution:list and execution:read; with insights:read we notice runs that n8n does not keep.',
     keyMissing: 'Enter the API key.',
     submit: 'Connect',
     submitAgain: 'Reconnect',
@@ -155,6 +155,7 @@ export const words = {
       string,
       string
     >,
+    acceptFewer: 'Go on with this key, and leave the other workflows out of the totals',
   },
 
   google: {
@@ -245,7 +246,11 @@ export const words = {
 
   workflows: {
     title: 'Workflows',
-    lead: 'The minutes that one successful run saves. From them come the hours saved and what they are worth.',
+    lead: 'The minutes that one successful run saves. From them come the hours saved and what they are worth. A change counts from today on.',
+    past: 'For all days',
+    pastOf: (workflow: string) => `Also count the past of ${workflow} with these minutes`,
+    gone: 'Deleted in n8n',
+    notShown: 'Not shown to our key any more',
     none: 'No workflow is known yet.',
     find: 'Find a workflow',
     noneFound: (find: string) => `No workflow is called “${find}”.`,

@@ -10,6 +10,9 @@ internal sealed record SimulatedWorkflow
     /// <summary>What the owner entered as fixed time saved; null if nothing.</summary>
     public decimal? TimeSavedMinutes { get; init; }
 
+    /// <summary>n8n's <c>saveDataSuccessExecution</c>: all or none; null where it does not say, and the instance's default counts.</summary>
+    public bool? KeepsSuccesses { get; init; }
+
     /// <summary>Runs after each failure.</summary>
     public string? ErrorWorkflow { get; init; }
 
@@ -85,6 +88,7 @@ internal sealed class N8nDataset
     private readonly TimeZoneInfo zone;
     private readonly DateOnly firstDay;
     private readonly IReadOnlyList<SimulatedExecution> extra;
+    private readonly long firstId;
     private readonly List<SimulatedExecution> made = [];
     private readonly Lock gate = new();
     private DateOnly madeThrough;
@@ -94,9 +98,12 @@ internal sealed class N8nDataset
     /// <param name="firstDay">First day with executions.</param>
     /// <param name="workflows">What runs.</param>
     /// <param name="extra">Single executions besides; their ids are given here.</param>
-    public N8nDataset(int seed, string timeZone, DateOnly firstDay, IReadOnlyList<SimulatedWorkflow> workflows, IReadOnlyList<SimulatedExecution>? extra = null)
+    /// <param name="firstId">Number of the first execution; 1 is the very first that an n8n ever had.</param>
+    public N8nDataset(
+        int seed, string timeZone, DateOnly firstDay, IReadOnlyList<SimulatedWorkflow> workflows, IReadOnlyList<SimulatedExecution>? extra = null, long firstId = 1001)
     {
         this.seed = seed;
+        this.firstId = firstId;
         zone = TimeZoneInfo.FindSystemTimeZoneById(timeZone);
         this.firstDay = firstDay;
         this.extra = extra ?? [];
@@ -170,7 +177,7 @@ internal sealed class N8nDataset
             drafts.Add(Draft(workflow.Id, "manual", start, Seconds(3.2), Noise.Unit(seed + 7, day.DayNumber, t) < 0.35 ? "error" : "success"));
         }
 
-        var nextId = made.Count == 0 ? 1001 : made[^1].Id + IdStep;
+        var nextId = made.Count == 0 ? firstId : made[^1].Id + IdStep;
         foreach (var single in extra.Where(single => Zoned.Day(single.StartedAt, zone) == day))
             drafts.Add(single);
         foreach (var draft in drafts.OrderBy(draft => draft.StartedAt).ThenBy(draft => draft.WorkflowId, StringComparer.Ordinal))

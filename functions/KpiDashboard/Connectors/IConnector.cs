@@ -42,6 +42,9 @@ internal interface IConnector
     /// </summary>
     async Task<ConnectionProblem?> TestAsync(FetchRequest request, CancellationToken cancellationToken) =>
         ConnectionProblem.Of(await FetchAsync(request, new NoSink(), cancellationToken));
+
+    /// <summary>Ids of all workflows that these credentials show; null where there are none by nature, or that cannot be told now.</summary>
+    Task<IReadOnlySet<string>?> ShownWorkflowsAsync(FetchRequest request, CancellationToken cancellationToken) => Task.FromResult<IReadOnlySet<string>?>(null);
 }
 
 /// <summary>Whole days, both ends included, in the time zone that the provider reports in.</summary>
@@ -130,6 +133,9 @@ internal sealed record WorkflowReading(string WorkflowId, string Name, bool Acti
     /// saved are not measurable by pulling — never 0.
     /// </summary>
     public bool KeepsSuccesses { get; init; } = true;
+
+    /// <summary>When it was last changed at the provider; null if that is not said.</summary>
+    public DateTimeOffset? ChangedAt { get; init; }
 }
 
 /// <summary>How the owner of a workflow sorts it at the source.</summary>
@@ -180,6 +186,12 @@ internal sealed record ExecutionReading(
 
     /// <summary>When it wakes up by itself; null if it does not, or does not sleep.</summary>
     public DateTimeOffset? WaitUntil { get; init; }
+
+    /// <summary>While it waits: when it fell asleep; null if it does not, or that is not said.</summary>
+    public DateTimeOffset? AsleepAt { get; init; }
+
+    /// <summary>While it waits: when it is to go on, however far away; null if that is not said.</summary>
+    public DateTimeOffset? WakesAt { get; init; }
 
     /// <summary>The run that did the work of this failed one again and succeeded; null while there is none.</summary>
     public string? RetriedBy { get; init; }
@@ -254,6 +266,12 @@ internal sealed record FetchSucceeded : FetchOutcome
     /// will never be known: stop asking, and count them neither as success nor as failure.
     /// </summary>
     public IReadOnlyList<string> LostExecutions { get; init; } = [];
+
+    /// <summary>
+    /// Automation connectors: the workflows that were handed on are all that the source shows to these credentials. What is missing from them is gone, or not shown any more.
+    /// False where they were not asked for in this step, or not to their end.
+    /// </summary>
+    public bool ListsAllWorkflows { get; init; }
 
     /// <summary>
     /// Connectors that read KPI values by day: days of the window for which the answer held nothing. Where there were values, the engine asks once more

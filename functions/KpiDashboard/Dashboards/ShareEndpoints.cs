@@ -199,6 +199,7 @@ public sealed class ShareEndpoints
                 }),
             ],
             Daily = [.. all.Daily.Select(day => day with { ValueSaved = null })],
+            LeftOut = [.. all.LeftOut.Select((workflow, index) => workflow with { Id = (index + 1).ToString(CultureInfo.InvariantCulture) })],
             Freshness = [.. all.Freshness.Select(Anonymous)],
         };
 

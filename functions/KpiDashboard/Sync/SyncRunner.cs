@@ -347,9 +347,13 @@ public sealed partial class SyncRunner
         // What is older was pruned at the source, or comes with a later step.
         var fullFrom = outcome.ReadInFullFrom ?? step.Request.Window.From;
         if (outcome.MeasurableFrom > fullFrom) fullFrom = outcome.MeasurableFrom.Value;
-        readings.AddRange(await RollUpAsync(tx, step, outcome, buffer, fullFrom, today, now));
+        var (counted, fewer) = await RollUpAsync(tx, step, outcome, buffer, fullFrom, today, now);
+        readings.AddRange(counted);
+        if (fewer is not null) outcome = outcome with { Shortfall = outcome.Shortfall is null ? fewer : $"{fewer} {outcome.Shortfall}" };
         var written = await KpiWriter.WriteAsync(tx, readings, message.IntegrationId, message.RunId, today, now);
-        var withdrawn = await KpiWriter.WithdrawAsync(tx, emptied, buffer.Readings.Keys, message.IntegrationId, message.RunId, now);
+        var withdrawn = await KpiWriter.WithdrawAsync(tx, emptied, buffer.Readings.Keys, message.IntegrationId, message.RunId, now)
+            // A day that was counted again has what was counted, and nothing else that once was.
+            + await KpiWriter.WithdrawAsync(tx, counted.Select(reading => reading.Day).ToHashSet(), counted.Select(reading => (reading.Kpi, reading.Day)), message.IntegrationId, message.RunId, now);
 
         await BreakdownWriter.WriteAsync(tx, buffer.Breakdowns, message.IntegrationId, message.RunId, now);
         if (step.Connector.Dimensions.Count > 0)
@@ -488,14 +492,14 @@ public sealed partial class SyncRunner
         return new NextStep(step.Connector.Key, step.Row.Step + 1, until - now);
     }
 
-    private static async Task<IReadOnlyList<(string Kpi, DateOnly Day, decimal Value)>> RollUpAsync(
+    private static async Task<(IReadOnlyList<(string Kpi, DateOnly Day, decimal Value)> Readings, string? Shortfall)> RollUpAsync(
         TenantTransaction tx, Step step, FetchSucceeded outcome, FetchBuffer buffer, DateOnly from, DateOnly today, DateTimeOffset now)
     {
         var integration = step.Message.IntegrationId;
-        await AutomationWriter.LoseAsync(tx, integration, outcome.LostExecutions);
-        if (buffer.Workflows.Count == 0 && buffer.Executions.Count == 0) return [];
         var undescribed = await AutomationWriter.UndescribedSinceAsync(tx, integration, buffer.Workflows);
-        await AutomationWriter.WriteWorkflowsAsync(tx, integration, buffer.Workflows, now);
+        var fewer = await AutomationWriter.WriteWorkflowsAsync(tx, integration, buffer.Workflows, outcome.ListsAllWorkflows, step.Request.TimeZone, now);
+        await AutomationWriter.LoseAsync(tx, integration, outcome.LostExecutions);
+        if (buffer.Workflows.Count == 0 && buffer.Executions.Count == 0) return ([], fewer);
         await AutomationWriter.WriteExecutionsAsync(tx, integration, buffer.Executions);
         await RunDetails.WriteAsync(tx, integration, buffer.Labels);
         await RunDetails.WriteAsync(tx, integration, buffer.Executions);
@@ -518,7 +522,7 @@ public sealed partial class SyncRunner
         }
 
         foreach (var (first, last) in Ranges(earlier)) readings.AddRange(await AutomationWriter.RollUpAsync(tx, integration, zone.Id, first, last));
-        return readings;
+        return (readings, fewer);
     }
 
     /// <summary>Days as ranges without gaps, ascending.</summary>

@@ -189,6 +189,7 @@ public sealed class N8nWebhookEndpoints
         var readings = new List<(string, DateOnly, decimal)>();
         foreach (var day in days) readings.AddRange(await AutomationWriter.RollUpAsync(tx, integration.Id, zone.Id, day, day));
         await KpiWriter.WriteAsync(tx, readings, integration.Id, null, today, now);
+        await KpiWriter.WithdrawAsync(tx, readings.Select(reading => reading.Item2).ToHashSet(), readings.Select(reading => (reading.Item1, reading.Item2)), integration.Id, null, now);
         if (!integration.PushOnly) return;
 
         // Who pushes tells as things end: yesterday is complete once something came today, and final but for what still runs.

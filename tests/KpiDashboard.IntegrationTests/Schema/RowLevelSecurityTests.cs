@@ -36,6 +36,7 @@ public sealed class RowLevelSecurityTests(PostgresFixture postgres) : IAsyncLife
                 insert into breakdown_days (tenant_id, dimension, day, is_whole, withheld, integration_id, run_id, changed_at) values (@tenant, 'channel', '2026-01-01', true, false, @integration, @run, now());
                 insert into breakdown_values (tenant_id, dimension, day, member, parts) values (@tenant, 'channel', '2026-01-01', 'Direct', '{"web.sessions": 1}');
                 insert into workflows (tenant_id, integration_id, workflow_id, name, active, updated_at) values (@tenant, @integration, 'w', 'W', true, now());
+                insert into workflow_prices (tenant_id, integration_id, workflow_id, from_day, minutes) values (@tenant, @integration, 'w', '2026-01-01', 5);
                 insert into executions (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at) values (@tenant, @integration, '1', 'w', 'succeeded', 'production', now());
                 insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, finished_ms) values (@tenant, @integration, '2026-01-01', 'w', 1, 1, 0, 5);
                 insert into api_tokens (tenant_id, id, name, token_hash, signing_secret, scopes, created_at) values (@tenant, @run, 'n', sha256(@tenant::text::bytea), '', '{}', now());

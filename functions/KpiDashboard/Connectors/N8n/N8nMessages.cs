@@ -13,6 +13,7 @@ internal sealed record N8nWorkflow
     public string? Name { get; init; }
     public bool? Active { get; init; }
     public bool? IsArchived { get; init; }
+    public string? UpdatedAt { get; init; }
 
     /// <summary>Read field by field: people put odd things there.</summary>
     public JsonElement? Settings { get; init; }
@@ -37,6 +38,10 @@ internal sealed record N8nExecution
 
     public string? StartedAt { get; init; }
     public string? StoppedAt { get; init; }
+
+    /// <summary>Of a waiting one, whose <see cref="StoppedAt"/> is when it fell asleep.</summary>
+    public string? WaitTill { get; init; }
+
     public JsonElement? WorkflowId { get; init; }
     public string? WaitTill { get; init; }
 
@@ -47,6 +52,11 @@ internal sealed record N8nExecution
     public JsonElement? RetrySuccessId { get; init; }
 }
 
+/// <summary>How many runs there were, kept or not, as n8n counts itself.</summary>
+internal sealed record N8nInsights(N8nInsight? Total, N8nInsight? Failed);
+
+internal sealed record N8nInsight(double? Value);
+
 internal sealed record N8nErrorBody(string? Message);
 
 /// <summary>What <c>/healthz</c> says beside the API.</summary>
@@ -54,10 +64,11 @@ internal sealed record N8nHealth(string? Status);
 
 /// <summary>Where the reading of a slice goes on. Ours, but stored: unreadable means to begin again.</summary>
 /// <param name="Cursor">n8n's cursor of the next page.</param>
-/// <param name="Coverage">What the list has shown so far.</param>
+/// <param name="Covered">What the list has shown so far.</param>
 /// <param name="OldestUnfinished">Earliest start of an unfinished execution seen so far.</param>
 /// <param name="ReadThrough">Up to when an earlier run had read everything; the steps of this one move that.</param>
-internal sealed record N8nCheckpoint(string Cursor, CoverageState? Coverage, DateTimeOffset? OldestUnfinished, DateOnly? ReadThrough);
+/// <param name="Listed">Whether all workflows could be listed: else nobody knows whether a run that is not found belongs to one that is not shown.</param>
+internal sealed record N8nCheckpoint(string Cursor, CoverageState? Covered, DateTimeOffset? OldestUnfinished, DateOnly? ReadThrough, bool Listed = false);
 
 /// <summary>The query of a request, for provenance.</summary>
 internal sealed record N8nQuery(int? Limit, string? Status, string? Cursor);
@@ -70,6 +81,7 @@ internal sealed record N8nQuery(int? Limit, string? Status, string? Cursor);
 [JsonSerializable(typeof(N8nWorkflowPage))]
 [JsonSerializable(typeof(N8nExecutionPage))]
 [JsonSerializable(typeof(N8nExecution))]
+[JsonSerializable(typeof(N8nInsights))]
 [JsonSerializable(typeof(N8nErrorBody))]
 [JsonSerializable(typeof(N8nHealth))]
 [JsonSerializable(typeof(Dictionary<string, string>))]
