@@ -53,6 +53,8 @@ export type AutomationTotals = AutomationPerformance['totals']
 export type AutomationWorkflow = AutomationPerformance['workflows'][number]
 export type AutomationDay = AutomationPerformance['daily'][number]
 export type RefreshAccepted = Answer<paths['/api/sync/refresh']['post'], 202>
+export type PushLog = Answer<paths['/api/push/log']['get'], 200>
+export type PushedEvent = PushLog['entries'][number]
 export type SyncRun = Answer<paths['/api/sync/runs/{id}']['get'], 200>
 
 export type Settings = Answer<paths['/api/tenant']['get'], 200>
