@@ -118,6 +118,10 @@ public static class KpiDashboardServices
         services.AddEndpoint<PushEndpoints>();
         services.AddEndpoint<ImportEndpoints>();
         services.AddEndpoint<Importer>();
+        services.AddSingleton<PushLog>();
+        services.AddSingleton<ITokenRefusals>(provider => provider.GetRequiredService<PushLog>());
+        services.AddPurge("pushed events", PushLog.PurgeAsync);
+        services.AddEndpoint<PushLogEndpoints>();
         services.AddEndpoint<N8nWebhookEndpoints>();
 
         services.AddSingleton<TenantReads>();

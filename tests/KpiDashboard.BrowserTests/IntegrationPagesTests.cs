@@ -255,7 +255,9 @@ public sealed class IntegrationPagesTests(AppFixture app)
         await main.GetByRole(AriaRole.Button, new() { Name = "Make a token" }).ClickAsync();
         var token = (await main.Locator("code").Filter(new() { HasTextRegex = new Regex("^kpi_") }).TextContentAsync())!;
         var snippet = main.GetByRole(AriaRole.Region, new() { Name = "What to copy" });
-        await Expect(snippet).ToContainTextAsync($"Bearer {token}");
+        await Expect(snippet).ToContainTextAsync("X-Kpi-Token");
+        await Expect(snippet).ToContainTextAsync(token);
+        await Expect(main.GetByText("Where each step goes")).ToBeVisibleAsync();
         Assert.Equal(4, JsonNode.Parse((await snippet.TextContentAsync())!)!["nodes"]!.AsArray().Count);
         await main.GetByRole(AriaRole.Button, new() { Name = "curl", Exact = true }).ClickAsync();
         await Expect(snippet).ToContainTextAsync(token);
@@ -272,6 +274,13 @@ public sealed class IntegrationPagesTests(AppFixture app)
         }, token);
         await main.GetByRole(AriaRole.Button, new() { Name = "Check again" }).ClickAsync();
         await Expect(main.GetByText(new Regex("^Last received just now, with the token “n8n webhook”"))).ToBeVisibleAsync();
+
+        // What was refused says why, where it is set up.
+        await api.SendAsync(HttpMethod.Post, "webhooks/n8n", HttpStatusCode.UnprocessableEntity, new { workflowId = "browser", status = "success" }, token);
+        await visit.Page.ReloadAsync();
+        await main.GetByRole(AriaRole.Button, new() { Name = "Only what was refused" }).ClickAsync();
+        await Expect(main.GetByText(new Regex("^'executionId' is missing")).First).ToBeVisibleAsync();
+        await visit.CheckAsync("integrations-n8n-log-light-1440");
         visit.AssertNoComplaints();
     }
 

@@ -60,7 +60,7 @@ internal static class OpenApiDocument
     private static readonly JsonSerializerContext[] Contexts =
     [
         MetricsJson.Default, BreakdownJson.Default, ProvenanceJson.Default, GoalJson.Default, CalculatedKpiJson.Default, InsightJson.Default, AnnotationJson.Default, AutomationJson.Default, ExecutionJson.Default, LookJson.Default, RunJson.Default, IntegrationJson.Default, GoogleConnectJson.Default, DeadLetterJson.Default, OpsJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
-        OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, PushJson.Default, N8nWebhookJson.Default, DashboardJson.Default, HealthJson.Default, ProblemJson.Default,
+        OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, PushJson.Default, N8nWebhookJson.Default, PushLogJson.Default, DashboardJson.Default, HealthJson.Default, ProblemJson.Default,
     ];
 
     private static readonly Dictionary<string, (string Description, JsonObject Schema)> Parameters = new(StringComparer.Ordinal)
@@ -88,6 +88,7 @@ internal static class OpenApiDocument
         ["actor"] = ("Only what this person or token did.", Text("uuid")),
         ["action"] = ("Only this action.", Text()),
         ["token"] = ("Id of the token whose signing secret signed the request; or X-Kpi-Token-Id. Not needed with a token itself.", Text("uuid")),
+        ["outcome"] = ("What became of the event.", Choice("all", "accepted", "unchanged", "rejected")),
         ["numbers"] = ("What becomes of what was measured.", Choice("keep", "delete")),
         ["mode"] = ("Only look, or write.", Choice("preview", "commit")),
         ["name"] = ("Name of the file, to find it again.", Text()),

@@ -149,10 +149,13 @@ public sealed partial class IntegrationEndpoints
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         CheckName(errors, body.DisplayName);
         CheckHour(errors, body.SyncHour);
+        CheckRhythm(errors, body);
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
         var row = await _database.InTenantAsync(caller.TenantId, tx => FindAsync(tx, id, lockIt: false), cancellationToken);
         if (row.PushOnly && (body.Schedule is not null || body.SyncHour is not null || body.Credentials is not null))
             throw ApiProblem.Conflict($"{row.DisplayName} is only pushed to; connect it first to have it read.");
+        if (!row.PushOnly && (body.Rhythm is not null || body.LateAfterHours is not null))
+            throw ApiProblem.Conflict($"{row.DisplayName} is read by its schedule; only a source that is pushed to has a rhythm of its own.");
 
         if (body.ReadMessages is not null && (row.PushOnly || _connectors.GetValueOrDefault(row.Connector) is not IRunsConnector))
             throw ApiProblem.Invalid("readMessages", $"'readMessages' must be left out: {row.DisplayName} is not asked for single runs.");
@@ -223,7 +226,8 @@ public sealed partial class IntegrationEndpoints
                     settings = case when @signedIn::jsonb is null then settings else settings - 'account' - 'grant' || @signedIn::jsonb end,
                     status = case when @reconnect and i.status = 'reconnect_needed' then 'active' else i.status end,
                     status_message = case when @reconnect then null else status_message end,
-                    consecutive_failures = case when @reconnect then 0 else consecutive_failures end, last_error = case when @reconnect then null else last_error end
+                    consecutive_failures = case when @reconnect then 0 else consecutive_failures end, last_error = case when @reconnect then null else last_error end,
+                    push_rhythm = coalesce(@rhythm, push_rhythm), late_after_hours = case when @rhythm is null then late_after_hours else @lateAfter::integer end
                 from tenants t
                 where i.tenant_id = @tenant and i.id = @id and t.id = @tenant
                 """,
@@ -237,6 +241,8 @@ public sealed partial class IntegrationEndpoints
                     credentials = replaced is null ? null : _sealer.Seal(replaced.Credentials.GetRawText(), SyncRunner.CredentialPurpose(before.Id)),
                     signedIn = replaced is null || row.PropertyId is null ? null : replaced.Settings.GetRawText(),
                     reconnect = replaced is not null,
+                    rhythm = body.Rhythm is { } rhythm ? Word(rhythm) : body.LateAfterHours is null ? null : Word(PushRhythmKind.Fixed),
+                    lateAfter = body.LateAfterHours,
                     now,
                 });
             if (body.ReadMessages is { } allowed) await RunDetails.AllowAsync(tx, before.Id, allowed);
@@ -595,6 +601,15 @@ public sealed partial class IntegrationEndpoints
         if (hour is < 0 or > 23) errors["syncHour"] = ["'syncHour' must be 0 to 23: the hour of the day, in the time zone of the business."];
     }
 
+    private static void CheckRhythm(Dictionary<string, string[]> errors, UpdateIntegrationRequest body)
+    {
+        if (body.LateAfterHours is < 1 or > 2160) errors["lateAfterHours"] = ["'lateAfterHours' must be 1 to 2160: how many hours it may send nothing before it is late."];
+        else if (body is { Rhythm: PushRhythmKind.Fixed, LateAfterHours: null })
+            errors["lateAfterHours"] = ["'lateAfterHours' is missing: how many hours it may send nothing before it is late."];
+        else if (body is { Rhythm: not null and not PushRhythmKind.Fixed, LateAfterHours: not null })
+            errors["lateAfterHours"] = ["'lateAfterHours' goes with the rhythm 'fixed' only; leave it out."];
+    }
+
     private static (JsonObject Before, JsonObject After) Changes(Row before, Row after)
     {
         var (was, became) = (new JsonObject(), new JsonObject());
@@ -602,6 +617,8 @@ public sealed partial class IntegrationEndpoints
         if (before.Schedule != after.Schedule) (was["schedule"], became["schedule"]) = (before.Schedule, after.Schedule);
         if (before.ReadsMessages != after.ReadsMessages) (was["readMessages"], became["readMessages"]) = (before.ReadsMessages, after.ReadsMessages);
         if (before.SyncHour != after.SyncHour) (was["syncHour"], became["syncHour"]) = (before.SyncHour, after.SyncHour);
+        if (before.Rhythm != after.Rhythm) (was["rhythm"], became["rhythm"]) = (before.Rhythm, after.Rhythm);
+        if (before.LateAfterHours != after.LateAfterHours) (was["lateAfterHours"], became["lateAfterHours"]) = (before.LateAfterHours, after.LateAfterHours);
         return (was, became);
     }
 
@@ -635,13 +652,13 @@ public sealed partial class IntegrationEndpoints
 
     private sealed record Row(
         Guid Id, string Connector, string DisplayName, string Status, string Schedule, int SyncHour, string Settings, byte[]? Credentials, string? Address, string? PropertyId, string? PropertyName, bool PushOnly,
-        bool ReadsMessages)
+        bool ReadsMessages, string Rhythm, int? LateAfterHours)
     {
         public const string Select =
             """
             select id, connector, display_name as DisplayName, status, schedule, sync_hour::int as SyncHour, settings::text as Settings, credentials,
                    settings ->> 'baseUrl' as Address, settings ->> 'propertyId' as PropertyId, settings ->> 'propertyName' as PropertyName, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly,
-                   reads_messages as ReadsMessages
+                   reads_messages as ReadsMessages, push_rhythm as Rhythm, late_after_hours as LateAfterHours
             from integrations where tenant_id = @tenant and
             """ + " ";
     }
@@ -677,11 +694,12 @@ internal sealed record ConnectCredentialsRequest(string? ApiKey = null);
 
 /// <summary>
 /// Change a connection; what is left out stays. A key or a grant takes the place of the one before; the property stays. <c>readMessages</c>: whether an automation
-/// source is asked why single runs failed; false also forgets what it said. <c>acceptFewer</c>: take a key that does not show all workflows that are known here.
+/// source is asked why single runs failed; false also forgets what it said. <c>acceptFewer</c>: take a key that does not show all workflows that are known here. Of a
+/// source that is only pushed to: by what it is late, <c>lateAfterHours</c> with <c>fixed</c>.
 /// </summary>
 internal sealed record UpdateIntegrationRequest(
     string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null, ConnectCredentialsRequest? Credentials = null, Guid? Grant = null,
-    bool? ReadMessages = null, bool? AcceptFewer = null);
+    bool? ReadMessages = null, bool? AcceptFewer = null, PushRhythmKind? Rhythm = null, int? LateAfterHours = null);
 
 /// <summary>Whether a connection works, in a sentence. <c>field</c>: what to look at, <c>settings.baseUrl</c>, <c>credentials.apiKey</c>, <c>grant</c> or <c>propertyId</c>.</summary>
 internal sealed record ConnectionTestResponse(bool Works, string Message, string? Field);

@@ -1557,6 +1557,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/push/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Pushed events of late and what became of each, newest first */
+        get: operations["ListPushLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/roles": {
         parameters: {
             query?: never;
@@ -1814,7 +1831,8 @@ export interface paths {
         delete: operations["RevokeToken"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change from where a token may be used */
+        patch: operations["UpdateToken"];
         trace?: never;
     };
     "/api/webhooks/n8n": {
@@ -2162,6 +2180,7 @@ export interface components {
             scopes: string[];
             /** Format: date-time */
             expiresAt?: string | null;
+            allowedAddresses?: string[] | null;
         };
         CreateTokenResponse: {
             /** Format: uuid */
@@ -3059,6 +3078,27 @@ export interface components {
         ProvidersResponse: {
             providers: components["schemas"]["ProviderEntry"][];
         };
+        PushLogItem: {
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            tokenId: string | null;
+            token: string;
+            address: string | null;
+            /** @enum {string} */
+            outcome: "accepted" | "unchanged" | "rejected";
+            executionId: string | null;
+            workflowId: string | null;
+            workflowName: string | null;
+            state: string | null;
+            reason: string | null;
+            events: number;
+        };
+        PushLogResponse: {
+            entries: components["schemas"]["PushLogItem"][];
+            nextCursor: string | null;
+        };
         PushReading: {
             kpi: string | null;
             date: string | null;
@@ -3413,6 +3453,7 @@ export interface components {
             createdBy: string | null;
             /** @enum {string} */
             state: "active" | "expired";
+            allowedAddresses: string[];
         };
         TokensResponse: {
             tokens: components["schemas"]["TokenEntry"][];
@@ -3475,6 +3516,14 @@ export interface components {
         UpdateTenantResponse: {
             settings: components["schemas"]["TenantSettings"];
             effects: components["schemas"]["SettingsEffect"][];
+        };
+        UpdateTokenRequest: {
+            allowedAddresses: string[];
+        };
+        UpdateTokenResponse: {
+            /** Format: uuid */
+            id: string;
+            allowedAddresses: string[];
         };
         UpdateWorkflowRequest: {
             minutesSaved?: number | null;
@@ -7458,6 +7507,45 @@ export interface operations {
             };
         };
     };
+    ListPushLog: {
+        parameters: {
+            query?: {
+                /** @description What became of the event. */
+                outcome?: "all" | "accepted" | "unchanged" | "rejected";
+                /** @description Most entries of a page. */
+                limit?: number;
+                /** @description The nextCursor of the page before. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushLogResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     ListRoles: {
         parameters: {
             query?: never;
@@ -8119,6 +8207,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UpdateToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateTokenResponse"];
+                };
             };
             /** @description A problem. */
             default: {

@@ -56,6 +56,8 @@ export type Executions = Answer<paths['/api/automation/executions']['get'], 200>
 export type Execution = Executions['executions'][number]
 export type Look = Answer<paths['/api/automation/look']['post'], 200>
 export type RefreshAccepted = Answer<paths['/api/sync/refresh']['post'], 202>
+export type PushLog = Answer<paths['/api/push/log']['get'], 200>
+export type PushedEvent = PushLog['entries'][number]
 export type SyncRun = Answer<paths['/api/sync/runs/{id}']['get'], 200>
 
 export type Settings = Answer<paths['/api/tenant']['get'], 200>

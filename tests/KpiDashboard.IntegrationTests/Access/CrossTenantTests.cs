@@ -72,6 +72,7 @@ public sealed partial class CrossTenantTests(AppFixture app)
                 : route.ToString() == "PATCH goals/{id}" ? """{"target":5}"""
                 : route.ToString() == "PATCH kpis/calculated/{id}" ? """{"name":"New"}"""
                 : route.ToString() == "PATCH annotations/{id}" ? """{"text":"New"}"""
+                : route.ToString() == "PATCH tokens/{id}" ? """{"allowedAddresses":["203.0.113.7"]}"""
                 : route.ToString() == "POST insights/{id}/snooze" ? Snooze
                 : route.Path.EndsWith("{workflowId}", StringComparison.Ordinal) ? """{"minutesSaved":3}"""
                 : route.Verb == "PATCH" ? """{"role":"viewer"}""" : null;
@@ -212,6 +213,7 @@ public sealed partial class CrossTenantTests(AppFixture app)
         "PATCH members/{id}" => """{"role":"admin"}""",
         "POST members/invitations" => """{"email":"new@x.example","role":"viewer"}""",
         "POST tokens" => """{"name":"t","scopes":["read"]}""",
+        "PATCH tokens/{id}" => """{"allowedAddresses":["203.0.113.7"]}""",
         "POST kpis/custom" => """{"key":"custom.more","name":"More","unit":"count","direction":"up","aggregation":"sum"}""",
         "PATCH integrations/{id}" => """{"displayName":"Renamed","schedule":"hourly"}""",
         "PATCH integrations/{id}/workflows/{workflowId}" => """{"minutesSaved":3}""",

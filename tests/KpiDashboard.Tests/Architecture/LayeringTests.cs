@@ -108,6 +108,7 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Tenancy.MemberEndpoints",
                 "KpiDashboard.Tenancy.TenantEndpoints",
                 "KpiDashboard.Webhooks.N8nWebhookEndpoints",
+                "KpiDashboard.Webhooks.PushLogEndpoints",
             ],
             Product.GetExportedTypes().Select(type => type.FullName).Order(StringComparer.Ordinal));
 

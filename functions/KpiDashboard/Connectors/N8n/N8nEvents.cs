@@ -100,6 +100,27 @@ internal static class N8nEvents
         }, null);
     }
 
+    /// <summary>
+    /// Which execution and which workflow an event is about that was not taken, as far as it says so in a way that can be kept.
+    /// </summary>
+    public static (string? Execution, string? Workflow) Ids(JsonElement json)
+    {
+        if (json.ValueKind != JsonValueKind.Object) return (null, null);
+        string? execution = null, workflow = null;
+        foreach (var property in json.EnumerateObject())
+        {
+            if (IsOneOf(property.Name, "executionId", "execution_id")) execution ??= Kept(property.Value);
+            else if (IsOneOf(property.Name, "workflowId", "workflow_id")) workflow ??= Kept(property.Value);
+        }
+
+        return (execution, workflow);
+
+        static bool IsOneOf(string name, string one, string other) =>
+            name.Equals(one, StringComparison.OrdinalIgnoreCase) || name.Equals(other, StringComparison.OrdinalIgnoreCase);
+        static string? Kept(JsonElement value) =>
+            N8nValues.Id(value) is { } id && !id.Contains(KeptText.Replacement, StringComparison.Ordinal) ? id : null;
+    }
+
     private static string? Doubt(string name, DateTimeOffset instant, DateTimeOffset earliest, DateTimeOffset latest) =>
         instant > latest ? $"'{name}' lies in the future; check the clock of your n8n."
         : instant < earliest ? $"'{name}': it started more than {Math.Round((latest - earliest).TotalDays)} days ago; older days are added up already."

@@ -49,11 +49,12 @@ internal static partial class N8nValues
     /// <summary>
     /// n8n's <c>WorkflowExecuteMode</c>: cli, error, integrated, internal, manual, retry, trigger, webhook, evaluation, chat. n8n's own insights leave out manual,
     /// integrated and internal. An evaluation is a test run on sample data that a person starts, so it counts as manual here. A retry is real work; what new versions add is
-    /// taken for real work too.
+    /// taken for real work too. What a workflow itself can tell is <c>$execution.mode</c>, which knows but <c>test</c> (a person tries it)
+    /// and <c>production</c>.
     /// </summary>
     internal static ExecutionKind Kind(string? mode) => mode switch
     {
-        "manual" or "evaluation" => ExecutionKind.Manual,
+        "manual" or "test" or "evaluation" => ExecutionKind.Manual,
         "error" => ExecutionKind.ErrorHandler,
         "integrated" or "internal" => ExecutionKind.SubWorkflow,
         _ => ExecutionKind.Production,
