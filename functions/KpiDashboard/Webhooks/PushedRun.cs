@@ -1,6 +1,7 @@
 using KpiDashboard.Automation;
 using KpiDashboard.Connectors;
 using KpiDashboard.Connectors.N8n;
+using KpiDashboard.Security;
 
 namespace KpiDashboard.Webhooks;
 
