@@ -69,8 +69,8 @@ internal sealed class N8nSimulator : IAsyncDisposable
     public IReadOnlyList<SimulatedExecution> Executions(string instance) => Find(instance).Executions(time.GetUtcNow());
 
     /// <summary>
-    /// Deletes executions that ended before then, as n8n does after 14 days, whenever they started. As there, what waits or runs stays, and so does what is annotated
-    /// (<see cref="Keep"/>).
+/// Deletes executions that ended before then, as n8n does after 14 days, whenever they started. As there, what waits or runs stays, and so
+    /// does what is annotated (<see cref="Keep"/>).
     /// </summary>
     public void Prune(string instance, DateTimeOffset before) => Find(instance).Prune(before);
 
@@ -80,12 +80,16 @@ internal sealed class N8nSimulator : IAsyncDisposable
     /// <summary>Annotates an execution: it outlives every pruning.</summary>
     public void Keep(string instance, long id) => Find(instance).Keep(id);
 
-    /// <summary>The clock of the instance stood elsewhere when an execution started: that is what it tells of it. Its place in the list is that of its id, as before.</summary>
+    /// <summary>
+    /// The clock of the instance stood elsewhere when an execution started: that is what it tells of it. Its place in the list is that of its id,
+    /// as before.
+    /// </summary>
     /// <param name="instance">Name of the instance.</param>
     /// <param name="id">Id of the execution.</param>
     /// <param name="startedAt">When it started by that clock.</param>
     /// <param name="endsRight">Whether the clock had been set by the time it ended; else it ended by the wrong one as well.</param>
-    public void SetClock(string instance, long id, DateTimeOffset startedAt, bool endsRight = false) => Find(instance).SetClock(id, startedAt, endsRight);
+    public void SetClock(string instance, long id, DateTimeOffset startedAt, bool endsRight = false) =>
+        Find(instance).SetClock(id, startedAt, endsRight);
 
     /// <summary>Starts an execution now. It ends after the duration, as time goes on.</summary>
     /// <returns>Its id.</returns>
@@ -617,7 +621,9 @@ internal sealed class N8nSimulator : IAsyncDisposable
             return execution with
             {
                 StartedAt = clock.StartedAt,
-                Duration = clock.EndsRight && execution.WaitTill is null && execution.EndsAt > clock.StartedAt ? execution.EndsAt - clock.StartedAt : execution.Duration,
+                Duration = clock.EndsRight && execution.WaitTill is null && execution.EndsAt > clock.StartedAt
+                    ? execution.EndsAt - clock.StartedAt
+                    : execution.Duration,
             };
         }
 

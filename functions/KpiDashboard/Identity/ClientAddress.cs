@@ -7,7 +7,8 @@ namespace KpiDashboard.Identity;
 
 /// <summary>
 /// The network address that a request came from. Proxies append to <c>X-Forwarded-For</c> what they saw, so only as many of its last entries are believed
-/// as there are proxies of ours in front (setting <c>Http:Proxies</c>: 0 here, and in Azure as long as the host's forwarder overwrites the header); what a client wrote there itself is not.
+/// as there are proxies of ours in front (setting <c>Http:Proxies</c>: 0 here, and in Azure as long as the host's forwarder overwrites the
+/// header); what a client wrote there itself is not.
 /// </summary>
 internal sealed class ClientAddress(IConfiguration configuration)
 {

@@ -32,6 +32,7 @@ namespace KpiDashboard.IntegrationTests.Sync;
 /// database that cuts connections: whatever happens, the numbers end up right. Time is simulated, so that waits cost none. <c>KPI_FAULT_SEED</c> repeats a run.
 /// </summary>
 [Trait("Category", "Faults")]
+[Trait("Clock", "none")]
 public sealed class FaultRunTests(PostgresFixture postgres, ITestOutputHelper output)
 {
     private const int Tenants = 200;
