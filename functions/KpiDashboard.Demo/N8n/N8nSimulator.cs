@@ -69,7 +69,7 @@ internal sealed class N8nSimulator : IAsyncDisposable
     public IReadOnlyList<SimulatedExecution> Executions(string instance) => Find(instance).Executions(time.GetUtcNow());
 
     /// <summary>
-/// Deletes executions that ended before then, as n8n does after 14 days, whenever they started. As there, what waits or runs stays, and so
+    /// Deletes executions that ended before then, as n8n does after 14 days, whenever they started. As there, what waits or runs stays, and so
     /// does what is annotated (<see cref="Keep"/>).
     /// </summary>
     public void Prune(string instance, DateTimeOffset before) => Find(instance).Prune(before);
@@ -345,8 +345,8 @@ internal sealed class N8nSimulator : IAsyncDisposable
 
         var isWhole = context.Request.Query["includeData"] == "true";
         if (isWhole)
-            withData.AddOrUpdate(instance.Served.Name, 1, static (_, n) => n + 1);
-        var workflow = instance.Served.Dataset.Workflows.FirstOrDefault(workflow => workflow.Id == found.WorkflowId);
+            withData.AddOrUpdate(instance.Name, 1, static (_, n) => n + 1);
+        var workflow = instance.Dataset.Workflows.FirstOrDefault(workflow => workflow.Id == found.WorkflowId);
         await SimulatorServer.WriteAsync(context, 200, json => WriteExecution(json, instance, found, found.StatusAt(now) ?? found.Outcome, isWhole ? workflow : null), fault);
     }
 
@@ -522,11 +522,15 @@ internal sealed class N8nSimulator : IAsyncDisposable
         private readonly Dictionary<string, List<(DateTimeOffset From, bool? Keeps)>> keeping = new(StringComparer.Ordinal);
         private DateTimeOffset prunedBefore = DateTimeOffset.MinValue;
 
+        public string Name => served.Name;
+
+        public N8nDataset Dataset => served.Dataset;
+
         public string ApiKey { get; set; } = served.ApiKey;
 
         public ConcurrentDictionary<string, IReadOnlySet<string>> MemberKeys { get; } = new(StringComparer.Ordinal);
 
-        public IReadOnlySet<string>? Scopes { get; set; }
+        public HashSet<string>? Scopes { get; set; }
 
         public bool IsOff { get; set; }
 

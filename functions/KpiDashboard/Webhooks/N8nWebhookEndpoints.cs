@@ -7,7 +7,6 @@ using KpiDashboard.Connectors.N8n;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
-using KpiDashboard.Security;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 

@@ -1,5 +1,6 @@
 using Dapper;
 using KpiDashboard.Data;
+using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -59,7 +60,6 @@ public sealed class CountsMigrationTests(PostgresFixture postgres)
             [("kept", true, "{}"), ("none", true, "{}"), ("off", true, "{}"), ("set", true, "{}"), ("thrown", true, $"{{[{day.AddDays(-2):yyyy-MM-dd},)}}"), ("w", false, "{}")],
             await ManyAsync<(string, bool, string)>("select workflow_id, described_at is not null, unmeasured::text from workflows order by 1"));
         Assert.Equal([(false, true), (true, false)], await ManyAsync<(bool, bool)>("select workflows_listed_at is not null, settings ->> 'pushOnly' = 'true' is true from integrations order by 1"));
-        NpgsqlConnection.ClearAllPools();
 
         async Task<IReadOnlyList<T>> ManyAsync<T>(string sql) => (await connection.QueryAsync<T>(sql)).AsList();
     }

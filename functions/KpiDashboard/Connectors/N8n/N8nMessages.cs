@@ -43,7 +43,6 @@ internal sealed record N8nExecution
     public string? WaitTill { get; init; }
 
     public JsonElement? WorkflowId { get; init; }
-    public string? WaitTill { get; init; }
 
     /// <summary>Of a retry: the run that it does again.</summary>
     public JsonElement? RetryOf { get; init; }
