@@ -29,18 +29,25 @@ internal sealed class N8nCoverage
     /// <summary>n8n sorts by id, which is given when an execution is created; in queue mode it may start later.</summary>
     internal static readonly TimeSpan Overlap = TimeSpan.FromHours(6);
 
+    /// <summary>What a checkpoint holds of ends; more than is ever asked about.</summary>
+    private const int MostDays = 1000;
+
     /// <summary>So many records in a row from before an instant, and the list has passed it: fewer may be odd ones with the rest behind them.</summary>
     internal const int Certain = 20;
 
     private readonly CoverageBody _brief, _long;
+    private readonly SortedDictionary<DateOnly, DayOfEnds> _ends = [];
     private int _passed;
 
     /// <param name="state">Of an earlier message; null to begin.</param>
-    public N8nCoverage(CoverageState? state = null) =>
+    public N8nCoverage(CoverageState? state = null)
+    {
         (_brief, _long, _passed) = (new CoverageBody(state?.Brief), new CoverageBody(state?.Long), state?.Passed ?? 0);
+        foreach (var day in state?.Ends ?? []) _ends[day.Day] = day;
+    }
 
     /// <summary>What a checkpoint keeps.</summary>
-    public CoverageState State => new(_brief.State, _long.State, _passed);
+    public CoverageState State => new(_brief.State, _long.State, _passed, [.. _ends.Values]);
 
     /// <summary>Whether no finished run was listed.</summary>
     public bool IsEmpty => _brief.IsEmpty && _long.IsEmpty;
@@ -56,7 +63,18 @@ internal sealed class N8nCoverage
         // One that started before and ended after may have outlived the pruning of its day: it says neither.
         if (run.Stop < before) _passed++;
         else if (run.Start >= before) _passed = 0;
-        (run.Stop - run.Start > Overlap ? _long : _brief).Add(run);
+        if (run.Stop - run.Start <= Overlap)
+        {
+            _brief.Add(run);
+            return;
+        }
+
+        _long.Add(run);
+        var day = DateOnly.FromDateTime(run.Stop.UtcDateTime);
+        _ends[day] = _ends.TryGetValue(day, out var others)
+            ? others with { Count = others.Count + 1, Least = run.Stop < others.Least ? run.Stop : others.Least }
+            : new DayOfEnds(day, 1, run.Stop);
+        if (_ends.Count > MostDays) _ends.Remove(_ends.Keys.First());
     }
 
     /// <summary>Where the unbroken body begins; null if there is none that reaches up to about now, and then nothing can be said.</summary>
@@ -65,11 +83,40 @@ internal sealed class N8nCoverage
     public CoverageStart? Since(DateTimeOffset now, bool isWhole = true)
     {
         var (brief, lasting) = (_brief.Begin(now, isWhole), _long.Begin(now, isWhole));
-        if (brief is not { } first) return lasting is { } only ? new CoverageStart(only.Least, null) : null;
+        if (brief is not { } first) return lasting is { } only ? new CoverageStart(WhereEndsBegin(only.Least), null) : null;
         // A number is no proof for long runs: the first of all may have waited while others beside it were pruned.
         if (first.Low == 1) return new CoverageStart(first.Least, first.Oldest);
         // Annotated ones hide well among long ones that outlived their day: only where there is little else do those tell.
-        return new CoverageStart(first.Count < Certain && lasting is { } other && other.Count > first.Count && other.Least < first.Least ? other.Least : first.Least, null);
+        if (first.Count >= Certain || lasting is not { } other || other.Count <= first.Count || other.Least >= first.Least)
+            return new CoverageStart(first.Least, null);
+        return new CoverageStart(WhereEndsBegin(other.Least) is var least && least < first.Least ? least : first.Least, null);
+    }
+
+    /// <summary>
+    /// The least end of long runs, without those that were left over. Their starts thin out long before pruning, because the longest outlive it longest; their ends
+    /// come evenly up to it, and behind it are those that somebody annotated.
+    /// </summary>
+    private DateTimeOffset WhereEndsBegin(DateTimeOffset least)
+    {
+        if (_ends.Count == 0) return least;
+        var days = _ends.Values.Reverse().ToList();
+        var (count, begin) = (days[0].Count, days[0].Least);
+        for (var next = 1; next < days.Count; next++)
+        {
+            var last = days[next - 1].Day.DayNumber;
+            var perDay = count / (double)(days[0].Day.DayNumber - last + 1);
+            // So many days that four would be expected, and a long weekend at least.
+            var window = Math.Max(3, (int)Math.Ceiling(4 / perDay));
+            var behind = days.Skip(next).TakeWhile(day => day.Day.DayNumber >= last - window).Sum(day => day.Count);
+            var isPruned = count >= CoverageBody.Few && behind < perDay * window / 3;
+            // Pruning may have come to within this day: from its first end on it has as many as the others.
+            var left = (days[next].Day.AddDays(1).ToDateTime(TimeOnly.MinValue) - days[next].Least.UtcDateTime).TotalDays;
+            if (isPruned && (days[next].Day.DayNumber < last - 1 || days[next].Count < perDay * left / 2)) break;
+            (count, begin) = (count + days[next].Count, days[next].Least);
+            if (isPruned) break;
+        }
+
+        return begin > least ? begin : least;
     }
 }
 
@@ -80,7 +127,7 @@ internal sealed class CoverageBody
     private const double Usual = 3, Longest = 14;
 
     /// <summary>Fewer say nothing of how dense numbers are.</summary>
-    private const int Few = 5;
+    internal const int Few = 5;
 
     private static readonly TimeSpan Quiet = TimeSpan.FromHours(12);
 
@@ -208,4 +255,7 @@ internal sealed record CoverageStretch(DateTimeOffset Newest, DateTimeOffset Old
 internal sealed record BodyState(IReadOnlyList<CoverageStretch> Stretches, IReadOnlyList<ListedRun> Dissent);
 
 /// <summary>What <see cref="N8nCoverage"/> has seen so far.</summary>
-internal sealed record CoverageState(BodyState? Brief, BodyState? Long, int Passed);
+internal sealed record CoverageState(BodyState? Brief, BodyState? Long, int Passed, IReadOnlyList<DayOfEnds>? Ends = null);
+
+/// <summary>How many long runs ended on a day (UTC), and when the first of them did.</summary>
+internal sealed record DayOfEnds(DateOnly Day, int Count, DateTimeOffset Least);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using KpiDashboard.Connectors;
 using KpiDashboard.Connectors.N8n;
@@ -56,8 +57,9 @@ public sealed class N8nRecordingsTests
 
         Assert.Equal(
             [
-                new WorkflowReading("VhV5B9bNnAQm6VMW", "KPI error hook", true, null), new WorkflowReading("Y7zIqmuNMA16iM1N", "KPI probe workflow", true, null),
-                new WorkflowReading("zuIa3f9u4rbrLrFZ", "KPI wait", true, null),
+                new WorkflowReading("VhV5B9bNnAQm6VMW", "KPI error hook", true, null) { ChangedAt = DateTimeOffset.Parse("2026-11-22T16:18:43.118Z", CultureInfo.InvariantCulture) },
+                new WorkflowReading("Y7zIqmuNMA16iM1N", "KPI probe workflow", true, null) { ChangedAt = DateTimeOffset.Parse("2026-11-22T16:18:43.517Z", CultureInfo.InvariantCulture) },
+                new WorkflowReading("zuIa3f9u4rbrLrFZ", "KPI wait", true, null) { ChangedAt = DateTimeOffset.Parse("2026-11-22T16:19:23.366Z", CultureInfo.InvariantCulture) },
             ],
             harness.Sink.Workflows);
     }
