@@ -2097,6 +2097,7 @@ export interface components {
             /** Format: uuid */
             grant?: string | null;
             propertyId?: string | null;
+            acceptFewer?: boolean | null;
         };
         ConnectSettingsRequest: {
             baseUrl?: string | null;
@@ -2648,6 +2649,9 @@ export interface components {
             grant: "oauth" | "service_account" | null;
             silent: boolean;
             readMessages: boolean | null;
+            /** @enum {string|null} */
+            rhythm: "learned" | "fixed" | "never" | null;
+            lateAfterHours: number | null;
         };
         IntegrationsResponse: {
             integrations: components["schemas"]["IntegrationResponse"][];
@@ -2696,6 +2700,14 @@ export interface components {
             source: string;
             dimensions: ("channel" | "device" | "country" | "landing_page")[];
             currency: string | null;
+        };
+        LeftOutWorkflow: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            reason: "successes_not_kept" | "not_shown";
+            days: number;
+            failed: number;
         };
         LoginRequest: {
             email: string;
@@ -2969,6 +2981,10 @@ export interface components {
             daily: components["schemas"]["PerformanceDay"][];
             freshness: components["schemas"]["Freshness"][];
             compareNote: string | null;
+            leftOut: components["schemas"]["LeftOutWorkflow"][];
+            canceled: number;
+            running: number;
+            waiting: number;
         };
         PerformanceTotals: {
             executions: number | null;
@@ -2983,6 +2999,7 @@ export interface components {
             paybackDays: number | null;
             lostMinutes: number | null;
             lostValue: number | null;
+            medianDurationMs: number | null;
         };
         PermissionEntry: {
             key: string;
@@ -3495,6 +3512,10 @@ export interface components {
             /** Format: uuid */
             grant?: string | null;
             readMessages?: boolean | null;
+            acceptFewer?: boolean | null;
+            /** @enum {string|null} */
+            rhythm?: "learned" | "fixed" | "never" | null;
+            lateAfterHours?: number | null;
         };
         UpdateKpiRequest: {
             name?: string | null;
@@ -3527,6 +3548,7 @@ export interface components {
         };
         UpdateWorkflowRequest: {
             minutesSaved?: number | null;
+            applyToPast?: boolean | null;
         };
         ValueExport: {
             /** Format: date */
@@ -3557,6 +3579,8 @@ export interface components {
             keepsSuccesses: boolean;
             minutesSaved: number | null;
             providerMinutesSaved: number | null;
+            gone: boolean;
+            shown: boolean;
         };
         WorkflowPerformance: {
             id: string;
@@ -3575,6 +3599,10 @@ export interface components {
             previous: components["schemas"]["WorkflowBefore"] | null;
             trend: (number | null)[];
             failedTrend: (number | null)[];
+            canceled: number;
+            medianDurationMs: number | null;
+            gone: boolean;
+            shown: boolean;
             /** Format: uuid */
             integrationId: string;
             tags: string[];

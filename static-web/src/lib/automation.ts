@@ -2,7 +2,7 @@
 import type { AutomationPerformance } from '../api/types'
 import { messages } from '../messages'
 import { later } from '../messages-later'
-import { apartNotes } from './apart'
+import { apartNotes } from './left-out'
 import { dayName, dayRange } from './dates'
 import { formatNumber } from './format'
 import { beforeWords } from './kpis'

@@ -21,7 +21,7 @@ const flows = [
   flow('Old import', { active: false, executions: 0, projectId: 'p2' }),
   flow('Only failures are kept', { executions: null }),
 ]
-const deleted = flow('Deleted', { gone: true } as object)
+const deleted = flow('Deleted', { gone: true })
 const all: FlowFilter = {
   text: '',
   state: 'all',
