@@ -30,7 +30,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
         var key = form.GetByLabel("API key");
         await key.FillAsync("n8n_wrong");
         await form.GetByRole(AriaRole.Button, new() { Name = "Connect", Exact = true }).ClickAsync();
-        await Expect(form.GetByText("Your n8n does not accept the API key.")).ToBeVisibleAsync();
+        await Expect(form.GetByText("Your n8n does not accept the API key")).ToBeVisibleAsync();
         await Expect(key).ToHaveAttributeAsync("aria-invalid", "true");
         await Expect(key).ToBeFocusedAsync();
         await visit.CheckAsync("integrations-wrong-key-light-1440");
@@ -79,7 +79,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
             app.N8n.SetApiKey(demo.N8nInstance!, "n8n_new_key");
             await row.GetByRole(AriaRole.Button, new() { Name = "Refresh now n8n" }).ClickAsync();
             await Expect(row.GetByText("Needs to be reconnected")).ToBeVisibleAsync();
-            await Expect(row).ToContainTextAsync("Your n8n does not accept the API key.");
+            await Expect(row).ToContainTextAsync("Your n8n does not accept the API key");
             await Expect(row).ToContainTextAsync(new Regex(@"Last read .+ Numbers after .+ are missing, not zero\."));
             await visit.InBothThemesAsync("integrations-lost");
 
@@ -257,7 +257,9 @@ public sealed class IntegrationPagesTests(AppFixture app)
         await main.GetByRole(AriaRole.Button, new() { Name = "Make a token" }).ClickAsync();
         var token = (await main.Locator("code").Filter(new() { HasTextRegex = new Regex("^kpi_") }).TextContentAsync())!;
         var snippet = main.GetByRole(AriaRole.Region, new() { Name = "What to copy" });
-        await Expect(snippet).ToContainTextAsync($"Bearer {token}");
+        await Expect(snippet).ToContainTextAsync("X-Kpi-Token");
+        await Expect(snippet).ToContainTextAsync(token);
+        await Expect(main.GetByText("Where each step goes")).ToBeVisibleAsync();
         Assert.Equal(4, JsonNode.Parse((await snippet.TextContentAsync())!)!["nodes"]!.AsArray().Count);
         await main.GetByRole(AriaRole.Button, new() { Name = "curl", Exact = true }).ClickAsync();
         await Expect(snippet).ToContainTextAsync(token);
@@ -274,6 +276,13 @@ public sealed class IntegrationPagesTests(AppFixture app)
         }, token);
         await main.GetByRole(AriaRole.Button, new() { Name = "Check again" }).ClickAsync();
         await Expect(main.GetByText(new Regex("^Last received just now, with the token “n8n webhook”"))).ToBeVisibleAsync();
+
+        // What was refused says why, where it is set up.
+        await api.SendAsync(HttpMethod.Post, "webhooks/n8n", HttpStatusCode.UnprocessableEntity, new { workflowId = "browser", status = "success" }, token);
+        await visit.Page.ReloadAsync();
+        await main.GetByRole(AriaRole.Button, new() { Name = "Only what was refused" }).ClickAsync();
+        await Expect(main.GetByText(new Regex("^'executionId' is missing")).First).ToBeVisibleAsync();
+        await visit.CheckAsync("integrations-n8n-log-light-1440");
         visit.AssertNoComplaints();
     }
 

@@ -15,6 +15,9 @@ internal sealed class ClientAddress(IConfiguration configuration)
     /// <summary>The address as text, for the audit log and the list of sessions; null if there is none.</summary>
     public string? Of(HttpRequest request) => Find(request)?.ToString();
 
+    /// <summary>The same in the form that networks are compared with: without the name of a link, which is this machine's own.</summary>
+    public string? NetworkText(HttpRequest request) => Find(request) is { } address ? new IPAddress(address.GetAddressBytes()).ToString() : null;
+
     /// <summary>
     /// What limits are counted by where the address can be relied on, which is where somebody said how many proxies of ours stand in front (<c>Http:Proxies</c>). Null else: what a
     /// client wrote itself may stand there, or all visitors may have one, so that a limit would hold back nobody, or everybody.
