@@ -1,15 +1,18 @@
 using KpiDashboard.Functions;
 using KpiDashboard.Functions.Middleware;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Azure.Functions.Worker.OpenTelemetry;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 App.CreateBuilder(args).Build().Run();
 
 namespace KpiDashboard.Functions
 {
-    /// <summary>The function app, the same for both runtimes.</summary>
+    /// <summary>The function app.</summary>
     public static class App
     {
         /// <summary>The app ready to be built; tests replace parts of it first.</summary>
@@ -17,13 +20,18 @@ namespace KpiDashboard.Functions
         {
             var builder = FunctionsApplication.CreateBuilder(args);
             builder.Services.AddKpiDashboard(builder.Configuration, typeof(App).Assembly);
+            // Four lines a request else, two of them with the whole query: codes and states of sign-ins among it.
+            builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
             // Only then: with it the host leaves telling of the worker's doings to the worker.
             builder.Services.AddKpiTelemetry(builder.Configuration)?.UseFunctionsWorkerDefaults();
 
-            // Middleware after this call: before it, the HTTP context is not there yet.
+            builder.UseWhen<AbortMiddleware>(IsHttp);
+            // Other middleware after this call: before it, the HTTP context is not there yet.
             builder.ConfigureFunctionsWebApplication();
+            builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.AddServerHeader = false);
             builder.Services.WithoutStoredKeys();
             builder.UseWhen<TimerWatchMiddleware>(context => !IsTimer(context));
+            builder.UseWhen<ForwardedMiddleware>(IsHttp);
             builder.UseWhen<TelemetryMiddleware>(IsHttp);
             builder.UseWhen<ResponseHeadersMiddleware>(IsHttp);
             builder.UseWhen<ProblemMiddleware>(IsHttp);

@@ -138,7 +138,6 @@ public static class KpiDashboardServices
         services.AddEndpoint<CalculatedKpiEndpoints>();
         services.AddEndpoint<InsightEndpoints>();
         services.AddEndpoint<AnnotationEndpoints>();
-        services.AddSingleton<ReadinessGate>();
         services.AddEndpoint<HealthEndpoints>();
         services.AddEndpoint<OpsEndpoints>();
         services.AddOptions<RetentionOptions>().BindConfiguration("Retention")

@@ -91,8 +91,8 @@ var own = {
   ConnectionStrings__Postgres: 'Host=${databaseHost};Database=${databaseName};Username=kpi_app;SSL Mode=VerifyFull;Maximum Pool Size=${size.poolSize};Connection Idle Lifetime=60;Timeout=15'
   Postgres__Authentication: 'Entra'
   Web__BaseUrl: page
-  // The host's forwarder overwrites X-Forwarded-For, so that behind it all visitors have one address and one of them could use up a limit of all.
-  // Limits by account and by target hold alone until the address is read from what the host says beside the request.
+  // How many entries the platform leaves in X-Forwarded-For was never seen; with too low a number all visitors could share one address, and one of them use up a limit of all.
+  // At 0 the limits by account and by target hold alone.
   Http__Proxies: '0'
   Auth__CurrentKey: last(authKeys)
   Auth__CookieSameSite: isLinked ? 'Strict' : 'None'

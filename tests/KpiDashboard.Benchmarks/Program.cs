@@ -1,13 +1,15 @@
 using System.Diagnostics;
 using KpiDashboard.Benchmarks;
 using KpiDashboard.LocalHost.Runtime;
+using KpiDashboard.Tests.Shared;
 
 // Each benchmark prints ratios to a baseline of the same run: machines differ, ratios less. Run it in Release:
 //   dotnet run -c Release --project tests/KpiDashboard.Benchmarks            reads of the API
 //   dotnet run -c Release --project tests/KpiDashboard.Benchmarks -- page    how soon the overview shows on a phone
-if (args is not ([] or ["api"] or ["page"]))
+//   dotnet run -c Release --project tests/KpiDashboard.Benchmarks -- worker out/KpiDashboard.Functions.dll    start, memory and reads of the published output
+if (args is not ([] or ["api"] or ["page"] or ["worker", _]))
 {
-    Console.Error.WriteLine($"'{string.Join(' ', args)}' is no benchmark. There are: api (default), page.");
+    Console.Error.WriteLine($"'{string.Join(' ', args)}' is no benchmark. There are: api (default), page, worker PROGRAM.");
     return 2;
 }
 
@@ -15,9 +17,14 @@ var page = args is ["page"];
 var data = Directory.CreateTempSubdirectory("kpi-benchmark-").FullName;
 try
 {
+    if (args is ["worker", var published])
+    {
+        await PublishedWorker.RunAsync(Path.GetFullPath(published), data);
+        return 0;
+    }
+
     string[] more = page ? [] : ["--set", "Web:Skip=true"];
-    var builder = KpiDashboard.Functions.App.CreateBuilder(["--port", "0", "--data", data, "--no-settings", "--set", "Limits:SignInAccount:Permits=1000000", "--set", "Limits:SignInAddress:Permits=1000000", "--set", "Limits:Reads:Permits=1000000", "--set", "Limits:Writes:Permits=1000000", .. more]);
-    builder.FunctionsAssembly = typeof(KpiDashboard.Functions.App).Assembly;
+    var builder = LocalApp.CreateBuilder(["--port", "0", "--data", data, "--no-settings", "--set", "Limits:SignInAccount:Permits=1000000", "--set", "Limits:SignInAddress:Permits=1000000", "--set", "Limits:Reads:Permits=1000000", "--set", "Limits:Writes:Permits=1000000", .. more]);
     using var host = builder.Build();
     await host.StartAsync();
     var local = (LocalFunctionsHost)host;

@@ -9,6 +9,9 @@ namespace KpiDashboard.Functions.Middleware;
 /// <summary>Turns what a route raises into problem+json; without it the worker answers 500 with an empty body.</summary>
 internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logger) : IFunctionsWorkerMiddleware
 {
+    /// <summary>The host cancels an invocation before the worker's web server learns that the client is gone; this is how long that may take.</summary>
+    private static readonly TimeSpan s_abortLimit = TimeSpan.FromSeconds(2);
+
     /// <inheritdoc />
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
@@ -25,7 +28,7 @@ internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logge
 
         // The worker writes the answer only after all middleware: what fails there would end as an answer without a body, even as 200.
         var invocation = context.GetInvocationResult();
-        if (invocation.Value is IResult result) invocation.Value = new GuardedResult(result, AnswerAsync);
+        if (invocation.Value is IResult result) invocation.Value = new GuardedResult(result, AnswerAsync, context.CancellationToken);
 
         async Task AnswerAsync(Exception error)
         {
@@ -34,8 +37,17 @@ internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logge
                 case ApiProblem problem:
                     await problem.WriteAsync(http.Response, http.RequestAborted);
                     break;
-                case OperationCanceledException when http.RequestAborted.IsCancellationRequested:
-                    // The caller went away; nobody reads an answer.
+                case var _ when Abort.IsEnd(error) && (http.RequestAborted.IsCancellationRequested || context.CancellationToken.IsCancellationRequested):
+                    if (await IsGoneAsync(http))
+                    {
+                        // Nobody reads an answer; the number is for our own metrics.
+                        if (!http.Response.HasStarted) http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+                    }
+                    else
+                    {
+                        await ApiProblem.Unavailable("This took too long, or the service is about to stop. Try again in a few seconds.", 5).WriteAsync(http.Response, http.RequestAborted);
+                    }
+
                     break;
                 case BadHttpRequestException bad:
                     await ApiProblem.BadBody(bad.Message).WriteAsync(http.Response, http.RequestAborted);
@@ -51,11 +63,17 @@ internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logge
         }
     }
 
+    private static async Task<bool> IsGoneAsync(HttpContext http)
+    {
+        await Task.Delay(s_abortLimit, TimeProvider.System, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return http.RequestAborted.IsCancellationRequested;
+    }
+
     [LoggerMessage(2001, LogLevel.Error, "{Function} failed")]
     private partial void LogFault(Exception error, string function);
 
     /// <summary>An answer whose failing is answered too, as long as nothing of it is on its way.</summary>
-    internal sealed class GuardedResult(IResult result, Func<Exception, Task> answer) : IResult
+    internal sealed class GuardedResult(IResult result, Func<Exception, Task> answer, CancellationToken invocation) : IResult
     {
         /// <inheritdoc />
         public async Task ExecuteAsync(HttpContext httpContext)
@@ -67,6 +85,10 @@ internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logge
             catch (Exception error) when (!httpContext.Response.HasStarted)
             {
                 await answer(error);
+            }
+            catch (Exception error) when (Abort.IsEnd(error) && (invocation.IsCancellationRequested || httpContext.RequestAborted.IsCancellationRequested))
+            {
+                // The client went away in the middle of its answer.
             }
         }
     }

@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
 
 namespace KpiDashboard.LocalHost.Runtime;
@@ -18,7 +17,7 @@ internal sealed partial class AdminApi(
     {
         RouteGroupBuilder admin = routes.MapGroup("/admin");
         admin.AddEndpointFilter(async (context, next) =>
-            keys.Allows(context.HttpContext.Request, AuthorizationLevel.Admin) ? await next(context) : Results.StatusCode(StatusCodes.Status401Unauthorized));
+            keys.Allows(context.HttpContext.Request, KeyLevel.Admin) ? await next(context) : Results.StatusCode(StatusCodes.Status401Unauthorized));
         admin.MapGet("/host/status", Status);
         admin.MapGet("/functions", (HttpRequest request) => Results.Json(functions.Select(function => Describe(function, request))));
         admin.MapGet("/functions/{name}", (string name, HttpRequest request) =>
@@ -104,8 +103,8 @@ internal sealed partial class AdminApi(
         config = new
         {
             name = function.Name,
-            entryPoint = function.EntryPoint,
-            scriptFile = Path.GetFileName(function.PathToAssembly),
+            entryPoint = function.Metadata.EntryPoint,
+            scriptFile = function.Metadata.ScriptFile,
             language = "dotnet-isolated",
             bindings = new[] { Binding(function) },
         },
@@ -113,7 +112,7 @@ internal sealed partial class AdminApi(
 
     private static Dictionary<string, object?> Binding(LocalFunction function)
     {
-        Dictionary<string, object?> binding = new() { ["name"] = function.TriggerParameter.Name, ["type"] = function.Trigger.Type, ["direction"] = "In" };
+        Dictionary<string, object?> binding = new() { ["name"] = function.Parameter, ["type"] = function.Trigger.Type, ["direction"] = "In" };
         switch (function.Trigger)
         {
             case HttpTrigger http:

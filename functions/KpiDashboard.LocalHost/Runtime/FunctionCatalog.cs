@@ -1,106 +1,57 @@
-using System.Collections.Immutable;
-using System.Reflection;
-using System.Runtime.CompilerServices;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using KpiDashboard.LocalHost.Startup;
-using Microsoft.AspNetCore.Http;
+using KpiDashboard.LocalHost.Worker.Messages;
 using Microsoft.AspNetCore.Routing.Patterns;
-using Microsoft.Azure.Functions.Worker;
-using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
 using Microsoft.Extensions.Configuration;
 
 namespace KpiDashboard.LocalHost.Runtime;
 
 /// <summary>
-/// Finds the functions of an assembly. What the worker's build or the Functions host would refuse, or silently get wrong, stops the start here
-/// with one sentence that names the method.
+/// Reads the functions that the worker told of. What the Functions host would refuse, or silently get wrong, stops the start here with one sentence that
+/// names the function; what a function must look like the worker's own build has checked.
 /// </summary>
 internal static partial class FunctionCatalog
 {
     private static readonly string[] s_reservedRoutes = ["admin", "runtime"];
 
-    public static IReadOnlyList<LocalFunction> Discover(Assembly assembly, Func<Type, bool> classes, HostJson hostJson, IConfiguration settings, DateTime utcNow)
+    public static IReadOnlyList<LocalFunction> Read(IEnumerable<RpcFunctionMetadata> functions, HostJson hostJson, IConfiguration settings, DateTime utcNow)
     {
-        const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
-        List<LocalFunction> functions = [];
-        foreach (Type type in assembly.GetTypes().Where(classes).OrderBy(type => type.FullName, StringComparer.Ordinal))
-        {
-            foreach (MethodInfo method in type.GetMethods(All))
-            {
-                if (method.GetCustomAttribute<FunctionAttribute>() is { } attribute)
-                    functions.Add(Describe(method, attribute.Name, hostJson, settings, utcNow));
-            }
-        }
-
-        RefuseDuplicates(functions);
-        RefuseRouteConflicts(functions);
-        return functions;
+        List<LocalFunction> read = [.. functions.Select(function => Describe(function, hostJson, settings, utcNow))];
+        RefuseDuplicates(read);
+        RefuseRouteConflicts(read);
+        return read;
     }
 
-    private static LocalFunction Describe(MethodInfo method, string name, HostJson hostJson, IConfiguration settings, DateTime utcNow)
+    private static LocalFunction Describe(RpcFunctionMetadata function, HostJson hostJson, IConfiguration settings, DateTime utcNow)
     {
-        Type type = method.DeclaringType!;
-        string where = $"{type.FullName}.{method.Name}";
+        string name = function.Name;
         if (!FunctionName().IsMatch(name))
-            throw new StartupException($"Function {where} has the name '{name}'; a name begins with a letter and has letters, digits, - and _, up to 127.");
-        if (!type.IsVisible || !method.IsPublic)
-            throw new StartupException($"Function {name} ({where}) must be a public method of a public class.");
-        if (type.IsNested)
-            throw new StartupException($"Function {name} ({where}) must not be in a nested class; the Functions worker cannot create it.");
-        if (type.ContainsGenericParameters || method.ContainsGenericParameters)
-            throw new StartupException($"Function {name} ({where}) must not be generic.");
-        if (type.IsAbstract && !method.IsStatic)
-            throw new StartupException($"Function {name} ({where}) must not be in an abstract class.");
-        if (method.ReturnType == typeof(void) && method.IsDefined(typeof(AsyncStateMachineAttribute)))
-            throw new StartupException($"Function {name} ({where}) is async void, so nothing could wait for it; return a Task.");
+            throw new StartupException($"Function {function.EntryPoint} has the name '{name}'; a name begins with a letter and has letters, digits, - and _, up to 127.");
+        JsonElement[] bindings = [.. function.RawBindings.Select(binding => JsonElement.Parse(binding))];
+        if (bindings.Where(binding => Text(binding, "type")?.EndsWith("Trigger", StringComparison.OrdinalIgnoreCase) == true).ToArray() is not [var only])
+            throw new StartupException($"Function {name} must have exactly one trigger.");
+        if (bindings.FirstOrDefault(binding => Text(binding, "direction") is "Out" or "out" && Text(binding, "type") != "http") is { ValueKind: JsonValueKind.Object } output)
+            throw new StartupException($"Function {name} has the output binding {Text(output, "type")}, which LocalHost does not know.");
+        if (only.TryGetProperty("properties", out JsonElement properties) && Text(properties, "supportsDeferredBinding") is "True" or "true")
+            throw new StartupException($"Function {name} takes a type of the storage SDK from its trigger, which LocalHost does not hand over; take text or a class.");
 
-        ParameterInfo[] parameters = method.GetParameters();
-        (ParameterInfo Parameter, TriggerBindingAttribute Attribute)[] triggers =
-        [
-            .. from parameter in parameters
-               let attribute = parameter.GetCustomAttribute<TriggerBindingAttribute>()
-               where attribute is not null
-               select (parameter, attribute),
-        ];
-        if (triggers is not [var only])
-            throw new StartupException($"Function {name} ({where}) must have exactly one parameter with a trigger; it has {triggers.Length}.");
-
-        foreach (ParameterInfo parameter in parameters)
+        FunctionTrigger trigger = Text(only, "type")!.ToUpperInvariant() switch
         {
-            if (parameter.ParameterType.IsByRef)
-                throw new StartupException($"Parameter {parameter.Name} of function {name} must not be ref, in or out.");
-            if (typeof(HttpContext).IsAssignableFrom(parameter.ParameterType) || typeof(HttpResponse).IsAssignableFrom(parameter.ParameterType))
-                throw new StartupException($"Parameter {parameter.Name} of function {name} would be null under the Functions worker; take FunctionContext and call GetHttpContext().");
-        }
-
-        FunctionTrigger trigger = only.Attribute switch
-        {
-            HttpTriggerAttribute http => Http(name, http, only.Parameter, hostJson),
-            TimerTriggerAttribute timer => Timer(name, timer, settings, utcNow),
-            QueueTriggerAttribute queue => Queue(name, queue, settings),
-            _ => throw new StartupException($"Function {name} has the trigger {only.Attribute.GetType().Name}, which LocalHost does not know."),
+            "HTTPTRIGGER" => Http(name, only, hostJson),
+            "TIMERTRIGGER" => Timer(name, only, settings, utcNow),
+            "QUEUETRIGGER" => Queue(name, only, settings),
+            _ => throw new StartupException($"Function {name} has the trigger {Text(only, "type")}, which LocalHost does not know."),
         };
-
-        ImmutableArray<FunctionParameter> described = [.. parameters.Select(parameter =>
-            new FunctionParameter(parameter.Name!, parameter.ParameterType, parameter.HasDefaultValue, parameter.HasDefaultValue ? parameter.DefaultValue : null))];
         bool disabled = bool.TryParse(settings[$"AzureWebJobs.{name}.Disabled"] ?? settings[$"AzureWebJobs:{name}:Disabled"], out bool value) && value;
-        return new LocalFunction(name, where, method, described, described[only.Parameter.Position], trigger, disabled);
+        return new LocalFunction(function, Text(only, "name")!, trigger, disabled);
     }
 
-    private static HttpTrigger Http(string name, HttpTriggerAttribute attribute, ParameterInfo parameter, HostJson hostJson)
+    private static HttpTrigger Http(string name, JsonElement binding, HostJson hostJson)
     {
-        if (attribute.AuthLevel == AuthorizationLevel.User)
-            throw new StartupException($"Function {name} asks for AuthorizationLevel.User, which the Functions host does not support.");
-
-        // With nothing but methods given, the metadata carries no level and the host asks for a function key.
-        CustomAttributeData data = parameter.GetCustomAttributesData().Single(candidate => candidate.AttributeType == typeof(HttpTriggerAttribute));
-        bool levelGiven = data.ConstructorArguments is [{ ArgumentType: var first }, ..] && first == typeof(AuthorizationLevel);
-
-        string route = string.Join('/', new[] { hostJson.RoutePrefix, attribute.Route ?? name }.Where(part => part.Length > 0));
+        string route = $"{hostJson.RoutePrefix}/{(Text(binding, "route") ?? name).TrimStart('/')}".Trim('/');
         try
         {
-            if (attribute.Route?.StartsWith('/') is true)
-                throw new RoutePatternException(route, "It must not begin with a slash.");
             RoutePattern pattern = RoutePatternFactory.Parse(route);
             if (pattern.PathSegments is [{ IsSimple: true, Parts: [RoutePatternLiteralPart literal] }, ..]
                 && s_reservedRoutes.Contains(literal.Content, StringComparer.OrdinalIgnoreCase))
@@ -111,26 +62,44 @@ internal static partial class FunctionCatalog
             throw new StartupException($"Function {name} has the route '{route}', which is not valid: {e.Message}", e);
         }
 
-        string[] methods = [.. (attribute.Methods ?? []).Select(method => method.ToUpperInvariant()).Distinct()];
-        return new HttpTrigger(route, methods, levelGiven ? attribute.AuthLevel : AuthorizationLevel.Function);
+        string[] methods = binding.TryGetProperty("methods", out JsonElement listed) && listed.ValueKind == JsonValueKind.Array
+            ? [.. listed.EnumerateArray().Select(method => method.GetString()!.ToUpperInvariant()).Distinct()]
+            : [];
+        return new HttpTrigger(route, methods, Enum.TryParse(Text(binding, "authLevel"), ignoreCase: true, out KeyLevel level) ? level : KeyLevel.Function);
     }
 
-    private static TimerTrigger Timer(string name, TimerTriggerAttribute attribute, IConfiguration settings, DateTime utcNow)
+    private static TimerTrigger Timer(string name, JsonElement binding, IConfiguration settings, DateTime utcNow)
     {
-        string expression = ResolveSettings(attribute.Schedule, name, settings);
+        string expression = ResolveSettings(Text(binding, "schedule") ?? "", name, settings);
         TimerSchedule schedule = TimerSchedule.TryParse(expression)
             ?? throw new StartupException($"Function {name} has the schedule '{expression}', which is neither a six-field NCRONTAB expression nor a time span.");
-        return new TimerTrigger(schedule, expression, attribute.UseMonitor && !schedule.IsFasterThanAMinute(utcNow), attribute.RunOnStartup);
+        return new TimerTrigger(
+            schedule, expression, Flag(binding, "useMonitor", fallback: true) && !schedule.IsFasterThanAMinute(utcNow), Flag(binding, "runOnStartup", fallback: false));
     }
 
-    private static QueueTrigger Queue(string name, QueueTriggerAttribute attribute, IConfiguration settings)
+    private static QueueTrigger Queue(string name, JsonElement binding, IConfiguration settings)
     {
         // Queue names are lower case; the real host lowers them as well.
-        string queue = ResolveSettings(attribute.QueueName, name, settings).ToLowerInvariant();
+        string queue = ResolveSettings(Text(binding, "queueName") ?? "", name, settings).ToLowerInvariant();
         return QueueName().IsMatch(queue)
-            ? new QueueTrigger(queue, attribute.Connection is { Length: > 0 } connection ? ResolveSettings(connection, name, settings) : "AzureWebJobsStorage")
+            ? new QueueTrigger(queue, Text(binding, "connection") is { Length: > 0 } connection ? ResolveSettings(connection, name, settings) : "AzureWebJobsStorage")
             : throw new StartupException($"Function {name} has the queue name '{queue}'; a queue name has 3 to 63 lower-case letters, digits and single hyphens.");
     }
+
+    private static string? Text(JsonElement binding, string name)
+    {
+        if (binding.ValueKind != JsonValueKind.Object)
+            return null;
+        foreach (JsonProperty property in binding.EnumerateObject())
+        {
+            if (property.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+                return property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString() : property.Value.GetRawText();
+        }
+
+        return null;
+    }
+
+    private static bool Flag(JsonElement binding, string name, bool fallback) => bool.TryParse(Text(binding, name), out bool value) ? value : fallback;
 
     private static string ResolveSettings(string text, string function, IConfiguration settings) =>
         SettingReference().Replace(text, match => settings[match.Groups[1].Value.Replace("__", ":", StringComparison.Ordinal)]
@@ -139,9 +108,7 @@ internal static partial class FunctionCatalog
     private static void RefuseDuplicates(List<LocalFunction> functions)
     {
         if (functions.GroupBy(function => function.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1) is { } names)
-            throw new StartupException($"Two functions are called {names.Key}: {string.Join(" and ", names.Select(function => function.EntryPoint))}.");
-        if (functions.GroupBy(function => function.EntryPoint, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } overloads)
-            throw new StartupException($"The functions {string.Join(" and ", overloads.Select(function => function.Name))} are overloads of {overloads.Key}; the Functions worker cannot tell them apart.");
+            throw new StartupException($"Two functions are called {names.Key}: {string.Join(" and ", names.Select(function => function.Metadata.EntryPoint))}.");
     }
 
     private static void RefuseRouteConflicts(List<LocalFunction> functions)

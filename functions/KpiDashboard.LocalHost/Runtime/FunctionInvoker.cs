@@ -1,84 +1,67 @@
 using System.Diagnostics;
-using System.Reflection;
-using Microsoft.Azure.Functions.Worker;
-using Microsoft.Azure.Functions.Worker.Middleware;
-using Microsoft.Extensions.DependencyInjection;
+using KpiDashboard.LocalHost.Worker;
+using KpiDashboard.LocalHost.Worker.Messages;
 using Microsoft.Extensions.Logging;
 
 namespace KpiDashboard.LocalHost.Runtime;
 
-/// <summary>Runs functions through the middleware, each in a scope, an activity and a log scope of its own, and knows what is running.</summary>
-internal sealed partial class FunctionInvoker : IDisposable
+/// <summary>Has the worker run functions, each in an activity of its own, and knows what is running.</summary>
+internal sealed partial class FunctionInvoker(RunningWorker worker, TimeSpan? timeout, ILogger<FunctionInvoker> logger) : IDisposable
 {
-    public const string ActivitySourceName = "KpiDashboard.LocalHost";
+    private static readonly ActivitySource s_source = new("KpiDashboard.LocalHost");
 
-    private static readonly ActivitySource s_source = new(ActivitySourceName);
-
-    private readonly IServiceScopeFactory _scopes;
-    private readonly FunctionExecutionDelegate _pipeline;
-    private readonly TimeSpan? _timeout;
-    private readonly ILogger<FunctionInvoker> _logger;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();
     private TaskCompletionSource? _idle;
     private int _running;
 
-    public FunctionInvoker(
-        IServiceScopeFactory scopes, Func<FunctionExecutionDelegate, FunctionExecutionDelegate> buildPipeline, TimeSpan? timeout, ILogger<FunctionInvoker> logger)
-    {
-        _scopes = scopes;
-        _pipeline = buildPipeline(ExecuteAsync);
-        _timeout = timeout;
-        _logger = logger;
-    }
-
     /// <summary>
-    /// Runs the function once. <paramref name="prepare"/> fills in what the trigger brings, with the invocation's own services at hand;
-    /// <paramref name="complete"/> runs before those are disposed.
+    /// Runs the function once. <paramref name="prepare"/> fills in what the trigger brings; <paramref name="beside"/>, if given, begins before the worker is told and must
+    /// end as well: when it fails, the worker's answer is not waited for.
     /// </summary>
-    /// <exception cref="Exception">What the function or the middleware threw; it has been logged.</exception>
+    /// <exception cref="FunctionFailedException">The function failed; it has been logged.</exception>
     public async Task InvokeAsync(
         LocalFunction function,
         ActivityKind kind,
-        Action<LocalFunctionContext> prepare,
-        Action<LocalFunctionContext>? complete,
-        CancellationToken cancellationToken)
+        Action<InvocationRequest> prepare,
+        CancellationToken cancellationToken,
+        Func<WorkerSession, InvocationRequest, Task>? beside = null)
     {
         Enter();
+        string id = Guid.NewGuid().ToString();
         try
         {
-            using CancellationTokenSource timeout = new();
-            if (_timeout is { } limit)
-                timeout.CancelAfter(limit);
-            using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token, timeout.Token);
-            await using LocalFunctionContext context = new(function, new FunctionBindings(), _scopes, linked.Token);
+            using CancellationTokenSource late = new();
+            if (timeout is { } limit)
+                late.CancelAfter(limit);
+            using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token, late.Token);
 
-            // Middleware and functions may rely on a trace context whether or not somebody listens.
+            // The worker may rely on a trace context whether or not somebody listens.
             using Activity activity = s_source.StartActivity($"function {function.Name}", kind) ?? new Activity($"function {function.Name}").Start();
             activity.SetTag("faas.name", function.Name);
-            activity.SetTag("faas.invocation_id", context.InvocationId);
-            context.Trace = new LocalTraceContext(activity.Id ?? "", activity.TraceStateString ?? "");
-
-            using IDisposable? scope = _logger.BeginScope(new Dictionary<string, object> { ["FunctionName"] = function.Name, ["InvocationId"] = context.InvocationId });
+            activity.SetTag("faas.invocation_id", id);
+            InvocationRequest request = new()
+            {
+                InvocationId = id,
+                FunctionId = function.Id,
+                TraceContext = new RpcTraceContext { TraceParent = activity.Id ?? "", TraceState = activity.TraceStateString ?? "" },
+            };
             try
             {
-                prepare(context);
-                await _pipeline(context);
-                if (timeout.IsCancellationRequested)
-                    throw new TimeoutException($"Function {function.Name} ran longer than the functionTimeout of {_timeout}.");
+                prepare(request);
+                WorkerSession session = await worker.CurrentAsync(linked.Token);
+                await RunAsync(session, request, beside, linked.Token);
+                if (late.IsCancellationRequested)
+                    throw new TimeoutException($"Function {function.Name} ran longer than the functionTimeout of {timeout}.");
             }
             catch (Exception e)
             {
                 activity.SetStatus(ActivityStatusCode.Error, e.Message);
-                if (cancellationToken.IsCancellationRequested && e is OperationCanceledException)
-                    LogCanceled(function.Name, context.InvocationId);
+                if (cancellationToken.IsCancellationRequested || e is RefusedRequestException)
+                    LogCanceled(function.Name, id);
                 else
-                    LogFailed(e, function.Name, context.InvocationId);
+                    LogFailed(function.Name, id, late.IsCancellationRequested ? $"It ran longer than the functionTimeout of {timeout}." : e.Message);
                 throw;
-            }
-            finally
-            {
-                complete?.Invoke(context);
             }
         }
         finally
@@ -104,39 +87,37 @@ internal sealed partial class FunctionInvoker : IDisposable
 
     public void Dispose() => _stopping.Dispose();
 
-    private static async Task ExecuteAsync(FunctionContext context)
+    private static async Task RunAsync(
+        WorkerSession session, InvocationRequest request, Func<WorkerSession, InvocationRequest, Task>? beside, CancellationToken cancellationToken)
     {
-        LocalFunctionContext local = (LocalFunctionContext)context;
-        // In this order, as the worker's generated executor: a message that cannot be read does not even create the class.
-        object?[] arguments = InputBinder.Bind(local);
-        MethodInfo method = local.Function.Method;
-        object? instance = method.IsStatic ? null : ActivatorUtilities.CreateInstance(context.InstanceServices, method.DeclaringType!);
-        object? returned = method.Invoke(instance, BindingFlags.DoNotWrapExceptions, binder: null, arguments, culture: null);
-        object? result = await ResultOf(returned, method.ReturnType);
-        if (method.ReturnType != typeof(void) && method.ReturnType != typeof(Task) && method.ReturnType != typeof(ValueTask))
-            local.Bindings.InvocationResult = result;
-    }
-
-    private static async ValueTask<object?> ResultOf(object? returned, Type type)
-    {
-        switch (returned)
+        Task other = beside?.Invoke(session, request) ?? Task.CompletedTask;
+        Task<InvocationResponse> running = session.Connection.InvokeAsync(request);
+        using (cancellationToken.Register(() => session.Connection.Cancel(request.InvocationId)))
         {
-            case ValueTask plain:
-                await plain;
-                return null;
-            case not null when type.IsGenericType && type.GetGenericTypeDefinition() == typeof(ValueTask<>):
-                Task asTask = (Task)type.GetMethod(nameof(ValueTask<>.AsTask))!.Invoke(returned, null)!;
-                await asTask;
-                return ValueOf(asTask);
-            case Task task:
-                await task;
-                return type == typeof(Task) ? null : ValueOf(task);
-            default:
-                return returned;
+            if (await Task.WhenAny(other, running) == other && !other.IsCompletedSuccessfully)
+            {
+                session.Connection.Cancel(request.InvocationId);
+                // Nobody may ever look at how it ended.
+                _ = running.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                await other;
+            }
+
+            InvocationResponse response;
+            try
+            {
+                response = await running;
+            }
+            catch
+            {
+                await other.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                throw;
+            }
+
+            await other;
+            if (response.Result is not { Status: StatusResult.Types.Status.Success })
+                throw new FunctionFailedException(response.Result?.Exception);
         }
     }
-
-    private static object? ValueOf(Task task) => task.GetType().GetProperty(nameof(Task<>.Result))!.GetValue(task);
 
     private void Enter()
     {
@@ -156,9 +137,16 @@ internal sealed partial class FunctionInvoker : IDisposable
         idle?.TrySetResult();
     }
 
-    [LoggerMessage(1, LogLevel.Error, "Function {Function} ({InvocationId}) failed.")]
-    private partial void LogFailed(Exception exception, string function, string invocationId);
+    [LoggerMessage(1, LogLevel.Error, "Function {Function} ({InvocationId}) failed. {Reason}")]
+    private partial void LogFailed(string function, string invocationId, string reason);
 
     [LoggerMessage(2, LogLevel.Debug, "Function {Function} ({InvocationId}) was cancelled.")]
     private partial void LogCanceled(string function, string invocationId);
 }
+
+/// <summary>What the worker said of a function that failed.</summary>
+internal sealed class FunctionFailedException(RpcException? said)
+    : Exception(said is null ? "The worker gave no reason." : $"{said.Type} {said.Message}{Environment.NewLine}{said.StackTrace}".Trim());
+
+/// <summary>A request that cannot be passed on, for a reason of its sender's.</summary>
+internal sealed class RefusedRequestException(string message, Exception? inner = null) : Exception(message, inner);

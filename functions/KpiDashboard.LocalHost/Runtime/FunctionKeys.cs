@@ -4,7 +4,6 @@ using System.Text.Json;
 using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Startup;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Primitives;
 
@@ -58,9 +57,9 @@ internal sealed class FunctionKeys
         return new FunctionKeys(configured.Length > 0 ? configured : [stored.Default], master ?? stored.Master);
     }
 
-    public bool Allows(HttpRequest request, AuthorizationLevel level)
+    public bool Allows(HttpRequest request, KeyLevel level)
     {
-        if (level == AuthorizationLevel.Anonymous)
+        if (level == KeyLevel.Anonymous)
             return true;
 
         StringValues given = request.Headers.TryGetValue(Header, out StringValues header) ? header : request.Query["code"];
@@ -70,7 +69,7 @@ internal sealed class FunctionKeys
         // Hashes have one length, and every key is compared: the time taken says nothing about a key.
         byte[] hash = Hash(key);
         bool allowed = CryptographicOperations.FixedTimeEquals(hash, _masterKey);
-        if (level == AuthorizationLevel.Function)
+        if (level == KeyLevel.Function)
         {
             foreach (byte[] hostKey in _hostKeys)
                 allowed |= CryptographicOperations.FixedTimeEquals(hash, hostKey);

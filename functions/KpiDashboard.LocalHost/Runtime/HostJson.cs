@@ -30,9 +30,6 @@ internal sealed record HostJson
 
     public QueueMessageEncoding MessageEncoding { get; init; } = QueueMessageEncoding.Base64;
 
-    /// <summary>How long a message is leased while its function runs; renewed at half. The real host's ten minutes, shorter only in tests.</summary>
-    public TimeSpan MessageLease { get; init; } = TimeSpan.FromMinutes(10);
-
     /// <summary>Reads the file, if there is one, and the settings that override it.</summary>
     /// <exception cref="StartupException">A value is out of range or no value at all.</exception>
     public static HostJson Load(string path, IConfiguration settings)
@@ -57,9 +54,6 @@ internal sealed record HostJson
                 MaxPollingInterval = Time(json, queues + "maxPollingInterval", defaults.MaxPollingInterval, TimeSpan.FromMilliseconds(100)),
                 VisibilityTimeout = Time(json, queues + "visibilityTimeout", defaults.VisibilityTimeout, TimeSpan.Zero),
                 MessageEncoding = Encoding(json, queues + "messageEncoding"),
-                MessageLease = settings["LocalHost:MessageLease"] is null
-                    ? defaults.MessageLease
-                    : Time(settings, "LocalHost:MessageLease", defaults.MessageLease, TimeSpan.FromSeconds(1)),
             };
         }
         catch (InvalidDataException e)

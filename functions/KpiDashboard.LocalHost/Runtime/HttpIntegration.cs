@@ -1,48 +1,31 @@
 using System.Diagnostics;
 using System.Text.Json;
-using KpiDashboard.LocalHost.Startup;
+using KpiDashboard.Api;
+using KpiDashboard.LocalHost.Worker;
+using KpiDashboard.LocalHost.Worker.Messages;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Mvc;
-using Microsoft.AspNetCore.Mvc.Abstractions;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Constraints;
 using Microsoft.AspNetCore.Routing.Patterns;
-using Microsoft.Azure.Functions.Worker;
-using Microsoft.Azure.Functions.Worker.Middleware;
 using Microsoft.Extensions.Logging;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace KpiDashboard.LocalHost.Runtime;
 
-/// <summary>HTTP functions as endpoints of ASP.NET Core.</summary>
-internal sealed partial class HttpIntegration(FunctionInvoker invoker, FunctionKeys keys, ILogger<HttpIntegration> logger)
+/// <summary>
+/// HTTP functions as endpoints: the request goes to the worker's own web server, by YARP as the Functions host sets it up, and at the same time the worker is told to
+/// run the function; both must end.
+/// </summary>
+internal sealed partial class HttpIntegration(FunctionInvoker invoker, FunctionKeys keys, IHttpForwarder forwarder, ILogger<HttpIntegration> logger) : IDisposable
 {
-    /// <summary>The worker's own key, so that code that looks into <see cref="FunctionContext.Items"/> works under both.</summary>
-    public const string HttpContextKey = "HttpRequestContext";
+    private const string InvocationHeader = "x-ms-invocation-id";
 
-    /// <summary>Stands where <c>ConfigureFunctionsWebApplication()</c> was called: what comes before it sees no request, what it returns is written here.</summary>
-    public static FunctionExecutionDelegate Middleware(FunctionExecutionDelegate next) => async context =>
-    {
-        if (context.Features.Get<PendingRequest>() is not { } request)
-        {
-            await next(context);
-            return;
-        }
+    // The host's own figures.
+    private static readonly ForwarderRequestConfig s_config = new() { ActivityTimeout = TimeSpan.FromSeconds(240) };
 
-        context.Items[HttpContextKey] = request.HttpContext;
-        await next(context);
-        switch (context.GetInvocationResult().Value)
-        {
-            case IActionResult action:
-                await action.ExecuteResultAsync(new ActionContext(request.HttpContext, request.HttpContext.GetRouteData(), new ActionDescriptor()));
-                break;
-            case IResult result:
-                await result.ExecuteAsync(request.HttpContext);
-                break;
-            case { } other:
-                request.Unwritten = other.GetType();
-                break;
-        }
-    };
+    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
+
+    public void Dispose() => _http.Dispose();
 
     public IEnumerable<Endpoint> Endpoints(IEnumerable<LocalFunction> functions)
     {
@@ -70,55 +53,75 @@ internal sealed partial class HttpIntegration(FunctionInvoker invoker, FunctionK
             return;
         }
 
-        PendingRequest pending = new(http);
-        IServiceProvider requestServices = http.RequestServices;
         try
         {
-            await invoker.InvokeAsync(function, ActivityKind.Server, Prepare, complete: _ => http.RequestServices = requestServices, http.RequestAborted);
-            if (pending.Unwritten is { } type)
-                LogUnwritten(function.Name, type.Name);
+            // The forwarder cannot send one on, and the Functions host finds that out after ten tries and fifteen seconds.
+            if (http.Request.Headers.FirstOrDefault(header => header.Value.Any(value => value is not null && !System.Text.Ascii.IsValid(value))) is { Key: { } name })
+                throw new RefusedRequestException($"The header '{name}' holds characters that are not ASCII.");
+            await invoker.InvokeAsync(function, ActivityKind.Server, request => Fill(request, http, function), http.RequestAborted, (session, request) => ForwardAsync(session, request, http));
         }
-        catch (Exception) when (!http.Response.HasStarted)
+        catch (RefusedRequestException refused) when (!http.Response.HasStarted)
+        {
+            http.Response.Clear();
+            await ApiProblem.BadBody(refused.Message).WriteAsync(http.Response, http.RequestAborted);
+        }
+        catch (TimeoutException) when (http.Response.HasStarted)
+        {
+            // The worker was told to end and said so itself; that answer is whole.
+        }
+        catch (Exception e) when (!http.Response.HasStarted)
         {
             // Logged by the invoker. The host hides what it was, and so do we.
             http.Response.Clear();
             http.Response.StatusCode = StatusCodes.Status500InternalServerError;
+            if (!http.RequestAborted.IsCancellationRequested)
+                LogNoAnswer(function.Name, e.GetType().Name);
         }
         catch (Exception)
         {
             // Half a response is already on its way; the client must not take it for a whole one.
             http.Abort();
         }
+    }
 
-        void Prepare(LocalFunctionContext context)
+    /// <summary>What the host tells of a request besides forwarding it: route values, query and headers, the only place where <c>X-Forwarded-For</c> is as it came.</summary>
+    private static void Fill(InvocationRequest request, HttpContext http, LocalFunction function)
+    {
+        request.InputData.Add(new ParameterBinding { Name = function.Parameter, Data = new TypedData { Http = new RpcHttp() } });
+        foreach ((string name, object? value) in http.Request.RouteValues)
         {
-            context.Features.Set(pending);
-            // The function, its middleware and the results they return share one scope.
-            http.RequestServices = context.InstanceServices;
-            foreach ((string name, object? value) in http.Request.RouteValues)
-                context.Bindings.TriggerMetadata[name] = value as string;
-            context.Bindings.TriggerMetadata["Query"] = JsonSerializer.Serialize(http.Request.Query.ToDictionary(pair => pair.Key, pair => pair.Value.ToString()));
-            context.Bindings.TriggerMetadata["Headers"] = JsonSerializer.Serialize(http.Request.Headers.ToDictionary(pair => pair.Key, pair => pair.Value.ToString()));
+            if (value is string text)
+                request.TriggerMetadata[name] = new TypedData { String = text };
+        }
+
+        request.TriggerMetadata["Query"] = Json(http.Request.Query.Select(pair => (pair.Key, pair.Value.ToString())));
+        request.TriggerMetadata["Headers"] = Json(http.Request.Headers.Select(pair => (pair.Key, pair.Value.ToString())));
+
+        static TypedData Json(IEnumerable<(string Key, string Value)> pairs) =>
+            new() { Json = JsonSerializer.Serialize(pairs.ToDictionary(pair => pair.Key, pair => pair.Value)) };
+    }
+
+    private async Task ForwardAsync(WorkerSession session, InvocationRequest request, HttpContext http)
+    {
+        Uri worker = session.HttpUri ?? throw new InvalidOperationException("The worker has HTTP functions, but takes no requests: Program.cs does not call ConfigureFunctionsWebApplication().");
+        http.Request.Headers[InvocationHeader] = request.InvocationId;
+        ForwarderError error = await forwarder.SendAsync(http, worker.ToString(), _http, s_config);
+        Exception? cause = http.Features.Get<IForwarderErrorFeature>()?.Exception;
+        switch (error)
+        {
+            case ForwarderError.None:
+                return;
+            case ForwarderError.RequestBodyClient when !http.RequestAborted.IsCancellationRequested:
+                throw new RefusedRequestException("The body of the request ends before its time, or is not what its headers say.", cause);
+            case var _ when http.RequestAborted.IsCancellationRequested:
+                throw new OperationCanceledException("The client went away.", cause, http.RequestAborted);
+            default:
+                throw new InvalidOperationException($"The request could not be passed on ({error}): {cause?.Message}", cause);
         }
     }
 
-    [LoggerMessage(10, LogLevel.Warning, "Function {Function} returned a {Type}, which the worker does not write: the response is 200 with an empty body.")]
-    private partial void LogUnwritten(string function, string type);
-
-    private sealed class PendingRequest(HttpContext http)
-    {
-        public HttpContext HttpContext => http;
-
-        /// <summary>Type of a result that nobody writes.</summary>
-        public Type? Unwritten { get; set; }
-    }
-
-    /// <summary>HTTP functions that take a request cannot work without the integration; the worker would hand them null.</summary>
-    public static void RequireConfigured(IEnumerable<LocalFunction> functions, bool configured)
-    {
-        if (!configured && functions.FirstOrDefault(function => function.Trigger is HttpTrigger) is { } function)
-            throw new StartupException($"Function {function.Name} is an HTTP function, but Program.cs does not call ConfigureFunctionsWebApplication().");
-    }
+    [LoggerMessage(10, LogLevel.Debug, "The client of function {Function} got 500 for {Exception}.")]
+    private partial void LogNoAnswer(string function, string exception);
 }
 
 /// <summary>A fixed set of endpoints.</summary>

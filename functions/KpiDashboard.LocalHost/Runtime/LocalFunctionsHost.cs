@@ -1,34 +1,29 @@
 using System.Diagnostics;
-using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
-using System.Reflection;
 using System.Runtime.InteropServices;
 using KpiDashboard.Api;
 using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Startup;
+using KpiDashboard.LocalHost.Worker;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Azure.Functions.Worker.Builder;
-using Microsoft.Azure.Functions.Worker.Middleware;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using AspNetForwardedHeaders = Microsoft.AspNetCore.HttpOverrides.ForwardedHeaders;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace KpiDashboard.LocalHost.Runtime;
 
 /// <summary>
-/// The function app and what it needs, started in order: data folder, stages, ASP.NET Core with the app's own services, timers and queues, then the
-/// stages' second part in the background. It ends in reverse order, also when the start fails half-way.
+/// The function app and what it needs, started in order: data folder, stages, the worker, HTTP, timers and queues, then the stages' second part in the background.
+/// It ends in reverse order, also when the start fails half-way.
 /// </summary>
 internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
 {
@@ -37,12 +32,12 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly LocalHostOptions _options;
+    private readonly IConfiguration _settings;
     private readonly IReadOnlyList<IStartupStage> _stages;
     private readonly IStartupConsole _console;
-    private readonly Assembly? _assembly;
-    private readonly Func<Type, bool> _functionClasses;
-    private readonly bool _webApplicationConfigured;
-    private readonly Func<FunctionExecutionDelegate, FunctionExecutionDelegate> _buildPipeline;
+    private readonly IWorkerProcess _process;
+    private readonly RunningWorker _worker;
+    private readonly ILoggerFactory _loggers;
     private readonly ILogger<LocalFunctionsHost> _logger;
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _stopGate = new(1, 1);
@@ -50,6 +45,7 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
 
     private DataFolder? _dataFolder;
     private FunctionInvoker? _invoker;
+    private HttpIntegration? _http;
     private TimerRunner? _timers;
     private QueueRunner? _queues;
     private StaticSite? _site;
@@ -60,41 +56,42 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
     private volatile bool _draining;
     private bool _disposed;
 
+    /// <summary>A host for a worker.</summary>
+    /// <param name="options">The command line.</param>
+    /// <param name="settings">Settings that the worker gets as well; see <see cref="WebDefaults.AddSettings"/>.</param>
+    /// <param name="stages">What is started around the app, in order.</param>
+    /// <param name="console">Where progress is shown.</param>
+    /// <param name="process">What runs the worker.</param>
+    /// <param name="logging">Changes where the host's log goes.</param>
     public LocalFunctionsHost(
-        WebApplicationBuilder web, FunctionsApplicationBuilder builder, Func<FunctionExecutionDelegate, FunctionExecutionDelegate> buildPipeline)
+        LocalHostOptions options, IConfiguration settings, IEnumerable<IStartupStage> stages, IStartupConsole console, IWorkerProcess process, Action<ILoggingBuilder>? logging = null)
     {
-        _options = builder.Options;
-        _stages = [.. builder.Stages];
-        _console = builder.Console;
-        _assembly = builder.FunctionsAssembly;
-        _functionClasses = builder.FunctionClasses;
-        _webApplicationConfigured = builder.WebApplicationConfigured;
-        _buildPipeline = buildPipeline;
-
-        web.Services.AddResponseCompression(compression =>
-        {
-            compression.EnableForHttps = true;
-            compression.MimeTypes = [.. ResponseCompressionDefaults.MimeTypes, "image/svg+xml", "application/manifest+json", "font/ttf"];
-        });
-        // As small as Static Web Apps sends the page, which it packs once beforehand.
-        web.Services.Configure<BrotliCompressionProviderOptions>(brotli => brotli.Level = CompressionLevel.Optimal);
-        web.Services.Configure<GzipCompressionProviderOptions>(gzip => gzip.Level = CompressionLevel.Optimal);
-        web.Services.AddCors();
-        web.Services.Configure<ForwardedHeadersOptions>(forwarded => forwarded.ForwardedHeaders = AspNetForwardedHeaders.All);
-        web.Services.Configure<KestrelServerOptions>(kestrel =>
-        {
-            // Both loopback addresses under one name; with a port of the system's choice only the first can be had without a race.
-            if (_options.Port == 0)
-                kestrel.Listen(IPAddress.Loopback, 0);
-            else
-                kestrel.ListenLocalhost(_options.Port);
-        });
+        _options = options;
+        _settings = settings;
+        _stages = [.. stages];
+        _console = console;
+        _process = process;
+        WebApplicationBuilder web = WebDefaults.CreateWebBuilder(options, settings, () => console);
+        logging?.Invoke(web.Logging);
         _app = web.Build();
-        _logger = _app.Services.GetRequiredService<ILogger<LocalFunctionsHost>>();
+        _loggers = _app.Services.GetRequiredService<ILoggerFactory>();
+        _logger = _loggers.CreateLogger<LocalFunctionsHost>();
+        _worker = new RunningWorker(process, GiveUp, TimeProvider.System, _loggers);
     }
 
-    /// <inheritdoc/>
-    public IServiceProvider Services => _app.Services;
+    /// <summary>The app's services, where the worker is in this process.</summary>
+    public IServiceProvider Services => _process.Services ?? throw new InvalidOperationException("The worker is a process of its own.");
+
+    /// <summary>The worker; the benchmark asks it without the host.</summary>
+    public RunningWorker Worker => _worker;
+
+    /// <summary>Ends when somebody asked the host to stop, or when it cannot go on.</summary>
+    public Task WhenStoppingAsync()
+    {
+        TaskCompletionSource stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _app.Lifetime.ApplicationStopping.Register(stopping.SetResult);
+        return stopping.Task;
+    }
 
     /// <summary>Where the app listens; null before it does.</summary>
     public Uri? Address { get; private set; }
@@ -176,6 +173,7 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             return;
         _disposed = true;
         await StopAsync();
+        await _worker.DisposeAsync();
         await _app.DisposeAsync();
         _stopping.Dispose();
         _stopGate.Dispose();
@@ -184,18 +182,16 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
     private async Task StartCoreAsync(CancellationToken cancellationToken)
     {
         long begun = Stopwatch.GetTimestamp();
-        IConfiguration settings = _app.Configuration;
-        TimeProvider time = _app.Services.GetService<TimeProvider>() ?? TimeProvider.System;
+        TimeProvider time = _process.Services?.GetService<TimeProvider>() ?? TimeProvider.System;
 
         // First what can be known to be wrong without starting anything.
         RequireFreePort(_options.Port);
         _dataFolder = DataFolder.Open(_options);
-        HostJson hostJson = HostJson.Load(Path.Combine(AppContext.BaseDirectory, "host.json"), settings);
+        HostJson hostJson = HostJson.Load(Path.Combine(_process.AppDirectory, "host.json"), _settings);
 
         StartupContext context = new()
         {
-            Configuration = settings,
-            Services = _app.Services,
+            Configuration = _settings,
             RepositoryRoot = _options.RepositoryRoot,
             DataDirectory = _options.DataDirectory,
             Console = _console,
@@ -207,32 +203,31 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             await stage.StartAsync(context, cancellationToken);
         }
 
-        // Stages may set what functions refer to with %Setting%.
-        Functions = FunctionCatalog.Discover(
-            _assembly ?? throw new StartupException("There is no entry assembly to take functions from."),
-            _functionClasses, hostJson, settings, time.GetUtcNow().UtcDateTime);
-        HttpIntegration.RequireConfigured(Functions, _webApplicationConfigured);
+        // Links in mails lead to where we listen, unless somebody said where people find the page. A worker of its own process is told before we listen.
+        bool pageIsHere = string.IsNullOrWhiteSpace(_settings[WebAddress.Key]);
+        if (pageIsHere && _options.Port != 0)
+            _settings[WebAddress.Key] = $"http://localhost:{_options.Port}";
 
-        ILoggerFactory loggers = _app.Services.GetRequiredService<ILoggerFactory>();
-        FunctionKeys keys = FunctionKeys.Load(settings, _options.DataDirectory);
-        _invoker = new FunctionInvoker(
-            _app.Services.GetRequiredService<IServiceScopeFactory>(), _buildPipeline, hostJson.FunctionTimeout, loggers.CreateLogger<FunctionInvoker>());
-        _timers = new TimerRunner(Functions, _invoker, new TimerStore(_options.DataDirectory), time, loggers.CreateLogger<TimerRunner>());
-        _queues = new QueueRunner(Functions, _invoker, hostJson, new StorageConnections(settings), loggers);
-        _site = settings["Web:Root"] is { Length: > 0 } root ? new StaticSite(root) : null;
-        _caughtMail = settings[MailCatcherStage.FolderKey] is { Length: > 0 } mails ? new CaughtMailPages(mails) : null;
-        MapPipeline(
-            new HttpIntegration(_invoker, keys, loggers.CreateLogger<HttpIntegration>()),
-            new AdminApi(Functions, keys, _timers, _queues, loggers.CreateLogger<AdminApi>()));
+        await _worker.StartAsync(cancellationToken);
+        // Stages may set what functions refer to with %Setting%.
+        Functions = FunctionCatalog.Read(_worker.Functions, hostJson, _settings, time.GetUtcNow().UtcDateTime);
+
+        FunctionKeys keys = FunctionKeys.Load(_settings, _options.DataDirectory);
+        _invoker = new FunctionInvoker(_worker, hostJson.FunctionTimeout, _loggers.CreateLogger<FunctionInvoker>());
+        _timers = new TimerRunner(Functions, _invoker, new TimerStore(_options.DataDirectory), time, _loggers.CreateLogger<TimerRunner>());
+        _queues = new QueueRunner(Functions, _invoker, hostJson, _settings, new StorageConnections(_settings), _loggers);
+        _http = new HttpIntegration(_invoker, keys, _app.Services.GetRequiredService<IHttpForwarder>(), _loggers.CreateLogger<HttpIntegration>());
+        _site = _settings["Web:Root"] is { Length: > 0 } root ? new StaticSite(root) : null;
+        _caughtMail = _settings[MailCatcherStage.FolderKey] is { Length: > 0 } mails ? new CaughtMailPages(mails) : null;
+        MapPipeline(_http, new AdminApi(Functions, keys, _timers, _queues, _loggers.CreateLogger<AdminApi>()), context);
 
         _appStarted = true;
         await _app.StartAsync(cancellationToken);
         Address = context.Address = ListeningAddress();
-        // Links in mails lead here unless somebody said where people find the page.
-        if (string.IsNullOrWhiteSpace(settings[WebAddress.Key]))
-            settings[WebAddress.Key] = Address.GetLeftPart(UriPartial.Authority);
+        if (pageIsHere)
+            _settings[WebAddress.Key] = Address.GetLeftPart(UriPartial.Authority);
         _timers.Start();
-        _queues.Start();
+        await _queues.StartAsync(cancellationToken);
         _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
         {
             signal.Cancel = true;
@@ -249,24 +244,29 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         int Count<T>() => Functions.Count(function => function.Trigger is T);
     }
 
-    private void MapPipeline(HttpIntegration http, AdminApi admin)
+    private void MapPipeline(HttpIntegration http, AdminApi admin, StartupContext context)
     {
-        _app.Use((context, next) =>
+        _app.Use((http, next) =>
         {
-            if (!_draining)
-                return next(context);
-            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            context.Response.Headers.Connection = "close";
-            return Task.CompletedTask;
+            if (_draining)
+            {
+                http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+                http.Response.Headers.Connection = "close";
+                return Task.CompletedTask;
+            }
+
+            // The worker knows nothing of what the stages still do.
+            return context.NotReady is { } reason && http.Request.Path.Equals("/api/health/ready", StringComparison.OrdinalIgnoreCase)
+                ? Results.Json(new { status = "not_ready", reason }, statusCode: StatusCodes.Status503ServiceUnavailable).ExecuteAsync(http)
+                : next(http);
         });
         if (_caughtMail is not null)
             _app.Use(CaughtMailPages.RefuseOtherHosts);
-        _app.UseForwardedHeaders();
         // The platform's own CORS in Azure; closed unless origins are named.
-        if (HttpOptions.Parse(_app.Configuration[HttpOptions.AllowedOriginsKey]) is { Length: > 0 } origins)
+        if (HttpOptions.Parse(_settings[HttpOptions.AllowedOriginsKey]) is { Length: > 0 } origins)
         {
             _app.UseWhen(
-                context => context.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase),
+                http => http.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase),
                 branch =>
                 {
                     branch.UseCors(cors => cors.SetIsOriginAllowed(origin => origins.Contains(origin, StringComparer.Ordinal)).AllowCredentials().AllowAnyHeader().AllowAnyMethod());
@@ -275,7 +275,7 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         }
 
         _app.UseRouting();
-        _app.UseWhen(context => context.GetEndpoint() is null && _site is not null, branch =>
+        _app.UseWhen(request => request.GetEndpoint() is null && _site is not null, branch =>
         {
             branch.UseResponseCompression();
             branch.Run(_site is null ? static _ => Task.CompletedTask : _site.InvokeAsync);
@@ -316,15 +316,20 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         {
             if (e is not StartupException)
                 LogStageFailed(e, current!.Name);
-            string sentence = e is StartupException ? e.Message : $"{current!.Name} failed: {e.Message}";
-            if (_console is TerminalConsole terminal)
-                terminal.Error(sentence);
-            else
-                await Console.Error.WriteLineAsync(sentence);
-            Environment.ExitCode = 1;
-            _app.Lifetime.StopApplication();
+            GiveUp(e is StartupException ? e.Message : $"{current!.Name} failed: {e.Message}");
             throw;
         }
+    }
+
+    /// <summary>Says why it cannot go on, and stops.</summary>
+    private void GiveUp(string sentence)
+    {
+        if (_console is TerminalConsole terminal)
+            terminal.Error(sentence);
+        else
+            Console.Error.WriteLine(sentence);
+        Environment.ExitCode = 1;
+        _app.Lifetime.StopApplication();
     }
 
     /// <summary>Stops what is there, in reverse order; harmless when there is nothing.</summary>
@@ -342,7 +347,8 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         {
             _draining = true;
             _timers?.StopTaking();
-            _queues?.StopTaking();
+            if (_queues is not null)
+                await _queues.StopTakingAsync();
             idle = Task.WhenAll(_invoker.WhenIdleAsync(), _queues?.DrainAsync() ?? Task.CompletedTask);
             await idle.WaitAsync(s_drainLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await _invoker.CancelAllAsync();
@@ -367,6 +373,15 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             }
         }
 
+        try
+        {
+            await _worker.StopAsync();
+        }
+        catch (Exception e)
+        {
+            LogStopFailed(e, "The worker");
+        }
+
         // A run that ignores its token still uses these; the process is about to end anyway.
         if (idle.IsCompletedSuccessfully)
         {
@@ -377,7 +392,8 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             _invoker?.Dispose();
         }
 
-        (_invoker, _timers, _queues) = (null, null, null);
+        _http?.Dispose();
+        (_invoker, _http, _timers, _queues) = (null, null, null, null);
         _site?.Dispose();
         _site = null;
         while (_startedStages.TryPop(out IStartupStage? stage))

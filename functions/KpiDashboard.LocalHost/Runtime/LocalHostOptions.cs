@@ -17,6 +17,7 @@ internal sealed record LocalHostOptions
           --no-demo         start an empty installation, without demo tenants
           --no-web          leave the web page out: no npm packages, no build
           --no-settings     ignore local.settings.json
+          --app FILE        run this app: the program of a published output, for example out/KpiDashboard.Functions.dll
           --set NAME=VALUE  override one setting; may be repeated; NAME may use : or __ between its parts
           --help            show this text
 
@@ -40,6 +41,9 @@ internal sealed record LocalHostOptions
     /// <summary>Whether <c>local.settings.json</c> is read.</summary>
     public bool LocalSettings { get; init; } = true;
 
+    /// <summary>Full path of the app's program; null for the one that is built in the repository.</summary>
+    public string? App { get; init; }
+
     /// <summary>Settings given on the command line.</summary>
     public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
 
@@ -50,6 +54,7 @@ internal sealed record LocalHostOptions
         string? port = Trimmed(environment("KPI_PORT"));
         string portFrom = "KPI_PORT";
         string? data = Trimmed(environment("KPI_DATA"));
+        string? app = null;
         bool reset = false;
         bool demo = true;
         bool localSettings = true;
@@ -69,6 +74,9 @@ internal sealed record LocalHostOptions
                     break;
                 case "--data":
                     data = Value();
+                    break;
+                case "--app":
+                    app = Value();
                     break;
                 case "--set":
                     string[] pair = Value().Split('=', 2);
@@ -113,11 +121,24 @@ internal sealed record LocalHostOptions
             Port = number,
             DataDirectory = data is null ? Path.Combine(root, ".local") : Path.GetFullPath(data),
             RepositoryRoot = root,
+            App = app is null ? null : Path.GetFullPath(app),
             Reset = reset,
             Demo = demo,
             LocalSettings = localSettings,
             Settings = settings,
         };
+    }
+
+    /// <summary>
+    /// The app as the build beside this program made it: <c>bin/CONFIGURATION/net10.0</c> of its own project, or the same folder, where the tests have both.
+    /// </summary>
+    public static string BuiltApp()
+    {
+        const string Program = "KpiDashboard.Functions.dll";
+        string beside = Path.Combine(AppContext.BaseDirectory, Program);
+        return File.Exists(beside)
+            ? beside
+            : Path.Combine(AppContext.BaseDirectory.Replace("KpiDashboard.LocalHost", "KpiDashboard.Functions", StringComparison.Ordinal), Program);
     }
 
     private static string? Trimmed(string? value) => string.IsNullOrWhiteSpace(value) ? null : value.Trim();
@@ -140,3 +161,6 @@ internal sealed class CommandLineException(string message, int exitCode = 2) : E
 {
     public int ExitCode { get; } = exitCode;
 }
+
+/// <summary>Ctrl-C while starting.</summary>
+internal sealed class StartupCanceledException() : OperationCanceledException("Stopped while starting.");

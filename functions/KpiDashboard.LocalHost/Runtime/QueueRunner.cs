@@ -1,371 +1,300 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using System.Reflection.Emit;
+using System.Runtime.ExceptionServices;
+using System.Text.Json;
 using Azure;
 using Azure.Storage.Queues;
 using Azure.Storage.Queues.Models;
 using KpiDashboard.Data;
+using KpiDashboard.LocalHost.Worker.Messages;
+using Microsoft.Azure.WebJobs;
+using Microsoft.Azure.WebJobs.Host;
+using Microsoft.Azure.WebJobs.Host.Timers;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace KpiDashboard.LocalHost.Runtime;
 
-/// <summary>Runs the queue functions against real storage queues.</summary>
-internal sealed class QueueRunner(
-    IReadOnlyList<LocalFunction> functions, FunctionInvoker invoker, HostJson hostJson, StorageConnections connections, ILoggerFactory loggers) : IAsyncDisposable
+/// <summary>
+/// The queue functions, under the WebJobs SDK's own listeners: polling, leases, retries and poison queues are the code that the Functions host runs. For each function
+/// of the worker a method is made that hands the message over to it.
+/// </summary>
+internal sealed partial class QueueRunner(
+    IReadOnlyList<LocalFunction> functions, FunctionInvoker invoker, HostJson hostJson, IConfiguration settings, StorageConnections connections, ILoggerFactory loggers) : IAsyncDisposable
 {
-    private readonly CancellationTokenSource _stopping = new();
-    private Task _loops = Task.CompletedTask;
+    private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(1);
 
-    public void Start()
+    private readonly ILogger<QueueRunner> _logger = loggers.CreateLogger<QueueRunner>();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly LocalFunction[] _functions = [.. functions.Where(function => function is { Disabled: false, Trigger: QueueTrigger })];
+    private readonly Dictionary<string, QueueServiceClient> _services = new(StringComparer.OrdinalIgnoreCase);
+    private IHost? _host;
+    private Task _recovery = Task.CompletedTask;
+    private int _down;
+    private int _generation;
+
+    /// <exception cref="Startup.StartupException">A setting is missing or not a connection.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
-        ConcurrentDictionary<string, StorageHealth> health = new(StringComparer.OrdinalIgnoreCase);
-        List<Task> loops = [];
-        foreach (LocalFunction function in functions.Where(function => function is { Disabled: false, Trigger: QueueTrigger }))
+        foreach (LocalFunction function in _functions)
         {
-            QueueTrigger trigger = (QueueTrigger)function.Trigger;
-            QueueServiceClient service = connections.Resolve(trigger.Connection, function.Name);
-            QueueListener listener = new(
-                function,
-                service.GetQueueClient(trigger.Queue),
-                QueueListener.PoisonNameOf(trigger.Queue) is { } poison ? service.GetQueueClient(poison) : null,
-                health.GetOrAdd(trigger.Connection, name => new StorageHealth(name, loggers.CreateLogger<StorageHealth>())),
-                invoker,
-                hostJson,
-                loggers.CreateLogger<QueueListener>());
-            loops.Add(Task.Run(() => listener.LoopAsync(_stopping.Token)));
+            string connection = ((QueueTrigger)function.Trigger).Connection;
+            if (!_services.ContainsKey(connection))
+                _services.Add(connection, connections.Resolve(connection, function.Name));
         }
 
-        _loops = Task.WhenAll(loops);
+        if (_functions.Length > 0)
+            await StartListenersAsync(cancellationToken);
     }
 
-    /// <summary>Fetches no further message. Runs that go on are the invoker's.</summary>
-    public void StopTaking() => _stopping.Cancel();
+    /// <summary>Fetches no further message. Runs that go on are waited for by <see cref="DisposeAsync"/>.</summary>
+    public async Task StopTakingAsync()
+    {
+        await _stopping.CancelAsync();
+        await _recovery.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Draining lets runs go on; stopping alone would cancel them.
+        if (_host is not null)
+            await _host.Services.GetRequiredService<IDrainModeManager>().EnableDrainModeAsync(CancellationToken.None);
+    }
 
     /// <summary>Completes when every message that was taken has been deleted, released or moved.</summary>
-    public Task DrainAsync() => _loops;
+    public async Task DrainAsync()
+    {
+        if (_host is not null)
+            await _host.StopAsync(CancellationToken.None);
+    }
 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        await _loops;
+        await _recovery.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _host?.Dispose();
+        _host = null;
         _stopping.Dispose();
     }
 
     /// <summary>A run by hand with <paramref name="input"/> for the message; no queue knows of it.</summary>
     public Task RunByHandAsync(LocalFunction function, string input, CancellationToken cancellationToken) =>
-        QueueListener.InvokeAsync(
+        InvokeAsync(
             function,
-            invoker,
             QueuesModelFactory.QueueMessage(Guid.NewGuid().ToString(), "", BinaryData.FromString(input), dequeueCount: 1, null, DateTimeOffset.UtcNow, null),
             cancellationToken);
-}
 
-/// <summary>Polls one queue for one function.</summary>
-internal sealed partial class QueueListener(
-    LocalFunction function, QueueClient queue, QueueClient? poison, StorageHealth health, FunctionInvoker invoker, HostJson hostJson, ILogger<QueueListener> logger)
-{
-    private const string PoisonSuffix = "-poison";
-    private static readonly TimeSpan s_firstWait = TimeSpan.FromMilliseconds(100);
+    private Task InvokeAsync(LocalFunction function, QueueMessage message, CancellationToken cancellationToken) =>
+        invoker.InvokeAsync(function, ActivityKind.Consumer, request => Fill(request, function, message), cancellationToken);
 
-    // What a message needs after its function ended is not given up with the app's own token.
-    private static readonly TimeSpan s_settleLimit = TimeSpan.FromSeconds(30);
-
-    private readonly Lock _gate = new();
-    private readonly HashSet<Task> _running = [];
-
-    /// <summary>Where messages that fail for good go; null if that would not be a queue name, or the queue is itself such a place.</summary>
-    public static string? PoisonNameOf(string queueName) =>
-        queueName.EndsWith(PoisonSuffix, StringComparison.Ordinal) || queueName.Length + PoisonSuffix.Length > 63 ? null : queueName + PoisonSuffix;
-
-    public static Task InvokeAsync(LocalFunction function, FunctionInvoker invoker, QueueMessage message, CancellationToken cancellationToken) =>
-        invoker.InvokeAsync(
-            function,
-            ActivityKind.Consumer,
-            context =>
-            {
-                context.Bindings.InputData[function.TriggerParameter.Name] = message;
-                Dictionary<string, object?> metadata = context.Bindings.TriggerMetadata;
-                metadata["QueueTrigger"] = message.Body.ToString();
-                metadata["DequeueCount"] = message.DequeueCount.ToString(System.Globalization.CultureInfo.InvariantCulture);
-                metadata["Id"] = message.MessageId;
-                metadata["PopReceipt"] = message.PopReceipt;
-                metadata["InsertionTime"] = message.InsertedOn?.ToString("O", System.Globalization.CultureInfo.InvariantCulture);
-                metadata["ExpirationTime"] = message.ExpiresOn?.ToString("O", System.Globalization.CultureInfo.InvariantCulture);
-                metadata["NextVisibleTime"] = message.NextVisibleOn?.ToString("O", System.Globalization.CultureInfo.InvariantCulture);
-            },
-            complete: null,
-            cancellationToken);
-
-    /// <summary>Polls until told to stop, then waits for the messages that are being worked on.</summary>
-    public async Task LoopAsync(CancellationToken stopping)
+    /// <summary>What the Functions host tells of a message.</summary>
+    internal static void Fill(InvocationRequest request, LocalFunction function, QueueMessage message)
     {
-        Activity.Current = null;
-        TimeSpan wait = s_firstWait;
+        string text = message.Body.ToString();
+        request.InputData.Add(new ParameterBinding { Name = function.Parameter, Data = new TypedData { String = text } });
+        Dictionary<string, TypedData> metadata = new(StringComparer.OrdinalIgnoreCase)
+        {
+            ["QueueTrigger"] = new() { String = text },
+            ["Id"] = new() { String = message.MessageId },
+            ["PopReceipt"] = new() { String = message.PopReceipt },
+            ["DequeueCount"] = new() { Json = message.DequeueCount.ToString(CultureInfo.InvariantCulture) },
+        };
+        if (message.InsertedOn is { } inserted)
+            metadata["InsertionTime"] = new() { Json = JsonSerializer.Serialize(inserted) };
+        if (message.ExpiresOn is { } expires)
+            metadata["ExpirationTime"] = new() { Json = JsonSerializer.Serialize(expires) };
+        if (message.NextVisibleOn is { } visible)
+            metadata["NextVisibleTime"] = new() { Json = JsonSerializer.Serialize(visible) };
+        foreach ((string name, string value) in Properties(text))
+            metadata[name] = new() { String = value };
+        foreach ((string name, TypedData data) in metadata)
+            request.TriggerMetadata[name] = data;
+    }
+
+    /// <summary>The top-level properties of a JSON object; nothing for any other text.</summary>
+    private static IEnumerable<(string Name, string Value)> Properties(string text)
+    {
+        JsonElement element;
         try
         {
-            while (!stopping.IsCancellationRequested)
-            {
-                await WaitForRoomAsync(stopping);
-                QueueMessage[] messages = await ReceiveAsync(stopping);
-                foreach (QueueMessage message in messages)
-                    Track(ProcessAsync(message));
+            element = JsonElement.Parse(text);
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
 
-                if (messages.Length > 0)
+        return element.ValueKind != JsonValueKind.Object
+            ? []
+            : [.. element.EnumerateObject().Where(property => property.Name.Length > 0 && property.Value.ValueKind != JsonValueKind.Null)
+                .Select(property => (property.Name, property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString()! : property.Value.GetRawText()))];
+    }
+
+    private async Task StartListenersAsync(CancellationToken cancellationToken)
+    {
+        int generation = Interlocked.Increment(ref _generation);
+        Type type = QueueFunctions.Make(_functions.Select(function => (function.Name, (QueueTrigger)function.Trigger)));
+        Dictionary<string, LocalFunction> byName = _functions.ToDictionary(function => function.Name, StringComparer.Ordinal);
+        IHost host = new HostBuilder()
+            .ConfigureAppConfiguration(configuration => configuration.AddConfiguration(settings))
+            .ConfigureWebJobs(jobs => jobs.AddAzureStorageQueues(queues =>
+            {
+                queues.BatchSize = hostJson.BatchSize;
+                queues.NewBatchThreshold = hostJson.NewBatchThreshold;
+                queues.MaxDequeueCount = hostJson.MaxDequeueCount;
+                queues.MaxPollingInterval = hostJson.MaxPollingInterval;
+                queues.VisibilityTimeout = hostJson.VisibilityTimeout;
+                queues.MessageEncoding = hostJson.MessageEncoding;
+            }))
+            .ConfigureServices(services =>
+            {
+                services.AddSingleton(loggers);
+                services.AddSingleton<IHostLifetime, NoLifetime>();
+                services.AddSingleton<ITypeLocator>(new OneType(type));
+                services.AddSingleton<IJobActivator>(new Activator(type, (name, message, token) => InvokeAsync(byName[name], message, token)));
+                services.AddSingleton<IWebJobsExceptionHandler>(new ListenerFailed(this, generation));
+            })
+            .Build();
+        _host = host;
+        await host.StartAsync(cancellationToken);
+    }
+
+    /// <summary>
+    /// A listener ended: storage was out of reach for longer than its client tries. The Functions host ends then, and the platform starts it again; here the listeners are
+    /// started again once storage answers.
+    /// </summary>
+    private void OnListenerFailed(int generation, Exception exception)
+    {
+        // All listeners of a kind fail, one after the other, and the old ones once more while they end.
+        if (generation != Volatile.Read(ref _generation) || Interlocked.Exchange(ref _down, 1) != 0 || _stopping.IsCancellationRequested)
+            return;
+        LogDown(exception.GetBaseException().Message);
+        _recovery = Task.Run(RecoverAsync);
+    }
+
+    private async Task RecoverAsync()
+    {
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(s_retry, _stopping.Token);
+                foreach (QueueServiceClient service in _services.Values)
+                    await service.GetPropertiesAsync(_stopping.Token);
+                IHost? old = _host;
+                if (old is not null)
                 {
-                    wait = s_firstWait;
-                    continue;
+                    // Runs that go on end with the old listeners, which delete or release their messages.
+                    await old.Services.GetRequiredService<IDrainModeManager>().EnableDrainModeAsync(CancellationToken.None);
+                    _ = EndAsync(old);
                 }
 
-                // A little randomness keeps listeners from polling in step.
-                await Task.Delay(wait * (0.8 + (Random.Shared.NextDouble() * 0.4)), stopping);
-                wait = wait * 2 < hostJson.MaxPollingInterval ? wait * 2 : hostJson.MaxPollingInterval;
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // The app stops.
-        }
-        catch (Exception e)
-        {
-            LogStopped(e, function.Name, queue.Name);
-        }
-
-        await Task.WhenAll(Snapshot());
-    }
-
-    private async Task<QueueMessage[]> ReceiveAsync(CancellationToken stopping)
-    {
-        try
-        {
-            QueueMessage[] messages = await queue.ReceiveMessagesAsync(hostJson.BatchSize, hostJson.MessageLease, stopping);
-            health.Up();
-            return messages;
-        }
-        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
-        {
-            await TryCreateAsync(queue, stopping);
-            return [];
-        }
-        catch (Exception e) when (IsStorageFailure(e, stopping))
-        {
-            health.Down(e);
-            return [];
-        }
-    }
-
-    private async Task TryCreateAsync(QueueClient client, CancellationToken stopping)
-    {
-        try
-        {
-            await client.CreateIfNotExistsAsync(cancellationToken: stopping);
-        }
-        catch (Exception e) when (IsStorageFailure(e, stopping))
-        {
-            health.Down(e);
-        }
-    }
-
-    /// <summary>Never throws: what goes wrong with a message is logged, and the message comes back when its lease ends.</summary>
-    private async Task ProcessAsync(QueueMessage received)
-    {
-        using CancellationTokenSource settle = new();
-        try
-        {
-            if (Decode(received) is not { } message)
-            {
-                LogUndecodable(function.Name, received.MessageId, queue.Name);
-                settle.CancelAfter(s_settleLimit);
-                await MoveToPoisonAsync(received.MessageId, received.PopReceipt, received.Body, settle.Token);
+                Interlocked.Increment(ref _generation);
+                Interlocked.Exchange(ref _down, 0);
+                await StartListenersAsync(_stopping.Token);
+                LogUp();
                 return;
             }
-
-            if (poison is not null && message.DequeueCount > hostJson.MaxDequeueCount)
+            catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
             {
-                // Its earlier tries ended with the process, so nobody moved it.
-                settle.CancelAfter(s_settleLimit);
-                await MoveToPoisonAsync(message.MessageId, message.PopReceipt, received.Body, settle.Token);
                 return;
             }
-
-            (bool succeeded, string popReceipt) = await RunWithLeaseAsync(message);
-            settle.CancelAfter(s_settleLimit);
-            if (succeeded)
-                await queue.DeleteMessageAsync(message.MessageId, popReceipt, settle.Token);
-            else if (poison is not null && message.DequeueCount >= hostJson.MaxDequeueCount)
-                await MoveToPoisonAsync(message.MessageId, popReceipt, received.Body, settle.Token);
-            else if (poison is not null)
-                await queue.UpdateMessageAsync(message.MessageId, popReceipt, visibilityTimeout: hostJson.VisibilityTimeout, cancellationToken: settle.Token);
-            // Without a place for poison the message stays invisible for the rest of its lease; anything else would spin.
-        }
-        catch (Exception e)
-        {
-            LogNotSettled(e, received.MessageId, queue.Name);
-        }
-    }
-
-    private async Task<(bool Succeeded, string PopReceipt)> RunWithLeaseAsync(QueueMessage message)
-    {
-        using CancellationTokenSource done = new();
-        Task<string> lease = RenewAsync(message, done.Token);
-        bool succeeded;
-        try
-        {
-            await InvokeAsync(function, invoker, message, CancellationToken.None);
-            succeeded = true;
-        }
-        catch (Exception)
-        {
-            // Logged by the invoker.
-            succeeded = false;
-        }
-
-        await done.CancelAsync();
-        return (succeeded, await lease);
-    }
-
-    /// <summary>Keeps the message invisible until <paramref name="done"/>; returns the receipt that is valid then.</summary>
-    private async Task<string> RenewAsync(QueueMessage message, CancellationToken done)
-    {
-        string popReceipt = message.PopReceipt;
-        TimeSpan interval = hostJson.MessageLease / 2;
-        while (true)
-        {
-            try
+            catch (Exception e) when (e is RequestFailedException or AggregateException or OperationCanceledException)
             {
-                await Task.Delay(interval, done);
-            }
-            catch (OperationCanceledException)
-            {
-                return popReceipt;
-            }
-
-            try
-            {
-                // Not cancelled half-way: a renewal whose answer is lost would leave a receipt that deletes nothing.
-                UpdateReceipt receipt = await queue.UpdateMessageAsync(message.MessageId, popReceipt, visibilityTimeout: hostJson.MessageLease, cancellationToken: CancellationToken.None);
-                popReceipt = receipt.PopReceipt;
-                interval = hostJson.MessageLease / 2;
-            }
-            catch (RequestFailedException e) when (e.Status is 400 or 404)
-            {
-                LogLeaseLost(message.MessageId, queue.Name);
-                return popReceipt;
-            }
-            catch (Exception e) when (e is RequestFailedException or AggregateException)
-            {
-                health.Down(e);
-                // Sooner than usual, as the lease is running out.
-                interval = hostJson.MessageLease / 10;
+                // Still out of reach.
             }
         }
     }
 
-    private async Task MoveToPoisonAsync(string messageId, string popReceipt, BinaryData body, CancellationToken cancellationToken)
+    private static async Task EndAsync(IHost host)
     {
-        if (poison is null)
-            return;
-        LogPoison(messageId, hostJson.MaxDequeueCount, poison.Name);
-        try
+        await host.StopAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        host.Dispose();
+    }
+
+    [LoggerMessage(40, LogLevel.Warning, "The queues are out of reach; retrying. ({Reason})")]
+    private partial void LogDown(string reason);
+
+    [LoggerMessage(41, LogLevel.Warning, "The queues are back.")]
+    private partial void LogUp();
+
+    private sealed class OneType(Type type) : ITypeLocator
+    {
+        public IReadOnlyList<Type> GetTypes() => [type];
+    }
+
+    private sealed class Activator(Type type, Func<string, QueueMessage, CancellationToken, Task> run) : IJobActivator
+    {
+        private readonly object _instance = System.Activator.CreateInstance(type, run)!;
+
+        public T CreateInstance<T>() => (T)_instance;
+    }
+
+    private sealed class ListenerFailed(QueueRunner runner, int generation) : IWebJobsExceptionHandler
+    {
+        public Task OnTimeoutExceptionAsync(ExceptionDispatchInfo exceptionInfo, TimeSpan timeoutGracePeriod) => OnUnhandledExceptionAsync(exceptionInfo);
+
+        public Task OnUnhandledExceptionAsync(ExceptionDispatchInfo exceptionInfo)
         {
-            await poison.SendMessageAsync(body, cancellationToken: cancellationToken);
+            runner.OnListenerFailed(generation, exceptionInfo.SourceException);
+            return Task.CompletedTask;
         }
-        catch (RequestFailedException e) when (e.ErrorCode == QueueErrorCode.QueueNotFound)
-        {
-            await poison.CreateIfNotExistsAsync(cancellationToken: cancellationToken);
-            await poison.SendMessageAsync(body, cancellationToken: cancellationToken);
-        }
-
-        await queue.DeleteMessageAsync(messageId, popReceipt, cancellationToken);
     }
-
-    /// <summary>The message with its text decoded; null if it is not what <c>messageEncoding</c> says.</summary>
-    private QueueMessage? Decode(QueueMessage raw)
-    {
-        BinaryData body = raw.Body;
-        if (hostJson.MessageEncoding == QueueMessageEncoding.Base64)
-        {
-            try
-            {
-                body = new BinaryData(Convert.FromBase64String(raw.Body.ToString()));
-            }
-            catch (FormatException)
-            {
-                return null;
-            }
-        }
-
-        return QueuesModelFactory.QueueMessage(raw.MessageId, raw.PopReceipt, body, raw.DequeueCount, raw.NextVisibleOn, raw.InsertedOn, raw.ExpiresOn);
-    }
-
-    private void Track(Task task)
-    {
-        lock (_gate)
-            _running.Add(task);
-        _ = task.ContinueWith(
-            finished =>
-            {
-                lock (_gate)
-                    _running.Remove(finished);
-            },
-            CancellationToken.None,
-            TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
-    }
-
-    private async Task WaitForRoomAsync(CancellationToken stopping)
-    {
-        while (Snapshot() is var running && running.Length > hostJson.NewBatchThreshold)
-            await Task.WhenAny(running).WaitAsync(stopping);
-    }
-
-    private Task[] Snapshot()
-    {
-        lock (_gate)
-            return [.. _running.Where(task => !task.IsCompleted)];
-    }
-
-    // The storage client wraps several failed tries into an AggregateException, and reports its own time-outs as cancellation.
-    private static bool IsStorageFailure(Exception e, CancellationToken stopping) =>
-        e is RequestFailedException or AggregateException or OperationCanceledException && !stopping.IsCancellationRequested;
-
-    [LoggerMessage(30, LogLevel.Warning, "Message {MessageId} of queue {Queue} is not encoded as host.json says; function {Function} does not see it.")]
-    private partial void LogUndecodable(string function, string messageId, string queue);
-
-    [LoggerMessage(31, LogLevel.Warning, "Message {MessageId} failed {Tries} times or cannot be read, and moves to queue {Poison}.")]
-    private partial void LogPoison(string messageId, int tries, string poison);
-
-    [LoggerMessage(32, LogLevel.Warning, "Message {MessageId} of queue {Queue} could not be deleted, released or moved; it comes again when its lease ends.")]
-    private partial void LogNotSettled(Exception exception, string messageId, string queue);
-
-    [LoggerMessage(33, LogLevel.Warning, "The lease of message {MessageId} of queue {Queue} is lost; it may run twice.")]
-    private partial void LogLeaseLost(string messageId, string queue);
-
-    [LoggerMessage(34, LogLevel.Critical, "Function {Function} does not read queue {Queue} any more.")]
-    private partial void LogStopped(Exception exception, string function, string queue);
 }
 
-/// <summary>Says once that storage is out of reach and once that it is back, however many queues notice.</summary>
-internal sealed partial class StorageHealth(string connection, ILogger<StorageHealth> logger)
+/// <summary>What the methods that are made for queue functions call. Public because they are in an assembly of their own.</summary>
+public abstract class QueueFunctions
 {
-    private int _down;
+    private static readonly ConstructorInfo s_base = typeof(QueueFunctions).GetConstructors(BindingFlags.Instance | BindingFlags.NonPublic).Single();
+    private static readonly MethodInfo s_run = typeof(QueueFunctions).GetMethod(nameof(RunAsync), BindingFlags.Instance | BindingFlags.NonPublic)!;
 
-    public void Down(Exception exception)
+    private readonly Func<string, QueueMessage, CancellationToken, Task> _run;
+
+    /// <summary>With what runs a function of a name.</summary>
+    /// <param name="run">Runs it with a message.</param>
+    protected QueueFunctions(Func<string, QueueMessage, CancellationToken, Task> run) => _run = run;
+
+    /// <summary>Runs the function of a name.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="message">The message, decoded.</param>
+    /// <param name="cancellationToken">Ends the run.</param>
+    protected Task RunAsync(string name, QueueMessage message, CancellationToken cancellationToken) => _run(name, message, cancellationToken);
+
+    /// <summary>A class with one method for each function, in the form that the WebJobs SDK finds functions in.</summary>
+    internal static Type Make(IEnumerable<(string Name, QueueTrigger Trigger)> functions)
     {
-        if (Interlocked.Exchange(ref _down, 1) == 0)
-            LogDown(connection, exception.InnerException?.Message ?? exception.Message);
+        ModuleBuilder module = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("KpiDashboard.LocalHost.Made"), AssemblyBuilderAccess.RunAndCollect)
+            .DefineDynamicModule("Made");
+        TypeBuilder type = module.DefineType("Made.QueueFunctions", TypeAttributes.Public | TypeAttributes.Sealed, typeof(QueueFunctions));
+        ConstructorBuilder constructor = type.DefineConstructor(
+            MethodAttributes.Public, CallingConventions.Standard, [typeof(Func<string, QueueMessage, CancellationToken, Task>)]);
+        ILGenerator code = constructor.GetILGenerator();
+        code.Emit(OpCodes.Ldarg_0);
+        code.Emit(OpCodes.Ldarg_1);
+        code.Emit(OpCodes.Call, s_base);
+        code.Emit(OpCodes.Ret);
+        foreach ((string name, QueueTrigger trigger) in functions)
+        {
+            MethodBuilder method = type.DefineMethod(name, MethodAttributes.Public, typeof(Task), [typeof(QueueMessage), typeof(CancellationToken)]);
+            method.SetCustomAttribute(new CustomAttributeBuilder(typeof(FunctionNameAttribute).GetConstructor([typeof(string)])!, [name]));
+            ParameterBuilder message = method.DefineParameter(1, ParameterAttributes.None, "message");
+            message.SetCustomAttribute(new CustomAttributeBuilder(
+                typeof(QueueTriggerAttribute).GetConstructor([typeof(string)])!,
+                [trigger.Queue],
+                [typeof(QueueTriggerAttribute).GetProperty(nameof(QueueTriggerAttribute.Connection))!],
+                [trigger.Connection]));
+            method.DefineParameter(2, ParameterAttributes.None, "cancellationToken");
+            code = method.GetILGenerator();
+            code.Emit(OpCodes.Ldarg_0);
+            code.Emit(OpCodes.Ldstr, name);
+            code.Emit(OpCodes.Ldarg_1);
+            code.Emit(OpCodes.Ldarg_2);
+            code.Emit(OpCodes.Call, s_run);
+            code.Emit(OpCodes.Ret);
+        }
+
+        return type.CreateType();
     }
-
-    public void Up()
-    {
-        if (Interlocked.Exchange(ref _down, 0) == 1)
-            LogUp(connection);
-    }
-
-    [LoggerMessage(40, LogLevel.Warning, "The queues of {Connection} are out of reach; retrying. ({Reason})")]
-    private partial void LogDown(string connection, string reason);
-
-    [LoggerMessage(41, LogLevel.Warning, "The queues of {Connection} are back.")]
-    private partial void LogUp(string connection);
 }
 
 /// <summary>Storage clients by the setting that names the account, found the way the Functions host does.</summary>

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using KpiDashboard.LocalHost.Startup;
-using Microsoft.Azure.Functions.Worker;
+using KpiDashboard.LocalHost.Worker.Messages;
 using Microsoft.Extensions.Logging;
 
 namespace KpiDashboard.LocalHost.Runtime;
@@ -33,7 +33,7 @@ internal sealed partial class TimerRunner(
 
     /// <summary>A run by hand; the schedule knows nothing of it.</summary>
     public Task RunByHandAsync(LocalFunction function, CancellationToken cancellationToken) =>
-        InvokeAsync(function, new TimerInfo(), cancellationToken);
+        InvokeAsync(function, null, pastDue: false, cancellationToken);
 
     private async Task LoopAsync(LocalFunction function, TimerTrigger trigger, CancellationToken stopping)
     {
@@ -88,12 +88,11 @@ internal sealed partial class TimerRunner(
     private async Task<ScheduleStatus> RunAsync(LocalFunction function, TimerTrigger trigger, ScheduleStatus status, bool pastDue, bool adjust)
     {
         DateTime started = UtcNow();
-        TimerInfo info = new() { IsPastDue = pastDue, ScheduleStatus = trigger.Monitored ? status : null };
         if (pastDue)
             LogPastDue(function.Name, status.Next);
         try
         {
-            await InvokeAsync(function, info, CancellationToken.None);
+            await InvokeAsync(function, trigger.Monitored ? status : null, pastDue, CancellationToken.None);
         }
         catch (Exception)
         {
@@ -118,12 +117,18 @@ internal sealed partial class TimerRunner(
         return next;
     }
 
-    private Task InvokeAsync(LocalFunction function, TimerInfo info, CancellationToken cancellationToken) =>
+    private Task InvokeAsync(LocalFunction function, ScheduleStatus? status, bool pastDue, CancellationToken cancellationToken) =>
         invoker.InvokeAsync(
             function,
             ActivityKind.Internal,
-            context => context.Bindings.InputData[function.TriggerParameter.Name] = JsonSerializer.Serialize(info),
-            complete: null,
+            request => request.InputData.Add(new ParameterBinding
+            {
+                Name = function.Parameter,
+                Data = new TypedData
+                {
+                    Json = JsonSerializer.Serialize(new { Schedule = new { AdjustForDST = true }, ScheduleStatus = status, IsPastDue = pastDue }),
+                },
+            }),
             cancellationToken);
 
     private async Task WaitUntilAsync(DateTime utc, CancellationToken stopping)
@@ -143,6 +148,19 @@ internal sealed partial class TimerRunner(
 
     [LoggerMessage(21, LogLevel.Error, "The schedule status of timer {Function} could not be saved.")]
     private partial void LogNotSaved(Exception exception, string function);
+}
+
+/// <summary>When a timer ran last and runs next; under the worker's names, because it is told the same.</summary>
+internal sealed class ScheduleStatus
+{
+    /// <summary>The last run; the default for none.</summary>
+    public DateTime Last { get; set; }
+
+    /// <summary>The next occurrence.</summary>
+    public DateTime Next { get; set; }
+
+    /// <summary>When this was noted.</summary>
+    public DateTime LastUpdated { get; set; }
 }
 
 /// <summary>Where the timers keep their last and next occurrence: <c>timers.json</c> in the data folder.</summary>

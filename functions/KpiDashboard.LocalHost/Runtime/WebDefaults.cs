@@ -1,8 +1,10 @@
-using System.Reflection;
+using System.IO.Compression;
+using System.Net;
 using System.Text.Json;
 using KpiDashboard.LocalHost.Startup;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.ResponseCompression;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -10,37 +12,22 @@ using Microsoft.Extensions.Logging;
 
 namespace KpiDashboard.LocalHost.Runtime;
 
-/// <summary>What a builder has before <c>Program.cs</c> adds to it: settings, logging, JSON, an unconfigured Kestrel.</summary>
+/// <summary>The host's own settings, log and web server.</summary>
 internal static class WebDefaults
 {
-    public static WebApplicationBuilder CreateWebBuilder(LocalHostOptions options, Func<IStartupConsole> console)
+    /// <summary>Adds what is set for this start to settings that hold the environment: a file below it, the command line above.</summary>
+    public static void AddSettings(IConfigurationManager settings, LocalHostOptions options)
     {
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions
-        {
-            // func start says Development too; the real worker takes it from the same variable.
-            EnvironmentName = Environment.GetEnvironmentVariable("AZURE_FUNCTIONS_ENVIRONMENT")
-                ?? Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT")
-                ?? Environments.Development,
-            ApplicationName = Assembly.GetEntryAssembly()?.GetName().Name,
-            ContentRootPath = AppContext.BaseDirectory,
-        });
-
-        builder.Configuration.AddJsonFile("appsettings.json", optional: true, reloadOnChange: false);
-        builder.Configuration.AddJsonFile($"appsettings.{builder.Environment.EnvironmentName}.json", optional: true, reloadOnChange: false);
-        if (options.LocalSettings)
-            AddLocalSettings(builder.Configuration, options);
-        builder.Configuration.AddEnvironmentVariables("AZURE_FUNCTIONS_");
-        builder.Configuration.AddEnvironmentVariables();
-
+        if (options.LocalSettings && ReadLocalSettings(options) is { } values)
+            settings.Sources.Insert(0, new Microsoft.Extensions.Configuration.Memory.MemoryConfigurationSource { InitialData = values });
         // Last, so that what a start-up stage sets through the indexer wins and stays.
-        builder.Configuration.AddInMemoryCollection(options.Settings);
+        settings.AddInMemoryCollection(options.Settings);
+    }
 
-        // Scope mistakes fail here and not first in production.
-        builder.Host.UseDefaultServiceProvider(provider =>
-        {
-            provider.ValidateScopes = true;
-            provider.ValidateOnBuild = true;
-        });
+    public static WebApplicationBuilder CreateWebBuilder(LocalHostOptions options, IConfiguration settings, Func<IStartupConsole> console)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddConfiguration(settings);
         builder.Host.ConfigureHostOptions(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
 
         builder.WebHost.UseKestrelCore();
@@ -48,24 +35,44 @@ internal static class WebDefaults
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 100 * 1024 * 1024; // The Functions host's default.
+            // Both loopback addresses under one name; with a port of the system's choice only the first can be had without a race.
+            if (options.Port == 0)
+                kestrel.Listen(IPAddress.Loopback, 0);
+            else
+                kestrel.ListenLocalhost(options.Port);
         });
 
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
-        builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
+        builder.Logging.AddConfiguration(settings.GetSection("Logging"));
+        // Each failed run is said by the invoker, once.
+        builder.Logging.AddFilter("Function", LogLevel.None).AddFilter("Host.Results", LogLevel.None).AddFilter("Host.Executor", LogLevel.None);
+        // The SDK's clients tell of each answer that is no success, of a queue that is not there yet among others.
+        builder.Logging.AddFilter("Azure", LogLevel.None);
+        // Lines that hold whole addresses, with the codes and states of sign-ins.
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        // And each request that cannot be passed on.
+        builder.Logging.AddFilter("Yarp", LogLevel.None);
         builder.Logging.Services.AddSingleton<ILoggerProvider>(_ => new TerminalLoggerProvider(console));
 
-        builder.Services.AddSingleton(options);
         builder.Services.AddRouting();
-        // The worker reads JSON parameters without regard to case.
-        builder.Services.Configure<JsonSerializerOptions>(json => json.PropertyNameCaseInsensitive = true);
+        builder.Services.AddHttpForwarder();
+        builder.Services.AddCors();
+        builder.Services.AddResponseCompression(compression =>
+        {
+            compression.EnableForHttps = true;
+            compression.MimeTypes = [.. ResponseCompressionDefaults.MimeTypes, "image/svg+xml", "application/manifest+json", "font/ttf"];
+        });
+        // As small as Static Web Apps sends the page, which it packs once beforehand.
+        builder.Services.Configure<BrotliCompressionProviderOptions>(brotli => brotli.Level = CompressionLevel.Optimal);
+        builder.Services.Configure<GzipCompressionProviderOptions>(gzip => gzip.Level = CompressionLevel.Optimal);
         return builder;
     }
 
-    private static void AddLocalSettings(ConfigurationManager configuration, LocalHostOptions options)
+    private static Dictionary<string, string?>? ReadLocalSettings(LocalHostOptions options)
     {
         string[] places = [Path.Combine(options.RepositoryRoot, "functions", "KpiDashboard.Functions"), AppContext.BaseDirectory];
         if (places.Select(folder => Path.Combine(folder, "local.settings.json")).FirstOrDefault(File.Exists) is not { } path)
-            return;
+            return null;
 
         JsonDocument document;
         try
@@ -88,7 +95,7 @@ internal static class WebDefaults
             Dictionary<string, string?> values = new(StringComparer.OrdinalIgnoreCase);
             Read("Values", name => name.Replace("__", ":", StringComparison.Ordinal));
             Read("ConnectionStrings", name => $"ConnectionStrings:{name}");
-            configuration.AddInMemoryCollection(values);
+            return values;
 
             void Read(string section, Func<string, string> key)
             {

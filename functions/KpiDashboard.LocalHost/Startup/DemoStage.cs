@@ -4,7 +4,6 @@ using KpiDashboard.Demo.Datasets;
 using KpiDashboard.Demo.Google;
 using KpiDashboard.Demo.N8n;
 using KpiDashboard.Demo.Seeding;
-using KpiDashboard.Operations;
 using KpiDashboard.Security;
 using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
@@ -49,7 +48,7 @@ internal sealed class DemoStage(TimeProvider time) : IStartupStage
         // The one thing on this machine that an address of a tenant may lead to.
         context.Configuration["Outbound:AllowedHosts"] = $"{context.Configuration["Outbound:AllowedHosts"]} {N8n.BaseAddress.Authority}".Trim();
         context.Configuration[DemoEndpoints.TenantKey] = DemoSeeder.TenantId(DemoWorld.Tenants[0].Name).ToString();
-        context.Services.GetRequiredService<ReadinessGate>().Close("The demo tenants are being synced.");
+        context.NotReady = "The demo tenants are being synced.";
         context.Console.Done("Simulators", $"Google on port {Google.BaseAddress.Port}, n8n on port {N8n.BaseAddress.Port}");
     }
 
@@ -57,12 +56,17 @@ internal sealed class DemoStage(TimeProvider time) : IStartupStage
     {
         var owner = context.Configuration[DatabaseStage.OwnerKey]
             ?? throw new StartupException("Demo tenants need a database that this command may set up. Start with --no-demo, or name an administrator in ConnectionStrings:PostgresAdmin.");
-        await new DemoSeeder(owner, context.Services.GetRequiredService<SecretSealer>(), time).SeedAsync(N8n!.BaseUrl, _anchor.IsNew, cancellationToken);
+        // The worker has services of its own; these are the product's too, with the same settings.
+        ServiceCollection registered = new();
+        registered.AddSingleton(context.Configuration).AddSingleton(time).AddLogging().AddHttpClient();
+        registered.AddKpiDashboard(context.Configuration, typeof(DemoStage).Assembly);
+        await using var services = registered.BuildServiceProvider();
+        await new DemoSeeder(owner, services.GetRequiredService<SecretSealer>(), time).SeedAsync(N8n!.BaseUrl, _anchor.IsNew, cancellationToken);
         _anchor.Save(context.DataDirectory);
 
         var started = time.GetTimestamp();
-        var database = context.Services.GetRequiredService<Database>();
-        var refresh = context.Services.GetRequiredService<RefreshRequests>();
+        var database = services.GetRequiredService<Database>();
+        var refresh = services.GetRequiredService<RefreshRequests>();
         foreach (var tenant in DemoWorld.Tenants)
         {
             var id = DemoSeeder.TenantId(tenant.Name);
@@ -73,7 +77,7 @@ internal sealed class DemoStage(TimeProvider time) : IStartupStage
         }
 
         await WaitForSyncsAsync(context, database, started, cancellationToken);
-        context.Services.GetRequiredService<ReadinessGate>().Open();
+        context.NotReady = null;
         var address = context.Address?.ToString().TrimEnd('/');
         context.Console.Ready($"""
             Ready {address}  sign in as {DemoSeeder.OwnerEmail} / {DemoSeeder.Password}

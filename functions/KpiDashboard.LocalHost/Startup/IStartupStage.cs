@@ -22,11 +22,8 @@ internal interface IStartupStage : IAsyncDisposable
 /// <summary>What stages share.</summary>
 internal sealed class StartupContext
 {
-    /// <summary>The app's configuration; values set through the indexer are seen by the app.</summary>
+    /// <summary>The app's settings; what is set through the indexer goes to the worker.</summary>
     public required IConfiguration Configuration { get; init; }
-
-    /// <summary>The app's services. Resolve from it only in <see cref="IStartupStage.AfterAppStartedAsync"/>, or what reads no configuration that a later stage sets.</summary>
-    public required IServiceProvider Services { get; init; }
 
     /// <summary>Root of the repository (the folder of <c>KpiDashboard.sln</c>).</summary>
     public required string RepositoryRoot { get; init; }
@@ -36,6 +33,9 @@ internal sealed class StartupContext
 
     /// <summary>Progress lines for the terminal.</summary>
     public required IStartupConsole Console { get; init; }
+
+    /// <summary>Why the app is not ready though it runs, which <c>health/ready</c> then says; null if nothing stands in the way.</summary>
+    public string? NotReady { get; set; }
 
     /// <summary>Base address of the app, for example <c>http://localhost:7071</c>; null before HTTP is up.</summary>
     public Uri? Address { get; set; }

@@ -9,34 +9,16 @@ using Npgsql;
 
 namespace KpiDashboard.Operations;
 
-/// <summary>
-/// Keeps <c>health/ready</c> at 503 until whatever must come first is over; open in Azure. The start command closes it until the demo tenants are synced.
-/// </summary>
-internal sealed class ReadinessGate
-{
-    private volatile string? _reason;
-
-    /// <summary>Why the app is not ready yet; null when it is.</summary>
-    public string? Reason => _reason;
-
-    /// <summary>Not ready, and why.</summary>
-    public void Close(string reason) => _reason = reason;
-
-    /// <summary>Ready.</summary>
-    public void Open() => _reason = null;
-}
-
 /// <summary>Health of this instance, for load balancers and the availability test.</summary>
 public sealed class HealthEndpoints
 {
     private readonly Func<NpgsqlDataSource> _source;
-    private readonly ReadinessGate _gate;
     private readonly IOptionsMonitor<SecretOptions> _secrets;
     private readonly IOptionsMonitor<AuthOptions> _auth;
     private readonly TimeProvider _time;
 
-    internal HealthEndpoints(Func<NpgsqlDataSource> source, ReadinessGate gate, IOptionsMonitor<SecretOptions> secrets, IOptionsMonitor<AuthOptions> auth, TimeProvider time) =>
-        (_source, _gate, _secrets, _auth, _time) = (source, gate, secrets, auth, time);
+    internal HealthEndpoints(Func<NpgsqlDataSource> source, IOptionsMonitor<SecretOptions> secrets, IOptionsMonitor<AuthOptions> auth, TimeProvider time) =>
+        (_source, _secrets, _auth, _time) = (source, secrets, auth, time);
 
     /// <summary><c>GET health/live</c>: the process answers.</summary>
     public static IResult Live() => new JsonAnswer<HealthResponse>(new HealthResponse("live", null), HealthJson.Default.HealthResponse);
@@ -45,7 +27,7 @@ public sealed class HealthEndpoints
     public async Task<IResult> ReadyAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         request.HttpContext.Response.Headers.CacheControl = "no-store";
-        var reason = _gate.Reason ?? MissingKeys() ?? await ObstacleAsync(cancellationToken);
+        var reason = MissingKeys() ?? await ObstacleAsync(cancellationToken);
         return new JsonAnswer<HealthResponse>(
             new HealthResponse(reason is null ? "ready" : "not_ready", reason), HealthJson.Default.HealthResponse,
             reason is null ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);

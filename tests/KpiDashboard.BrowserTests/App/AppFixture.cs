@@ -10,6 +10,7 @@ using KpiDashboard.Demo.Seeding;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
+using KpiDashboard.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Playwright;
@@ -165,8 +166,7 @@ public sealed class AppFixture(BrowserFixture chromium) : IAsyncLifetime
     private async Task StartAppAsync(CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(_data);
-        var builder = Functions.App.CreateBuilder(["--port", "0", "--data", _data, "--no-settings"]);
-        builder.FunctionsAssembly = typeof(Functions.App).Assembly;
+        var builder = LocalApp.CreateBuilder(["--port", "0", "--data", _data, "--no-settings"]);
         builder.Console = _console;
         RepositoryRoot = builder.Options.RepositoryRoot;
         if (DaysAhead != 0)

@@ -7,6 +7,7 @@ using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
+using KpiDashboard.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
@@ -64,13 +65,12 @@ public class AppFixture(PostgresFixture postgres) : IAsyncLifetime
         TestSecrets.Write(data);
         var database = await postgres.CreateDatabaseAsync(cancellationToken);
         _storage = await EmbeddedAzurite.StartAsync(new EmbeddedAzuriteOptions { DataDirectory = _folder["azurite"], InMemory = true }, cancellationToken);
-        var builder = Functions.App.CreateBuilder(
+        var builder = LocalApp.CreateBuilder(
         [
             "--port", "0", "--data", data, "--no-settings",
             "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={_storage.ConnectionString}", "--set", "Web:Skip=true", "--set", $"Functions:MasterKey={MasterKey}", "--set", $"Telemetry:TenantKey={TenantHashKey}",
             .. (await SettingsAsync()).SelectMany(setting => new[] { "--set", $"{setting.Key}={setting.Value}" }),
         ]);
-        builder.FunctionsAssembly = typeof(Functions.App).Assembly;
         builder.Console = new SilentConsole();
         Demo = builder.Stages.OfType<DemoStage>().Single();
         _host = builder.Build();

@@ -6,6 +6,7 @@ using KpiDashboard.Functions.Middleware;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
+using KpiDashboard.Tests.Shared;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Hosting;
 using Xunit;
@@ -223,12 +224,11 @@ public sealed class HeadersTests
                            let function = method.GetCustomAttribute<FunctionAttribute>()
                            where function is not null
                            select function.Name;
-                var builder = Functions.App.CreateBuilder(
+                var builder = LocalApp.CreateBuilder(
                 [
                     "--port", "0", "--data", data, "--no-settings",
                     .. idle.Select(name => $"AzureWebJobs.{name}.Disabled=true").Concat(settings).SelectMany(setting => new[] { "--set", setting }),
                 ]);
-                builder.FunctionsAssembly = typeof(Functions.App).Assembly;
                 builder.Console = new LocalHost.SilentConsole();
                 builder.Stages.Clear();
                 app._host = builder.Build();

@@ -2,6 +2,7 @@ using KpiDashboard.IntegrationTests.LocalHost;
 using System.Net;
 using System.Net.Http.Json;
 using KpiDashboard.LocalHost.Runtime;
+using KpiDashboard.Tests.Shared;
 using Xunit;
 
 namespace KpiDashboard.IntegrationTests.App;
@@ -13,14 +14,13 @@ public sealed class UnconfiguredTests
     public async Task Without_any_setting_the_app_starts_and_says_what_is_missing()
     {
         var data = Directory.CreateTempSubdirectory("kpi-unconfigured-");
-        var builder = Functions.App.CreateBuilder(["--port", "0", "--data", data.FullName, "--no-settings", "--set", "AzureWebJobs.ScheduleSyncs.Disabled=true",
+        var builder = LocalApp.CreateBuilder(["--port", "0", "--data", data.FullName, "--no-settings", "--set", "AzureWebJobs.ScheduleSyncs.Disabled=true",
             "--set", "AzureWebJobs.ClaimSyncs.Disabled=true", "--set", "AzureWebJobs.PoisonClaims.Disabled=true", "--set", "AzureWebJobs.SyncGoogleAnalytics.Disabled=true", "--set", "AzureWebJobs.SyncN8n.Disabled=true",
             "--set", "AzureWebJobs.PoisonGoogleAnalytics.Disabled=true", "--set", "AzureWebJobs.PoisonN8n.Disabled=true",
             "--set", "AzureWebJobs.SweepMail.Disabled=true", "--set", "AzureWebJobs.SendMail.Disabled=true", "--set", "AzureWebJobs.PoisonMail.Disabled=true",
             "--set", "AzureWebJobs.SweepExports.Disabled=true", "--set", "AzureWebJobs.TenantExport.Disabled=true", "--set", "AzureWebJobs.PoisonTenantExport.Disabled=true",
             "--set", "AzureWebJobs.ImportCsv.Disabled=true", "--set", "AzureWebJobs.PoisonImport.Disabled=true", "--set", "AzureWebJobs.SweepImports.Disabled=true",
             "--set", "AzureWebJobs.Housekeeping.Disabled=true"]);
-        builder.FunctionsAssembly = typeof(Functions.App).Assembly;
         builder.Console = new SilentConsole();
         builder.Stages.Clear();
         using var host = builder.Build();

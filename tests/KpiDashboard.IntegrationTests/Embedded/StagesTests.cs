@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Startup;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -212,7 +211,6 @@ public sealed class StagesTests(PostgresFixture fixture) : IDisposable
             Configuration = new ConfigurationBuilder()
                 .AddInMemoryCollection(settings.Select(s => KeyValuePair.Create<string, string?>(s.Key, s.Value)))
                 .Build(),
-            Services = new ServiceCollection().BuildServiceProvider(),
             RepositoryRoot = _folder.FullPath,
             DataDirectory = Directory.CreateDirectory(_folder["data"]).FullName,
             Console = _console,

@@ -310,7 +310,7 @@ public sealed class AccountTests(AccountsApp app)
         var context = new DefaultHttpContext { RequestServices = app.Services };
         context.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes(JsonSerializer.Serialize(body)));
         context.Request.ContentType = "application/json";
-        context.Request.Headers["X-Forwarded-For"] = app.NewAddress();
+        context.Features.Set(new ForwardedChain(app.NewAddress()));
         var before = hasher.Derived;
         try
         {

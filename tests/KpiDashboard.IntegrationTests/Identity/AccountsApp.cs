@@ -9,6 +9,7 @@ using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
+using KpiDashboard.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MimeKit;
@@ -61,7 +62,7 @@ public sealed class AccountsApp(PostgresFixture postgres) : IAsyncLifetime
     {
         Directory.CreateDirectory(_folder[folder]);
         TestSecrets.Write(_folder[folder]);
-        var builder = Functions.App.CreateBuilder(
+        var builder = LocalApp.CreateBuilder(
         [
             "--port", "0", "--data", _folder[folder], "--no-settings", "--no-web", "--no-demo",
             "--set", $"ConnectionStrings:Postgres={_database!.AdminConnectionString}", "--set", $"AzureWebJobsStorage={_storage!.ConnectionString}", "--set", "Http:Proxies=1",
@@ -69,7 +70,6 @@ public sealed class AccountsApp(PostgresFixture postgres) : IAsyncLifetime
             .. folder == "data" ? Array.Empty<string>() : ["--set", "Mail:Skip=true", "--set", "AzureWebJobs.SendMail.Disabled=true"],
             .. settings,
         ]);
-        builder.FunctionsAssembly = typeof(Functions.App).Assembly;
         builder.Console = new Quiet();
         builder.Services.AddSingleton<TimeProvider>(Time);
         var host = builder.Build();

@@ -8,6 +8,7 @@ using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.IntegrationTests.LocalHost;
 using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Runtime;
+using KpiDashboard.Tests.Shared;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -76,8 +77,7 @@ public sealed class OidcFixture(PostgresFixture postgres) : IAsyncLifetime
             settings[$"Oidc:{name}:ClientSecret"] = ClientSecret;
         }
 
-        var builder = Functions.App.CreateBuilder(["--port", "0", "--data", data, "--no-settings", .. settings.SelectMany(pair => new[] { "--set", $"{pair.Key}={pair.Value}" })]);
-        builder.FunctionsAssembly = typeof(Functions.App).Assembly;
+        var builder = LocalApp.CreateBuilder(["--port", "0", "--data", data, "--no-settings", .. settings.SelectMany(pair => new[] { "--set", $"{pair.Key}={pair.Value}" })]);
         builder.Console = new SilentConsole();
         builder.Stages.Clear();
         builder.Services.AddSingleton<TimeProvider>(Clock);

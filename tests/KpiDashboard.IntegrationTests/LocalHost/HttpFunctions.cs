@@ -27,7 +27,7 @@ public sealed class ReturnFunctions
     public Task PlainTask([HttpTrigger(AuthorizationLevel.Anonymous)] HttpRequest request) => Task.CompletedTask;
 
     [Function("WritesItself")]
-    public async ValueTask WritesItself([HttpTrigger(AuthorizationLevel.Anonymous)] HttpRequest request)
+    public async Task WritesItself([HttpTrigger(AuthorizationLevel.Anonymous)] HttpRequest request)
     {
         request.HttpContext.Response.StatusCode = 418;
         await request.HttpContext.Response.WriteAsync("teapot", request.HttpContext.RequestAborted);
@@ -37,7 +37,7 @@ public sealed class ReturnFunctions
     public IActionResult Action([HttpTrigger(AuthorizationLevel.Anonymous)] HttpRequest request) => new ObjectResult(new Order(2, request.Method)) { StatusCode = 201 };
 
     [Function("ReturnsResult")]
-    public async ValueTask<Results<Ok<Order>, NotFound>> Result([HttpTrigger(AuthorizationLevel.Anonymous)] HttpRequest request)
+    public async Task<Results<Ok<Order>, NotFound>> Result([HttpTrigger(AuthorizationLevel.Anonymous)] HttpRequest request)
     {
         await Task.Yield();
         return request.Query.ContainsKey("missing") ? TypedResults.NotFound() : TypedResults.Ok(new Order(3, "ok"));
@@ -108,9 +108,6 @@ public sealed class KeyFunctions
 {
     [Function("NeedsFunctionKey")]
     public IResult FunctionKey([HttpTrigger(AuthorizationLevel.Function)] HttpRequest request) => Results.Text("in");
-
-    [Function("NeedsKeyToo")]
-    public IResult MethodsOnly([HttpTrigger("get")] HttpRequest request) => Results.Text("in");
 
     [Function("NeedsMasterKey")]
     public IResult MasterKey([HttpTrigger(AuthorizationLevel.Admin)] HttpRequest request) => Results.Text("in");

@@ -91,14 +91,6 @@ public sealed class HttpTests : IDisposable
     }
 
     [Fact]
-    public async Task The_route_prefix_comes_from_host_json_settings_and_may_be_empty()
-    {
-        await using TestApp app = await TestApp.StartAsync(_data.Path, [typeof(RouteFunctions)], null, "--set", "AzureFunctionsJobHost:extensions:http:routePrefix=");
-
-        Assert.Equal("special", await app.Client.GetStringAsync(new Uri("things/special", UriKind.Relative), TestApp.Ct));
-    }
-
-    [Fact]
     public async Task A_function_sees_its_definition_binding_data_services_and_the_callers_trace()
     {
         await using TestApp app = await TestApp.StartAsync(_data.Path, [typeof(RouteFunctions)]);
@@ -125,8 +117,6 @@ public sealed class HttpTests : IDisposable
     [InlineData("NeedsFunctionKey", "host-key", 200)]
     [InlineData("NeedsFunctionKey", "other-host-key", 200)]
     [InlineData("NeedsFunctionKey", "master-key", 200)]
-    [InlineData("NeedsKeyToo", null, 401)]
-    [InlineData("NeedsKeyToo", "host-key", 200)]
     [InlineData("NeedsMasterKey", "host-key", 401)]
     [InlineData("NeedsMasterKey", "master-key", 200)]
     public async Task Keys_open_what_their_level_allows_by_header_and_by_query(string function, string? key, int status)
@@ -187,18 +177,6 @@ public sealed class HttpTests : IDisposable
 
         Assert.Equal((status, body), ((int)response.StatusCode, await response.Content.ReadAsStringAsync(TestApp.Ct)));
         Assert.Equal(query == "mode=replace" ? 1 : 0, app.Recorder.Count("function"));
-    }
-
-    [Fact]
-    public async Task Middleware_catches_the_very_exception_and_can_turn_it_into_a_result()
-    {
-        await using TestApp app = await StartWithMiddlewareAsync();
-
-        HttpResponseMessage response = await app.Client.GetAsync(Api("Scoped?throw"), TestApp.Ct);
-
-        Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode);
-        Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
-        Assert.Equal("for the middleware", (await response.Content.ReadFromJsonAsync<JsonElement>(TestApp.Ct)).GetProperty("detail").GetString());
     }
 
     [Fact]

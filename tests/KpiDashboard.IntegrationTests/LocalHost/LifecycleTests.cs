@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
+using KpiDashboard.Tests.Shared;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -249,19 +250,19 @@ public sealed class LifecycleTests : IDisposable
 
     private (LocalFunctionsHost Host, Recorder Recorder) Build(params Stage[] stages) => Build([], _ => { }, stages);
 
-    private (LocalFunctionsHost Host, Recorder Recorder) Build(Action<FunctionsApplicationBuilder> configure, params Stage[] stages) => Build([], configure, stages);
+    private (LocalFunctionsHost Host, Recorder Recorder) Build(Action<LocalApp> configure, params Stage[] stages) => Build([], configure, stages);
 
-    private (LocalFunctionsHost Host, Recorder Recorder) Build(string[] args, Action<FunctionsApplicationBuilder> configure, params Stage[] stages) =>
+    private (LocalFunctionsHost Host, Recorder Recorder) Build(string[] args, Action<LocalApp> configure, params Stage[] stages) =>
         Build(args, configure, [typeof(RouteFunctions)], stages);
 
-    private (LocalFunctionsHost Host, Recorder Recorder) Build(string[] args, Action<FunctionsApplicationBuilder> configure, Type[] classes, params Stage[] stages)
+    private (LocalFunctionsHost Host, Recorder Recorder) Build(string[] args, Action<LocalApp> configure, Type[] classes, params Stage[] stages)
     {
-        (FunctionsApplicationBuilder builder, Recorder recorder, _) = TestApp.Create(_data.Path, classes, args);
-        builder.ConfigureFunctionsWebApplication();
+        (LocalApp builder, Recorder recorder, _) = TestApp.Create(_data.Path, classes, args);
+        builder.Worker.ConfigureFunctionsWebApplication();
         configure(builder);
         foreach (Stage stage in stages)
             builder.Stages.Add(stage);
-        return ((LocalFunctionsHost)builder.Build(), recorder);
+        return (builder.WithPortOfItsOwn().Build(), recorder);
     }
 
     private sealed class StorageOptions

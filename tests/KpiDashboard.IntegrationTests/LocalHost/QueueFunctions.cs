@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using Azure.Storage.Queues.Models;
 using Microsoft.Azure.Functions.Worker;
 
 namespace KpiDashboard.IntegrationTests.LocalHost;
@@ -55,14 +53,6 @@ public sealed class BindingQueues(Recorder recorder)
 
     [Function("AsBytes")]
     public void Bytes([QueueTrigger("as-bytes")] byte[] message) => recorder.Add($"bytes {Convert.ToHexString(message)}");
-
-    [Function("AsBinaryData")]
-    public void Data([QueueTrigger("as-data")] BinaryData message) => recorder.Add($"data {message}");
-
-    [Function("AsMessage")]
-    [SuppressMessage("Performance", "CA1822", Justification = "The trigger's shape.")]
-    public void Message([QueueTrigger("as-message")] QueueMessage message, FunctionContext context) =>
-        recorder.Add($"message {message.MessageText} {message.DequeueCount} {context.BindingContext.BindingData["id"]!.Equals(message.MessageId)}");
 
     [Function("FromSetting")]
     public void Setting([QueueTrigger("%QueueOfSetting%", Connection = "OtherStorage")] string message) => recorder.Add($"setting {message}");

@@ -1,8 +1,14 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Reflection;
+using System.Text.Json;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
+using KpiDashboard.Tests.Shared;
+using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Azure.Functions.Worker.Core.FunctionMetadata;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -33,28 +39,27 @@ internal sealed class TestApp : IAsyncDisposable
     public static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>A builder whose app has no keys but those given, no demo and only the classes given.</summary>
-    public static (FunctionsApplicationBuilder Builder, Recorder Recorder, LogList Logs) Create(string data, Type[] classes, params string[] args)
+    public static (LocalApp Builder, Recorder Recorder, LogList Logs) Create(string data, Type[] classes, params string[] args)
     {
-        FunctionsApplicationBuilder builder = FunctionsApplication.CreateBuilder(["--port", "0", "--no-settings", "--data", data, .. args]);
+        LocalApp builder = LocalApp.CreateEmpty(["--port", "0", "--no-settings", "--data", data, .. args]);
         Recorder recorder = new();
         LogList logs = new();
         builder.Stages.Clear();
         builder.Console = new SilentConsole();
-        builder.FunctionsAssembly = typeof(TestApp).Assembly;
-        builder.FunctionClasses = classes.Contains;
+        builder.Services.AddSingleton<IFunctionMetadataProvider>(new ReflectedFunctions(classes));
         builder.Services.AddSingleton(recorder);
-        builder.Logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Information);
+        builder.HostLogging(logging => logging.ClearProviders().AddProvider(logs).SetMinimumLevel(LogLevel.Information));
         return (builder, recorder, logs);
     }
 
     public static async Task<TestApp> StartAsync(string data, Type[] classes, Action<FunctionsApplicationBuilder>? configure = null, params string[] args)
     {
-        (FunctionsApplicationBuilder builder, Recorder recorder, LogList logs) = Create(data, classes, args);
+        (LocalApp builder, Recorder recorder, LogList logs) = Create(data, classes, args);
         if (configure is null)
-            builder.ConfigureFunctionsWebApplication();
+            builder.Worker.ConfigureFunctionsWebApplication();
         else
-            configure(builder);
-        LocalFunctionsHost host = (LocalFunctionsHost)builder.Build();
+            configure(builder.Worker);
+        LocalFunctionsHost host = builder.WithPortOfItsOwn().Build();
         try
         {
             await host.StartAsync(Ct);
@@ -93,6 +98,46 @@ internal sealed class TestApp : IAsyncDisposable
     }
 
     public static Task EventuallyAsync(Func<bool> condition, string what) => EventuallyAsync(() => Task.FromResult(condition()), what);
+}
+
+/// <summary>The functions of a test's classes, told as the worker's SDK tells those of an app; the worker runs them by reflection.</summary>
+internal sealed class ReflectedFunctions(Type[] classes) : IFunctionMetadataProvider
+{
+    public Task<ImmutableArray<IFunctionMetadata>> GetFunctionMetadataAsync(string directory) => Task.FromResult<ImmutableArray<IFunctionMetadata>>(
+    [
+        .. from type in classes
+           from method in type.GetMethods()
+           let function = method.GetCustomAttribute<FunctionAttribute>()
+           where function is not null
+           select new DefaultFunctionMetadata
+           {
+               Name = function.Name,
+               EntryPoint = $"{type.FullName}.{method.Name}",
+               ScriptFile = Path.GetFileName(type.Assembly.Location),
+               Language = "dotnet-isolated",
+               RawBindings = [.. Bindings(method)],
+           },
+    ]);
+
+    private static IEnumerable<string> Bindings(MethodInfo method)
+    {
+        foreach (ParameterInfo parameter in method.GetParameters())
+        {
+            Dictionary<string, object?>? binding = parameter.GetCustomAttributes().Select(attribute => attribute switch
+            {
+                HttpTriggerAttribute http => new Dictionary<string, object?> { ["type"] = "httpTrigger", ["authLevel"] = http.AuthLevel.ToString(), ["methods"] = http.Methods, ["route"] = http.Route },
+                TimerTriggerAttribute timer => new() { ["type"] = "timerTrigger", ["schedule"] = timer.Schedule, ["runOnStartup"] = timer.RunOnStartup, ["useMonitor"] = timer.UseMonitor },
+                QueueTriggerAttribute queue => new() { ["type"] = "queueTrigger", ["queueName"] = queue.QueueName, ["connection"] = queue.Connection },
+                _ => null,
+            }).FirstOrDefault(one => one is not null);
+            if (binding is null)
+                continue;
+            (binding["name"], binding["direction"]) = (parameter.Name, "In");
+            yield return JsonSerializer.Serialize(binding.Where(pair => pair.Value is not null).ToDictionary());
+            if (binding["type"] is "httpTrigger")
+                yield return """{"name":"$return","type":"http","direction":"Out"}""";
+        }
+    }
 }
 
 /// <summary>What functions and middleware of a test say happened, and gates they wait at.</summary>
@@ -144,7 +189,7 @@ internal sealed class LogList : ILoggerProvider
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            entries.Enqueue((logLevel, formatter(state, exception)));
+            entries.Enqueue((logLevel, formatter(state, exception) ?? ""));
     }
 }
 

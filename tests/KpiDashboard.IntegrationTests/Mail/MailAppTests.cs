@@ -10,6 +10,7 @@ using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
 using KpiDashboard.Mail;
+using KpiDashboard.Tests.Shared;
 using MailKit.Net.Smtp;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -207,12 +208,11 @@ public sealed class MailAppTests(PostgresFixture postgres, MailStorage storage) 
         TestSecrets.Write(_folder["data"]);
         var database = await postgres.CreateDatabaseAsync(Cancelled);
         _database = database.AdminConnectionString;
-        var builder = Functions.App.CreateBuilder(
+        var builder = LocalApp.CreateBuilder(
         [
             "--port", "0", "--data", _folder["data"], "--no-settings", "--no-web", "--no-demo",
             "--set", $"ConnectionStrings:Postgres={database.AdminConnectionString}", "--set", $"AzureWebJobsStorage={storage.ConnectionString}", .. options,
         ]);
-        builder.FunctionsAssembly = typeof(Functions.App).Assembly;
         builder.Console = _console;
         builder.Services.AddSingleton(kind);
         var host = builder.Build();

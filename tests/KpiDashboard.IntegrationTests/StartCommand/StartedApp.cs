@@ -21,8 +21,8 @@ internal sealed class StartedApp : IAsyncDisposable
 
     private StartedApp(Process process) => _process = process;
 
-    /// <summary>The program: a copy of what <c>functions/KpiDashboard.Functions</c> builds, put beside the tests by the project reference.</summary>
-    private static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "KpiDashboard.Functions.dll");
+    /// <summary>The program: copies of the local host and of the app stand beside the tests, put there by the project references.</summary>
+    private static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "KpiDashboard.LocalHost.dll");
 
     /// <summary>A shell that runs the tests in the background has them, and all they start, ignore Ctrl-C; this takes that back.</summary>
     private static string[] WithCtrlC => OperatingSystem.IsLinux() ? ["env", "--default-signal=INT,HUP"] : [];

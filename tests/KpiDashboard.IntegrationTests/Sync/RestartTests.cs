@@ -50,7 +50,6 @@ public sealed class RestartTests(ITestOutputHelper output) : IDisposable
                 ["Functions:MasterKey"] = AppFixture.MasterKey,
                 ["Secrets:CurrentKey"] = "t",
                 ["Secrets:Keys:t"] = key,
-                ["LocalHost:MessageLease"] = "00:00:05",
             };
             return StartedApp.Start(_folder[name], ["--no-demo", .. settings.SelectMany(setting => new[] { "--set", $"{setting.Key}={setting.Value}" })]);
         }

@@ -7,6 +7,7 @@ using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.IntegrationTests.LocalHost;
 using KpiDashboard.LocalHost.Embedded;
 using KpiDashboard.LocalHost.Runtime;
+using KpiDashboard.Tests.Shared;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Xunit;
@@ -105,12 +106,11 @@ public sealed class TimerWatchTests(PostgresFixture postgres) : IDisposable
             "ScheduleSyncs", "SweepMail", "SweepExports", "SweepImports", "Housekeeping", "ClaimSyncs", "PoisonClaims", "SyncGoogleAnalytics", "SyncN8n", "PoisonGoogleAnalytics", "PoisonN8n", "SendMail",
             "PoisonMail", "TenantExport", "PoisonTenantExport", "ImportCsv", "PoisonImport",
         ];
-        var builder = Functions.App.CreateBuilder(
+        var builder = LocalApp.CreateBuilder(
         [
             "--port", "0", "--data", _folder[name], "--no-settings", "--set", $"ConnectionStrings:Postgres={database}", "--set", $"AzureWebJobsStorage={storage}", "--set", $"Functions:MasterKey={AppFixture.MasterKey}",
             .. off.SelectMany(function => new[] { "--set", $"AzureWebJobs.{function}.Disabled=true" }),
         ]);
-        builder.FunctionsAssembly = typeof(Functions.App).Assembly;
         builder.Console = new SilentConsole();
         builder.Stages.Clear();
         var host = builder.Build();

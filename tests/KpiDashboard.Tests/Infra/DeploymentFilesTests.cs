@@ -86,7 +86,7 @@ public sealed partial class DeploymentFilesTests
         Assert.Contains(finding, said, StringComparison.Ordinal);
     }
 
-    /// <summary>What the start command runs on is what the Azure flavour is walked with.</summary>
+    /// <summary>What the start command runs on is what the published app is walked with.</summary>
     [Fact]
     public void The_workflow_uses_the_Azurite_that_this_machine_uses() => Assert.Contains($"azurite@{NpmPackage.Azurite.Version}\n", Read(".github/workflows/ci.yml").ReplaceLineEndings("\n"), StringComparison.Ordinal);
 

@@ -19,7 +19,6 @@ public sealed class HostJsonTests : IDisposable
 
         Assert.Equal("api", read.RoutePrefix);
         Assert.Equal(QueueMessageEncoding.Base64, read.MessageEncoding);
-        Assert.Equal(TimeSpan.FromMinutes(10), read.MessageLease);
     }
 
     [Fact]

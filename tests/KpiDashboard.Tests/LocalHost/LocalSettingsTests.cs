@@ -54,6 +54,8 @@ public sealed class LocalSettingsTests : IDisposable
             LocalSettings = read,
             Settings = new Dictionary<string, string?> { ["LocalTest:Overridden"] = "command line" },
         };
-        return WebDefaults.CreateWebBuilder(options, () => throw new InvalidOperationException("Nothing is shown.")).Configuration;
+        ConfigurationManager settings = new();
+        WebDefaults.AddSettings(settings, options);
+        return settings;
     }
 }

@@ -1,0 +1,36 @@
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Middleware;
+
+namespace KpiDashboard.Functions.Middleware;
+
+/// <summary>
+/// Ends an HTTP invocation quietly when the host cancelled it before it could begin or while it ended: its client went away, which is no fault of ours.
+/// Stands before everything, because the worker itself waits for the request in a middleware of its own, and logs an error for whatever comes out.
+/// </summary>
+internal sealed class AbortMiddleware : IFunctionsWorkerMiddleware
+{
+    /// <inheritdoc />
+    public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (Exception error) when (context.CancellationToken.IsCancellationRequested && Abort.IsEnd(error))
+        {
+            // Nobody reads an answer.
+        }
+    }
+}
+
+/// <summary>What an exception says about a request that was given up.</summary>
+internal static class Abort
+{
+    /// <summary>Whether it is how work ends that was cancelled, or that lost its connection to the client.</summary>
+    public static bool IsEnd(Exception error)
+    {
+        for (var one = error; one is not null; one = one.InnerException)
+            if (one is OperationCanceledException or IOException) return true;
+        return false;
+    }
+}
