@@ -6,7 +6,8 @@ using KpiDashboard.Tests.Shared;
 // Each benchmark prints ratios to a baseline of the same run: machines differ, ratios less. Run it in Release:
 //   dotnet run -c Release --project tests/KpiDashboard.Benchmarks            reads of the API
 //   dotnet run -c Release --project tests/KpiDashboard.Benchmarks -- page    how soon the overview shows on a phone
-//   dotnet run -c Release --project tests/KpiDashboard.Benchmarks -- worker out/KpiDashboard.Functions.dll    start, memory and reads of the published output
+// dotnet run -c Release --project tests/KpiDashboard.Benchmarks -- worker out/KpiDashboard.Functions.dll    start, memory and reads of the
+// published output
 if (args is not ([] or ["api"] or ["page"] or ["worker", _]))
 {
     Console.Error.WriteLine($"'{string.Join(' ', args)}' is no benchmark. There are: api (default), page, worker PROGRAM.");
@@ -24,7 +25,9 @@ try
     }
 
     string[] more = page ? [] : ["--set", "Web:Skip=true"];
-    var builder = LocalApp.CreateBuilder(["--port", "0", "--data", data, "--no-settings", "--set", "Limits:SignInAccount:Permits=1000000", "--set", "Limits:SignInAddress:Permits=1000000", "--set", "Limits:Reads:Permits=1000000", "--set", "Limits:Writes:Permits=1000000", .. more]);
+    var builder = LocalApp.CreateBuilder(["--port", "0", "--data", data, "--no-settings", "--set", "Limits:SignInAccount:Permits=1000000",
+        "--set", "Limits:SignInAddress:Permits=1000000", "--set", "Limits:Reads:Permits=1000000", "--set", "Limits:Writes:Permits=1000000",
+        .. more]);
     using var host = builder.Build();
     await host.StartAsync();
     var local = (LocalFunctionsHost)host;

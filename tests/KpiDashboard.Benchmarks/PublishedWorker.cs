@@ -15,7 +15,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace KpiDashboard.Benchmarks;
 
 /// <summary>
-/// The published output as a process under the local host: how soon it answers, how much memory it takes, and what a read costs through the host beside the worker's own
+/// The published output as a process under the local host: how soon it answers, how much memory it takes, and what a read costs through
+/// the host beside the worker's own
 /// web server, asked as the host asks it.
 /// </summary>
 internal static class PublishedWorker
@@ -27,7 +28,8 @@ internal static class PublishedWorker
         Console.WriteLine($"start to the first answer of health/live, median of {Starts}: {Median(await StartsAsync(app)):0.00} s");
 
         LocalHostOptions options = LocalHostOptions.Parse(
-            ["--port", FreePort.Next().ToString(CultureInfo.InvariantCulture), "--data", data, "--no-settings", "--no-web", "--set", "Limits:Reads:Permits=1000000"], _ => null);
+            ["--port", FreePort.Next().ToString(CultureInfo.InvariantCulture), "--data", data, "--no-settings", "--no-web", "--set",
+                "Limits:Reads:Permits=1000000"], _ => null);
         using ConfigurationManager settings = new();
         settings.AddEnvironmentVariables();
         WebDefaults.AddSettings(settings, options);
@@ -37,7 +39,8 @@ internal static class PublishedWorker
         await host.AfterAppStarted;
 
         using HttpClient http = new() { BaseAddress = host.Address };
-        using HttpResponseMessage login = await http.PostAsJsonAsync("api/auth/login", new { email = DemoSeeder.OwnerEmail, password = DemoSeeder.Password });
+        using HttpResponseMessage login = await http.PostAsJsonAsync("api/auth/login", new { email = DemoSeeder.OwnerEmail,
+            password = DemoSeeder.Password });
         JsonNode session = JsonNode.Parse(await login.Content.ReadAsStringAsync())!;
         http.DefaultRequestHeaders.Add("X-Kpi-Token", session["accessToken"]!.GetValue<string>());
         http.DefaultRequestHeaders.Add("X-Kpi-Tenant", session["tenant"]!["id"]!.GetValue<string>());
@@ -47,16 +50,20 @@ internal static class PublishedWorker
 
         Console.WriteLine();
         Console.WriteLine($"{"request",-24} {"host p50 ms",12} {"worker p50 ms",14} {"ratio",7}");
-        foreach ((string name, string path, EntityTagHeaderValue? match) in ((string, string, EntityTagHeaderValue?)[])[("health/live", "api/health/live", null), ("summary", Summary, null), ("summary, 304", Summary, tag)])
+        foreach ((string name, string path, EntityTagHeaderValue? match) in ((string, string, EntityTagHeaderValue?)[])[("health/live",
+            "api/health/live", null), ("summary", Summary, null), ("summary, 304", Summary, tag)])
         {
-            string function = path == Summary ? host.Functions.Single(one => one.Trigger is HttpTrigger { Route: "api/metrics/summary" }).Id : host.Functions.Single(one => one.Name == "HealthLive").Id;
+            string function = path == Summary ? host.Functions.Single(one =>
+                one.Trigger is HttpTrigger { Route: "api/metrics/summary" }).Id : host.Functions.Single(one => one.Name == "HealthLive").Id;
             double through = await MeasureAsync(() => SendAsync(http, path, match, null));
             double own = await MeasureAsync(() => AskWorkerAsync(host.Worker, function, http, path, match));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-24} {through,12:0.00} {own,14:0.00} {through / own,7:0.00}"));
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{name,-24} {through,12:0.00} {own,14:0.00} {through / own,7:0.00}"));
         }
 
         string[] status = await File.ReadAllLinesAsync(string.Create(CultureInfo.InvariantCulture, $"/proc/{await process.Id}/status"));
-        double megabytes = double.Parse(status.Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+        double megabytes = double.Parse(status.Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ',
+            StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory of the worker after these: {megabytes:0} MB"));
         await host.StopAsync();
     }
@@ -70,20 +77,24 @@ internal static class PublishedWorker
             using ConfigurationManager settings = new();
             settings.AddEnvironmentVariables();
             long begun = Stopwatch.GetTimestamp();
-            await using RunningWorker worker = new(new ChildWorker(app, settings), static _ => { }, TimeProvider.System, NullLoggerFactory.Instance);
+            await using RunningWorker worker = new(new ChildWorker(app, settings), static _ => { }, TimeProvider.System,
+                NullLoggerFactory.Instance);
             await worker.StartAsync(CancellationToken.None);
             using HttpClient http = new();
-            await AskWorkerAsync(worker, worker.Functions.Single(one => one.Name == "HealthLive").FunctionId, http, "api/health/live", null);
+            await AskWorkerAsync(worker, worker.Functions.Single(one => one.Name == "HealthLive").FunctionId, http, "api/health/live",
+                null);
             times.Add(Stopwatch.GetElapsedTime(begun).TotalSeconds);
         }
 
         return [.. times];
     }
 
-    private static async Task AskWorkerAsync(RunningWorker worker, string function, HttpClient http, string path, EntityTagHeaderValue? match)
+    private static async Task AskWorkerAsync(RunningWorker worker, string function, HttpClient http, string path,
+        EntityTagHeaderValue? match)
     {
         WorkerSession session = await worker.CurrentAsync(CancellationToken.None);
-        InvocationRequest invocation = new() { InvocationId = Guid.NewGuid().ToString(), FunctionId = function, TraceContext = new RpcTraceContext() };
+        InvocationRequest invocation = new() { InvocationId = Guid.NewGuid().ToString(), FunctionId = function,
+            TraceContext = new RpcTraceContext() };
         invocation.InputData.Add(new ParameterBinding { Name = "request", Data = new TypedData { Http = new RpcHttp() } });
         Task<InvocationResponse> run = session.Connection.InvokeAsync(invocation);
         await SendAsync(http, new Uri(session.HttpUri!, path).ToString(), match, invocation.InvocationId);

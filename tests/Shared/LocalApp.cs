@@ -13,7 +13,8 @@ using Microsoft.Extensions.Logging;
 namespace KpiDashboard.Tests.Shared;
 
 /// <summary>
-/// The function app on the real worker in this process, under the local host: what the start command runs, but that services can be replaced and several
+/// The function app on the real worker in this process, under the local host: what the start command runs, but that services can be
+/// replaced and several
 /// apps run side by side.
 /// </summary>
 internal sealed class LocalApp
@@ -27,7 +28,8 @@ internal sealed class LocalApp
         Stages = DefaultStages.Create(options);
         WebDefaults.AddSettings(worker.Configuration, options);
         // Scope mistakes fail here and not first in production.
-        worker.ConfigureContainer(new DefaultServiceProviderFactory(new ServiceProviderOptions { ValidateScopes = true, ValidateOnBuild = true }));
+        worker.ConfigureContainer(new DefaultServiceProviderFactory(new ServiceProviderOptions { ValidateScopes = true,
+            ValidateOnBuild = true }));
         // Signals are the test runner's.
         worker.Services.AddSingleton<IHostLifetime, NoLifetime>();
     }
@@ -57,7 +59,9 @@ internal sealed class LocalApp
         var worker = Functions.App.CreateBuilder([]);
         // What the worker's SDK made for the product, which a worker finds in the assembly that was started; here that is the tests.
         var made = typeof(Functions.App).Assembly;
-        foreach (var (service, name) in ((Type, string)[])[(typeof(Microsoft.Azure.Functions.Worker.Core.FunctionMetadata.IFunctionMetadataProvider), "GeneratedFunctionMetadataProvider"),
+        foreach (var (service, name) in ((Type,
+            string)[])[(typeof(Microsoft.Azure.Functions.Worker.Core.FunctionMetadata.IFunctionMetadataProvider),
+            "GeneratedFunctionMetadataProvider"),
             (typeof(Microsoft.Azure.Functions.Worker.Invocation.IFunctionExecutor), "DirectFunctionExecutor")])
         {
             worker.Services.AddSingleton(service, made.GetTypes().Single(type => type.Name == name));
@@ -65,17 +69,21 @@ internal sealed class LocalApp
 
         // Only where an extension has something to do at the start.
         if (made.GetCustomAttribute<Microsoft.Azure.Functions.Worker.Core.WorkerExtensionStartupCodeExecutorInfoAttribute>() is { } startup)
-            ((Microsoft.Azure.Functions.Worker.Core.WorkerExtensionStartup)Activator.CreateInstance(startup.StartupCodeExecutorType)!).Configure(worker);
+            ((Microsoft.Azure.Functions.Worker.Core.WorkerExtensionStartup)Activator.CreateInstance(
+                startup.StartupCodeExecutorType)!).Configure(worker);
         return new LocalApp(worker, options).WithPortOfItsOwn();
     }
 
     /// <summary>An app of a test's own functions.</summary>
-    public static LocalApp CreateEmpty(string[] args) => new(FunctionsApplication.CreateBuilder([]), LocalHostOptions.Parse(args, Environment.GetEnvironmentVariable));
+    public static LocalApp CreateEmpty(string[] args) => new(FunctionsApplication.CreateBuilder([]), LocalHostOptions.Parse(args,
+        Environment.GetEnvironmentVariable));
 
     /// <summary>Changes where the host's log goes.</summary>
     public void HostLogging(Action<ILoggingBuilder> change) => _logging.Add(change);
 
-    /// <summary>The worker takes one port for its process; several workers in one need one each. After <c>ConfigureFunctionsWebApplication()</c>.</summary>
+    /// <summary>
+    /// The worker takes one port for its process; several workers in one need one each. After <c>ConfigureFunctionsWebApplication()</c>.
+    /// </summary>
     public LocalApp WithPortOfItsOwn()
     {
         var port = FreePort.Next();
@@ -88,7 +96,8 @@ internal sealed class LocalApp
     public LocalFunctionsHost Build()
     {
         var worker = Worker.Build();
-        return new LocalFunctionsHost(Options, Worker.Configuration, Stages, Console, new InProcessWorker(worker, Worker.Configuration), logging => _logging.ForEach(change => change(logging)));
+        return new LocalFunctionsHost(Options, Worker.Configuration, Stages, Console, new InProcessWorker(worker, Worker.Configuration),
+            logging => _logging.ForEach(change => change(logging)));
     }
 
     /// <summary>Where a worker looks for its app: the same for all of this process.</summary>

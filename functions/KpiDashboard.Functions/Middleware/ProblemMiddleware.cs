@@ -9,7 +9,9 @@ namespace KpiDashboard.Functions.Middleware;
 /// <summary>Turns what a route raises into problem+json; without it the worker answers 500 with an empty body.</summary>
 internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logger) : IFunctionsWorkerMiddleware
 {
-    /// <summary>The host cancels an invocation before the worker's web server learns that the client is gone; this is how long that may take.</summary>
+    /// <summary>
+    /// The host cancels an invocation before the worker's web server learns that the client is gone; this is how long that may take.
+    /// </summary>
     private static readonly TimeSpan s_abortLimit = TimeSpan.FromSeconds(2);
 
     /// <inheritdoc />
@@ -37,7 +39,8 @@ internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logge
                 case ApiProblem problem:
                     await problem.WriteAsync(http.Response, http.RequestAborted);
                     break;
-                case var _ when Abort.IsEnd(error) && (http.RequestAborted.IsCancellationRequested || context.CancellationToken.IsCancellationRequested):
+                case var _ when Abort.IsEnd(error) && (http.RequestAborted.IsCancellationRequested
+                    || context.CancellationToken.IsCancellationRequested):
                     if (await IsGoneAsync(http))
                     {
                         // Nobody reads an answer; the number is for our own metrics.
@@ -45,7 +48,8 @@ internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logge
                     }
                     else
                     {
-                        await ApiProblem.Unavailable("This took too long, or the service is about to stop. Try again in a few seconds.", 5).WriteAsync(http.Response, http.RequestAborted);
+                        await ApiProblem.Unavailable("This took too long, or the service is about to stop. Try again in a few seconds.",
+                            5).WriteAsync(http.Response, http.RequestAborted);
                     }
 
                     break;
@@ -86,7 +90,8 @@ internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logge
             {
                 await answer(error);
             }
-            catch (Exception error) when (Abort.IsEnd(error) && (invocation.IsCancellationRequested || httpContext.RequestAborted.IsCancellationRequested))
+            catch (Exception error) when (Abort.IsEnd(error) && (invocation.IsCancellationRequested
+                || httpContext.RequestAborted.IsCancellationRequested))
             {
                 // The client went away in the middle of its answer.
             }

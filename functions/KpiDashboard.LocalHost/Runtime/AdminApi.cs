@@ -17,7 +17,8 @@ internal sealed partial class AdminApi(
     {
         RouteGroupBuilder admin = routes.MapGroup("/admin");
         admin.AddEndpointFilter(async (context, next) =>
-            keys.Allows(context.HttpContext.Request, KeyLevel.Admin) ? await next(context) : Results.StatusCode(StatusCodes.Status401Unauthorized));
+            keys.Allows(context.HttpContext.Request, KeyLevel.Admin) ? await next(context)
+                : Results.StatusCode(StatusCodes.Status401Unauthorized));
         admin.MapGet("/host/status", Status);
         admin.MapGet("/functions", (HttpRequest request) => Results.Json(functions.Select(function => Describe(function, request))));
         admin.MapGet("/functions/{name}", (string name, HttpRequest request) =>
@@ -112,7 +113,8 @@ internal sealed partial class AdminApi(
 
     private static Dictionary<string, object?> Binding(LocalFunction function)
     {
-        Dictionary<string, object?> binding = new() { ["name"] = function.Parameter, ["type"] = function.Trigger.Type, ["direction"] = "In" };
+        Dictionary<string, object?> binding = new() { ["name"] = function.Parameter, ["type"] = function.Trigger.Type,
+            ["direction"] = "In" };
         switch (function.Trigger)
         {
             case HttpTrigger http:

@@ -8,14 +8,16 @@ using Microsoft.Extensions.Configuration;
 namespace KpiDashboard.LocalHost.Runtime;
 
 /// <summary>
-/// Reads the functions that the worker told of. What the Functions host would refuse, or silently get wrong, stops the start here with one sentence that
+/// Reads the functions that the worker told of. What the Functions host would refuse, or silently get wrong, stops the start here with one
+/// sentence that
 /// names the function; what a function must look like the worker's own build has checked.
 /// </summary>
 internal static partial class FunctionCatalog
 {
     private static readonly string[] s_reservedRoutes = ["admin", "runtime"];
 
-    public static IReadOnlyList<LocalFunction> Read(IEnumerable<RpcFunctionMetadata> functions, HostJson hostJson, IConfiguration settings, DateTime utcNow)
+    public static IReadOnlyList<LocalFunction> Read(IEnumerable<RpcFunctionMetadata> functions, HostJson hostJson, IConfiguration settings,
+        DateTime utcNow)
     {
         List<LocalFunction> read = [.. functions.Select(function => Describe(function, hostJson, settings, utcNow))];
         RefuseDuplicates(read);
@@ -27,14 +29,19 @@ internal static partial class FunctionCatalog
     {
         string name = function.Name;
         if (!FunctionName().IsMatch(name))
-            throw new StartupException($"Function {function.EntryPoint} has the name '{name}'; a name begins with a letter and has letters, digits, - and _, up to 127.");
+            throw new StartupException(
+                $"Function {function.EntryPoint} has the name '{name}'; a name begins with a letter and has letters, digits, - and _, up to 127.");
         JsonElement[] bindings = [.. function.RawBindings.Select(binding => JsonElement.Parse(binding))];
-        if (bindings.Where(binding => Text(binding, "type")?.EndsWith("Trigger", StringComparison.OrdinalIgnoreCase) == true).ToArray() is not [var only])
+        if (bindings.Where(binding => Text(binding, "type")?.EndsWith("Trigger",
+            StringComparison.OrdinalIgnoreCase) == true).ToArray() is not [var only])
             throw new StartupException($"Function {name} must have exactly one trigger.");
-        if (bindings.FirstOrDefault(binding => Text(binding, "direction") is "Out" or "out" && Text(binding, "type") != "http") is { ValueKind: JsonValueKind.Object } output)
+        if (bindings.FirstOrDefault(binding => Text(binding, "direction") is "Out" or "out" && Text(binding,
+            "type") != "http") is { ValueKind: JsonValueKind.Object } output)
             throw new StartupException($"Function {name} has the output binding {Text(output, "type")}, which LocalHost does not know.");
-        if (only.TryGetProperty("properties", out JsonElement properties) && Text(properties, "supportsDeferredBinding") is "True" or "true")
-            throw new StartupException($"Function {name} takes a type of the storage SDK from its trigger, which LocalHost does not hand over; take text or a class.");
+        if (only.TryGetProperty("properties", out JsonElement properties) && Text(properties,
+            "supportsDeferredBinding") is "True" or "true")
+            throw new StartupException(
+                $"Function {name} takes a type of the storage SDK from its trigger, which LocalHost does not hand over; take text or a class.");
 
         FunctionTrigger trigger = Text(only, "type")!.ToUpperInvariant() switch
         {
@@ -65,7 +72,8 @@ internal static partial class FunctionCatalog
         string[] methods = binding.TryGetProperty("methods", out JsonElement listed) && listed.ValueKind == JsonValueKind.Array
             ? [.. listed.EnumerateArray().Select(method => method.GetString()!.ToUpperInvariant()).Distinct()]
             : [];
-        return new HttpTrigger(route, methods, Enum.TryParse(Text(binding, "authLevel"), ignoreCase: true, out KeyLevel level) ? level : KeyLevel.Function);
+        return new HttpTrigger(route, methods, Enum.TryParse(Text(binding, "authLevel"), ignoreCase: true, out KeyLevel level) ? level
+            : KeyLevel.Function);
     }
 
     private static TimerTrigger Timer(string name, JsonElement binding, IConfiguration settings, DateTime utcNow)
@@ -74,7 +82,8 @@ internal static partial class FunctionCatalog
         TimerSchedule schedule = TimerSchedule.TryParse(expression)
             ?? throw new StartupException($"Function {name} has the schedule '{expression}', which is neither a six-field NCRONTAB expression nor a time span.");
         return new TimerTrigger(
-            schedule, expression, Flag(binding, "useMonitor", fallback: true) && !schedule.IsFasterThanAMinute(utcNow), Flag(binding, "runOnStartup", fallback: false));
+            schedule, expression, Flag(binding, "useMonitor", fallback: true) && !schedule.IsFasterThanAMinute(utcNow), Flag(binding,
+                "runOnStartup", fallback: false));
     }
 
     private static QueueTrigger Queue(string name, JsonElement binding, IConfiguration settings)
@@ -82,7 +91,8 @@ internal static partial class FunctionCatalog
         // Queue names are lower case; the real host lowers them as well.
         string queue = ResolveSettings(Text(binding, "queueName") ?? "", name, settings).ToLowerInvariant();
         return QueueName().IsMatch(queue)
-            ? new QueueTrigger(queue, Text(binding, "connection") is { Length: > 0 } connection ? ResolveSettings(connection, name, settings) : "AzureWebJobsStorage")
+            ? new QueueTrigger(queue, Text(binding, "connection") is { Length: > 0 } connection ? ResolveSettings(connection, name,
+                settings) : "AzureWebJobsStorage")
             : throw new StartupException($"Function {name} has the queue name '{queue}'; a queue name has 3 to 63 lower-case letters, digits and single hyphens.");
     }
 
@@ -99,7 +109,8 @@ internal static partial class FunctionCatalog
         return null;
     }
 
-    private static bool Flag(JsonElement binding, string name, bool fallback) => bool.TryParse(Text(binding, name), out bool value) ? value : fallback;
+    private static bool Flag(JsonElement binding, string name, bool fallback) => bool.TryParse(Text(binding, name), out bool value) ? value
+        : fallback;
 
     private static string ResolveSettings(string text, string function, IConfiguration settings) =>
         SettingReference().Replace(text, match => settings[match.Groups[1].Value.Replace("__", ":", StringComparison.Ordinal)]
@@ -108,7 +119,8 @@ internal static partial class FunctionCatalog
     private static void RefuseDuplicates(List<LocalFunction> functions)
     {
         if (functions.GroupBy(function => function.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1) is { } names)
-            throw new StartupException($"Two functions are called {names.Key}: {string.Join(" and ", names.Select(function => function.Metadata.EntryPoint))}.");
+            throw new StartupException(
+                $"Two functions are called {names.Key}: {string.Join(" and ", names.Select(function => function.Metadata.EntryPoint))}.");
     }
 
     private static void RefuseRouteConflicts(List<LocalFunction> functions)

@@ -16,7 +16,8 @@ internal sealed partial class FunctionInvoker(RunningWorker worker, TimeSpan? ti
     private int _running;
 
     /// <summary>
-    /// Runs the function once. <paramref name="prepare"/> fills in what the trigger brings; <paramref name="beside"/>, if given, begins before the worker is told and must
+    /// Runs the function once. <paramref name="prepare"/> fills in what the trigger brings; <paramref name="beside"/>, if given, begins
+    /// before the worker is told and must
     /// end as well: when it fails, the worker's answer is not waited for.
     /// </summary>
     /// <exception cref="FunctionFailedException">The function failed; it has been logged.</exception>
@@ -34,7 +35,8 @@ internal sealed partial class FunctionInvoker(RunningWorker worker, TimeSpan? ti
             using CancellationTokenSource late = new();
             if (timeout is { } limit)
                 late.CancelAfter(limit);
-            using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token, late.Token);
+            using CancellationTokenSource linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token,
+                late.Token);
 
             // The worker may rely on a trace context whether or not somebody listens.
             using Activity activity = s_source.StartActivity($"function {function.Name}", kind) ?? new Activity($"function {function.Name}").Start();
@@ -60,7 +62,8 @@ internal sealed partial class FunctionInvoker(RunningWorker worker, TimeSpan? ti
                 if (cancellationToken.IsCancellationRequested || e is RefusedRequestException)
                     LogCanceled(function.Name, id);
                 else
-                    LogFailed(function.Name, id, late.IsCancellationRequested ? $"It ran longer than the functionTimeout of {timeout}." : e.Message);
+                    LogFailed(function.Name, id, late.IsCancellationRequested ? $"It ran longer than the functionTimeout of {timeout}."
+                        : e.Message);
                 throw;
             }
         }
@@ -88,7 +91,8 @@ internal sealed partial class FunctionInvoker(RunningWorker worker, TimeSpan? ti
     public void Dispose() => _stopping.Dispose();
 
     private static async Task RunAsync(
-        WorkerSession session, InvocationRequest request, Func<WorkerSession, InvocationRequest, Task>? beside, CancellationToken cancellationToken)
+        WorkerSession session, InvocationRequest request, Func<WorkerSession, InvocationRequest, Task>? beside,
+            CancellationToken cancellationToken)
     {
         Task other = beside?.Invoke(session, request) ?? Task.CompletedTask;
         Task<InvocationResponse> running = session.Connection.InvokeAsync(request);
@@ -98,7 +102,8 @@ internal sealed partial class FunctionInvoker(RunningWorker worker, TimeSpan? ti
             {
                 session.Connection.Cancel(request.InvocationId);
                 // Nobody may ever look at how it ended.
-                _ = running.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                _ = running.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
+                    TaskScheduler.Default);
                 await other;
             }
 

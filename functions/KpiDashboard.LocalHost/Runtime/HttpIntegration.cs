@@ -13,10 +13,12 @@ using Yarp.ReverseProxy.Forwarder;
 namespace KpiDashboard.LocalHost.Runtime;
 
 /// <summary>
-/// HTTP functions as endpoints: the request goes to the worker's own web server, by YARP as the Functions host sets it up, and at the same time the worker is told to
+/// HTTP functions as endpoints: the request goes to the worker's own web server, by YARP as the Functions host sets it up, and at the same
+/// time the worker is told to
 /// run the function; both must end.
 /// </summary>
-internal sealed partial class HttpIntegration(FunctionInvoker invoker, FunctionKeys keys, IHttpForwarder forwarder, ILogger<HttpIntegration> logger) : IDisposable
+internal sealed partial class HttpIntegration(FunctionInvoker invoker, FunctionKeys keys, IHttpForwarder forwarder,
+    ILogger<HttpIntegration> logger) : IDisposable
 {
     private const string InvocationHeader = "x-ms-invocation-id";
 
@@ -56,9 +58,11 @@ internal sealed partial class HttpIntegration(FunctionInvoker invoker, FunctionK
         try
         {
             // The forwarder cannot send one on, and the Functions host finds that out after ten tries and fifteen seconds.
-            if (http.Request.Headers.FirstOrDefault(header => header.Value.Any(value => value is not null && !System.Text.Ascii.IsValid(value))) is { Key: { } name })
+            if (http.Request.Headers.FirstOrDefault(header => header.Value.Any(value => value is not null
+                && !System.Text.Ascii.IsValid(value))) is { Key: { } name })
                 throw new RefusedRequestException($"The header '{name}' holds characters that are not ASCII.");
-            await invoker.InvokeAsync(function, ActivityKind.Server, request => Fill(request, http, function), http.RequestAborted, (session, request) => ForwardAsync(session, request, http));
+            await invoker.InvokeAsync(function, ActivityKind.Server, request => Fill(request, http, function), http.RequestAborted,
+                (session, request) => ForwardAsync(session, request, http));
         }
         catch (RefusedRequestException refused) when (!http.Response.HasStarted)
         {
@@ -84,7 +88,10 @@ internal sealed partial class HttpIntegration(FunctionInvoker invoker, FunctionK
         }
     }
 
-    /// <summary>What the host tells of a request besides forwarding it: route values, query and headers, the only place where <c>X-Forwarded-For</c> is as it came.</summary>
+    /// <summary>
+    /// What the host tells of a request besides forwarding it: route values, query and headers, the only place where
+    /// <c>X-Forwarded-For</c> is as it came.
+    /// </summary>
     private static void Fill(InvocationRequest request, HttpContext http, LocalFunction function)
     {
         request.InputData.Add(new ParameterBinding { Name = function.Parameter, Data = new TypedData { Http = new RpcHttp() } });
@@ -103,7 +110,8 @@ internal sealed partial class HttpIntegration(FunctionInvoker invoker, FunctionK
 
     private async Task ForwardAsync(WorkerSession session, InvocationRequest request, HttpContext http)
     {
-        Uri worker = session.HttpUri ?? throw new InvalidOperationException("The worker has HTTP functions, but takes no requests: Program.cs does not call ConfigureFunctionsWebApplication().");
+        Uri worker = session.HttpUri ?? throw new InvalidOperationException(
+            "The worker has HTTP functions, but takes no requests: Program.cs does not call ConfigureFunctionsWebApplication().");
         http.Request.Headers[InvocationHeader] = request.InvocationId;
         ForwarderError error = await forwarder.SendAsync(http, worker.ToString(), _http, s_config);
         Exception? cause = http.Features.Get<IForwarderErrorFeature>()?.Exception;

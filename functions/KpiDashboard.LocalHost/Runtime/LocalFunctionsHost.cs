@@ -22,7 +22,8 @@ using Yarp.ReverseProxy.Forwarder;
 namespace KpiDashboard.LocalHost.Runtime;
 
 /// <summary>
-/// The function app and what it needs, started in order: data folder, stages, the worker, HTTP, timers and queues, then the stages' second part in the background.
+/// The function app and what it needs, started in order: data folder, stages, the worker, HTTP, timers and queues, then the stages' second
+/// part in the background.
 /// It ends in reverse order, also when the start fails half-way.
 /// </summary>
 internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
@@ -64,7 +65,8 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
     /// <param name="process">What runs the worker.</param>
     /// <param name="logging">Changes where the host's log goes.</param>
     public LocalFunctionsHost(
-        LocalHostOptions options, IConfiguration settings, IEnumerable<IStartupStage> stages, IStartupConsole console, IWorkerProcess process, Action<ILoggingBuilder>? logging = null)
+        LocalHostOptions options, IConfiguration settings, IEnumerable<IStartupStage> stages, IStartupConsole console,
+            IWorkerProcess process, Action<ILoggingBuilder>? logging = null)
     {
         _options = options;
         _settings = settings;
@@ -203,7 +205,8 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
             await stage.StartAsync(context, cancellationToken);
         }
 
-        // Links in mails lead to where we listen, unless somebody said where people find the page. A worker of its own process is told before we listen.
+        // Links in mails lead to where we listen, unless somebody said where people find the page. A worker of its own process is told
+        // before we listen.
         bool pageIsHere = string.IsNullOrWhiteSpace(_settings[WebAddress.Key]);
         if (pageIsHere && _options.Port != 0)
             _settings[WebAddress.Key] = $"http://localhost:{_options.Port}";
@@ -216,7 +219,8 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         _invoker = new FunctionInvoker(_worker, hostJson.FunctionTimeout, _loggers.CreateLogger<FunctionInvoker>());
         _timers = new TimerRunner(Functions, _invoker, new TimerStore(_options.DataDirectory), time, _loggers.CreateLogger<TimerRunner>());
         _queues = new QueueRunner(Functions, _invoker, hostJson, _settings, new StorageConnections(_settings), _loggers);
-        _http = new HttpIntegration(_invoker, keys, _app.Services.GetRequiredService<IHttpForwarder>(), _loggers.CreateLogger<HttpIntegration>());
+        _http = new HttpIntegration(_invoker, keys, _app.Services.GetRequiredService<IHttpForwarder>(),
+            _loggers.CreateLogger<HttpIntegration>());
         _site = _settings["Web:Root"] is { Length: > 0 } root ? new StaticSite(root) : null;
         _caughtMail = _settings[MailCatcherStage.FolderKey] is { Length: > 0 } mails ? new CaughtMailPages(mails) : null;
         MapPipeline(_http, new AdminApi(Functions, keys, _timers, _queues, _loggers.CreateLogger<AdminApi>()), context);

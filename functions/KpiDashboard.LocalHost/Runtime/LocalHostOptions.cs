@@ -130,7 +130,8 @@ internal sealed record LocalHostOptions
     }
 
     /// <summary>
-    /// The app as the build beside this program made it: <c>bin/CONFIGURATION/net10.0</c> of its own project, or the same folder, where the tests have both.
+    /// The app as the build beside this program made it: <c>bin/CONFIGURATION/net10.0</c> of its own project, or the same folder, where
+    /// the tests have both.
     /// </summary>
     public static string BuiltApp()
     {
@@ -138,7 +139,8 @@ internal sealed record LocalHostOptions
         string beside = Path.Combine(AppContext.BaseDirectory, Program);
         return File.Exists(beside)
             ? beside
-            : Path.Combine(AppContext.BaseDirectory.Replace("KpiDashboard.LocalHost", "KpiDashboard.Functions", StringComparison.Ordinal), Program);
+            : Path.Combine(AppContext.BaseDirectory.Replace("KpiDashboard.LocalHost", "KpiDashboard.Functions", StringComparison.Ordinal),
+                Program);
     }
 
     private static string? Trimmed(string? value) => string.IsNullOrWhiteSpace(value) ? null : value.Trim();

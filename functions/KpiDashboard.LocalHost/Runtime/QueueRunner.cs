@@ -20,11 +20,13 @@ using Microsoft.Extensions.Logging;
 namespace KpiDashboard.LocalHost.Runtime;
 
 /// <summary>
-/// The queue functions, under the WebJobs SDK's own listeners: polling, leases, retries and poison queues are the code that the Functions host runs. For each function
+/// The queue functions, under the WebJobs SDK's own listeners: polling, leases, retries and poison queues are the code that the Functions
+/// host runs. For each function
 /// of the worker a method is made that hands the message over to it.
 /// </summary>
 internal sealed partial class QueueRunner(
-    IReadOnlyList<LocalFunction> functions, FunctionInvoker invoker, HostJson hostJson, IConfiguration settings, StorageConnections connections, ILoggerFactory loggers) : IAsyncDisposable
+    IReadOnlyList<LocalFunction> functions, FunctionInvoker invoker, HostJson hostJson, IConfiguration settings,
+        StorageConnections connections, ILoggerFactory loggers) : IAsyncDisposable
 {
     private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(1);
 
@@ -34,6 +36,7 @@ internal sealed partial class QueueRunner(
     private readonly Dictionary<string, QueueServiceClient> _services = new(StringComparer.OrdinalIgnoreCase);
     private IHost? _host;
     private Task _recovery = Task.CompletedTask;
+    private Task _drained = Task.CompletedTask;
     private int _down;
     private int _generation;
 
@@ -56,14 +59,15 @@ internal sealed partial class QueueRunner(
     {
         await _stopping.CancelAsync();
         await _recovery.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        // Draining lets runs go on; stopping alone would cancel them.
+        // Draining lets runs go on, and ends with them; stopping alone would cancel them.
         if (_host is not null)
-            await _host.Services.GetRequiredService<IDrainModeManager>().EnableDrainModeAsync(CancellationToken.None);
+            _drained = _host.Services.GetRequiredService<IDrainModeManager>().EnableDrainModeAsync(CancellationToken.None);
     }
 
     /// <summary>Completes when every message that was taken has been deleted, released or moved.</summary>
     public async Task DrainAsync()
     {
+        await _drained;
         if (_host is not null)
             await _host.StopAsync(CancellationToken.None);
     }
@@ -127,7 +131,8 @@ internal sealed partial class QueueRunner(
         return element.ValueKind != JsonValueKind.Object
             ? []
             : [.. element.EnumerateObject().Where(property => property.Name.Length > 0 && property.Value.ValueKind != JsonValueKind.Null)
-                .Select(property => (property.Name, property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString()! : property.Value.GetRawText()))];
+                .Select(property => (property.Name, property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString()!
+                    : property.Value.GetRawText()))];
     }
 
     private async Task StartListenersAsync(CancellationToken cancellationToken)
@@ -151,7 +156,8 @@ internal sealed partial class QueueRunner(
                 services.AddSingleton(loggers);
                 services.AddSingleton<IHostLifetime, NoLifetime>();
                 services.AddSingleton<ITypeLocator>(new OneType(type));
-                services.AddSingleton<IJobActivator>(new Activator(type, (name, message, token) => InvokeAsync(byName[name], message, token)));
+                services.AddSingleton<IJobActivator>(new Activator(type, (name, message, token) => InvokeAsync(byName[name], message,
+                    token)));
                 services.AddSingleton<IWebJobsExceptionHandler>(new ListenerFailed(this, generation));
             })
             .Build();
@@ -160,7 +166,8 @@ internal sealed partial class QueueRunner(
     }
 
     /// <summary>
-    /// A listener ended: storage was out of reach for longer than its client tries. The Functions host ends then, and the platform starts it again; here the listeners are
+    /// A listener ended: storage was out of reach for longer than its client tries. The Functions host ends then, and the platform starts
+    /// it again; here the listeners are
     /// started again once storage answers.
     /// </summary>
     private void OnListenerFailed(int generation, Exception exception)
@@ -182,12 +189,9 @@ internal sealed partial class QueueRunner(
                 foreach (QueueServiceClient service in _services.Values)
                     await service.GetPropertiesAsync(_stopping.Token);
                 IHost? old = _host;
+                // Runs that go on end with the old listeners, which delete or release their messages.
                 if (old is not null)
-                {
-                    // Runs that go on end with the old listeners, which delete or release their messages.
-                    await old.Services.GetRequiredService<IDrainModeManager>().EnableDrainModeAsync(CancellationToken.None);
                     _ = EndAsync(old);
-                }
 
                 Interlocked.Increment(ref _generation);
                 Interlocked.Exchange(ref _down, 0);
@@ -208,6 +212,8 @@ internal sealed partial class QueueRunner(
 
     private static async Task EndAsync(IHost host)
     {
+        await host.Services.GetRequiredService<IDrainModeManager>().EnableDrainModeAsync(CancellationToken.None)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await host.StopAsync(CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         host.Dispose();
     }
@@ -232,7 +238,8 @@ internal sealed partial class QueueRunner(
 
     private sealed class ListenerFailed(QueueRunner runner, int generation) : IWebJobsExceptionHandler
     {
-        public Task OnTimeoutExceptionAsync(ExceptionDispatchInfo exceptionInfo, TimeSpan timeoutGracePeriod) => OnUnhandledExceptionAsync(exceptionInfo);
+        public Task OnTimeoutExceptionAsync(ExceptionDispatchInfo exceptionInfo, TimeSpan timeoutGracePeriod) =>
+            OnUnhandledExceptionAsync(exceptionInfo);
 
         public Task OnUnhandledExceptionAsync(ExceptionDispatchInfo exceptionInfo)
         {
@@ -245,8 +252,10 @@ internal sealed partial class QueueRunner(
 /// <summary>What the methods that are made for queue functions call. Public because they are in an assembly of their own.</summary>
 public abstract class QueueFunctions
 {
-    private static readonly ConstructorInfo s_base = typeof(QueueFunctions).GetConstructors(BindingFlags.Instance | BindingFlags.NonPublic).Single();
-    private static readonly MethodInfo s_run = typeof(QueueFunctions).GetMethod(nameof(RunAsync), BindingFlags.Instance | BindingFlags.NonPublic)!;
+    private static readonly ConstructorInfo s_base = typeof(QueueFunctions).GetConstructors(
+        BindingFlags.Instance | BindingFlags.NonPublic).Single();
+    private static readonly MethodInfo s_run = typeof(QueueFunctions).GetMethod(nameof(RunAsync),
+        BindingFlags.Instance | BindingFlags.NonPublic)!;
 
     private readonly Func<string, QueueMessage, CancellationToken, Task> _run;
 
@@ -258,12 +267,14 @@ public abstract class QueueFunctions
     /// <param name="name">Its name.</param>
     /// <param name="message">The message, decoded.</param>
     /// <param name="cancellationToken">Ends the run.</param>
-    protected Task RunAsync(string name, QueueMessage message, CancellationToken cancellationToken) => _run(name, message, cancellationToken);
+    protected Task RunAsync(string name, QueueMessage message, CancellationToken cancellationToken) => _run(name, message,
+        cancellationToken);
 
     /// <summary>A class with one method for each function, in the form that the WebJobs SDK finds functions in.</summary>
     internal static Type Make(IEnumerable<(string Name, QueueTrigger Trigger)> functions)
     {
-        ModuleBuilder module = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("KpiDashboard.LocalHost.Made"), AssemblyBuilderAccess.RunAndCollect)
+        ModuleBuilder module = AssemblyBuilder.DefineDynamicAssembly(new AssemblyName("KpiDashboard.LocalHost.Made"),
+            AssemblyBuilderAccess.RunAndCollect)
             .DefineDynamicModule("Made");
         TypeBuilder type = module.DefineType("Made.QueueFunctions", TypeAttributes.Public | TypeAttributes.Sealed, typeof(QueueFunctions));
         ConstructorBuilder constructor = type.DefineConstructor(
@@ -275,7 +286,8 @@ public abstract class QueueFunctions
         code.Emit(OpCodes.Ret);
         foreach ((string name, QueueTrigger trigger) in functions)
         {
-            MethodBuilder method = type.DefineMethod(name, MethodAttributes.Public, typeof(Task), [typeof(QueueMessage), typeof(CancellationToken)]);
+            MethodBuilder method = type.DefineMethod(name, MethodAttributes.Public, typeof(Task), [typeof(QueueMessage),
+                typeof(CancellationToken)]);
             method.SetCustomAttribute(new CustomAttributeBuilder(typeof(FunctionNameAttribute).GetConstructor([typeof(string)])!, [name]));
             ParameterBuilder message = method.DefineParameter(1, ParameterAttributes.None, "message");
             message.SetCustomAttribute(new CustomAttributeBuilder(

@@ -26,7 +26,8 @@ internal static class WebDefaults
 
     public static WebApplicationBuilder CreateWebBuilder(LocalHostOptions options, IConfiguration settings, Func<IStartupConsole> console)
     {
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddConfiguration(settings);
         builder.Host.ConfigureHostOptions(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
 
@@ -45,7 +46,8 @@ internal static class WebDefaults
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Logging.AddConfiguration(settings.GetSection("Logging"));
         // Each failed run is said by the invoker, once.
-        builder.Logging.AddFilter("Function", LogLevel.None).AddFilter("Host.Results", LogLevel.None).AddFilter("Host.Executor", LogLevel.None);
+        builder.Logging.AddFilter("Function", LogLevel.None).AddFilter("Host.Results", LogLevel.None).AddFilter("Host.Executor",
+            LogLevel.None);
         // The SDK's clients tell of each answer that is no success, of a queue that is not there yet among others.
         builder.Logging.AddFilter("Azure", LogLevel.None);
         // Lines that hold whole addresses, with the codes and states of sign-ins.

@@ -61,7 +61,8 @@ internal sealed class DemoStage(TimeProvider time) : IStartupStage
         registered.AddSingleton(context.Configuration).AddSingleton(time).AddLogging().AddHttpClient();
         registered.AddKpiDashboard(context.Configuration, typeof(DemoStage).Assembly);
         await using var services = registered.BuildServiceProvider();
-        await new DemoSeeder(owner, services.GetRequiredService<SecretSealer>(), time).SeedAsync(N8n!.BaseUrl, _anchor.IsNew, cancellationToken);
+        await new DemoSeeder(owner, services.GetRequiredService<SecretSealer>(), time).SeedAsync(N8n!.BaseUrl, _anchor.IsNew,
+            cancellationToken);
         _anchor.Save(context.DataDirectory);
 
         var started = time.GetTimestamp();

@@ -11,10 +11,12 @@ namespace KpiDashboard.LocalHost.Worker;
 internal sealed record WorkerSession(WorkerConnection Connection, Uri? HttpUri);
 
 /// <summary>
-/// Keeps the worker running: starts it, asks it for its functions, loads them, and starts it again when it crashed, as the Functions host does. Three crashes
+/// Keeps the worker running: starts it, asks it for its functions, loads them, and starts it again when it crashed, as the Functions host
+/// does. Three crashes
 /// within five minutes are too many, and the host ends.
 /// </summary>
-internal sealed partial class RunningWorker(IWorkerProcess process, Action<string> giveUp, TimeProvider time, ILoggerFactory loggers) : IAsyncDisposable
+internal sealed partial class RunningWorker(IWorkerProcess process, Action<string> giveUp, TimeProvider time, ILoggerFactory loggers)
+    : IAsyncDisposable
 {
     /// <summary>Before the categories of the worker, so that its lines and the host's own can be told apart.</summary>
     public const string CategoryPrefix = "Worker.";
@@ -112,7 +114,8 @@ internal sealed partial class RunningWorker(IWorkerProcess process, Action<strin
             Require(told.FunctionMetadataResponse.Result, "The worker could not tell its functions");
             Functions = [.. told.FunctionMetadataResponse.FunctionMetadataResults];
             StreamingMessage[] loaded = await Task.WhenAll(Functions.Select(function => connection.AskAsync(
-                new StreamingMessage { FunctionLoadRequest = new FunctionLoadRequest { FunctionId = function.FunctionId, Metadata = function } }, limit.Token)));
+                new StreamingMessage { FunctionLoadRequest = new FunctionLoadRequest { FunctionId = function.FunctionId,
+                    Metadata = function } }, limit.Token)));
             for (int i = 0; i < loaded.Length; i++)
                 Require(loaded[i].FunctionLoadResponse.Result, $"Function {Functions[i].Name} could not be loaded");
             return new WorkerSession(
@@ -139,7 +142,8 @@ internal sealed partial class RunningWorker(IWorkerProcess process, Action<strin
     {
         while (true)
         {
-            await ((Task)Task.WhenAny(session.Connection.Closed, process.Ended)).WaitAsync(_stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)Task.WhenAny(session.Connection.Closed, process.Ended)).WaitAsync(_stopping.Token).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing);
             if (_stopping.IsCancellationRequested || !process.CanRestart)
                 return;
             TaskCompletionSource<WorkerSession> next = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -155,7 +159,8 @@ internal sealed partial class RunningWorker(IWorkerProcess process, Action<strin
                 while (_crashes.TryPeek(out long first) && time.GetElapsedTime(first) > s_crashWindow)
                     _crashes.Dequeue();
                 if (_crashes.Count > CrashesAllowed)
-                    throw new StartupException($"The worker ended {_crashes.Count} times within {s_crashWindow.TotalMinutes:0} minutes, last so: {await process.Ended}");
+                    throw new StartupException(
+                        $"The worker ended {_crashes.Count} times within {s_crashWindow.TotalMinutes:0} minutes, last so: {await process.Ended}");
                 session = await StartOnceAsync(_stopping.Token);
                 next.SetResult(session);
                 LogBack(Stopwatch.GetElapsedTime(started).TotalSeconds);
@@ -177,7 +182,8 @@ internal sealed partial class RunningWorker(IWorkerProcess process, Action<strin
         LogLevel level = (LogLevel)(int)entry.Level;
         if (!logger.IsEnabled(level))
             return;
-        string text = entry.Exception is { } exception ? $"{entry.Message}{Environment.NewLine}{exception.Type} {exception.Message}{Environment.NewLine}{exception.StackTrace}".TrimEnd() : entry.Message;
+        string text = entry.Exception is { } exception
+            ? $"{entry.Message}{Environment.NewLine}{exception.Type} {exception.Message}{Environment.NewLine}{exception.StackTrace}".TrimEnd() : entry.Message;
         logger.Log(level, new EventId(0, entry.EventId), text, null, static (said, _) => said);
     }
 

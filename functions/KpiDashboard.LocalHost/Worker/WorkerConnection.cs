@@ -10,7 +10,8 @@ namespace KpiDashboard.LocalHost.Worker;
 /// <summary>The conversation with one worker: questions by request id, invocations by invocation id, logs in between.</summary>
 internal sealed class WorkerConnection(Action<RpcLog> log)
 {
-    private readonly Channel<StreamingMessage> _out = Channel.CreateUnbounded<StreamingMessage>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<StreamingMessage> _out = Channel.CreateUnbounded<StreamingMessage>(
+        new UnboundedChannelOptions { SingleReader = true });
     private readonly ConcurrentDictionary<string, TaskCompletionSource<StreamingMessage>> _questions = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, TaskCompletionSource<InvocationResponse>> _invocations = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -21,7 +22,8 @@ internal sealed class WorkerConnection(Action<RpcLog> log)
     public Task Closed => _closed.Task;
 
     /// <summary>Runs the conversation to its end.</summary>
-    public async Task RunAsync(IAsyncStreamReader<StreamingMessage> input, IServerStreamWriter<StreamingMessage> output, CancellationToken cancellationToken)
+    public async Task RunAsync(IAsyncStreamReader<StreamingMessage> input, IServerStreamWriter<StreamingMessage> output,
+        CancellationToken cancellationToken)
     {
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _ = _closing.Task.ContinueWith(_ => ended.Cancel(), ended.Token, TaskContinuationOptions.None, TaskScheduler.Default);
@@ -48,7 +50,8 @@ internal sealed class WorkerConnection(Action<RpcLog> log)
     public async Task<StreamingMessage> AskAsync(StreamingMessage question, CancellationToken cancellationToken)
     {
         string id = question.RequestId = Interlocked.Increment(ref _lastQuestion).ToString(CultureInfo.InvariantCulture);
-        TaskCompletionSource<StreamingMessage> answer = _questions.GetOrAdd(id, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
+        TaskCompletionSource<StreamingMessage> answer = _questions.GetOrAdd(id, static _ =>
+            new(TaskCreationOptions.RunContinuationsAsynchronously));
         Send(question);
         if (_closed.Task.IsCompleted)
             Close();
@@ -68,7 +71,8 @@ internal sealed class WorkerConnection(Action<RpcLog> log)
     }
 
     /// <summary>Cancels the token of an invocation.</summary>
-    public void Cancel(string invocationId) => Send(new StreamingMessage { InvocationCancel = new InvocationCancel { InvocationId = invocationId } });
+    public void Cancel(string invocationId) =>
+        Send(new StreamingMessage { InvocationCancel = new InvocationCancel { InvocationId = invocationId } });
 
     /// <summary>Sends a message that has no answer; nothing happens if the worker is gone.</summary>
     public void Send(StreamingMessage message) => _out.Writer.TryWrite(message);

@@ -30,13 +30,17 @@ internal interface IWorkerProcess : IAsyncDisposable
     Task StopAsync();
 }
 
-/// <summary>The built or published app as a child process, as the Functions host starts it. It ends when we end, whatever ends us (<see cref="ChildProcess"/>).</summary>
+/// <summary>
+/// The built or published app as a child process, as the Functions host starts it. It ends when we end, whatever ends us (<see
+/// cref="ChildProcess"/>).
+/// </summary>
 internal sealed partial class ChildWorker(string app, ConfigurationManager settings) : IWorkerProcess
 {
     // Where our own web server listens is not where the worker's does.
     private static readonly string[] s_notForWorkers =
     [
-        "ASPNETCORE_URLS", "DOTNET_URLS", "URLS", "ASPNETCORE_HTTP_PORTS", "DOTNET_HTTP_PORTS", "HTTP_PORTS", "ASPNETCORE_HTTPS_PORTS", "DOTNET_HTTPS_PORTS", "HTTPS_PORTS",
+        "ASPNETCORE_URLS", "DOTNET_URLS", "URLS", "ASPNETCORE_HTTP_PORTS", "DOTNET_HTTP_PORTS", "HTTP_PORTS", "ASPNETCORE_HTTPS_PORTS",
+            "DOTNET_HTTPS_PORTS", "HTTPS_PORTS",
         "ASPNETCORE_FORWARDEDHEADERS_ENABLED", "DOTNET_STARTUP_HOOKS",
     ];
 
@@ -57,7 +61,8 @@ internal sealed partial class ChildWorker(string app, ConfigurationManager setti
     public async Task StartAsync(Uri host, string workerId, CancellationToken cancellationToken)
     {
         if (!File.Exists(app))
-            throw new StartupException($"There is no app at {app}; build functions/KpiDashboard.Functions, or name the program of a published one with --app.");
+            throw new StartupException(
+                $"There is no app at {app}; build functions/KpiDashboard.Functions, or name the program of a published one with --app.");
         if (_child is not null)
             await _child.DisposeAsync();
         _node ??= await NodeTools.FindAsync(null, cancellationToken);
@@ -71,7 +76,8 @@ internal sealed partial class ChildWorker(string app, ConfigurationManager setti
             Arguments =
             [
                 .. command[1..],
-                "--host", host.Host, "--port", port, "--workerId", workerId, "--requestId", requestId, "--grpcMaxMessageLength", "2147483647",
+                "--host", host.Host, "--port", port, "--workerId", workerId, "--requestId", requestId, "--grpcMaxMessageLength",
+                    "2147483647",
                 "--functions-uri", host.ToString(), "--functions-worker-id", workerId, "--functions-request-id", requestId,
                 "--functions-grpc-max-message-length", "2147483647",
             ],
@@ -95,7 +101,10 @@ internal sealed partial class ChildWorker(string app, ConfigurationManager setti
         _child = null;
     }
 
-    /// <summary>What <c>local.settings.json</c>, the command line and the stages set, as environment variables: the form in which a Functions host hands settings over.</summary>
+    /// <summary>
+    /// What <c>local.settings.json</c>, the command line and the stages set, as environment variables: the form in which a Functions host
+    /// hands settings over.
+    /// </summary>
     internal Dictionary<string, string?> Environment()
     {
         Dictionary<string, string?> variables = new(StringComparer.OrdinalIgnoreCase);
@@ -115,7 +124,8 @@ internal sealed partial class ChildWorker(string app, ConfigurationManager setti
             variables["AZURE_FUNCTIONS_ENVIRONMENT"] = settings["DOTNET_ENVIRONMENT"] ?? Environments.Development;
         variables["FUNCTIONS_APPLICATION_DIRECTORY"] = variables["FUNCTIONS_WORKER_DIRECTORY"] = variables["AzureWebJobsScriptRoot"] = AppDirectory;
         variables["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated";
-        variables.TryAdd("WEBSITE_HOSTNAME", new Uri(settings["Web:BaseUrl"] is { Length: > 0 } page ? page : "http://localhost").Authority);
+        variables.TryAdd("WEBSITE_HOSTNAME", new Uri(settings["Web:BaseUrl"] is { Length: > 0 } page ? page
+            : "http://localhost").Authority);
         return variables;
     }
 
@@ -128,7 +138,8 @@ internal sealed partial class ChildWorker(string app, ConfigurationManager setti
     {
         int code = await child.Exited;
         string said = child.LastLines.Select(line => Unhandled().Match(line)).LastOrDefault(match => match.Success) is { } exception
-            ? exception.Groups["invalid"].Success ? $"A setting is missing or wrong: {exception.Groups["message"].Value}" : exception.Groups["message"].Value
+            ? exception.Groups["invalid"].Success ? $"A setting is missing or wrong: {exception.Groups["message"].Value}"
+                : exception.Groups["message"].Value
             : child.LastLines.LastOrDefault(line => line.Trim().Length > 0) ?? "";
         return said.StartsWith("A setting ", StringComparison.Ordinal) ? said
             : string.Create(CultureInfo.InvariantCulture, $"The worker ended with code {code}{(said.Length == 0 ? "." : $": {said}")}");

@@ -29,9 +29,11 @@ internal sealed class WorkerServer : IAsyncDisposable
     public static async Task<WorkerServer> StartAsync(Action<RpcLog> log, CancellationToken cancellationToken)
     {
         WorkerServer server = new(log);
-        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(
+            new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.WebHost.UseKestrelCore();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+            listen.Protocols = HttpProtocols.Http2));
         builder.Services.AddRouting();
         builder.Services.AddGrpc(grpc => (grpc.MaxReceiveMessageSize, grpc.MaxSendMessageSize) = (null, null));
         builder.Services.AddSingleton(server);
@@ -39,13 +41,15 @@ internal sealed class WorkerServer : IAsyncDisposable
         server._app = builder.Build();
         server._app.MapGrpcService<Rpc>();
         await server._app.StartAsync(cancellationToken);
-        server.Address = new Uri(server._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        server.Address = new Uri(
+            server._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         return server;
     }
 
     /// <summary>Completes when the worker of this id has connected.</summary>
     public Task<WorkerConnection> ExpectAsync(string workerId) =>
-        _expected.GetOrAdd(workerId, static _ => new TaskCompletionSource<WorkerConnection>(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+        _expected.GetOrAdd(workerId, static _ => new TaskCompletionSource<WorkerConnection>(
+            TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
     public async ValueTask DisposeAsync()
     {
@@ -68,11 +72,13 @@ internal sealed class WorkerServer : IAsyncDisposable
     private sealed class Rpc(WorkerServer server) : FunctionRpc.FunctionRpcBase
     {
         public override async Task EventStream(
-            IAsyncStreamReader<StreamingMessage> requestStream, IServerStreamWriter<StreamingMessage> responseStream, ServerCallContext context)
+            IAsyncStreamReader<StreamingMessage> requestStream, IServerStreamWriter<StreamingMessage> responseStream,
+                ServerCallContext context)
         {
             if (!await requestStream.MoveNext(context.CancellationToken)
                 || requestStream.Current.ContentCase != StreamingMessage.ContentOneofCase.StartStream
-                || !server._expected.TryRemove(requestStream.Current.StartStream.WorkerId, out TaskCompletionSource<WorkerConnection>? expected))
+                || !server._expected.TryRemove(requestStream.Current.StartStream.WorkerId,
+                    out TaskCompletionSource<WorkerConnection>? expected))
             {
                 throw new Grpc.Core.RpcException(new Status(StatusCode.PermissionDenied, "No worker of this id is expected."));
             }

@@ -19,11 +19,14 @@ internal sealed class ClientAddress(IConfiguration configuration)
     public string? Of(HttpRequest request) => Find(request).Address?.ToString();
 
     /// <summary>The same in the form that networks are compared with: without the name of a link, which is this machine's own.</summary>
-    public string? NetworkText(HttpRequest request) => Find(request).Address is { } address ? new IPAddress(address.GetAddressBytes()).ToString() : null;
+    public string? NetworkText(HttpRequest request) => Find(request).Address is { } address
+        ? new IPAddress(address.GetAddressBytes()).ToString() : null;
 
     /// <summary>
-    /// What limits are counted by where the address can be relied on, which is where somebody said how many proxies of ours stand in front (<c>Http:Proxies</c>) and each of them left
-    /// its entry. Null else: what a client wrote itself may stand there, or all visitors may have one, so that a limit would hold back nobody, or everybody.
+    /// What limits are counted by where the address can be relied on, which is where somebody said how many proxies of ours stand in front
+    /// (<c>Http:Proxies</c>) and each of them left
+    /// its entry. Null else: what a client wrote itself may stand there, or all visitors may have one, so that a limit would hold back
+    /// nobody, or everybody.
     /// </summary>
     public string? KnownKey(HttpRequest request) => Find(request).IsKnown ? LimitKey(request) : null;
 

@@ -17,7 +17,8 @@ public sealed class HealthEndpoints
     private readonly IOptionsMonitor<AuthOptions> _auth;
     private readonly TimeProvider _time;
 
-    internal HealthEndpoints(Func<NpgsqlDataSource> source, IOptionsMonitor<SecretOptions> secrets, IOptionsMonitor<AuthOptions> auth, TimeProvider time) =>
+    internal HealthEndpoints(Func<NpgsqlDataSource> source, IOptionsMonitor<SecretOptions> secrets, IOptionsMonitor<AuthOptions> auth,
+        TimeProvider time) =>
         (_source, _secrets, _auth, _time) = (source, secrets, auth, time);
 
     /// <summary><c>GET health/live</c>: the process answers.</summary>

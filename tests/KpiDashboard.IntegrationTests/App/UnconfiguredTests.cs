@@ -14,7 +14,8 @@ public sealed class UnconfiguredTests
     public async Task Without_any_setting_the_app_starts_and_says_what_is_missing()
     {
         var data = Directory.CreateTempSubdirectory("kpi-unconfigured-");
-        var builder = LocalApp.CreateBuilder(["--port", "0", "--data", data.FullName, "--no-settings", "--set", "AzureWebJobs.ScheduleSyncs.Disabled=true",
+        var builder = LocalApp.CreateBuilder(["--port", "0", "--data", data.FullName, "--no-settings", "--set",
+            "AzureWebJobs.ScheduleSyncs.Disabled=true",
             "--set", "AzureWebJobs.ClaimSyncs.Disabled=true", "--set", "AzureWebJobs.PoisonClaims.Disabled=true", "--set", "AzureWebJobs.SyncGoogleAnalytics.Disabled=true", "--set", "AzureWebJobs.SyncN8n.Disabled=true",
             "--set", "AzureWebJobs.PoisonGoogleAnalytics.Disabled=true", "--set", "AzureWebJobs.PoisonN8n.Disabled=true",
             "--set", "AzureWebJobs.SweepMail.Disabled=true", "--set", "AzureWebJobs.SendMail.Disabled=true", "--set", "AzureWebJobs.PoisonMail.Disabled=true",

@@ -77,7 +77,8 @@ public sealed class OidcFixture(PostgresFixture postgres) : IAsyncLifetime
             settings[$"Oidc:{name}:ClientSecret"] = ClientSecret;
         }
 
-        var builder = LocalApp.CreateBuilder(["--port", "0", "--data", data, "--no-settings", .. settings.SelectMany(pair => new[] { "--set", $"{pair.Key}={pair.Value}" })]);
+        var builder = LocalApp.CreateBuilder(["--port", "0", "--data", data, "--no-settings", .. settings.SelectMany(pair =>
+            new[] { "--set", $"{pair.Key}={pair.Value}" })]);
         builder.Console = new SilentConsole();
         builder.Stages.Clear();
         builder.Services.AddSingleton<TimeProvider>(Clock);

@@ -25,7 +25,8 @@ public sealed class AnswerFunctions(Recorder recorder)
         new StreamedAnswer("text/csv", "audit.csv", null, (_, _) => throw ApiProblem.NotFound("There is no such file."));
 
     [Function("BreaksLate")]
-    public static IResult Late([HttpTrigger(AuthorizationLevel.Anonymous, "get")] HttpRequest request) => new StreamedAnswer("text/csv", "audit.csv", null, async (output, token) =>
+    public static IResult Late([HttpTrigger(AuthorizationLevel.Anonymous, "get")] HttpRequest request) => new StreamedAnswer("text/csv",
+        "audit.csv", null, async (output, token) =>
     {
         await output.WriteAsync("half"u8.ToArray(), token);
         await output.FlushAsync(token);
@@ -38,16 +39,19 @@ public sealed class AnswerFunctions(Recorder recorder)
 
     /// <summary>Reads everything, by the token that the endpoint uses: the invocation's or the request's.</summary>
     [Function("Takes")]
-    public async Task<IResult> Takes([HttpTrigger(AuthorizationLevel.Anonymous, "post")] HttpRequest request, CancellationToken cancellationToken)
+    public async Task<IResult> Takes([HttpTrigger(AuthorizationLevel.Anonymous, "post")] HttpRequest request,
+        CancellationToken cancellationToken)
     {
         recorder.Add("begin");
-        await request.Body.CopyToAsync(Stream.Null, request.Query.ContainsKey("request") ? request.HttpContext.RequestAborted : cancellationToken);
+        await request.Body.CopyToAsync(Stream.Null, request.Query.ContainsKey("request") ? request.HttpContext.RequestAborted
+            : cancellationToken);
         recorder.Add("took");
         return Results.Text("taken");
     }
 
     [Function("Waits")]
-    public async Task<IResult> Waits([HttpTrigger(AuthorizationLevel.Anonymous, "get")] HttpRequest request, CancellationToken cancellationToken)
+    public async Task<IResult> Waits([HttpTrigger(AuthorizationLevel.Anonymous, "get")] HttpRequest request,
+        CancellationToken cancellationToken)
     {
         recorder.Add("begin");
         await Task.Delay(Timeout.Infinite, request.Query.ContainsKey("request") ? request.HttpContext.RequestAborted : cancellationToken);
@@ -110,10 +114,14 @@ public sealed class AnswerTests : IDisposable
 
         using var answer = await app.Client.GetAsync(Api("Holds"), TestApp.Ct);
 
-        Assert.Equal((200, "text/csv", "ok"), ((int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType, await answer.Content.ReadAsStringAsync(TestApp.Ct)));
+        Assert.Equal((200, "text/csv", "ok"), ((int)answer.StatusCode, answer.Content.Headers.ContentType?.MediaType,
+            await answer.Content.ReadAsStringAsync(TestApp.Ct)));
     }
 
-    /// <summary>The host cancels the invocation before the worker's web server sees that the client is gone: which of the two comes first is chance, so many of each.</summary>
+    /// <summary>
+    /// The host cancels the invocation before the worker's web server sees that the client is gone: which of the two comes first is
+    /// chance, so many of each.
+    /// </summary>
     [Theory]
     [InlineData("Takes")]
     [InlineData("Takes?request")]
@@ -138,7 +146,8 @@ public sealed class AnswerTests : IDisposable
             if (i % 4 < 2) socket.Client.LingerState = new LingerOption(true, 0);
         }
 
-        await TestApp.EventuallyAsync(() => app.Recorder.Events.Count(one => one is "status 499" or "status 400") >= Clients / 2, "those that had begun ended");
+        await TestApp.EventuallyAsync(() => app.Recorder.Events.Count(one => one is "status 499" or "status 400") >= Clients / 2,
+            "those that had begun ended");
         await Task.Delay(TimeSpan.FromSeconds(3), TestApp.Ct);
         Assert.Equal(0, app.Recorder.Count("took"));
         Assert.DoesNotContain(app.Recorder.Events, one => one is "status 500" or "status 503");
@@ -166,10 +175,14 @@ public sealed class AnswerTests : IDisposable
 
         await Task.Delay(500, TestApp.Ct);
         Assert.DoesNotContain(app.Logs.Entries, entry => entry.Text.Contains("secret", StringComparison.Ordinal));
-        Assert.DoesNotContain(app.Logs.Entries, entry => entry.Text.Contains("Request starting", StringComparison.Ordinal) || entry.Text.Contains("endpoint", StringComparison.Ordinal));
+        Assert.DoesNotContain(app.Logs.Entries, entry => entry.Text.Contains("Request starting", StringComparison.Ordinal)
+            || entry.Text.Contains("endpoint", StringComparison.Ordinal));
     }
 
-    /// <summary>The forwarder cannot send such a header on, and the body is not one: each is answered at once, and not after the worker's 15 seconds.</summary>
+    /// <summary>
+    /// The forwarder cannot send such a header on, and the body is not one: each is answered at once, and not after the worker's 15
+    /// seconds.
+    /// </summary>
     [Theory]
     [InlineData("GET /api/Holds HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Name: J\u00f6rg\r\n\r\n")]
     [InlineData("GET /api/Holds HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nUser-Agent: \u65e5\u672c\r\n\r\n")]
@@ -189,7 +202,8 @@ public sealed class AnswerTests : IDisposable
 
         Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
         Assert.Contains("application/problem+json", answer, StringComparison.Ordinal);
-        Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10), "It took as long as the worker waits.");
+        Assert.True(System.Diagnostics.Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(10),
+            "It took as long as the worker waits.");
         Assert.DoesNotContain(app.Logs.Entries, entry => entry.Level >= LogLevel.Error);
     }
 

@@ -250,12 +250,14 @@ public sealed class LifecycleTests : IDisposable
 
     private (LocalFunctionsHost Host, Recorder Recorder) Build(params Stage[] stages) => Build([], _ => { }, stages);
 
-    private (LocalFunctionsHost Host, Recorder Recorder) Build(Action<LocalApp> configure, params Stage[] stages) => Build([], configure, stages);
+    private (LocalFunctionsHost Host, Recorder Recorder) Build(Action<LocalApp> configure, params Stage[] stages) => Build([], configure,
+        stages);
 
     private (LocalFunctionsHost Host, Recorder Recorder) Build(string[] args, Action<LocalApp> configure, params Stage[] stages) =>
         Build(args, configure, [typeof(RouteFunctions)], stages);
 
-    private (LocalFunctionsHost Host, Recorder Recorder) Build(string[] args, Action<LocalApp> configure, Type[] classes, params Stage[] stages)
+    private (LocalFunctionsHost Host, Recorder Recorder) Build(string[] args, Action<LocalApp> configure, Type[] classes,
+        params Stage[] stages)
     {
         (LocalApp builder, Recorder recorder, _) = TestApp.Create(_data.Path, classes, args);
         builder.Worker.ConfigureFunctionsWebApplication();

@@ -100,10 +100,13 @@ internal sealed class TestApp : IAsyncDisposable
     public static Task EventuallyAsync(Func<bool> condition, string what) => EventuallyAsync(() => Task.FromResult(condition()), what);
 }
 
-/// <summary>The functions of a test's classes, told as the worker's SDK tells those of an app; the worker runs them by reflection.</summary>
+/// <summary>
+/// The functions of a test's classes, told as the worker's SDK tells those of an app; the worker runs them by reflection.
+/// </summary>
 internal sealed class ReflectedFunctions(Type[] classes) : IFunctionMetadataProvider
 {
-    public Task<ImmutableArray<IFunctionMetadata>> GetFunctionMetadataAsync(string directory) => Task.FromResult<ImmutableArray<IFunctionMetadata>>(
+    public Task<ImmutableArray<IFunctionMetadata>> GetFunctionMetadataAsync(string directory) =>
+        Task.FromResult<ImmutableArray<IFunctionMetadata>>(
     [
         .. from type in classes
            from method in type.GetMethods()
@@ -125,9 +128,12 @@ internal sealed class ReflectedFunctions(Type[] classes) : IFunctionMetadataProv
         {
             Dictionary<string, object?>? binding = parameter.GetCustomAttributes().Select(attribute => attribute switch
             {
-                HttpTriggerAttribute http => new Dictionary<string, object?> { ["type"] = "httpTrigger", ["authLevel"] = http.AuthLevel.ToString(), ["methods"] = http.Methods, ["route"] = http.Route },
-                TimerTriggerAttribute timer => new() { ["type"] = "timerTrigger", ["schedule"] = timer.Schedule, ["runOnStartup"] = timer.RunOnStartup, ["useMonitor"] = timer.UseMonitor },
-                QueueTriggerAttribute queue => new() { ["type"] = "queueTrigger", ["queueName"] = queue.QueueName, ["connection"] = queue.Connection },
+                HttpTriggerAttribute http => new Dictionary<string, object?> { ["type"] = "httpTrigger",
+                    ["authLevel"] = http.AuthLevel.ToString(), ["methods"] = http.Methods, ["route"] = http.Route },
+                TimerTriggerAttribute timer => new() { ["type"] = "timerTrigger", ["schedule"] = timer.Schedule,
+                    ["runOnStartup"] = timer.RunOnStartup, ["useMonitor"] = timer.UseMonitor },
+                QueueTriggerAttribute queue => new() { ["type"] = "queueTrigger", ["queueName"] = queue.QueueName,
+                    ["connection"] = queue.Connection },
                 _ => null,
             }).FirstOrDefault(one => one is not null);
             if (binding is null)

@@ -67,7 +67,8 @@ public sealed class WorkerEndsTests : IDisposable
             try
             {
                 var line = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/cmdline")).Split('\0');
-                if (Path.GetFileNameWithoutExtension(line[0]) == "dotnet" && line.Any(part => part.EndsWith("KpiDashboard.Functions.dll", StringComparison.Ordinal))) return id;
+                if (Path.GetFileNameWithoutExtension(line[0]) == "dotnet" && line.Any(part => part.EndsWith("KpiDashboard.Functions.dll",
+                    StringComparison.Ordinal))) return id;
             }
             catch (IOException)
             {
@@ -78,5 +79,6 @@ public sealed class WorkerEndsTests : IDisposable
         return null;
     }
 
-    private static Task Eventually(Func<Task<bool>> condition) => Processes.UntilAsync(() => condition().GetAwaiter().GetResult(), "it did not come about", TestContext.Current.CancellationToken);
+    private static Task Eventually(Func<Task<bool>> condition) => Processes.UntilAsync(() => condition().GetAwaiter().GetResult(),
+        "it did not come about", TestContext.Current.CancellationToken);
 }

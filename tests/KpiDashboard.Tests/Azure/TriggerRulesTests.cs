@@ -11,7 +11,8 @@ using Xunit;
 namespace KpiDashboard.Tests.AzureFlavour;
 
 /// <summary>
-/// What the worker and the host demand of the triggers and no build or start here refuses. Each rule names what happens in Azure when it is broken.
+/// What the worker and the host demand of the triggers and no build or start here refuses. Each rule names what happens in Azure when it
+/// is broken.
 /// </summary>
 public sealed class TriggerRulesTests
 {
@@ -192,7 +193,8 @@ public sealed class TriggerRulesTests
     [Theory]
     [InlineData("KpiDashboard.Demo")]
     [InlineData("KpiDashboard.LocalHost")]
-    public void What_is_for_this_machine_is_not_referenced(string name) => Assert.DoesNotContain(Triggers.GetReferencedAssemblies(), reference => reference.Name == name);
+    public void What_is_for_this_machine_is_not_referenced(string name) => Assert.DoesNotContain(Triggers.GetReferencedAssemblies(),
+        reference => reference.Name == name);
 
     private static void AssertNone(Func<MethodInfo, bool> broken) => Assert.Equal([], Functions.Where(broken).Select(Name));
 

@@ -15,13 +15,16 @@ public sealed class FunctionCatalogTests
         { [("F", """{"name":"text","type":"blob","direction":"In"}""")], "must have exactly one trigger" },
         { [("bad name", Timer)], "has the name 'bad name'" },
         { [("F", Http("a/{b"))], "which is not valid" },
-        { [("F", """{"name":"message","type":"queueTrigger","direction":"In","queueName":"no_queue"}""")], "has the queue name 'no_queue'" },
-        { [("F", """{"name":"message","type":"queueTrigger","direction":"In","queueName":"%NotThere%"}""")], "refers to the setting NotThere, which is not set" },
+        { [("F", """{"name":"message","type":"queueTrigger","direction":"In","queueName":"no_queue"}""")],
+            "has the queue name 'no_queue'" },
+        { [("F", """{"name":"message","type":"queueTrigger","direction":"In","queueName":"%NotThere%"}""")],
+            "refers to the setting NotThere, which is not set" },
         { [("F", """{"name":"message","type":"queueTrigger","direction":"In","queueName":"queue","properties":{"supportsDeferredBinding":"True"}}""")], "takes a type of the storage SDK" },
         { [("F", """{"name":"message","type":"serviceBusTrigger","direction":"In"}""")], "has the trigger serviceBusTrigger" },
         { [("F", """{"name":"timer","type":"timerTrigger","direction":"In","schedule":"every hour"}""")], "has the schedule 'every hour'" },
         { [("Twice", Timer), ("twice", Timer)], "Two functions are called Twice: Tests.Twice and Tests.twice." },
-        { [("GetIt", Http("x/{a:int}", "get", "post")), ("AlsoGetIt", Http("x/{b:int}", "put", "GET"))], "The functions GetIt and AlsoGetIt both answer GET /api/x/{b:int}." },
+        { [("GetIt", Http("x/{a:int}", "get", "post")), ("AlsoGetIt", Http("x/{b:int}", "put", "GET"))],
+            "The functions GetIt and AlsoGetIt both answer GET /api/x/{b:int}." },
         { [("Posting", Http("x", "post")), ("Anything", Http("X"))], "both answer" },
     };
 
@@ -58,7 +61,8 @@ public sealed class FunctionCatalogTests
             ("Often", """{"name":"timer","type":"timerTrigger","direction":"In","schedule":"*/5 * * * * *","runOnStartup":true}"""),
             ("Reader", """{"name":"message","type":"queueTrigger","direction":"In","queueName":"Orders","connection":"Other"}"""));
 
-        Assert.Equal(new HttpTrigger("api/x", [], KeyLevel.Function) with { Methods = ((HttpTrigger)functions[0].Trigger).Methods }, functions[0].Trigger);
+        Assert.Equal(new HttpTrigger("api/x", [], KeyLevel.Function) with { Methods = ((HttpTrigger)functions[0].Trigger).Methods },
+            functions[0].Trigger);
         Assert.Equal(KeyLevel.Anonymous, ((HttpTrigger)functions[1].Trigger).Level);
         Assert.True(functions[2].Trigger is TimerTrigger { RunOnStartup: true, Monitored: false });
         Assert.Equal(new QueueTrigger("orders", "Other"), functions[3].Trigger);
@@ -68,7 +72,9 @@ public sealed class FunctionCatalogTests
     private static string Http(string route, params string[] methods) =>
         $$"""{"name":"request","type":"httpTrigger","direction":"In","authLevel":"Anonymous","methods":[{{string.Join(',', methods.Select(method => $"\"{method}\""))}}],"route":"{{route}}"}""";
 
-    private static IReadOnlyList<LocalFunction> Read(HostJson hostJson, params (string Name, string Binding)[] functions) => FunctionCatalog.Read(
-        functions.Select(function => new RpcFunctionMetadata { Name = function.Name, EntryPoint = $"Tests.{function.Name}", FunctionId = function.Name, RawBindings = { function.Binding } }),
+    private static IReadOnlyList<LocalFunction> Read(HostJson hostJson, params (string Name, string Binding)[] functions) =>
+        FunctionCatalog.Read(
+        functions.Select(function => new RpcFunctionMetadata { Name = function.Name, EntryPoint = $"Tests.{function.Name}",
+            FunctionId = function.Name, RawBindings = { function.Binding } }),
         hostJson, new ConfigurationBuilder().Build(), new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc));
 }
