@@ -25,7 +25,8 @@ internal static class PublishedWorker
 
     public static async Task RunAsync(string app, string data)
     {
-        Console.WriteLine($"start to the first answer of health/live, median of {Starts}: {Median(await StartsAsync(app)):0.00} s");
+        double started = Median(await StartsAsync(app));
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"start to the first answer, median of {Starts}: {started:0.00} s"));
 
         LocalHostOptions options = LocalHostOptions.Parse(
             ["--port", FreePort.Next().ToString(CultureInfo.InvariantCulture), "--data", data, "--no-settings", "--no-web", "--set",
@@ -61,7 +62,8 @@ internal static class PublishedWorker
                 $"{name,-24} {through,12:0.00} {own,14:0.00} {through / own,7:0.00}"));
         }
 
-        string[] status = await File.ReadAllLinesAsync(string.Create(CultureInfo.InvariantCulture, $"/proc/{await process.Id}/status"));
+        int id = await process.Id;
+        string[] status = await File.ReadAllLinesAsync(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/status"));
         double megabytes = double.Parse(status.Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ',
             StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory of the worker after these: {megabytes:0} MB"));

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
 
@@ -33,6 +34,18 @@ internal static class Abort
     {
         for (var one = error; one is not null; one = one.InnerException)
             if (one is OperationCanceledException or IOException) return true;
+        return false;
+    }
+
+    /// <summary>Whether it says that the client's connection broke, which is seen before anything is cancelled.</summary>
+    public static bool IsLostConnection(Exception error)
+    {
+        for (var one = error; one is not null; one = one.InnerException)
+        {
+            if (one is BadHttpRequestException bad) return bad.Message.StartsWith("Unexpected end of request", StringComparison.Ordinal);
+            if (one is IOException) return true;
+        }
+
         return false;
     }
 }

@@ -34,24 +34,28 @@ internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logge
 
         async Task AnswerAsync(Exception error)
         {
+            var cancelled = http.RequestAborted.IsCancellationRequested || context.CancellationToken.IsCancellationRequested;
+            if (Abort.IsEnd(error) && (cancelled || Abort.IsLostConnection(error)))
+            {
+                if (await IsGoneAsync(http))
+                {
+                    // Nobody reads an answer; the number is for our own metrics.
+                    if (!http.Response.HasStarted) http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+                    return;
+                }
+
+                if (cancelled)
+                {
+                    await ApiProblem.Unavailable("This took too long, or the service is about to stop. Try again in a few seconds.", 5)
+                        .WriteAsync(http.Response, http.RequestAborted);
+                    return;
+                }
+            }
+
             switch (error)
             {
                 case ApiProblem problem:
                     await problem.WriteAsync(http.Response, http.RequestAborted);
-                    break;
-                case var _ when Abort.IsEnd(error) && (http.RequestAborted.IsCancellationRequested
-                    || context.CancellationToken.IsCancellationRequested):
-                    if (await IsGoneAsync(http))
-                    {
-                        // Nobody reads an answer; the number is for our own metrics.
-                        if (!http.Response.HasStarted) http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
-                    }
-                    else
-                    {
-                        await ApiProblem.Unavailable("This took too long, or the service is about to stop. Try again in a few seconds.",
-                            5).WriteAsync(http.Response, http.RequestAborted);
-                    }
-
                     break;
                 case BadHttpRequestException bad:
                     await ApiProblem.BadBody(bad.Message).WriteAsync(http.Response, http.RequestAborted);

@@ -176,7 +176,7 @@ public sealed class AnswerTests : IDisposable
         await Task.Delay(500, TestApp.Ct);
         Assert.DoesNotContain(app.Logs.Entries, entry => entry.Text.Contains("secret", StringComparison.Ordinal));
         Assert.DoesNotContain(app.Logs.Entries, entry => entry.Text.Contains("Request starting", StringComparison.Ordinal)
-            || entry.Text.Contains("endpoint", StringComparison.Ordinal));
+            || entry.Text.Contains(" endpoint '", StringComparison.Ordinal));
     }
 
     /// <summary>
