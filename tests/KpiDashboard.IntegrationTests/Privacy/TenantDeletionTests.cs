@@ -83,6 +83,8 @@ public sealed class TenantDeletionTests(PostgresFixture postgres) : IAsyncLifeti
     }
 
     /// <summary>Somebody holds the business and wants its integration, which the deletion holds: Postgres ends the one that waits longer.</summary>
+    // Under a moved clock a Postgres that waits for a lock never looks: its alarm reads the true time, and takes itself for too early.
+    [Trait("Clock", "none")]
     [Fact]
     public async Task A_deletion_that_Postgres_ends_for_a_deadlock_is_tried_again_and_is_nobodys_fault()
     {
@@ -106,8 +108,8 @@ public sealed class TenantDeletionTests(PostgresFixture postgres) : IAsyncLifeti
         await held.CommitAsync(Cancelled);
         await deletion;
 
+        Assert.Equal([], await _rig.ManyAsync<string>("select reason from tenant_faults"));
         Assert.Equal(0, await _rig.OneAsync<int>("select count(*)::int from tenants where id = @Id", new { _a.Id }));
-        Assert.Equal(0, await _rig.OneAsync<int>("select count(*)::int from tenant_faults"));
     }
 
     [Fact]
