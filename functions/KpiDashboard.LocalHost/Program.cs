@@ -15,9 +15,7 @@ try
     TerminalConsole console = new();
     ChildWorker worker = new(options.App ?? LocalHostOptions.BuiltApp(), settings);
     await using LocalFunctionsHost host = new(options, settings, DefaultStages.Create(options), console, worker);
-    await host.StartAsync();
-    await host.WhenStoppingAsync();
-    await host.StopAsync();
+    await host.RunAsync();
     return Environment.ExitCode;
 }
 catch (CommandLineException help) when (help.ExitCode == 0)

@@ -88,7 +88,10 @@ internal sealed class LocalApp
     {
         var port = FreePort.Next();
         Worker.Configuration["urls"] = $"http://127.0.0.1:{port}";
-        Services.Configure<WorkerOptions>(worker => worker.Capabilities["HttpUri"] = $"http://127.0.0.1:{port}/");
+        Services.Configure<WorkerOptions>(worker =>
+        {
+            if (worker.Capabilities.ContainsKey("HttpUri")) worker.Capabilities["HttpUri"] = $"http://127.0.0.1:{port}/";
+        });
         return this;
     }
 

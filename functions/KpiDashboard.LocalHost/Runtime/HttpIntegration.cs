@@ -110,10 +110,8 @@ internal sealed partial class HttpIntegration(FunctionInvoker invoker, FunctionK
 
     private async Task ForwardAsync(WorkerSession session, InvocationRequest request, HttpContext http)
     {
-        Uri worker = session.HttpUri ?? throw new InvalidOperationException(
-            "The worker has HTTP functions, but takes no requests: Program.cs does not call ConfigureFunctionsWebApplication().");
         http.Request.Headers[InvocationHeader] = request.InvocationId;
-        ForwarderError error = await forwarder.SendAsync(http, worker.ToString(), _http, s_config);
+        ForwarderError error = await forwarder.SendAsync(http, session.HttpUri!.ToString(), _http, s_config);
         Exception? cause = http.Features.Get<IForwarderErrorFeature>()?.Exception;
         switch (error)
         {

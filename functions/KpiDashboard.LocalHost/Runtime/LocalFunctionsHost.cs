@@ -87,12 +87,16 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
     /// <summary>The worker; the benchmark asks it without the host.</summary>
     public RunningWorker Worker => _worker;
 
-    /// <summary>Ends when somebody asked the host to stop, or when it cannot go on.</summary>
-    public Task WhenStoppingAsync()
+    /// <summary>Starts, goes on until somebody asks it to stop or it cannot go on, and stops.</summary>
+    /// <exception cref="StartupException">It could not start.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken = default)
     {
+        await StartAsync(cancellationToken);
         TaskCompletionSource stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        _app.Lifetime.ApplicationStopping.Register(stopping.SetResult);
-        return stopping.Task;
+        using (_app.Lifetime.ApplicationStopping.Register(() => stopping.TrySetResult()))
+        using (cancellationToken.Register(() => stopping.TrySetResult()))
+            await stopping.Task;
+        await StopAsync(CancellationToken.None);
     }
 
     /// <summary>Where the app listens; null before it does.</summary>
@@ -214,6 +218,13 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         await _worker.StartAsync(cancellationToken);
         // Stages may set what functions refer to with %Setting%.
         Functions = FunctionCatalog.Read(_worker.Functions, hostJson, _settings, time.GetUtcNow().UtcDateTime);
+        if ((await _worker.CurrentAsync(cancellationToken)).HttpUri is null
+            && Functions.FirstOrDefault(function => function.Trigger is HttpTrigger) is { } unreachable)
+        {
+            throw new StartupException(
+                $"Function {unreachable.Name} is an HTTP function, but Program.cs does not call ConfigureFunctionsWebApplication().");
+        }
+
 
         FunctionKeys keys = FunctionKeys.Load(_settings, _options.DataDirectory);
         _invoker = new FunctionInvoker(_worker, hostJson.FunctionTimeout, _loggers.CreateLogger<FunctionInvoker>());

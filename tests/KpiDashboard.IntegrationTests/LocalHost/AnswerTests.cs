@@ -147,7 +147,7 @@ public sealed class AnswerTests : IDisposable
         }
 
         await TestApp.EventuallyAsync(() => app.Recorder.Events.Count(one => one is "status 499" or "status 400") >= Clients / 2,
-            "those that had begun ended");
+            () => $"those that had begun ended: {string.Join(", ", app.Recorder.Events)}; {string.Join(", ", app.Logs.Entries)}");
         await Task.Delay(TimeSpan.FromSeconds(3), TestApp.Ct);
         Assert.Equal(0, app.Recorder.Count("took"));
         Assert.DoesNotContain(app.Recorder.Events, one => one is "status 500" or "status 503");

@@ -80,7 +80,9 @@ internal sealed class TestApp : IAsyncDisposable
     }
 
     /// <summary>Waits for something that must happen; a generous limit, so that only what never happens fails.</summary>
-    public static async Task EventuallyAsync(Func<Task<bool>> condition, string what)
+    public static Task EventuallyAsync(Func<Task<bool>> condition, string what) => EventuallyAsync(condition, () => what);
+
+    private static async Task EventuallyAsync(Func<Task<bool>> condition, Func<string> what)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
         limit.CancelAfter(TimeSpan.FromSeconds(60));
@@ -92,12 +94,14 @@ internal sealed class TestApp : IAsyncDisposable
             }
             catch (OperationCanceledException) when (!Ct.IsCancellationRequested)
             {
-                Assert.Fail($"In 60 seconds it did not happen that {what}.");
+                Assert.Fail($"In 60 seconds it did not happen that {what()}.");
             }
         }
     }
 
-    public static Task EventuallyAsync(Func<bool> condition, string what) => EventuallyAsync(() => Task.FromResult(condition()), what);
+    public static Task EventuallyAsync(Func<bool> condition, string what) => EventuallyAsync(condition, () => what);
+
+    public static Task EventuallyAsync(Func<bool> condition, Func<string> what) => EventuallyAsync(() => Task.FromResult(condition()), what);
 }
 
 /// <summary>
