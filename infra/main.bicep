@@ -354,6 +354,9 @@ output KPI_WEB_URL string = page
 @description('Base address of the API for the page to be built with; empty where both share an origin.')
 output VITE_API_BASE string = isLinked ? '' : 'https://${api.outputs.hostName}'
 
+@description('Own address of the API, for machines whose tokens are bound to networks.')
+output KPI_API_URL string = 'https://${api.outputs.hostName}'
+
 @description('Name of the function app.')
 output KPI_FUNCTION_APP string = api.outputs.name
 

@@ -94,6 +94,9 @@ var own = {
   // How many entries the platform leaves in X-Forwarded-For was never seen; with too low a number all visitors could share one address, and one of them use up a limit of all.
   // At 0 the limits by account and by target hold alone.
   Http__Proxies: '0'
+  // Machines call the function app itself. Its front end appends whom it saw, which is the last entry, so that a token bound to networks works; what came through
+  // the static web app bears that one's address, and is refused.
+  Http__TokenProxies: '1'
   Auth__CurrentKey: last(authKeys)
   Auth__CookieSameSite: isLinked ? 'Strict' : 'None'
   Secrets__CurrentKey: last(sealingKeys)

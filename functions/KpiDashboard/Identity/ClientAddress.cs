@@ -10,23 +10,39 @@ namespace KpiDashboard.Identity;
 internal sealed record ForwardedChain(string Value);
 
 /// <summary>
-/// The network address that a request came from. Proxies append to <c>X-Forwarded-For</c> what they saw, so only as many of its last entries are believed
-/// as there are proxies of ours in front (setting <c>Http:Proxies</c>); what a client wrote there itself is not.
+/// The network address that a request came from. Proxies append to <c>X-Forwarded-For</c> what they saw, so only as many of its last entries
+/// are believed as there are proxies of ours in front (setting <c>Http:Proxies</c>); what a client wrote there itself is not.
+/// Machines may call under an address of their own, in front of which stand fewer (<c>Http:TokenProxies</c>).
 /// </summary>
 internal sealed class ClientAddress(IConfiguration configuration)
 {
+    /// <summary>
+    /// Azure Static Web Apps' mark on what it passes on. What the front end of the function app saw is one of its addresses then, which all
+    /// the world shares. A client that writes the header itself only makes its own address unknown.
+    /// </summary>
+    private const string ThroughThePage = "X-MS-Original-URL";
+
     /// <summary>The address as text, for the audit log and the list of sessions; null if there is none.</summary>
     public string? Of(HttpRequest request) => Find(request).Address?.ToString();
 
-    /// <summary>The same in the form that networks are compared with: without the name of a link, which is this machine's own.</summary>
-    public string? NetworkText(HttpRequest request) => Find(request).Address is { } address
-        ? new IPAddress(address.GetAddressBytes()).ToString() : null;
+    /// <summary>
+    /// The address that the networks of a token are compared with, in their form: without the name of a link, which is this machine's own.
+    /// Null where it cannot be known, and then no network holds it.
+    /// </summary>
+    public string? NetworkText(HttpRequest request)
+    {
+        var proxies = configuration.GetValue("Http:TokenProxies", Proxies);
+        if (proxies == 0) return Text(Own(request));
+        // With one proxy it is the front end, whose entry is that of Static Web Apps then.
+        return proxies == 1 && request.Headers.ContainsKey(ThroughThePage) ? null : Text(Forwarded(request, proxies));
+
+        static string? Text(IPAddress? address) => address is null ? null : new IPAddress(address.GetAddressBytes()).ToString();
+    }
 
     /// <summary>
     /// What limits are counted by where the address can be relied on, which is where somebody said how many proxies of ours stand in front
-    /// (<c>Http:Proxies</c>) and each of them left
-    /// its entry. Null else: what a client wrote itself may stand there, or all visitors may have one, so that a limit would hold back
-    /// nobody, or everybody.
+    /// (<c>Http:Proxies</c>) and each of them left its entry. Null else: what a client wrote itself may stand there, or all visitors may
+    /// have one, so that a limit would hold back nobody, or everybody.
     /// </summary>
     public string? KnownKey(HttpRequest request) => Find(request).IsKnown ? LimitKey(request) : null;
 
@@ -37,15 +53,22 @@ internal sealed class ClientAddress(IConfiguration configuration)
         return address.AddressFamily == AddressFamily.InterNetworkV6 ? new IPNetwork(new IPAddress([.. address.GetAddressBytes()[..8], .. new byte[8]]), 64).ToString() : address.ToString();
     }
 
-    private (IPAddress? Address, bool IsKnown) Find(HttpRequest request)
+    private int Proxies => configuration.GetValue("Http:Proxies", 0);
+
+    private (IPAddress? Address, bool IsKnown) Find(HttpRequest request) =>
+        Forwarded(request, Proxies) is { } address ? (address, true) : (Own(request), false);
+
+    /// <summary>The other end of the connection, where no proxy stands.</summary>
+    private static IPAddress? Own(HttpRequest request) => Plain(request.HttpContext.Connection.RemoteIpAddress);
+
+    /// <summary>What the first of so many proxies saw; null where it left no entry.</summary>
+    private static IPAddress? Forwarded(HttpRequest request, int proxies)
     {
-        var address = request.HttpContext.Connection.RemoteIpAddress;
-        var proxies = configuration.GetValue("Http:Proxies", 0);
         var entries = request.HttpContext.Features.Get<ForwardedChain>()?.Value.Split(',', StringSplitOptions.TrimEntries) ?? [];
-        var known = proxies > 0 && entries.Length >= proxies && TryRead(entries[^proxies], out address);
-        if (!known) address = request.HttpContext.Connection.RemoteIpAddress;
-        return (address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address, known);
+        return proxies > 0 && entries.Length >= proxies && TryRead(entries[^proxies], out var address) ? Plain(address) : null;
     }
+
+    private static IPAddress? Plain(IPAddress? address) => address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
 
     private static bool TryRead(string text, out IPAddress? address)
     {

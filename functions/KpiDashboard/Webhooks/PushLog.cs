@@ -48,7 +48,7 @@ internal sealed class PushLog(Database database, ClientAddress address, TimeProv
     public PushSender SenderOf(HttpRequest request)
     {
         var caller = request.Caller();
-        return Sender(caller.TokenId, caller.Name, address.Of(request));
+        return Sender(caller.TokenId, caller.Name, address.NetworkText(request) ?? address.Of(request));
     }
 
     /// <summary>Notes the events of a request, in the transaction that wrote them.</summary>
@@ -111,7 +111,7 @@ internal sealed class PushLog(Database database, ClientAddress address, TimeProv
 
     /// <inheritdoc />
     public Task NoteAsync(HttpRequest request, Guid tenant, Guid token, string name, string reason, CancellationToken cancellationToken) =>
-        WriteRefusedAsync(tenant, Sender(token, name, address.Of(request)), reason, cancellationToken);
+        WriteRefusedAsync(tenant, Sender(token, name, address.NetworkText(request) ?? address.Of(request)), reason, cancellationToken);
 
     /// <summary>Forgets what is old.</summary>
     public static async Task PurgeAsync(Database database, DateTimeOffset now, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using KpiDashboard.IntegrationTests.App;
@@ -100,6 +101,19 @@ public sealed class PushLogTests(AppFixture app)
         Assert.Contains("may not be used from", body!["detail"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Equal(403, (await world.SignedAsync("webhooks/n8n", id, secret, Event("1"))).Status);
         Assert.Equal(403, (await world.GetAsync("kpis", token)).Status);
+        // No header makes an address of somebody else's, here where no proxy stands in front.
+        using (var client = new HttpClient { BaseAddress = app.Address })
+        {
+            foreach (var header in new[] { "X-Forwarded-For", "X-Original-For", "Forwarded", "X-Real-IP", "CLIENT-IP", "X-Client-IP", "X-Azure-ClientIP" })
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, "api/kpis");
+                request.Headers.Add("X-Kpi-Token", token);
+                request.Headers.Add(header, header == "Forwarded" ? "for=203.0.113.7" : "203.0.113.7");
+                using var forged = await client.SendAsync(request, TestContext.Current.CancellationToken);
+                Assert.Equal((header, HttpStatusCode.Forbidden), (header, forged.StatusCode));
+            }
+        }
+
         Assert.Equal(403, (await world.PostAsync("webhooks/refresh", token, "{}")).Status);
         Assert.Equal((0, null), await world.OneAsync<(int, DateTimeOffset?)>(
             "select (select count(*)::int from executions where tenant_id = @Id), last_used_at from api_tokens where tenant_id = @Id", tenant));

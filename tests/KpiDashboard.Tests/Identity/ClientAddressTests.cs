@@ -73,6 +73,43 @@ public sealed class ClientAddressTests
         Assert.Equal(forwarded is not null, new ClientAddress(Setting(1)).KnownKey(Request(forwarded)) is not null);
     }
 
+    /// <summary>
+    /// In Azure: no address is known of the page's visitors, and the front end that machines call says whom it saw, whatever they wrote before.
+    /// What came through the static web app bears that one's address.
+    /// </summary>
+    [Theory]
+    [InlineData("203.0.113.7:51234", null, "203.0.113.7")]
+    [InlineData("[2001:db8::7]:51234", null, "2001:db8::7")]
+    [InlineData("192.0.2.66, 203.0.113.7:51234", null, "203.0.113.7")]
+    [InlineData("192.0.2.66,192.0.2.67, 203.0.113.7:51234", null, "203.0.113.7")]
+    [InlineData("::ffff:203.0.113.7", null, "203.0.113.7")]
+    [InlineData(null, null, null)]
+    [InlineData("", null, null)]
+    [InlineData("unknown", null, null)]
+    [InlineData("203.0.113.7,", null, null)]
+    [InlineData("192.0.2.66, 203.0.113.7:51234", "https://kpi.example.com/api/push", null)]
+    [InlineData("203.0.113.7:51234", "", null)]
+    public void A_token_is_compared_with_whom_the_front_end_saw(string? forwarded, string? through, string? expected)
+    {
+        ClientAddress address = new(Setting(0, tokens: 1));
+        var request = Request(forwarded);
+        if (through is not null) request.Headers["x-ms-original-url"] = through;
+
+        Assert.Equal(expected, address.NetworkText(request));
+        Assert.Null(address.KnownKey(request));
+    }
+
+    /// <summary>Left out, it is the number of proxies that stand in front of everything; without any, the connection's other end.</summary>
+    [Theory]
+    [InlineData(0, "203.0.113.7", "10.0.0.4")]
+    [InlineData(0, null, "10.0.0.4")]
+    [InlineData(1, "192.0.2.66, 203.0.113.7", "203.0.113.7")]
+    [InlineData(2, "192.0.2.66, 203.0.113.7, 198.51.100.1:443", "203.0.113.7")]
+    [InlineData(1, null, null)]
+    [InlineData(2, "203.0.113.7", null)]
+    public void A_token_is_compared_with_nothing_that_may_be_a_proxy(int proxies, string? forwarded, string? expected) =>
+        Assert.Equal(expected, new ClientAddress(Setting(proxies)).NetworkText(Request(forwarded)));
+
     [Theory]
     [InlineData("2001:db8:1:2:3::4", "2001:db8:1:2::/64")]
     [InlineData("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64")]
@@ -84,8 +121,9 @@ public sealed class ClientAddressTests
     public void A_household_is_one_however_many_addresses_it_has(string address, string expected) =>
         Assert.Equal(expected, new ClientAddress(Setting(1)).KnownKey(Request(address)));
 
-    private static IConfiguration Setting(int proxies) =>
-        new ConfigurationBuilder().AddInMemoryCollection([new("Http:Proxies", proxies.ToString(System.Globalization.CultureInfo.InvariantCulture))]).Build();
+    private static IConfiguration Setting(int proxies, int? tokens = null) => new ConfigurationBuilder()
+        .AddInMemoryCollection([new("Http:Proxies", $"{proxies}"), .. tokens is null ? [] : new KeyValuePair<string, string?>[] { new("Http:TokenProxies", $"{tokens}") }])
+        .Build();
 
     private static HttpRequest Request(string? forwarded)
     {

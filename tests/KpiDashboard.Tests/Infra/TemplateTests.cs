@@ -137,6 +137,7 @@ public sealed class TemplateTests
         var separate = await Bicep.DeployAsync("separate");
 
         Assert.Single(Bicep.Resources(linked, "Microsoft.Web/staticSites/linkedBackends"));
+        Assert.All([linked, separate], one => Assert.Equal("1", Bicep.Settings(one)["Http__TokenProxies"]));
         Assert.Equal(("0", "Strict"), (Bicep.Settings(linked)["Http__Proxies"], Bicep.Settings(linked)["Auth__CookieSameSite"]));
         Assert.Equal("AllowAnonymous", (string)Bicep.Resources(linked, "Microsoft.Web/sites/config").Single()["properties"]!["globalValidation"]!["unauthenticatedClientAction"]!);
         Assert.Null(Bicep.Resources(linked, "Microsoft.Web/sites").Single()["properties"]!["siteConfig"]!["cors"]);
