@@ -25,6 +25,7 @@ namespace KpiDashboard.Functions
             // Only then: with it the host leaves telling of the worker's doings to the worker.
             builder.Services.AddKpiTelemetry(builder.Configuration)?.UseFunctionsWorkerDefaults();
 
+            builder.UseMiddleware<TraceMiddleware>();
             builder.UseWhen<AbortMiddleware>(IsHttp);
             // Other middleware after this call: before it, the HTTP context is not there yet.
             builder.ConfigureFunctionsWebApplication();

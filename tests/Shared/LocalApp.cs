@@ -56,7 +56,8 @@ internal sealed class LocalApp
     public static LocalApp CreateBuilder(string[] args)
     {
         var options = LocalHostOptions.Parse(args, Environment.GetEnvironmentVariable);
-        var worker = Functions.App.CreateBuilder([]);
+        // Part of what is registered depends on them, as it does on the environment of a worker's process.
+        var worker = Functions.App.CreateBuilder([.. options.Settings.Select(setting => $"--{setting.Key}={setting.Value}")]);
         // What the worker's SDK made for the product, which a worker finds in the assembly that was started; here that is the tests.
         var made = typeof(Functions.App).Assembly;
         foreach (var (service, name) in ((Type,
