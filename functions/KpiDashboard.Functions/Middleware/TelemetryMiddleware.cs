@@ -36,6 +36,8 @@ internal sealed class TelemetryMiddleware(Instruments instruments, TriggerAssemb
             {
                 span.SetTag("http.request.method", http.Request.Method);
                 span.SetTag("http.route", route);
+                // The worker's span is an inner one, of which Application Insights shows no http.route.
+                span.SetTag("kpi.route", route);
                 if (http.Features.Get<Caller>() is { } caller) span.SetCustomProperty(SpanGuard.Tenant, caller.TenantId);
                 // A problem is written by now; what an endpoint returned is not, and only that may still fail.
                 if (http.Response.StatusCode >= StatusCodes.Status500InternalServerError)

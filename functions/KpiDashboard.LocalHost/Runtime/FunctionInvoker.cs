@@ -8,7 +8,8 @@ namespace KpiDashboard.LocalHost.Runtime;
 /// <summary>Has the worker run functions, each in an activity of its own, and knows what is running.</summary>
 internal sealed partial class FunctionInvoker(RunningWorker worker, TimeSpan? timeout, ILogger<FunctionInvoker> logger) : IDisposable
 {
-    private static readonly ActivitySource s_source = new("KpiDashboard.LocalHost");
+    // Not one of the product's: where both are in one process, its exporter must not tell the host's spans as its own.
+    private static readonly ActivitySource s_source = new("LocalFunctionsHost");
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _gate = new();

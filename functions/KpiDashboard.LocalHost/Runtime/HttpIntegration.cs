@@ -25,7 +25,9 @@ internal sealed partial class HttpIntegration(FunctionInvoker invoker, FunctionK
     // The host's own figures.
     private static readonly ForwarderRequestConfig s_config = new() { ActivityTimeout = TimeSpan.FromSeconds(240) };
 
-    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false });
+    // Without spans of its own: a worker in the same process would tell them as its calls to others.
+    private readonly HttpMessageInvoker _http = new(
+        new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ActivityHeadersPropagator = null });
 
     public void Dispose() => _http.Dispose();
 
