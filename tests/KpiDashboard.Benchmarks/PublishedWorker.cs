@@ -15,9 +15,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace KpiDashboard.Benchmarks;
 
 /// <summary>
-/// The published output as a process under the local host: how soon it answers, how much memory it takes, and what a read costs through
-/// the host beside the worker's own
-/// web server, asked as the host asks it.
+/// The published output as a process under the local host: how soon it answers, how much memory it takes, and what a read costs through the
+/// host beside the worker's own web server, asked as the host asks it.
 /// </summary>
 internal static class PublishedWorker
 {

@@ -14,8 +14,7 @@ namespace KpiDashboard.Tests.Shared;
 
 /// <summary>
 /// The function app on the real worker in this process, under the local host: what the start command runs, but that services can be
-/// replaced and several
-/// apps run side by side.
+/// replaced and several apps run side by side.
 /// </summary>
 internal sealed class LocalApp
 {

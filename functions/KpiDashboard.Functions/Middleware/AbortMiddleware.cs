@@ -6,9 +6,8 @@ namespace KpiDashboard.Functions.Middleware;
 
 /// <summary>
 /// Ends an HTTP invocation quietly when the host cancelled it before it could begin or while it ended: its client went away, which is no
-/// fault of ours.
-/// Stands before everything, because the worker itself waits for the request in a middleware of its own, and logs an error for whatever
-/// comes out.
+/// fault of ours. Stands before everything, because the worker itself waits for the request in a middleware of its own, and logs an error
+/// for whatever comes out.
 /// </summary>
 internal sealed class AbortMiddleware : IFunctionsWorkerMiddleware
 {

@@ -7,8 +7,7 @@ namespace KpiDashboard.Functions.Middleware;
 
 /// <summary>
 /// Finds <c>X-Forwarded-For</c> as it came to the host. The host's forwarder overwrites the header of the request itself with the host's
-/// own peer; what it was
-/// before stands in the data of the trigger.
+/// own peer; what it was before stands in the data of the trigger.
 /// </summary>
 internal sealed class ForwardedMiddleware : IFunctionsWorkerMiddleware
 {

@@ -9,8 +9,7 @@ namespace KpiDashboard.LocalHost.Runtime;
 
 /// <summary>
 /// Reads the functions that the worker told of. What the Functions host would refuse, or silently get wrong, stops the start here with one
-/// sentence that
-/// names the function; what a function must look like the worker's own build has checked.
+/// sentence that names the function; what a function must look like the worker's own build has checked.
 /// </summary>
 internal static partial class FunctionCatalog
 {

@@ -18,8 +18,7 @@ internal sealed partial class FunctionInvoker(RunningWorker worker, TimeSpan? ti
 
     /// <summary>
     /// Runs the function once. <paramref name="prepare"/> fills in what the trigger brings; <paramref name="beside"/>, if given, begins
-    /// before the worker is told and must
-    /// end as well: when it fails, the worker's answer is not waited for.
+    /// before the worker is told and must end as well: when it fails, the worker's answer is not waited for.
     /// </summary>
     /// <exception cref="FunctionFailedException">The function failed; it has been logged.</exception>
     public async Task InvokeAsync(

@@ -14,8 +14,7 @@ namespace KpiDashboard.LocalHost.Runtime;
 
 /// <summary>
 /// HTTP functions as endpoints: the request goes to the worker's own web server, by YARP as the Functions host sets it up, and at the same
-/// time the worker is told to
-/// run the function; both must end.
+/// time the worker is told to run the function; both must end.
 /// </summary>
 internal sealed partial class HttpIntegration(FunctionInvoker invoker, FunctionKeys keys, IHttpForwarder forwarder,
     ILogger<HttpIntegration> logger) : IDisposable

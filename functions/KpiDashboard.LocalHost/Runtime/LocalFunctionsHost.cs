@@ -23,8 +23,7 @@ namespace KpiDashboard.LocalHost.Runtime;
 
 /// <summary>
 /// The function app and what it needs, started in order: data folder, stages, the worker, HTTP, timers and queues, then the stages' second
-/// part in the background.
-/// It ends in reverse order, also when the start fails half-way.
+/// part in the background. It ends in reverse order, also when the start fails half-way.
 /// </summary>
 internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
 {

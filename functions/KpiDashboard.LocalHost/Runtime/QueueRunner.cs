@@ -21,8 +21,7 @@ namespace KpiDashboard.LocalHost.Runtime;
 
 /// <summary>
 /// The queue functions, under the WebJobs SDK's own listeners: polling, leases, retries and poison queues are the code that the Functions
-/// host runs. For each function
-/// of the worker a method is made that hands the message over to it.
+/// host runs. For each function of the worker a method is made that hands the message over to it.
 /// </summary>
 internal sealed partial class QueueRunner(
     IReadOnlyList<LocalFunction> functions, FunctionInvoker invoker, HostJson hostJson, IConfiguration settings,
@@ -167,8 +166,7 @@ internal sealed partial class QueueRunner(
 
     /// <summary>
     /// A listener ended: storage was out of reach for longer than its client tries. The Functions host ends then, and the platform starts
-    /// it again; here the listeners are
-    /// started again once storage answers.
+    /// it again; here the listeners are started again once storage answers.
     /// </summary>
     private void OnListenerFailed(int generation, Exception exception)
     {

@@ -12,8 +12,7 @@ internal sealed record WorkerSession(WorkerConnection Connection, Uri? HttpUri);
 
 /// <summary>
 /// Keeps the worker running: starts it, asks it for its functions, loads them, and starts it again when it crashed, as the Functions host
-/// does. Three crashes
-/// within five minutes are too many, and the host ends.
+/// does. A fourth crash within five minutes is too much, and the host ends.
 /// </summary>
 internal sealed partial class RunningWorker(IWorkerProcess process, Action<string> giveUp, TimeProvider time, ILoggerFactory loggers)
     : IAsyncDisposable

@@ -8,8 +8,7 @@ namespace KpiDashboard.Tests.Identity;
 
 /// <summary>
 /// The host's forwarder writes its own peer into X-Forwarded-For, and the worker's middleware for forwarded headers makes that the
-/// connection's address; what came
-/// to the host is in the data of the trigger.
+/// connection's address; what came to the host is in the data of the trigger.
 /// </summary>
 public sealed class ClientAddressTests
 {
