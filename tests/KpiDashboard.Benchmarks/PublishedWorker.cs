@@ -81,7 +81,7 @@ internal static class PublishedWorker
             await using RunningWorker worker = new(new ChildWorker(app, settings), static _ => { }, TimeProvider.System,
                 NullLoggerFactory.Instance);
             await worker.StartAsync(CancellationToken.None);
-            using HttpClient http = new();
+            using HttpClient http = new(new HttpIntegration.Connecting(new SocketsHttpHandler()));
             await AskWorkerAsync(worker, worker.Functions.Single(one => one.Name == "HealthLive").FunctionId, http, "api/health/live",
                 null);
             times.Add(Stopwatch.GetElapsedTime(begun).TotalSeconds);

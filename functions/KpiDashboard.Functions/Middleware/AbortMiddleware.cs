@@ -1,15 +1,16 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
+using Microsoft.Extensions.Logging;
 
 namespace KpiDashboard.Functions.Middleware;
 
 /// <summary>
 /// Ends an HTTP invocation quietly when the host cancelled it before it could begin or while it ended: its client went away, which is no
 /// fault of ours. Stands before everything, because the worker itself waits for the request in a middleware of its own, and logs an error
-/// for whatever comes out.
+/// for whatever comes out. Where the host's cancellation is lost, as it can be, the worker waits for a request that never comes.
 /// </summary>
-internal sealed class AbortMiddleware : IFunctionsWorkerMiddleware
+internal sealed partial class AbortMiddleware(ILogger<AbortMiddleware> logger) : IFunctionsWorkerMiddleware
 {
     /// <inheritdoc />
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
@@ -22,7 +23,15 @@ internal sealed class AbortMiddleware : IFunctionsWorkerMiddleware
         {
             // Nobody reads an answer.
         }
+        catch (TimeoutException) when (context.GetHttpContext() is null)
+        {
+            // No request came: whoever made it is gone, or the host could not pass it on and says so itself.
+            LogNoRequest(context.FunctionDefinition.Name, context.InvocationId);
+        }
     }
+
+    [LoggerMessage(2002, LogLevel.Information, "{Function} ({Invocation}) was called, but its request never came")]
+    private partial void LogNoRequest(string function, string invocation);
 }
 
 /// <summary>What an exception says about a request that was given up.</summary>

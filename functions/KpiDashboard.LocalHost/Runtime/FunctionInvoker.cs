@@ -90,17 +90,21 @@ internal sealed partial class FunctionInvoker(RunningWorker worker, TimeSpan? ti
 
     public void Dispose() => _stopping.Dispose();
 
+    private static readonly TimeSpan s_cancelPause = TimeSpan.FromSeconds(1);
+
     private static async Task RunAsync(
         WorkerSession session, InvocationRequest request, Func<WorkerSession, InvocationRequest, Task>? beside,
             CancellationToken cancellationToken)
     {
+        // As the Functions host: the worker hears nothing of what nobody waits for any more.
+        cancellationToken.ThrowIfCancellationRequested();
         Task other = beside?.Invoke(session, request) ?? Task.CompletedTask;
         Task<InvocationResponse> running = session.Connection.InvokeAsync(request);
-        using (cancellationToken.Register(() => session.Connection.Cancel(request.InvocationId)))
+        using (cancellationToken.Register(() => _ = CancelAsync(session, request.InvocationId, running)))
         {
             if (await Task.WhenAny(other, running) == other && !other.IsCompletedSuccessfully)
             {
-                session.Connection.Cancel(request.InvocationId);
+                _ = CancelAsync(session, request.InvocationId, running);
                 // Nobody may ever look at how it ended.
                 _ = running.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
                     TaskScheduler.Default);
@@ -121,6 +125,19 @@ internal sealed partial class FunctionInvoker(RunningWorker worker, TimeSpan? ti
             await other;
             if (response.Result is not { Status: StatusResult.Types.Status.Success })
                 throw new FunctionFailedException(response.Result?.Exception);
+        }
+    }
+
+    /// <summary>
+    /// Cancels a run, and again as long as it goes on, a few times: the worker handles messages side by side, and a cancellation that
+    /// overtakes its invocation is lost there.
+    /// </summary>
+    private static async Task CancelAsync(WorkerSession session, string id, Task running)
+    {
+        for (int i = 0; i < 5 && !running.IsCompleted; i++)
+        {
+            session.Connection.Cancel(id);
+            await Task.WhenAny(running, Task.Delay(s_cancelPause));
         }
     }
 

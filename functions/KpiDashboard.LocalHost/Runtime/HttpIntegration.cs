@@ -25,8 +25,8 @@ internal sealed partial class HttpIntegration(FunctionInvoker invoker, FunctionK
     private static readonly ForwarderRequestConfig s_config = new() { ActivityTimeout = TimeSpan.FromSeconds(240) };
 
     // Without spans of its own: a worker in the same process would tell them as its calls to others.
-    private readonly HttpMessageInvoker _http = new(
-        new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ActivityHeadersPropagator = null });
+    private readonly HttpMessageInvoker _http = new(new Connecting(
+        new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, ActivityHeadersPropagator = null }));
 
     public void Dispose() => _http.Dispose();
 
@@ -124,6 +124,31 @@ internal sealed partial class HttpIntegration(FunctionInvoker invoker, FunctionK
                 throw new OperationCanceledException("The client went away.", cause, http.RequestAborted);
             default:
                 throw new InvalidOperationException($"The request could not be passed on ({error}): {cause?.Message}", cause);
+        }
+    }
+
+    /// <summary>A worker tells its functions before its web server listens: a connection is tried ten times, as the host does.</summary>
+    internal sealed class Connecting(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        private const int Tries = 10;
+        private static readonly TimeSpan s_first = TimeSpan.FromMilliseconds(50), s_longest = TimeSpan.FromMilliseconds(250);
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            TimeSpan pause = s_first;
+            for (int i = 1; ; i++)
+            {
+                try
+                {
+                    return await base.SendAsync(request, cancellationToken);
+                }
+                catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError && i < Tries)
+                {
+                    // Nothing of the body has been read.
+                    await Task.Delay(pause, cancellationToken);
+                    pause = pause * 2 < s_longest ? pause * 2 : s_longest;
+                }
+            }
         }
     }
 

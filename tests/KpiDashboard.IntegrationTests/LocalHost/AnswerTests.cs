@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using KpiDashboard.Api;
 using KpiDashboard.Functions.Middleware;
+using KpiDashboard.LocalHost.Worker.Messages;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
@@ -152,6 +153,26 @@ public sealed class AnswerTests : IDisposable
         Assert.Equal(0, app.Recorder.Count("took"));
         Assert.DoesNotContain(app.Recorder.Events, one => one is "status 500" or "status 503");
         Assert.DoesNotContain(app.Logs.Entries, entry => entry.Level >= LogLevel.Warning);
+    }
+
+    /// <summary>
+    /// The client went away before its request was passed on, and the host's cancellation, said once, overtook the invocation in the worker.
+    /// </summary>
+    [Fact]
+    public async Task An_invocation_whose_request_never_comes_is_no_fault()
+    {
+        await using var app = await StartAsync();
+        var session = await app.Host.Worker.CurrentAsync(TestApp.Ct);
+        var function = app.Host.Functions.Single(one => one.Name == "Holds");
+        var invocation = new InvocationRequest { InvocationId = Guid.NewGuid().ToString(), FunctionId = function.Id, TraceContext = new RpcTraceContext() };
+        invocation.InputData.Add(new ParameterBinding { Name = function.Parameter, Data = new TypedData { Http = new RpcHttp() } });
+        session.Connection.Cancel(invocation.InvocationId);
+
+        var ended = await session.Connection.InvokeAsync(invocation).WaitAsync(TimeSpan.FromMinutes(1), TestApp.Ct);
+
+        Assert.Equal(StatusResult.Types.Status.Success, ended.Result.Status);
+        Assert.DoesNotContain(app.Logs.Entries, entry => entry.Level >= LogLevel.Warning);
+        Assert.Equal("ok", await app.Client.GetStringAsync(Api("Holds"), TestApp.Ct));
     }
 
     [Fact]
