@@ -24,8 +24,10 @@ internal static class PublishedWorker
 
     public static async Task RunAsync(string app, string data)
     {
-        double started = Median(await StartsAsync(app));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"start to the first answer, median of {Starts}: {started:0.00} s"));
+        (double Seconds, double Megabytes)[] starts = await StartsAsync(app);
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"start to the first answer, median of {Starts}: {Median([.. starts.Select(one => one.Seconds)]):0.00} s, {Median([.. starts.Select(one => one.Megabytes)]):0} MB"));
 
         LocalHostOptions options = LocalHostOptions.Parse(
             ["--port", FreePort.Next().ToString(CultureInfo.InvariantCulture), "--data", data, "--no-settings", "--no-web", "--set",
@@ -61,34 +63,42 @@ internal static class PublishedWorker
                 $"{name,-24} {through,12:0.00} {own,14:0.00} {through / own,7:0.00}"));
         }
 
-        int id = await process.Id;
-        string[] status = await File.ReadAllLinesAsync(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/status"));
-        double megabytes = double.Parse(status.Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ',
-            StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+        double megabytes = await MegabytesAsync(process);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory of the worker after these: {megabytes:0} MB"));
         await host.StopAsync();
     }
 
     /// <summary>One start after the other: from the start of the process, without a database, to the first answer.</summary>
-    private static async Task<double[]> StartsAsync(string app)
+    private static async Task<(double Seconds, double Megabytes)[]> StartsAsync(string app)
     {
-        List<double> times = [];
+        List<(double, double)> starts = [];
         for (int i = 0; i < Starts; i++)
         {
             using ConfigurationManager settings = new();
             settings.AddEnvironmentVariables();
             long begun = Stopwatch.GetTimestamp();
-            await using RunningWorker worker = new(new ChildWorker(app, settings), static _ => { }, TimeProvider.System,
+            ChildWorker process = new(app, settings);
+            await using RunningWorker worker = new(process, static _ => { }, TimeProvider.System,
                 NullLoggerFactory.Instance);
             await worker.StartAsync(CancellationToken.None);
             using HttpClient http = new(new HttpIntegration.Connecting(new SocketsHttpHandler()));
             await AskWorkerAsync(worker, worker.Functions.Single(one => one.Name == "HealthLive").FunctionId, http, "api/health/live",
                 null);
-            times.Add(Stopwatch.GetElapsedTime(begun).TotalSeconds);
+            double seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
+            starts.Add((seconds, await MegabytesAsync(process)));
         }
 
-        return [.. times];
+        return [.. starts];
     }
+
+    private static async Task<double> MegabytesAsync(ChildWorker process)
+    {
+        int id = await process.Id;
+        string[] status = await File.ReadAllLinesAsync(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/status"));
+        return double.Parse(status.Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ',
+            StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
+    }
+
 
     private static async Task AskWorkerAsync(RunningWorker worker, string function, HttpClient http, string path,
         EntityTagHeaderValue? match)

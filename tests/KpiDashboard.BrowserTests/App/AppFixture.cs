@@ -156,7 +156,10 @@ public sealed class AppFixture(BrowserFixture chromium) : IAsyncLifetime
     internal async Task GiveUpAsync(string queue, string text, string part)
     {
         var settings = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_data, "connections.json")))!;
-        await new Azure.Storage.Queues.QueueClient((string)settings["AzureWebJobsStorage"]!, queue, new() { MessageEncoding = Azure.Storage.Queues.QueueMessageEncoding.Base64 }).SendMessageAsync(text);
+        var client = new Azure.Storage.Queues.QueueClient((string)settings["AzureWebJobsStorage"]!, queue, new() { MessageEncoding = Azure.Storage.Queues.QueueMessageEncoding.Base64 });
+        // The host's listeners wait for a queue; they make none.
+        await client.CreateIfNotExistsAsync();
+        await client.SendMessageAsync(text);
         using var http = new HttpClient { BaseAddress = Address };
         http.DefaultRequestHeaders.Add("x-functions-key", FunctionKey);
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
