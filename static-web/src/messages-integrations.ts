@@ -1,8 +1,9 @@
 // What the pages of sources, imports and own numbers say, in the manner of messages.ts; only pages that are loaded later import it.
+import { number } from './lib/format'
 import { stop } from './messages'
 
 const n = (count: number, one: string, many: string) =>
-  `${count.toLocaleString()} ${count === 1 ? one : many}`
+  `${number(count, {})} ${count === 1 ? one : many}`
 
 export const words = {
   title: 'Integrations',
@@ -345,7 +346,7 @@ export const words = {
     changed: (changed: number, restated: number) =>
       changed === 0
         ? 'nothing changed'
-        : `${n(changed, 'number', 'numbers')} changed${restated > 0 ? `, ${restated.toLocaleString()} of ended days` : ''}`,
+        : `${n(changed, 'number', 'numbers')} changed${restated > 0 ? `, ${number(restated, {})} of ended days` : ''}`,
     story: {
       title: 'What happened',
       started: (wait: string) => `Begun after ${wait} in the queue`,
@@ -360,7 +361,7 @@ export const words = {
       readings: (readings: number, changed: number) =>
         changed === 0
           ? `${n(readings, 'number', 'numbers')} read, all as before`
-          : `${n(readings, 'number', 'numbers')} read, ${changed.toLocaleString()} new or different`,
+          : `${n(readings, 'number', 'numbers')} read, ${number(changed, {})} new or different`,
       restated: (restated: number) =>
         `${n(restated, 'number', 'numbers')} of ended days changed by the source`,
       done: (took: string) => `Done, ${took} after it began`,
@@ -410,7 +411,7 @@ export const words = {
     questions: 'Before the file can be read',
     errors: (count: number) =>
       `${n(count, 'line is', 'lines are')} wrong, so nothing would be written`,
-    errorsMore: (count: number) => `and ${count.toLocaleString()} more`,
+    errorsMore: (count: number) => `and ${number(count, {})} more`,
     line: (line: number) => `Line ${line}`,
     again: 'Correct the file and choose it again.',
     firstRows: 'The first values',
@@ -431,13 +432,13 @@ export const words = {
     progress: (done: number, total: number | null) =>
       total === null
         ? 'Reading the file…'
-        : `${done.toLocaleString()} of ${total.toLocaleString()} values written`,
+        : `${number(done, {})} of ${number(total, {})} values written`,
     queued: 'Waiting for its turn…',
     done: (accepted: number, unchanged: number, restated: number) =>
       [
         accepted === 0 ? 'Nothing had to be changed' : `${n(accepted, 'value', 'values')} written`,
-        unchanged > 0 ? `${unchanged.toLocaleString()} stood already` : null,
-        restated > 0 ? `${restated.toLocaleString()} replaced` : null,
+        unchanged > 0 ? `${number(unchanged, {})} stood already` : null,
+        restated > 0 ? `${number(restated, {})} replaced` : null,
       ]
         .filter(Boolean)
         .join(', ') + '.',

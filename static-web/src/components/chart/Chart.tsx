@@ -164,7 +164,12 @@ export function Chart({
         onBlur={() => {
           setActive(null)
         }}
-        onPointerLeave={() => {
+        onPointerLeave={(event) => {
+          // A finger that is lifted leaves too, and what it pointed at is what it wants to read.
+          if (event.pointerType === 'mouse') setActive(null)
+        }}
+        onPointerCancel={() => {
+          // It scrolled the page and meant no day.
           setActive(null)
         }}
         onClick={() => {

@@ -11,7 +11,7 @@ import {
   type ChartOptions,
   type Plugin,
 } from 'chart.js'
-import { useEffect, useMemo, useRef } from 'react'
+import { useEffect, useMemo, useRef, type PointerEvent } from 'react'
 import { Chart as ReactChart } from 'react-chartjs-2'
 import type { DayStatus, Grain } from '../../api/types'
 import { dayName } from '../../lib/dates'
@@ -401,18 +401,20 @@ export default function ChartCanvas({
     style.locale,
   ])
 
+  const read = (event: PointerEvent<HTMLDivElement>) => {
+    const x = chart.current?.scales.x
+    if (!x) return
+    const at = x.getValueForPixel(event.clientX - event.currentTarget.getBoundingClientRect().left)
+    if (at !== undefined) onActive(Math.max(0, Math.min(dates.length - 1, Math.round(at))))
+  }
+
   return (
     <div
       aria-hidden="true"
-      className="absolute inset-0"
-      onPointerMove={(event) => {
-        const x = chart.current?.scales.x
-        if (!x) return
-        const at = x.getValueForPixel(
-          event.clientX - event.currentTarget.getBoundingClientRect().left,
-        )
-        if (at !== undefined) onActive(Math.max(0, Math.min(dates.length - 1, Math.round(at))))
-      }}
+      // A finger that goes sideways walks along the days, one that goes up or down scrolls the page as everywhere.
+      className="absolute inset-0 touch-pan-y"
+      onPointerDown={read}
+      onPointerMove={read}
     >
       <ReactChart
         // The controllers and plugins belong to one drawing; a new theme or another kind starts afresh.

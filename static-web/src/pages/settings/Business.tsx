@@ -29,6 +29,7 @@ import {
   useQuestion,
 } from '../../components/ui'
 import { monthName, parseAmount, weekday } from './words'
+import { locale } from '../../lib/locale'
 
 const text = settings.business
 
@@ -463,7 +464,7 @@ function useUnsaved(dirty: boolean, forget: () => void) {
 
 function timeIn(timeZone: string, now: Date) {
   try {
-    return new Intl.DateTimeFormat(undefined, {
+    return new Intl.DateTimeFormat(locale, {
       weekday: 'long',
       hour: '2-digit',
       minute: '2-digit',
@@ -477,7 +478,7 @@ function timeIn(timeZone: string, now: Date) {
 function currencySign(currency: string) {
   try {
     return (
-      new Intl.NumberFormat(undefined, {
+      new Intl.NumberFormat(locale, {
         style: 'currency',
         currency,
         currencyDisplay: 'narrowSymbol',
