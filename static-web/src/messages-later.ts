@@ -103,6 +103,13 @@ export const later = {
     single: 'Four weeks, ending with this day',
   },
 
+  unsaved: {
+    title: 'Leave without saving?',
+    text: 'What you changed here is not saved yet.',
+    leave: 'Leave and discard',
+    stay: 'Stay here',
+  },
+
   actions: {
     title: 'What to do next',
     words: {

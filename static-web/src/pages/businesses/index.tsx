@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { Plus } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import { useForm } from 'react-hook-form'
 import { useNavigate, useSearchParams } from 'react-router'
+import { useDraft } from '../../components/form/useDraft'
 import { adopt, api, ApiError } from '../../api/client'
 import type { Session, TenantEntry, Tenants } from '../../api/types'
 import { Dialog } from '../../components/Dialog'
@@ -287,7 +287,7 @@ function NewForm() {
     setError,
     setFocus,
     formState: { errors, isSubmitting },
-  } = useForm({ defaultValues: { businessName: '', timeZone: '', currency: '' } })
+  } = useDraft('business:new', { defaultValues: { businessName: '', timeZone: '', currency: '' } })
   // Whoever opens the dialog came to type the name.
   useEffect(() => {
     setFocus('businessName')

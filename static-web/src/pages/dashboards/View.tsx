@@ -20,6 +20,7 @@ import { useMay } from '../../lib/may'
 import { useIdentity } from '../../lib/session'
 import { messages } from '../../messages'
 import { boards } from '../../messages-boards'
+import { keptBoard } from './draft'
 import { useDashboard, useNumbers } from './queries'
 
 const Editor = lazy(() => import('./Editor'))
@@ -27,7 +28,8 @@ const Share = lazy(() => import('./Share'))
 
 /** One dashboard: to look at, and for those who may, to change. */
 export function View() {
-  const { tenant } = useIdentity()
+  const identity = useIdentity()
+  const { tenant } = identity
   const { id = '' } = useParams()
   const location = useLocation()
   const navigate = useNavigate()
@@ -36,7 +38,9 @@ export function View() {
   const period = usePeriod()
   const board = dashboard.data
   const asked = (location.state as { edit?: boolean } | null)?.edit === true
-  const [editing, setEditing] = useState(asked)
+  const [opened, setEditing] = useState<boolean | null>(asked ? true : null)
+  // What was arranged and not saved is gone on with.
+  const editing = opened ?? (board !== undefined && keptBoard(identity, board) !== null)
   const [sharing, setSharing] = useState(false)
   const [removing, setRemoving] = useState(false)
   const [failed, setFailed] = useState<string | null>(null)

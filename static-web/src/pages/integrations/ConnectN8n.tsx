@@ -1,4 +1,4 @@
-import { useForm } from 'react-hook-form'
+import { useDraft } from '../../components/form/useDraft'
 import { api, ApiError } from '../../api/client'
 import type { Integration } from '../../api/types'
 import { named } from '../../components/form/problems'
@@ -35,7 +35,10 @@ export function ConnectN8n({
     handleSubmit,
     setError,
     formState: { errors, isSubmitting },
-  } = useForm<Fields>({ defaultValues: { address: source?.address ?? '', key: '' } })
+  } = useDraft<Fields>(`n8n:${source?.id ?? 'new'}`, {
+    secret: ['key'],
+    defaultValues: { address: source?.address ?? '', key: '' },
+  })
   const submit = handleSubmit(async ({ address, key }) => {
     try {
       const credentials = { apiKey: key.trim() }

@@ -1,11 +1,11 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { X } from 'lucide-react'
-import { useEffect, useMemo, useState, type ReactNode } from 'react'
-import { Controller, useForm, useWatch } from 'react-hook-form'
-import { useNavigate } from 'react-router'
+import { useMemo, useState, type ReactNode } from 'react'
+import { Controller, useWatch } from 'react-hook-form'
 import { api, ApiError } from '../../api/client'
 import type { Settings, SettingsEffect } from '../../api/types'
 import { primaryButton } from '../../components/buttons'
+import { useDraft } from '../../components/form/useDraft'
 import { quietButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
 import { Value } from '../../components/Value'
@@ -26,7 +26,6 @@ import {
   Section,
   Select,
   sentenceOf,
-  useQuestion,
 } from '../../components/ui'
 import { monthName, parseAmount, weekday } from './words'
 import { locale } from '../../lib/locale'
@@ -61,9 +60,6 @@ const toSettings = (fields: Fields): Settings => ({
   hourlyLabourCost: parseAmount(fields.hourlyLabourCost) ?? null,
   automationCostPerMonth: parseAmount(fields.automationCostPerMonth) ?? null,
 })
-
-// What was typed but not saved, per business: the back button and shortcuts lead away without asking, and lose nothing.
-const drafts = new Map<string, Partial<Fields>>()
 
 export function Business() {
   const { tenant } = useIdentity()
@@ -118,9 +114,8 @@ function SettingsForm({ data, readOnly }: { data: Settings; readOnly: boolean })
     handleSubmit,
     reset,
     setError,
-    setValue,
-    formState: { errors, isSubmitting, isDirty, dirtyFields },
-  } = useForm<Fields>({ defaultValues: toFields(data) })
+    formState: { errors, isSubmitting, isDirty },
+  } = useDraft<Fields>('business', { defaultValues: toFields(data) })
   const now = useMemo(() => new Date(), [])
   const zones = useMemo(() => timeZoneChoices(data.timeZone, now), [data.timeZone, now])
   const currencies = useMemo(() => currencyChoices(data.currency), [data.currency])
@@ -129,29 +124,12 @@ function SettingsForm({ data, readOnly }: { data: Settings; readOnly: boolean })
   const zone = values.timeZone ?? data.timeZone
   const symbol = currencySign(values.currency ?? data.currency)
 
-  useEffect(() => {
-    for (const [field, value] of Object.entries(drafts.get(tenant.id) ?? {}))
-      setValue(field as keyof Fields, value, { shouldDirty: true })
-  }, [tenant.id, setValue])
-  useEffect(() => {
-    const changed = Object.keys(dirtyFields) as (keyof Fields)[]
-    if (changed.length === 0) drafts.delete(tenant.id)
-    else drafts.set(tenant.id, Object.fromEntries(changed.map((field) => [field, values[field]])))
-  })
-
-  const forget = () => {
-    drafts.delete(tenant.id)
-    reset()
-  }
-  const guard = useUnsaved(isDirty && !isSubmitting, forget)
-
   const submit = handleSubmit(async (fields) => {
     setEffects(null)
     try {
       const answer = await confirmed(() =>
         api.put<{ settings: Settings; effects: SettingsEffect[] }>('tenant', toSettings(fields)),
       )
-      drafts.delete(tenant.id)
       client.setQueryData(['settings', tenant.id], answer.settings)
       reset(toFields(answer.settings))
       setEffects(answer.effects)
@@ -350,7 +328,13 @@ function SettingsForm({ data, readOnly }: { data: Settings; readOnly: boolean })
               {errors.root ? <Failed error={errors.root.message} /> : text.unsaved}
             </p>
             <div className="flex gap-3">
-              <button type="button" className={quietButton} onClick={forget}>
+              <button
+                type="button"
+                className={quietButton}
+                onClick={() => {
+                  reset()
+                }}
+              >
                 {text.discard}
               </button>
               <button type="submit" disabled={isSubmitting} className={primaryButton}>
@@ -360,7 +344,6 @@ function SettingsForm({ data, readOnly }: { data: Settings; readOnly: boolean })
           </Bar>
         )}
       </form>
-      {guard}
     </>
   )
 }
@@ -422,44 +405,6 @@ function Effects({
       </button>
     </Bar>
   )
-}
-
-/** Asks before a link or the window takes away what is not saved. */
-function useUnsaved(dirty: boolean, forget: () => void) {
-  const navigate = useNavigate()
-  const { ask, dialog } = useQuestion()
-  useEffect(() => {
-    if (!dirty) return
-    const unload = (event: BeforeUnloadEvent) => {
-      event.preventDefault()
-    }
-    const click = (event: MouseEvent) => {
-      const link = (event.target as Element).closest('a')
-      if (!link || link.origin !== location.origin || link.target || event.button !== 0) return
-      if (event.metaKey || event.ctrlKey || event.shiftKey || link.pathname === location.pathname)
-        return
-      event.preventDefault()
-      event.stopPropagation()
-      const to = link.pathname + link.search + link.hash
-      ask({
-        title: text.leaveTitle,
-        text: text.leaveText,
-        action: text.leave,
-        cancel: text.stay,
-        run: async () => {
-          forget()
-          await navigate(to)
-        },
-      })
-    }
-    addEventListener('beforeunload', unload)
-    document.addEventListener('click', click, true)
-    return () => {
-      removeEventListener('beforeunload', unload)
-      document.removeEventListener('click', click, true)
-    }
-  })
-  return dialog
 }
 
 function timeIn(timeZone: string, now: Date) {

@@ -1,7 +1,7 @@
 import { Check, MoreHorizontal } from 'lucide-react'
 import { useState } from 'react'
-import { useForm } from 'react-hook-form'
 import { useNavigate } from 'react-router'
+import { useDraft } from '../../components/form/useDraft'
 import { api, ApiError } from '../../api/client'
 import type { Invitation, Member, Members as MemberList } from '../../api/types'
 import { Menu, useCloseMenu } from '../../components/Menu'
@@ -81,7 +81,7 @@ function Invite() {
     reset,
     setError,
     formState: { errors, isSubmitting },
-  } = useForm({ defaultValues: { email: '', role: 'member' } })
+  } = useDraft('invite', { defaultValues: { email: '', role: 'member' } })
   const submit = handleSubmit(async ({ email, role }) => {
     setSent(null)
     try {

@@ -1,5 +1,6 @@
 import { useState } from 'react'
 import { useForm } from 'react-hook-form'
+import { useDraft } from '../../components/form/useDraft'
 import { api, ApiError } from '../../api/client'
 import { primaryButton } from '../../components/buttons'
 import { quietButton } from '../../components/Notice'
@@ -44,7 +45,7 @@ function You() {
     reset,
     setError,
     formState: { errors, isDirty, isSubmitting },
-  } = useForm({ defaultValues: { displayName: user.displayName } })
+  } = useDraft('profile', { defaultValues: { displayName: user.displayName } })
   const submit = handleSubmit(async ({ displayName }) => {
     try {
       await api.patch('auth/me', { displayName: displayName.trim() })

@@ -1,6 +1,6 @@
 import { Plus } from 'lucide-react'
 import { useState } from 'react'
-import { useForm } from 'react-hook-form'
+import { useDraft } from '../../components/form/useDraft'
 import { api, ApiError } from '../../api/client'
 import type { FreshToken, Token } from '../../api/types'
 import { primaryButton } from '../../components/buttons'
@@ -187,7 +187,7 @@ function Make({
     handleSubmit,
     setError,
     formState: { errors, isSubmitting },
-  } = useForm<Fields>({ defaultValues: { name: '', scopes: ['refresh'], expiry: '90' } })
+  } = useDraft<Fields>('token', { defaultValues: { name: '', scopes: ['refresh'], expiry: '90' } })
   const submit = handleSubmit(async ({ name, scopes: chosen, expiry }) => {
     try {
       const expiresAt = expiry === 'never' ? null : daysFromNow(Number(expiry))
