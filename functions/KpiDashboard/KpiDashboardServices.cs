@@ -118,12 +118,18 @@ public static class KpiDashboardServices
         services.AddEndpoint<PushEndpoints>();
         services.AddEndpoint<ImportEndpoints>();
         services.AddEndpoint<Importer>();
+        services.AddSingleton<PushLog>();
+        services.AddSingleton<ITokenRefusals>(provider => provider.GetRequiredService<PushLog>());
+        services.AddPurge("pushed events", PushLog.PurgeAsync);
+        services.AddEndpoint<PushLogEndpoints>();
         services.AddEndpoint<N8nWebhookEndpoints>();
 
         services.AddSingleton<TenantReads>();
         services.AddEndpoint<MetricsEndpoints>();
         services.AddEndpoint<BreakdownEndpoints>();
         services.AddEndpoint<AutomationEndpoints>();
+        services.AddEndpoint<ExecutionEndpoints>();
+        services.AddEndpoint<LookEndpoints>();
         services.AddEndpoint<DashboardEndpoints>();
         services.AddEndpoint<ShareEndpoints>();
         services.AddEndpoint<ProvenanceEndpoints>();

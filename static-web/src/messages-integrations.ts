@@ -5,6 +5,9 @@ import { stop } from './messages'
 const n = (count: number, one: string, many: string) =>
   `${number(count, {})} ${count === 1 ? one : many}`
 
+const span = (hours: number) =>
+  hours < 48 || hours % 24 !== 0 ? n(hours, 'hour', 'hours') : n(hours / 24, 'day', 'days')
+
 export const words = {
   title: 'Integrations',
   sections: 'Sections of the integrations',
@@ -145,7 +148,7 @@ export const words = {
     addressMissing: 'Enter the address of your n8n.',
     key: 'API key',
     keyHint:
-      'In n8n under Settings, n8n API. It needs workflow:list, execution:list and execution:read.',
+      'In n8n under Settings, n8n API. It needs workflow:list, execution:list and execution:read; with insights:read we notice runs that n8n does not keep.',
     keyMissing: 'Enter the API key.',
     submit: 'Connect',
     submitAgain: 'Reconnect',
@@ -156,6 +159,7 @@ export const words = {
       string,
       string
     >,
+    acceptFewer: 'Go on with this key, and leave the other workflows out of the totals',
   },
 
   google: {
@@ -202,6 +206,13 @@ export const words = {
     problemOther: 'Google Analytics could not be connected. Try again.',
   },
 
+  messages: {
+    title: 'Messages of failed runs',
+    lead: 'For a run that failed, n8n is asked for the one sentence that says why. Whatever looks like a secret in it is masked, and nothing else of the run’s data is kept. Switched off, what was read is forgotten.',
+    read: 'Ask why runs failed',
+    saved: 'Saved.',
+  },
+
   detail: {
     missing: 'This source is not connected any more',
     missingText: 'It was disconnected, or the address is mistyped.',
@@ -239,7 +250,11 @@ export const words = {
 
   workflows: {
     title: 'Workflows',
-    lead: 'The minutes that one successful run saves. From them come the hours saved and what they are worth.',
+    lead: 'The minutes that one successful run saves. From them come the hours saved and what they are worth. A change counts from today on.',
+    past: 'For all days',
+    pastOf: (workflow: string) => `Also count the past of ${workflow} with these minutes`,
+    gone: 'Deleted in n8n',
+    notShown: 'Not shown to our key any more',
     none: 'No workflow is known yet.',
     find: 'Find a workflow',
     noneFound: (find: string) => `No workflow is called “${find}”.`,
@@ -257,6 +272,38 @@ export const words = {
     all: (count: number) => `Show all ${count}`,
   },
 
+  rhythm: {
+    title: 'When it is late',
+    lead: 'Nothing is asked of a source that sends by itself. It is late when it has sent nothing for longer than is usual.',
+    label: 'Say so when nothing came for',
+    learned: (hours: number | null) =>
+      hours === null ? 'As its own runs tell' : `As its own runs tell (now ${span(hours)})`,
+    fixed: (hours: number) => span(hours),
+    never: 'Never: it may be silent for good',
+    saved: 'Saved',
+  },
+  log: {
+    title: 'What was sent',
+    lead: 'Every report of the last 30 days, what became of it and why it was not taken. What stood in it is not kept.',
+    show: 'Show',
+    shows: { all: 'Everything', rejected: 'Only what was refused' },
+    empty: 'Nothing was sent yet.',
+    emptyRejected: 'Nothing was refused.',
+    outcome: { accepted: 'Taken', unchanged: 'Known already', rejected: 'Refused' },
+    state: {
+      unfinished: 'started',
+      succeeded: 'succeeded',
+      failed: 'failed',
+      canceled: 'was cancelled',
+    } as Record<string, string>,
+    run: (workflow: string, run: string | null, state: string | null) =>
+      [workflow, run && `run ${run}`, state].filter(Boolean).join(' · '),
+    request: 'A whole request',
+    several: (events: number) => n(events, 'more report', 'more reports'),
+    from: (token: string, address: string | null) =>
+      address ? `with “${token}” from ${address}` : `with “${token}”`,
+    more: 'Show older ones',
+  },
   push: {
     title: 'Send runs from n8n as they happen',
     lead: 'Without waiting for the next reading, or where your n8n cannot be reached from the internet. One run counts once, sent or read or both.',
@@ -272,6 +319,31 @@ export const words = {
       nodes: '3. The nodes',
       test: '4. See that it arrives',
     },
+    places: {
+      label: 'Where each step goes',
+      list: [
+        [
+          'Started',
+          'from your trigger, above everything else: n8n runs the uppermost branch first.',
+        ],
+        [
+          'Finished',
+          'from your trigger too, below everything else. There it runs when all the rest is done, even if your last step had nothing to hand on, and never when something failed.',
+        ],
+        [
+          'On error, Failed',
+          'in a workflow of their own. Publish it, and choose it as “Error workflow” in the settings of every workflow. One is enough for all.',
+        ],
+      ],
+      order:
+        'Your workflow’s setting “Execution order” must be v1, as it is in all workflows made since 2023.',
+      answer:
+        'If a webhook answers with what the last step gave, or another workflow uses it, wire “Finished” beside your last step and above it instead: what runs last is what is given back.',
+      calm: 'A dashboard that does not answer stops none of your workflows. If a report was refused, “Failed” turns red in n8n, and the log below says why.',
+    },
+    from: 'May be used from',
+    fromHint:
+      'Addresses or networks, such as 203.0.113.7 or 203.0.113.0/24, one a line. Empty: from anywhere. n8n Cloud has no fixed address.',
     addressCopy: 'Copy the address',
     tokenText: 'It may only report runs of n8n, nothing else, and is shown once.',
     tokenMake: 'Make a token',
@@ -292,7 +364,7 @@ export const words = {
     },
     waysLabel: 'How to send',
     about: {
-      n8n: 'Copy, then paste onto the canvas of a workflow. Put “Started” beside your first step and “Finished” after the last; choose an error workflow with “Failed” in it for all that goes wrong.',
+      n8n: 'Copy, then paste onto the canvas of a workflow, and wire the steps as it says below.',
       curl: 'From any program: one event, or an array of them.',
       signed:
         'No token travels: the signature proves who sends. Fits libraries for Standard Webhooks. The timestamp may be 5 minutes off.',

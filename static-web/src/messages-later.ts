@@ -143,6 +143,25 @@ export const later = {
       measurableFrom: (day: string) =>
         `Runs can be counted from ${day} on; earlier days are unknown, not zero.`,
     },
+    apart: {
+      successes_not_kept: (names: string, one: boolean) =>
+        `Left out: ${names}. n8n does not keep ${one ? 'its' : 'their'} successes, so ${one ? 'its' : 'their'} runs cannot be counted.`,
+      not_shown: (names: string, one: boolean) =>
+        `Left out: ${names}. n8n no longer shows ${one ? 'it' : 'them'} to our key.`,
+      failed: (count: string, one: boolean) =>
+        `${count} ${one ? 'failure is' : 'failures are'} known and left out, too.`,
+      more: (count: string) => `and ${count} more`,
+      list: (items: string[]) =>
+        items.length < 2
+          ? (items[0] ?? '')
+          : `${items.slice(0, -1).join(', ')} and ${items[items.length - 1] ?? ''}`,
+      beside: (parts: string) => `Not among the runs: ${parts}.`,
+      canceled: (count: string) => `${count} cancelled`,
+      running: (count: string) => `${count} running now`,
+      waiting: (count: string) => `${count} waiting now`,
+      median: (median: string, mean: string) =>
+        `Half of the runs took ${median} or less. A few long ones, which may have waited, raise the average to ${mean}.`,
+    },
     facts: {
       successRate: 'Success rate',
       executions: 'Runs',

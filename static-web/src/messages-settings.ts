@@ -54,6 +54,8 @@ export const settings = {
       email: 'E-mail address',
       scopes: 'May',
       expiresAt: 'Expires',
+      allowedAddresses: 'May be used from',
+      lateAfterHours: 'Late after hours',
       deleteAfter: 'To be deleted on',
       active: 'Active',
       owner: 'Owner',
@@ -77,6 +79,8 @@ export const settings = {
       'tenant.created': (who: string, what: string) => `${who} created the business “${what}”`,
       'token.created': (who: string, what: string) => `${who} made the token “${what}”`,
       'token.revoked': (who: string, what: string) => `${who} revoked the token “${what}”`,
+      'token.changed': (who: string, what: string) =>
+        `${who} changed from where the token “${what}” may be used`,
     },
   },
 
@@ -309,6 +313,17 @@ export const settings = {
       push: 'Send numbers of your own',
       n8n: 'Report runs of n8n workflows',
     },
+    from: 'May be used from',
+    fromHint:
+      'Addresses or networks, such as 203.0.113.7 or 203.0.113.0/24, one a line. Empty: from anywhere.',
+    fromOnly: (networks: readonly string[]) =>
+      networks.length === 1
+        ? `only from ${networks[0] ?? ''}`
+        : `only from ${networks.length} addresses and networks`,
+    change: 'Addresses',
+    changeOne: (name: string) => `From where ${name} may be used`,
+    changeTitle: (name: string) => `From where may “${name}” be used?`,
+    changeSave: 'Save',
     expiry: 'Works for',
     presets: { 30: '30 days', 90: '90 days', 365: 'One year', never: 'Until revoked' },
     create: 'Make the token',

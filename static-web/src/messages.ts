@@ -5,6 +5,7 @@ import type { Compare, Range } from './api/types'
 export const stop = (text: string) => (text.endsWith('.') ? text : `${text}.`)
 
 const ranges: Record<Range, { label: string; noun: string }> = {
+  today: { label: 'Today', noun: 'today so far' },
   last_day: { label: 'Last full day', noun: 'on the last full day' },
   last_7_days: { label: '7 days', noun: 'in the last 7 days' },
   last_28_days: { label: '28 days', noun: 'in the last 28 days' },

@@ -172,7 +172,9 @@ public sealed class IntegrationPagesTests(AppFixture app)
             await visit.InBothThemesAsync("integrations-import-wrong");
 
             await ChooseAsync(page, $"date,{key}\n{Day(4)},12\n{Day(3)},15\n");
-            await Expect(page.GetByRole(AriaRole.Row).Filter(new() { Has = page.GetByRole(AriaRole.Cell, new() { Name = "15", Exact = true }) })).ToContainTextAsync("new");
+            // By its cell: the name of the number is random, and may hold these digits.
+            var fifteen = page.GetByRole(AriaRole.Cell, new() { Name = "15", Exact = true });
+            await Expect(page.GetByRole(AriaRole.Row).Filter(new() { Has = fifteen })).ToContainTextAsync("new");
             await visit.InBothThemesAsync("integrations-import-preview");
             await page.GetByRole(AriaRole.Button, new() { Name = "Import 2 values" }).ClickAsync();
             await Expect(page.GetByRole(AriaRole.Region, new() { Name = "numbers.csv is imported" })).ToContainTextAsync("2 values written.");
@@ -255,7 +257,9 @@ public sealed class IntegrationPagesTests(AppFixture app)
         await main.GetByRole(AriaRole.Button, new() { Name = "Make a token" }).ClickAsync();
         var token = (await main.Locator("code").Filter(new() { HasTextRegex = new Regex("^kpi_") }).TextContentAsync())!;
         var snippet = main.GetByRole(AriaRole.Region, new() { Name = "What to copy" });
-        await Expect(snippet).ToContainTextAsync($"Bearer {token}");
+        await Expect(snippet).ToContainTextAsync("X-Kpi-Token");
+        await Expect(snippet).ToContainTextAsync(token);
+        await Expect(main.GetByText("Where each step goes")).ToBeVisibleAsync();
         Assert.Equal(4, JsonNode.Parse((await snippet.TextContentAsync())!)!["nodes"]!.AsArray().Count);
         await main.GetByRole(AriaRole.Button, new() { Name = "curl", Exact = true }).ClickAsync();
         await Expect(snippet).ToContainTextAsync(token);
@@ -272,6 +276,13 @@ public sealed class IntegrationPagesTests(AppFixture app)
         }, token);
         await main.GetByRole(AriaRole.Button, new() { Name = "Check again" }).ClickAsync();
         await Expect(main.GetByText(new Regex("^Last received just now, with the token “n8n webhook”"))).ToBeVisibleAsync();
+
+        // What was refused says why, where it is set up.
+        await api.SendAsync(HttpMethod.Post, "webhooks/n8n", HttpStatusCode.UnprocessableEntity, new { workflowId = "browser", status = "success" }, token);
+        await visit.Page.ReloadAsync();
+        await main.GetByRole(AriaRole.Button, new() { Name = "Only what was refused" }).ClickAsync();
+        await Expect(main.GetByText(new Regex("^'executionId' is missing")).First).ToBeVisibleAsync();
+        await visit.CheckAsync("integrations-n8n-log-light-1440");
         visit.AssertNoComplaints();
     }
 

@@ -147,7 +147,7 @@ public sealed partial class SettingsPagesTests(AppFixture app)
         var token = await fresh.Locator("code").First.TextContentAsync();
         Assert.Matches(Token(), token);
         Assert.StartsWith("whsec_", await fresh.Locator("code").Nth(1).TextContentAsync(), StringComparison.Ordinal);
-        await Expect(fresh.Locator("pre")).ToContainTextAsync($"Bearer {token}");
+        await Expect(fresh.Locator("pre")).ToContainTextAsync($"X-Kpi-Token: {token}");
         await visit.ScreenshotAsync("settings-token-fresh-light-360");
         await api.SendAsync(HttpMethod.Get, "integrations", HttpStatusCode.OK, token: token);
 

@@ -36,7 +36,7 @@ public sealed class TabsTests(AppFixture app)
             if (request.Method == "PUT" && request.Url.EndsWith("/api/tenant", StringComparison.Ordinal)) sent.Add(request.Headers["x-kpi-tenant"]);
         };
         var over = false;
-        // The route stays: taken away, Chromium's interception is switched off under the request that follows, and that one may never be answered.
+        // The route stays: taken away, interception is switched off under the request that follows, and that one may never be answered.
         await visit.Page.RouteAsync("**/api/tenant", async route =>
         {
             if (route.Request.Method == "PUT" && !over)

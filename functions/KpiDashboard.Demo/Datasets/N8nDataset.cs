@@ -10,6 +10,9 @@ internal sealed record SimulatedWorkflow
     /// <summary>What the owner entered as fixed time saved; null if nothing.</summary>
     public decimal? TimeSavedMinutes { get; init; }
 
+    /// <summary>n8n's <c>saveDataSuccessExecution</c>: all or none; null where it does not say, and the instance's default counts.</summary>
+    public bool? KeepsSuccesses { get; init; }
+
     /// <summary>Runs after each failure.</summary>
     public string? ErrorWorkflow { get; init; }
 
@@ -31,6 +34,15 @@ internal sealed record SimulatedWorkflow
     /// <summary>Called by each run, in mode <c>integrated</c>.</summary>
     public string? CallsSubWorkflow { get; init; }
 
+    /// <summary>Names of its tags.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
+
+    /// <summary>The project that it belongs to; null for the owner's own.</summary>
+    public (string Id, string Name)? Project { get; init; }
+
+    /// <summary>Where it fails and with which words; which of them is told by the run.</summary>
+    public IReadOnlyList<(string Node, string Message)> Failures { get; init; } = [("HTTP Request", "The service refused the connection - perhaps it is offline")];
+
     /// <summary>Which run of a day, by its number from 0, fails; instead of <see cref="FailureRate"/>.</summary>
     public Func<DateOnly, int, bool>? Incident { get; init; }
 }
@@ -49,6 +61,12 @@ internal sealed record SimulatedExecution
 
     /// <summary>Sleeps until then in a Wait node before it goes on.</summary>
     public DateTimeOffset? WaitTill { get; init; }
+
+    /// <summary>The failed execution that this one does again.</summary>
+    public long? RetryOf { get; init; }
+
+    /// <summary>Where and why it fails; null for what its workflow says.</summary>
+    public (string Node, string Message)? Failure { get; init; }
 
     /// <summary>When it is over.</summary>
     public DateTimeOffset EndsAt => (WaitTill ?? StartedAt) + Duration;
@@ -70,6 +88,7 @@ internal sealed class N8nDataset
     private readonly TimeZoneInfo zone;
     private readonly DateOnly firstDay;
     private readonly IReadOnlyList<SimulatedExecution> extra;
+    private readonly long firstId;
     private readonly List<SimulatedExecution> made = [];
     private readonly Lock gate = new();
     private DateOnly madeThrough;
@@ -79,9 +98,12 @@ internal sealed class N8nDataset
     /// <param name="firstDay">First day with executions.</param>
     /// <param name="workflows">What runs.</param>
     /// <param name="extra">Single executions besides; their ids are given here.</param>
-    public N8nDataset(int seed, string timeZone, DateOnly firstDay, IReadOnlyList<SimulatedWorkflow> workflows, IReadOnlyList<SimulatedExecution>? extra = null)
+    /// <param name="firstId">Number of the first execution; 1 is the very first that an n8n ever had.</param>
+    public N8nDataset(
+        int seed, string timeZone, DateOnly firstDay, IReadOnlyList<SimulatedWorkflow> workflows, IReadOnlyList<SimulatedExecution>? extra = null, long firstId = 1001)
     {
         this.seed = seed;
+        this.firstId = firstId;
         zone = TimeZoneInfo.FindSystemTimeZoneById(timeZone);
         this.firstDay = firstDay;
         this.extra = extra ?? [];
@@ -90,6 +112,9 @@ internal sealed class N8nDataset
     }
 
     public IReadOnlyList<SimulatedWorkflow> Workflows { get; }
+
+    /// <summary>Whether somebody tries something in the editor now and then.</summary>
+    public bool IsTried { get; init; } = true;
 
     /// <summary>All that have started by then, oldest first.</summary>
     public IReadOnlyList<SimulatedExecution> StartedBy(DateTimeOffset now)
@@ -143,7 +168,7 @@ internal sealed class N8nDataset
         }
 
         // Now and then somebody tries something in the editor.
-        var tries = Noise.Unit(seed + 3, day.DayNumber) < 0.3 && day.DayOfWeek is not (DayOfWeek.Saturday or DayOfWeek.Sunday)
+        var tries = IsTried && Noise.Unit(seed + 3, day.DayNumber) < 0.3 && day.DayOfWeek is not (DayOfWeek.Saturday or DayOfWeek.Sunday)
             ? 1 + (int)(Noise.Unit(seed + 4, day.DayNumber) * 3) : 0;
         for (var t = 0; t < tries; t++)
         {
@@ -152,7 +177,7 @@ internal sealed class N8nDataset
             drafts.Add(Draft(workflow.Id, "manual", start, Seconds(3.2), Noise.Unit(seed + 7, day.DayNumber, t) < 0.35 ? "error" : "success"));
         }
 
-        var nextId = made.Count == 0 ? 1001 : made[^1].Id + IdStep;
+        var nextId = made.Count == 0 ? firstId : made[^1].Id + IdStep;
         foreach (var single in extra.Where(single => Zoned.Day(single.StartedAt, zone) == day))
             drafts.Add(single);
         foreach (var draft in drafts.OrderBy(draft => draft.StartedAt).ThenBy(draft => draft.WorkflowId, StringComparer.Ordinal))
@@ -189,18 +214,20 @@ internal static class DemoAutomation
         [
             new()
             {
-                Id = "mS1OrderSync0001", Name = "Order sync", TimeSavedMinutes = 2, ErrorWorkflow = "mS6ErrorMail0006", Mode = "webhook", Runs = OrderSyncs, Hours = (6, 23.5),
+                Id = "mS1OrderSync0001", Name = "Order sync", Tags = ["Orders", "Shop"], TimeSavedMinutes = 2, ErrorWorkflow = "mS6ErrorMail0006", Mode = "webhook", Runs = OrderSyncs, Hours = (6, 23.5),
                 Seconds = (1.1, 4.8), CallsSubWorkflow = "mS8AddressChk008",
+                Failures = [("Book order", "429 Too Many Requests: the warehouse takes 40 orders a minute")],
                 Incident = (day, run) => day == today.AddDays(-2) || day == today.AddDays(-1) ? run is 1 or 4 or 7 : day != today && Noise.Unit(seed + 2, day.DayNumber, run) < 0.015,
             },
             new()
             {
-                Id = "mS2CartMail00002", Name = "Abandoned cart mail", TimeSavedMinutes = 4, ErrorWorkflow = "mS6ErrorMail0006",
+                Id = "mS2CartMail00002", Name = "Abandoned cart mail", Tags = ["Mail", "Shop"], TimeSavedMinutes = 4, ErrorWorkflow = "mS6ErrorMail0006",
                 Runs = day => OrderSyncs(day) / 2, Hours = (8, 22), FailureRate = 0.02, Seconds = (0.9, 2.6),
+                Failures = [("Send mail", "Invalid address: a domain needs a dot"), ("Find cart", "The service refused the connection - perhaps it is offline")],
             },
             new()
             {
-                Id = "mS3StockAlert003", Name = "Stock alert", TimeSavedMinutes = 3, ErrorWorkflow = "mS6ErrorMail0006",
+                Id = "mS3StockAlert003", Name = "Stock alert", Tags = ["Shop"], TimeSavedMinutes = 3, ErrorWorkflow = "mS6ErrorMail0006",
                 Runs = day => day.DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday ? 4 : 8, Hours = (0.5, 23.9), FailureRate = 0.025, Seconds = (2, 9),
             },
             new()
@@ -241,7 +268,8 @@ internal static class DemoAutomation
             },
             new()
             {
-                Id = "nL2Invoices00002", Name = "Invoices to accounting", TimeSavedMinutes = 8, ErrorWorkflow = "nL4ErrorChat0004", Runs = day => Weekend(day) ? 1 : 6, Hours = (8, 19),
+                Id = "nL2Invoices00002", Name = "Invoices to accounting", Tags = ["Accounting"], TimeSavedMinutes = 8, ErrorWorkflow = "nL4ErrorChat0004", Runs = day => Weekend(day) ? 1 : 6, Hours = (8, 19),
+                Failures = [("Upload invoice", "Forbidden - perhaps check your credentials? The access of “Accounting” has ended")],
                 Incident = (day, run) => day >= today.AddDays(-3) || Noise.Unit(seed + 2, day.DayNumber, 1000 + run) < 0.01,
             },
             new() { Id = "nL3Newsletter003", Name = "Newsletter sign-up", Mode = "webhook", Runs = day => Weekend(day) ? 5 : 4, Hours = (6, 23), Seconds = (0.4, 1.2) },

@@ -63,6 +63,13 @@ public sealed class AuthApi(SessionEndpoints sessions, TokenEndpoints tokens)
     public Task<IResult> CreateToken([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "tokens")] HttpRequest request, CancellationToken cancellationToken) =>
         tokens.CreateAsync(request, cancellationToken);
 
+    /// <summary>Change from where a token may be used.</summary>
+    [Function("TokenUpdate"), Requires(Permission.ManageTokens, Power = Power.MakeToken)]
+    [Operation("Change from where a token may be used", Body = typeof(UpdateTokenRequest), Response = typeof(UpdateTokenResponse))]
+    public Task<IResult> UpdateToken(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "patch", Route = "tokens/{id}")] HttpRequest request, string id, CancellationToken cancellationToken) =>
+        tokens.UpdateAsync(request, id, cancellationToken);
+
     /// <summary>Revoke a token.</summary>
     [Function("TokenRevoke"), Requires(Permission.ManageTokens), Operation("Revoke a token", Status = 204)]
     public Task<IResult> RevokeToken(

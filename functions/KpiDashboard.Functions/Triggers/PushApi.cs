@@ -8,7 +8,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace KpiDashboard.Functions.Triggers;
 
 /// <summary>What others bring: readings of custom KPIs, CSV files, executions of n8n.</summary>
-public sealed class PushApi(CustomKpiEndpoints kpis, PushEndpoints push, ImportEndpoints imports, N8nWebhookEndpoints n8n)
+public sealed class PushApi(CustomKpiEndpoints kpis, PushEndpoints push, ImportEndpoints imports, N8nWebhookEndpoints n8n, PushLogEndpoints log)
 {
     /// <summary>The business's own KPIs.</summary>
     [Function("CustomKpis"), Requires(Permission.ManageSettings)]
@@ -66,4 +66,10 @@ public sealed class PushApi(CustomKpiEndpoints kpis, PushEndpoints push, ImportE
     [Operation("Executions of n8n as they happen: one event or an array", Body = typeof(N8nEventRequest), Response = typeof(N8nWebhookResponse), Query = "token")]
     public Task<IResult> ReceiveN8n([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "webhooks/n8n")] HttpRequest request, CancellationToken cancellationToken) =>
         n8n.ReceiveAsync(request, cancellationToken);
+
+    /// <summary>What was pushed of late.</summary>
+    [Function("PushLog"), Requires(Permission.ManageTokens)]
+    [Operation("Pushed events of late and what became of each, newest first", Response = typeof(PushLogResponse), Query = "outcome limit cursor")]
+    public Task<IResult> ListPushLog([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "push/log")] HttpRequest request, CancellationToken cancellationToken) =>
+        log.ListAsync(request, cancellationToken);
 }

@@ -59,13 +59,13 @@ internal static class OpenApiDocument
     /// <summary>Every JSON context whose types the API speaks.</summary>
     private static readonly JsonSerializerContext[] Contexts =
     [
-        MetricsJson.Default, BreakdownJson.Default, ProvenanceJson.Default, GoalJson.Default, CalculatedKpiJson.Default, InsightJson.Default, AnnotationJson.Default, AutomationJson.Default, RunJson.Default, IntegrationJson.Default, GoogleConnectJson.Default, DeadLetterJson.Default, OpsJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
-        OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, PushJson.Default, N8nWebhookJson.Default, DashboardJson.Default, HealthJson.Default, ProblemJson.Default,
+        MetricsJson.Default, BreakdownJson.Default, ProvenanceJson.Default, GoalJson.Default, CalculatedKpiJson.Default, InsightJson.Default, AnnotationJson.Default, AutomationJson.Default, ExecutionJson.Default, LookJson.Default, RunJson.Default, IntegrationJson.Default, GoogleConnectJson.Default, DeadLetterJson.Default, OpsJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
+        OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, PushJson.Default, N8nWebhookJson.Default, PushLogJson.Default, DashboardJson.Default, HealthJson.Default, ProblemJson.Default,
     ];
 
     private static readonly Dictionary<string, (string Description, JsonObject Schema)> Parameters = new(StringComparer.Ordinal)
     {
-        ["range"] = ("A preset that ends at the last complete day; instead of 'from' and 'to'.", Choice([.. Period.Presets])),
+        ["range"] = ("A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'.", Choice([.. Period.Presets])),
         ["from"] = ("First day.", Text("date")),
         ["to"] = ("Last day.", Text("date")),
         ["compare"] = ("What to compare with.", Choice("previous_period", "previous_year", "none")),
@@ -80,10 +80,15 @@ internal static class OpenApiDocument
         ["integrationId"] = ("This integration only; all, or a new one, without it.", Text("uuid")),
         ["grant"] = ("The grant that a sign-in at Google or a service account's key gave; good for an hour, for the person who got it.", Text("uuid")),
         ["status"] = ("Only runs in this state.", Choice("queued", "running", "waiting", "succeeded", "failed", "dead")),
+        // What stands behind a dot tells parameters of the same name apart.
+        ["status.run"] = ($"Only runs in these states, separated by commas: {string.Join(", ", ExecutionEndpoints.Statuses)}.", Text()),
+        ["kind"] = ($"Only runs of these kinds, separated by commas: {string.Join(", ", ExecutionEndpoints.Kinds)}.", Text()),
+        ["workflow"] = ("Only runs of this workflow, by its id at the source.", Text()),
         ["format"] = ("CSV or JSON.", Choice("csv", "json")),
         ["actor"] = ("Only what this person or token did.", Text("uuid")),
         ["action"] = ("Only this action.", Text()),
         ["token"] = ("Id of the token whose signing secret signed the request; or X-Kpi-Token-Id. Not needed with a token itself.", Text("uuid")),
+        ["outcome"] = ("What became of the event.", Choice("all", "accepted", "unchanged", "rejected")),
         ["numbers"] = ("What becomes of what was measured.", Choice("keep", "delete")),
         ["mode"] = ("Only look, or write.", Choice("preview", "commit")),
         ["name"] = ("Name of the file, to find it again.", Text()),
@@ -162,7 +167,7 @@ internal static class OpenApiDocument
         foreach (var name in operation.Query.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
             var (description, schema) = Parameters[name];
-            parameters.Add(new JsonObject { ["name"] = name, ["in"] = "query", ["description"] = description, ["schema"] = schema.DeepClone() });
+            parameters.Add(new JsonObject { ["name"] = name.Split('.')[0], ["in"] = "query", ["description"] = description, ["schema"] = schema.DeepClone() });
         }
 
         if (required.Permission is not (Permission.Anonymous or Permission.Operate) && !required.AnyBusiness)

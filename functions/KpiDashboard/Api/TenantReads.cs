@@ -114,3 +114,17 @@ internal sealed class JsonAnswer<T>(T value, JsonTypeInfo<T> type, int status = 
         await JsonSerializer.SerializeAsync(response.Body, value, type, httpContext.RequestAborted);
     }
 }
+
+/// <summary>A problem with more in it than every problem has, by a source-generated serializer.</summary>
+internal sealed class ProblemAnswer<T>(T value, JsonTypeInfo<T> type, int status) : IResult
+{
+    /// <inheritdoc />
+    public async Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.StatusCode = status;
+        response.ContentType = "application/problem+json";
+        response.Headers.CacheControl = "no-store";
+        await JsonSerializer.SerializeAsync(response.Body, value, type, httpContext.RequestAborted);
+    }
+}

@@ -100,7 +100,7 @@ internal static class AuditActions
     public const string MemberDeactivated = "member.deactivated", MemberReactivated = "member.reactivated", MemberRemoved = "member.removed", MemberLeft = "member.left";
     public const string OwnershipTransferred = "tenant.ownership_transferred", SettingsChanged = "tenant.settings_changed";
     public const string DeletionRequested = "tenant.deletion_requested", DeletionCancelled = "tenant.deletion_cancelled", ExportRequested = "tenant.export_requested", ExportDownloaded = "tenant.export_downloaded";
-    public const string AuditExported = "audit.exported", TokenCreated = "token.created", TokenRevoked = "token.revoked";
+    public const string AuditExported = "audit.exported", TokenCreated = "token.created", TokenRevoked = "token.revoked", TokenChanged = "token.changed";
     public const string KpiCreated = "kpi.created", KpiChanged = "kpi.changed", KpiDeleted = "kpi.deleted", ImportStarted = "import.started";
     public const string IntegrationConnected = "integration.connected", IntegrationChanged = "integration.changed", IntegrationReconnected = "integration.reconnected";
     public const string IntegrationDisconnected = "integration.disconnected", IntegrationPaused = "integration.paused", IntegrationResumed = "integration.resumed";
@@ -146,6 +146,7 @@ internal static class AuditActions
         [AuditExported] = "Exported the audit log",
         [TokenCreated] = "Made a token",
         [TokenRevoked] = "Revoked a token",
+        [TokenChanged] = "Changed from where a token may be used",
         [KpiCreated] = "Made a KPI",
         [KpiChanged] = "Changed a KPI",
         [KpiDeleted] = "Deleted a KPI with its readings",

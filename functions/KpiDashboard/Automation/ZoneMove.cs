@@ -16,7 +16,7 @@ internal static class ZoneMove
     /// <remarks>
     /// These values are no restatements: nobody corrected what happened on a day, the day became another 24 hours. Old values go and new ones come without
     /// an entry in <c>kpi_restatements</c>, and earlier entries of the moved KPIs go too, because "Tuesday 412 → 431" tells of a Tuesday that is no more. That
-    /// days moved, and when, and by whom, is in the audit log. Time saved is worked out as a first sync would: with what workflows say today.
+    /// days moved, and when, and by whom, is in the audit log. Time saved is worked out with the price of each new day.
     /// </remarks>
     public static async Task ApplyAsync(TenantTransaction tx, string from, string to, DateTimeOffset now)
     {

@@ -42,6 +42,9 @@ internal interface IConnector
     /// </summary>
     async Task<ConnectionProblem?> TestAsync(FetchRequest request, CancellationToken cancellationToken) =>
         ConnectionProblem.Of(await FetchAsync(request, new NoSink(), cancellationToken));
+
+    /// <summary>Ids of all workflows that these credentials show; null where there are none by nature, or that cannot be told now.</summary>
+    Task<IReadOnlySet<string>?> ShownWorkflowsAsync(FetchRequest request, CancellationToken cancellationToken) => Task.FromResult<IReadOnlySet<string>?>(null);
 }
 
 /// <summary>Whole days, both ends included, in the time zone that the provider reports in.</summary>
@@ -100,6 +103,9 @@ internal interface IFetchSink
     /// <summary>An automation workflow as the provider describes it now.</summary>
     void Add(WorkflowReading workflow);
 
+    /// <summary>How a workflow is sorted at the provider, for who keeps that.</summary>
+    void Add(WorkflowLabels labels) { }
+
     /// <summary>One execution of a workflow; the same execution may come many times, the latest state wins.</summary>
     void Add(ExecutionReading execution);
 
@@ -127,7 +133,17 @@ internal sealed record WorkflowReading(string WorkflowId, string Name, bool Acti
     /// saved are not measurable by pulling — never 0.
     /// </summary>
     public bool KeepsSuccesses { get; init; } = true;
+
+    /// <summary>When it was last changed at the provider; null if that is not said.</summary>
+    public DateTimeOffset? ChangedAt { get; init; }
 }
+
+/// <summary>How the owner of a workflow sorts it at the source.</summary>
+/// <param name="WorkflowId">Which workflow.</param>
+/// <param name="Tags">Names, each once.</param>
+/// <param name="ProjectId">The part of the source that it belongs to; null if it is not divided, or that was not said.</param>
+/// <param name="Project">What that part is called; null if that was not said.</param>
+internal sealed record WorkflowLabels(string WorkflowId, IReadOnlyList<string> Tags, string? ProjectId, string? Project);
 
 /// <summary>What became of an execution.</summary>
 internal enum ExecutionStatus
@@ -163,7 +179,26 @@ internal enum ExecutionKind
 
 /// <summary>One execution of a workflow. Instants are UTC; <paramref name="StoppedAt"/> is null until it finished.</summary>
 internal sealed record ExecutionReading(
-    string ExecutionId, string WorkflowId, ExecutionStatus Status, ExecutionKind Kind, DateTimeOffset StartedAt, DateTimeOffset? StoppedAt);
+    string ExecutionId, string WorkflowId, ExecutionStatus Status, ExecutionKind Kind, DateTimeOffset StartedAt, DateTimeOffset? StoppedAt)
+{
+    /// <summary>Unfinished because it sleeps: until <see cref="WaitUntil"/>, or until somebody answers.</summary>
+    public bool IsWaiting { get; init; }
+
+    /// <summary>When it wakes up by itself; null if it does not, or does not sleep.</summary>
+    public DateTimeOffset? WaitUntil { get; init; }
+
+    /// <summary>While it waits: when it fell asleep; null if it does not, or that is not said.</summary>
+    public DateTimeOffset? AsleepAt { get; init; }
+
+    /// <summary>While it waits: when it is to go on, however far away; null if that is not said.</summary>
+    public DateTimeOffset? WakesAt { get; init; }
+
+    /// <summary>The run that did the work of this failed one again and succeeded; null while there is none.</summary>
+    public string? RetriedBy { get; init; }
+
+    /// <summary>The failed run whose work this one does again; null if it is none of those.</summary>
+    public string? RetryOf { get; init; }
+}
 
 /// <summary>One request to a provider, for provenance. Holds no credential.</summary>
 internal sealed record RequestRecord
@@ -231,6 +266,12 @@ internal sealed record FetchSucceeded : FetchOutcome
     /// will never be known: stop asking, and count them neither as success nor as failure.
     /// </summary>
     public IReadOnlyList<string> LostExecutions { get; init; } = [];
+
+    /// <summary>
+    /// Automation connectors: the workflows that were handed on are all that the source shows to these credentials. What is missing from them is gone, or not shown any more.
+    /// False where they were not asked for in this step, or not to their end.
+    /// </summary>
+    public bool ListsAllWorkflows { get; init; }
 
     /// <summary>
     /// Connectors that read KPI values by day: days of the window for which the answer held nothing. Where there were values, the engine asks once more

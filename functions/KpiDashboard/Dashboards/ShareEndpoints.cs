@@ -188,12 +188,18 @@ public sealed class ShareEndpoints
                 .. all.Workflows.Select((workflow, index) => workflow with
                 {
                     Id = (index + 1).ToString(CultureInfo.InvariantCulture),
+                    IntegrationId = Guid.Empty,
+                    // How the business sorts them is none of a viewer's business either.
+                    Tags = [],
+                    ProjectId = null,
+                    Project = null,
                     ValueSaved = null,
                     LostValue = null,
                     Previous = workflow.Previous is { } earlier ? earlier with { ValueSaved = null } : null,
                 }),
             ],
             Daily = [.. all.Daily.Select(day => day with { ValueSaved = null })],
+            LeftOut = [.. all.LeftOut.Select((workflow, index) => workflow with { Id = (index + 1).ToString(CultureInfo.InvariantCulture) })],
             Freshness = [.. all.Freshness.Select(Anonymous)],
         };
 

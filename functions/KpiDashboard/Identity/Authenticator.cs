@@ -30,10 +30,13 @@ public sealed class Authenticator
     private readonly Database _database;
     private readonly RateLimits _limits;
     private readonly SecretSealer _sealer;
+    private readonly ClientAddress _address;
+    private readonly ITokenRefusals _refusals;
     private readonly TimeProvider _time;
 
-    internal Authenticator(AccessTokens accessTokens, Database database, RateLimits limits, SecretSealer sealer, TimeProvider time) =>
-        (_accessTokens, _database, _limits, _sealer, _time) = (accessTokens, database, limits, sealer, time);
+    internal Authenticator(
+        AccessTokens accessTokens, Database database, RateLimits limits, SecretSealer sealer, ClientAddress address, ITokenRefusals refusals, TimeProvider time) =>
+        (_accessTokens, _database, _limits, _sealer, _address, _refusals, _time) = (accessTokens, database, limits, sealer, address, refusals, time);
 
     /// <summary>Admits the request, leaving its <c>Caller</c> among the request's features, or raises 401, 403 or 429.</summary>
     public async Task AdmitAsync(HttpContext context, RequiresAttribute required, CancellationToken cancellationToken)
@@ -120,40 +123,76 @@ public sealed class Authenticator
 
     private async Task<Caller> MachineAsync(HttpContext context, string token, RequiresAttribute required, CancellationToken cancellationToken)
     {
-        var found = await _database.QueryAsync<(Guid TenantId, Guid Id, string Name, string[] Scopes, bool Usable, DateTimeOffset? DeleteAfter)>(
-            "select tenant_id, id, name, scopes, usable, delete_after from admit_api_token(@hash, @now)", new { hash = TokenHash.Of(token), now = _time.GetUtcNow() }, cancellationToken);
-        if (found is not [{ Usable: true } state]) throw NotValid();
-        await _limits.TakeAsync(Bucket.Token, state.Id.ToString("N"), cancellationToken);
-        ThrowIfOtherBusiness(context.Request, required, state.TenantId, "the business that the token belongs to", isSession: false);
-        if (required.Fresh || !Permissions.ScopesMay(state.Scopes, required.Permission)) throw ApiProblem.Forbidden("The token's scopes do not allow this.");
-        ThrowIfDeleting(required, state.DeleteAfter);
-        return new Caller(state.TenantId, null, null, state.Id, "machine", state.Name);
+        var found = await _database.QueryAsync<TokenState>(
+            """
+            select tenant_id, id, name, array_to_string(scopes, ' ') as scopes, usable, delete_after, admitted
+            from admit_token(@hash, @now, @address::inet)
+            """,
+            new { hash = TokenHash.Of(token), now = _time.GetUtcNow(), address = _address.NetworkText(context.Request) }, cancellationToken);
+        if (found is not [var state]) throw NotValid();
+        return await AdmitAsync(context, state, required, NotValid, cancellationToken);
     }
 
     private async Task<Caller> SignedAsync(HttpContext context, RequiresAttribute required, CancellationToken cancellationToken)
     {
         var now = _time.GetUtcNow();
         var message = StandardWebhooks.Read(context.Request, now);
-        var found = await _database.QueryAsync<(Guid TenantId, Guid Id, string Name, string[] Scopes, bool Usable, DateTimeOffset? DeleteAfter, byte[] Secret)>(
-            "select tenant_id, id, name, scopes, usable, delete_after, signing_secret from find_signing_token(@id, @now)", new { id = message.TokenId, now }, cancellationToken);
+        var found = await _database.QueryAsync<SignerState>(
+            """
+            select tenant_id, id, name, array_to_string(scopes, ' ') as scopes, usable, delete_after, signing_secret, admitted
+            from find_signer(@id, @now, @address::inet)
+            """,
+            new { id = message.TokenId, now, address = _address.NetworkText(context.Request) }, cancellationToken);
         var body = await JsonBody.ReadBytesAsync(context.Request, required.Body > 0 ? required.Body : JsonBody.DefaultLimit, cancellationToken);
         // An unknown token costs the same work and gets the same answer as a wrong signature.
-        var secret = found is [{ Usable: true, Secret.Length: > 0 } usable] ? _sealer.Open(usable.Secret, TokenEndpoints.SigningPurpose(usable.Id)) : null;
-        if (!message.IsSignedBy(secret ?? StandardWebhooks.NobodysSecret, body) || secret is null)
-            throw ApiProblem.Unauthorized("The signature does not fit. Sign '<webhook-id>.<webhook-timestamp>.<body>' with the token's signing secret, and name the token by '?token=<its id>' or 'X-Kpi-Token-Id'.");
+        var secret = found is [{ signing_secret.Length: > 0 } usable] ? _sealer.Open(usable.signing_secret, TokenEndpoints.SigningPurpose(usable.id)) : null;
+        if (!message.IsSignedBy(secret ?? StandardWebhooks.NobodysSecret, body) || secret is null || found is not [var state]) throw WrongSignature();
 
-        var state = found[0];
-        await _limits.TakeAsync(Bucket.Token, state.Id.ToString("N"), cancellationToken);
-        ThrowIfOtherBusiness(context.Request, required, state.TenantId, "the business that the token belongs to", isSession: false);
-        if (required.Fresh || !Permissions.ScopesMay(state.Scopes, required.Permission)) throw ApiProblem.Forbidden("The token's scopes do not allow this.");
-        ThrowIfDeleting(required, state.DeleteAfter);
-        await _database.InTenantAsync(state.TenantId, tx => tx.ExecuteAsync(
+        // Nobody is told by the answer whether the secret is that of a token that was good once.
+        var caller = await AdmitAsync(context, state.Token, required, WrongSignature, cancellationToken);
+        await _database.InTenantAsync(state.tenant_id, tx => tx.ExecuteAsync(
             "update api_tokens set last_used_at = @now where tenant_id = @tenant and id = @id and (last_used_at is null or last_used_at < @minute)",
-            new { id = state.Id, now, minute = now.AddMinutes(-1) }), cancellationToken);
+            new { state.id, now, minute = now.AddMinutes(-1) }), cancellationToken);
         context.Request.Body = new MemoryStream(body, writable: false);
         context.Features.Set(message);
-        return new Caller(state.TenantId, null, null, state.Id, "machine", state.Name);
+        return caller;
     }
+
+    /// <summary>
+    /// Admits whoever holds a token, or its signing secret. What is refused here is told to the business: its machine was meant, and nobody
+    /// reads what a machine is answered.
+    /// </summary>
+    private async Task<Caller> AdmitAsync(
+        HttpContext context, TokenState token, RequiresAttribute required, Func<ApiProblem> notUsable, CancellationToken cancellationToken)
+    {
+        await _limits.TakeAsync(Bucket.Token, token.id.ToString("N"), cancellationToken);
+        try
+        {
+            if (!token.usable) throw notUsable();
+            if (!token.admitted)
+            {
+                throw ApiProblem.Forbidden(_address.Of(context.Request) is { } from
+                    ? $"The token may not be used from {from}. An owner or admin can change from where it may be."
+                    : "The token may only be used from certain addresses, and the one of this request is not known.");
+            }
+
+            ThrowIfOtherBusiness(context.Request, required, token.tenant_id, "the business that the token belongs to", isSession: false);
+            if (required.Fresh || !Permissions.ScopesMay(token.scopes.Split(' '), required.Permission))
+                throw ApiProblem.Forbidden("The token's scopes do not allow this.");
+            ThrowIfDeleting(required, token.delete_after);
+        }
+        catch (ApiProblem problem) when (required.Permission is Permission.PushExecutions)
+        {
+            var reason = token.usable ? problem.Message : "The token was revoked or has expired.";
+            await _refusals.NoteAsync(context.Request, token.tenant_id, token.id, token.name, reason, cancellationToken);
+            throw;
+        }
+
+        return new Caller(token.tenant_id, null, null, token.id, "machine", token.name);
+    }
+
+    private static ApiProblem WrongSignature() => ApiProblem.Unauthorized(
+        "The signature does not fit. Sign '<webhook-id>.<webhook-timestamp>.<body>' with the token's signing secret, and name the token by '?token=<its id>' or 'X-Kpi-Token-Id'.");
 
     private static ApiProblem NotValid() => ApiProblem.Unauthorized("The token is not valid or has expired. Sign in again, or make a new one.");
 
@@ -174,7 +213,26 @@ public sealed class Authenticator
     private sealed record SessionState(
         string email, string role, string business, DateTimeOffset authenticated_at, DateTimeOffset? factor_at, bool email_verified, bool second_factor,
         bool second_factor_required, DateTimeOffset? delete_after);
+
+    // Dapper knows no record with an array in its constructor; a scope has no blank in it.
+    private sealed record TokenState(Guid tenant_id, Guid id, string name, string scopes, bool usable, DateTimeOffset? delete_after, bool admitted);
+
+    private sealed record SignerState(
+        Guid tenant_id, Guid id, string name, string scopes, bool usable, DateTimeOffset? delete_after, byte[] signing_secret, bool admitted)
+    {
+        public TokenState Token => new(tenant_id, id, name, scopes, usable, delete_after, admitted);
+    }
 #pragma warning restore IDE1006
+}
+
+/// <summary>
+/// Is told of requests of a token, or signed with its secret, that were not let in. Who made them cannot be told apart from whoever stole
+/// the token, so what is done with it must cost little.
+/// </summary>
+internal interface ITokenRefusals
+{
+    /// <summary>Notes one.</summary>
+    Task NoteAsync(HttpRequest request, Guid tenant, Guid token, string name, string reason, CancellationToken cancellationToken);
 }
 
 /// <summary>Random secrets are kept as SHA-256: with 256 bits of entropy there is nothing to guess, so nothing slow is needed.</summary>

@@ -7,12 +7,16 @@ namespace KpiDashboard.Identity;
 
 /// <summary>
 /// The network address that a request came from. Proxies append to <c>X-Forwarded-For</c> what they saw, so only as many of its last entries are believed
-/// as there are proxies of ours in front (setting <c>Http:Proxies</c>: 0 here, and in Azure as long as the host's forwarder overwrites the header); what a client wrote there itself is not.
+/// as there are proxies of ours in front (setting <c>Http:Proxies</c>: 0 here, and in Azure as long as the host's forwarder overwrites the
+/// header); what a client wrote there itself is not.
 /// </summary>
 internal sealed class ClientAddress(IConfiguration configuration)
 {
     /// <summary>The address as text, for the audit log and the list of sessions; null if there is none.</summary>
     public string? Of(HttpRequest request) => Find(request)?.ToString();
+
+    /// <summary>The same in the form that networks are compared with: without the name of a link, which is this machine's own.</summary>
+    public string? NetworkText(HttpRequest request) => Find(request) is { } address ? new IPAddress(address.GetAddressBytes()).ToString() : null;
 
     /// <summary>
     /// What limits are counted by where the address can be relied on, which is where somebody said how many proxies of ours stand in front (<c>Http:Proxies</c>). Null else: what a

@@ -20,6 +20,9 @@ internal sealed record BusinessFacts(
     TenantProfile Tenant, DateOnly Today, Period Period, KpiTable Table, TenantCatalogue Catalogue, IReadOnlyList<SourceState> Sources, IReadOnlyList<WorkflowFacts> Workflows,
     IReadOnlyList<WorkflowFailures> Failing, IReadOnlyList<RestatedFacts> Restated, IReadOnlyList<RequestFlags> Flags, IReadOnlyList<GoalEntry> Goals)
 {
+    /// <summary>What failed runs of the period have in common; null where none says why it failed.</summary>
+    public SharedMessage? SharedMessage { get; init; }
+
     /// <summary>Weeks that an anomaly is compared with: the same weekday of each.</summary>
     public const int Weeks = 13;
 
@@ -94,6 +97,9 @@ internal sealed record BusinessFacts(
             new { range.from, range.to, pulses = SourceState.Pulses.Values.Select(kpi => kpi.Key).ToArray() });
         return new BusinessFacts(
             tenant, today, period, table, catalogue, sources, workflows, await WorkflowFailures.LoadAsync(tx, period.To.AddDays(-6), period.To), restated, flags,
-            await GoalEndpoints.EntriesAsync(tx, await Goal.LoadAsync(tx), catalogue, tenant, sources, today));
+            await GoalEndpoints.EntriesAsync(tx, await Goal.LoadAsync(tx), catalogue, tenant, sources, today))
+        {
+            SharedMessage = await SharedMessage.LoadAsync(tx, tenant, period.From, period.To),
+        };
     }
 }

@@ -9,7 +9,7 @@ internal static class InsightRules
     public static IReadOnlyList<IInsightRule> All { get; } =
     [
         new SourceSilentRule(), new TrackingGapRule(), new WorkflowFailingRule(), new RevenueChangeRule(), new ConversionDropRule(), new TrafficChangeRule(), new WorkflowFailureCostRule(),
-        new AutomationNotWorthItRule(), new GoalRule(), new AnomalyRule(), new RestatedRule(), new ThresholdedRule(), new MinutesMissingRule(),
+        new SharedFailureRule(), new AutomationNotWorthItRule(), new GoalRule(), new AnomalyRule(), new RestatedRule(), new ThresholdedRule(), new MinutesMissingRule(),
     ];
 
     /// <summary>What all rules find: what is broken first, then by money at stake, then by severity.</summary>

@@ -9,8 +9,8 @@ namespace KpiDashboard.Insights;
 internal sealed record WorkflowFailures(Guid IntegrationId, string Id, string Name, DateOnly Since, DateOnly Last, int Failed)
 {
     /// <summary>
-    /// Workflows that failed within a range of days, and since then until its end had no success; the most failures first. A workflow whose source throws successes
-    /// away is not told of: it may have worked.
+    /// Workflows that failed within a range of days, and since then until its end had no success; the most failures first. A workflow whose successes cannot be known is
+    /// not told of: it may have worked; nor is one that is gone.
     /// </summary>
     public static Task<IReadOnlyList<WorkflowFailures>> LoadAsync(TenantTransaction tx, DateOnly from, DateOnly to) => tx.QueryAsync<WorkflowFailures>(
         """
@@ -22,7 +22,7 @@ internal sealed record WorkflowFailures(Guid IntegrationId, string Id, string Na
         ) worked
         join automation_daily d on d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id
              and d.failed > 0 and d.day <= @to and d.day > coalesce(worked.day, '-infinity')
-        where w.tenant_id = @tenant and w.keeps_successes
+        where w.tenant_id = @tenant and w.gone_at is null and not w.unmeasured && daterange(@from, @to, '[]')
         group by w.integration_id, w.workflow_id, w.name
         having max(d.day) >= @from and sum(d.failed) >= 2
         order by sum(d.failed) desc, w.name

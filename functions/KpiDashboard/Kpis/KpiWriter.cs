@@ -64,28 +64,34 @@ internal static class KpiWriter
         return new Outcome(readings.Count, changed, restated);
     }
 
-    /// <summary>Removes values of days for which the source, asked twice, has nothing any more; what was there stays readable among the restatements.</summary>
+    /// <summary>
+    /// Removes values of days of which the source tells them no more; those of ended days stay readable among the restatements.
+    /// </summary>
     /// <param name="tx">The tenant's transaction.</param>
     /// <param name="days">The days.</param>
     /// <param name="kept">What the source does still report.</param>
     /// <param name="integrationId">Whose values.</param>
-    /// <param name="runId">The run that found out.</param>
+    /// <param name="runId">The run that found out; null for a push.</param>
     /// <param name="now">The instant of writing.</param>
     /// <returns>How many values went.</returns>
     public static Task<int> WithdrawAsync(
-        TenantTransaction tx, IReadOnlyCollection<DateOnly> days, IEnumerable<(string Kpi, DateOnly Day)> kept, Guid integrationId, Guid runId, DateTimeOffset now)
+        TenantTransaction tx, IReadOnlyCollection<DateOnly> days, IEnumerable<(string Kpi, DateOnly Day)> kept, Guid integrationId, Guid? runId, DateTimeOffset now)
     {
         if (days.Count == 0) return Task.FromResult(0);
         var stay = kept.Where(reading => days.Contains(reading.Day)).ToList();
-        return tx.ExecuteAsync(
+        return tx.QuerySingleAsync<int>(
             """
             with gone as (
                 delete from kpi_values v
                 where v.tenant_id = @tenant and v.integration_id = @integrationId and v.day = any (@days)
                   and not exists (select 1 from unnest(@kpis, @stayDays) as r (kpi, day) where r.kpi = v.kpi and r.day = v.day)
-                returning v.kpi, v.day, v.value
+                returning v.kpi, v.day, v.value, v.day_ended
+            ),
+            told as (
+                insert into kpi_restatements (tenant_id, kpi, day, old_value, new_value, run_id, at)
+                select @tenant, kpi, day, value, null, @runId, @now from gone where day_ended
             )
-            insert into kpi_restatements (tenant_id, kpi, day, old_value, new_value, run_id, at) select @tenant, kpi, day, value, null, @runId, @now from gone
+            select count(*)::int from gone
             """,
             new { integrationId, days = days.ToArray(), kpis = stay.Select(reading => reading.Kpi).ToArray(), stayDays = stay.Select(reading => reading.Day).ToArray(), runId, now });
     }

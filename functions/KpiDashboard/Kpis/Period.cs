@@ -38,7 +38,7 @@ internal sealed record Period(string Range, DateOnly From, DateOnly To, string C
     }
 
     /// <summary>Presets by name.</summary>
-    public static IReadOnlyList<string> Presets { get; } = ["last_7_days", "last_day", "last_28_days", "last_90_days", "last_12_months"];
+    public static IReadOnlyList<string> Presets { get; } = ["last_7_days", "last_day", "last_28_days", "last_90_days", "last_12_months", "today"];
 
     /// <summary>Reads <c>range</c> or <c>from</c> and <c>to</c>, and <c>compare</c>, from a query.</summary>
     /// <param name="query">The query; collects sentences for what is wrong.</param>
@@ -52,9 +52,11 @@ internal sealed record Period(string Range, DateOnly From, DateOnly To, string C
         if (from is null && to is null && query.Text("from") is null && query.Text("to") is null)
         {
             range = query.Choice("range", [.. Presets]);
-            to = Anchor(today, completeThrough);
+            // Today is what it is, however little of it is known; the others end where things are known.
+            to = range == "today" ? today : Anchor(today, completeThrough);
             from = range switch
             {
+                "today" => to,
                 "last_day" => to,
                 "last_28_days" => to.Value.AddDays(-27),
                 "last_90_days" => to.Value.AddDays(-89),
@@ -80,7 +82,7 @@ internal sealed record Period(string Range, DateOnly From, DateOnly To, string C
     }
 
     /// <summary>Presets that are made of whole weeks on any day: their year before keeps the weekdays.</summary>
-    private static bool KeepsWeekdays(string range) => range is "last_day" or "last_7_days" or "last_28_days";
+    private static bool KeepsWeekdays(string range) => range is "today" or "last_day" or "last_7_days" or "last_28_days";
 
     /// <summary>
     /// The period to compare with; <c>docs/numbers.md</c> says what a person means. The previous one has as many days and ends the day before. Last year is, of a preset of up

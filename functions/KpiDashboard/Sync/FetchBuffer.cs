@@ -11,6 +11,7 @@ internal sealed class FetchBuffer : IFetchSink
 
     private readonly Dictionary<(string Kpi, DateOnly Day), decimal> _readings = [];
     private readonly Dictionary<string, WorkflowReading> _workflows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, WorkflowLabels> _labels = new(StringComparer.Ordinal);
     private readonly Dictionary<string, ExecutionReading> _executions = new(StringComparer.Ordinal);
     private readonly List<RequestRecord> _requests = [];
     private readonly Dictionary<(BreakdownDimension Dimension, DateOnly Day), BreakdownReading> _breakdowns = [];
@@ -24,6 +25,9 @@ internal sealed class FetchBuffer : IFetchSink
 
     /// <summary>Workflows.</summary>
     public IReadOnlyCollection<WorkflowReading> Workflows => _workflows.Values;
+
+    /// <summary>How workflows are sorted.</summary>
+    public IReadOnlyCollection<WorkflowLabels> Labels => _labels.Values;
 
     /// <summary>Executions.</summary>
     public IReadOnlyCollection<ExecutionReading> Executions => _executions.Values;
@@ -57,6 +61,13 @@ internal sealed class FetchBuffer : IFetchSink
     }
 
     /// <inheritdoc />
+    public void Add(WorkflowLabels labels)
+    {
+        _labels[labels.WorkflowId] = labels;
+        Guard();
+    }
+
+    /// <inheritdoc />
     public void Add(ExecutionReading execution)
     {
         // One listing may show an execution running and a later request show its end: an end is never undone.
@@ -74,7 +85,7 @@ internal sealed class FetchBuffer : IFetchSink
 
     private void Guard()
     {
-        if (_readings.Count + _workflows.Count + _executions.Count + _requests.Count + _members > MaxItems)
+        if (_readings.Count + _workflows.Count + _labels.Count + _executions.Count + _requests.Count + _members > MaxItems)
             throw new InvalidOperationException($"One slice gave more than {MaxItems} items; the connector must cut smaller slices.");
     }
 }

@@ -72,6 +72,8 @@ public sealed partial class IntegrationEndpoints
         }
 
         await TryAsync(caller.TenantId, key, trial, connection!.Settings, connection.Credentials, cancellationToken);
+        if (before is not null && before.Address == Address(connection.Settings))
+            await CheckSeesAllAsync(caller.TenantId, key, before.Id, connection, body.AcceptFewer == true, cancellationToken);
         if (key is IGrantConnector named)
         {
             var name = await named.PropertyNameAsync(trial, body.PropertyId!, connection.Credentials, cancellationToken);
@@ -98,13 +100,23 @@ public sealed partial class IntegrationEndpoints
             var address = Address(connection.Settings);
             // Another n8n counts its executions from 1 again: what is known by the old numbers must not be mixed up with the new. Days that were added up stay.
             if (row.Address is { } old && old != address)
-                await tx.ExecuteAsync("delete from executions where tenant_id = @tenant and integration_id = @Id", new { row.Id });
+            {
+                // Nor are the workflows of the old one among those of the new: they are gone, and what they did stays.
+                await tx.ExecuteAsync(
+                    """
+                    delete from executions where tenant_id = @tenant and integration_id = @Id;
+                    update workflows set gone_at = @now, hidden_at = null, active = false, updated_at = @now,
+                           unmeasured = case when upper_inf(unmeasured) then unmeasured - datemultirange(daterange((@now at time zone 'UTC')::date + 1, null)) else unmeasured end
+                    where tenant_id = @tenant and integration_id = @Id and gone_at is null;
+                    """, new { row.Id, now });
+            }
+
             await tx.ExecuteAsync(
                 """
                 update integrations
                 set display_name = @name, settings = @settings::jsonb, credentials = @credentials, status = 'active', status_message = null, schedule = @schedule, sync_hour = @hour,
                     next_due_at = next_due_at(@schedule, @hour::smallint, @zone, id, @now), read_from = null, read_to = null, backfilled_at = null, deep_read_at = null,
-                    consecutive_failures = 0, last_error = null, lease_token = null, lease_until = null
+                    key_changed_at = @now, consecutive_failures = 0, last_error = null, lease_token = null, lease_until = null
                 where tenant_id = @tenant and id = @id
                 """,
                 new
@@ -137,10 +149,16 @@ public sealed partial class IntegrationEndpoints
         var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
         CheckName(errors, body.DisplayName);
         CheckHour(errors, body.SyncHour);
+        CheckRhythm(errors, body);
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
         var row = await _database.InTenantAsync(caller.TenantId, tx => FindAsync(tx, id, lockIt: false), cancellationToken);
         if (row.PushOnly && (body.Schedule is not null || body.SyncHour is not null || body.Credentials is not null))
             throw ApiProblem.Conflict($"{row.DisplayName} is only pushed to; connect it first to have it read.");
+        if (!row.PushOnly && (body.Rhythm is not null || body.LateAfterHours is not null))
+            throw ApiProblem.Conflict($"{row.DisplayName} is read by its schedule; only a source that is pushed to has a rhythm of its own.");
+
+        if (body.ReadMessages is not null && (row.PushOnly || _connectors.GetValueOrDefault(row.Connector) is not IRunsConnector))
+            throw ApiProblem.Invalid("readMessages", $"'readMessages' must be left out: {row.DisplayName} is not asked for single runs.");
 
         KeyConnection? replaced = null;
         if (body.Credentials is not null || body.Grant is not null) request.Demand(Power.ConnectSource);
@@ -152,6 +170,7 @@ public sealed partial class IntegrationEndpoints
             replaced = key.Read(row.Address, wanted.ApiKey, errors);
             if (errors.Count > 0 || replaced is null) throw ApiProblem.Invalid(errors);
             await TryAsync(caller.TenantId, key, row.Id, replaced.Settings, replaced.Credentials, cancellationToken);
+            await CheckSeesAllAsync(caller.TenantId, key, row.Id, replaced, body.AcceptFewer == true, cancellationToken);
         }
         else if (body.Grant is { } granted)
         {
@@ -203,11 +222,12 @@ public sealed partial class IntegrationEndpoints
                 set display_name = coalesce(@name, display_name), schedule = coalesce(@schedule, schedule), sync_hour = coalesce(@hour::smallint, sync_hour),
                     next_due_at = case when @replan then least(i.next_due_at, next_due_at(coalesce(@schedule, i.schedule), coalesce(@hour::smallint, i.sync_hour), t.time_zone, i.id, @now))
                                        else i.next_due_at end,
-                    credentials = coalesce(@credentials, credentials),
+                    credentials = coalesce(@credentials, credentials), key_changed_at = case when @reconnect then @now else key_changed_at end,
                     settings = case when @signedIn::jsonb is null then settings else settings - 'account' - 'grant' || @signedIn::jsonb end,
                     status = case when @reconnect and i.status = 'reconnect_needed' then 'active' else i.status end,
                     status_message = case when @reconnect then null else status_message end,
-                    consecutive_failures = case when @reconnect then 0 else consecutive_failures end, last_error = case when @reconnect then null else last_error end
+                    consecutive_failures = case when @reconnect then 0 else consecutive_failures end, last_error = case when @reconnect then null else last_error end,
+                    push_rhythm = coalesce(@rhythm, push_rhythm), late_after_hours = case when @rhythm is null then late_after_hours else @lateAfter::integer end
                 from tenants t
                 where i.tenant_id = @tenant and i.id = @id and t.id = @tenant
                 """,
@@ -221,8 +241,11 @@ public sealed partial class IntegrationEndpoints
                     credentials = replaced is null ? null : _sealer.Seal(replaced.Credentials.GetRawText(), SyncRunner.CredentialPurpose(before.Id)),
                     signedIn = replaced is null || row.PropertyId is null ? null : replaced.Settings.GetRawText(),
                     reconnect = replaced is not null,
+                    rhythm = body.Rhythm is { } rhythm ? Word(rhythm) : body.LateAfterHours is null ? null : Word(PushRhythmKind.Fixed),
+                    lateAfter = body.LateAfterHours,
                     now,
                 });
+            if (body.ReadMessages is { } allowed) await RunDetails.AllowAsync(tx, before.Id, allowed);
             var after = await FindAsync(tx, id, lockIt: false);
             var (was, became) = Changes(before, after);
             if (was.Count > 0) await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.IntegrationChanged, "integration", id, after.DisplayName, was, became));
@@ -308,7 +331,10 @@ public sealed partial class IntegrationEndpoints
         }
     }
 
-    /// <summary><c>POST integrations/{id}/test</c>: asks the provider for as little as tells whether a sync would work; changes nothing.</summary>
+    /// <summary>
+    /// <c>POST integrations/{id}/test</c>: asks the provider for as little as tells whether a sync would work. Where that had to be mended there (a scope given back, an API
+    /// switched on again) and now works with what is stored, reading goes on; else nothing is changed.
+    /// </summary>
     public async Task<IResult> TestAsync(HttpRequest request, string id, CancellationToken cancellationToken)
     {
         var caller = request.Caller();
@@ -320,8 +346,62 @@ public sealed partial class IntegrationEndpoints
         Task<ConnectionProblem?> AskThisAsync() => AskAsync(connector, row.Id, Parse(row.Settings), Parse(_sealer.Open(row.Credentials, SyncRunner.CredentialPurpose(row.Id))), cancellationToken);
         if (!connector.TestsOneAtATime) problem = await AskThisAsync();
         else await InTurnAsync(caller.TenantId, row, async () => problem = await AskThisAsync(), cancellationToken);
+        var resumed = problem is null && row.Status == "reconnect_needed" && await GoOnAsync(request, caller.TenantId, row, cancellationToken);
         return new JsonAnswer<ConnectionTestResponse>(
-            new ConnectionTestResponse(problem is null, problem?.Sentence ?? $"{row.DisplayName} answers and lets us read.", problem?.Field), IntegrationJson.Default.ConnectionTestResponse);
+            new ConnectionTestResponse(
+                problem is null,
+                problem?.Sentence ?? (resumed ? $"{row.DisplayName} lets us read again; what is missing is being read now." : $"{row.DisplayName} answers and lets us read."),
+                problem?.Field),
+            IntegrationJson.Default.ConnectionTestResponse);
+    }
+
+    /// <summary>Reads again with what is stored: a provider that shows a key only once may have been told meanwhile to take it.</summary>
+    private async Task<bool> GoOnAsync(HttpRequest request, Guid tenant, Row tried, CancellationToken cancellationToken)
+    {
+        var now = _time.GetUtcNow();
+        var runs = await _database.InTenantAsync<IReadOnlyList<DueRun>?>(tenant, async tx =>
+        {
+            // What was tried is what is stored: a key that came meanwhile was tried by itself.
+            if (await tx.ExecuteAsync(
+                """
+                update integrations set status = 'active', status_message = null, consecutive_failures = 0, last_error = null
+                where tenant_id = @tenant and id = @Id and status = 'reconnect_needed' and credentials = @Credentials
+                """, new { tried.Id, tried.Credentials }) == 0) return null;
+            await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.IntegrationReconnected, "integration", tried.Id.ToString(), tried.DisplayName));
+            var queued = await QueueAsync(tx, tried.Id, "connect", now);
+            await TenantProfile.BumpVersionAsync(tx);
+            return queued;
+        }, cancellationToken);
+        if (runs is null) return false;
+        await _scheduler.EnqueueAsync(runs, cancellationToken);
+        return true;
+    }
+
+    /// <summary>
+    /// A key may see less than the one before, and what it does not see would look as if nothing ran. Says so before it is kept; a person who knows may go on with it.
+    /// </summary>
+    private async Task CheckSeesAllAsync(Guid tenant, IConnector connector, Guid integration, KeyConnection connection, bool acceptFewer, CancellationToken cancellationToken)
+    {
+        if (acceptFewer) return;
+        var known = await _database.InTenantAsync(tenant, tx => tx.QueryAsync<(string Id, string Name)>(
+            """
+            select workflow_id, name from workflows
+            where tenant_id = @tenant and integration_id = @integration and described_at is not null and gone_at is null and hidden_at is null
+            order by active desc, name, workflow_id
+            """, new { integration }), cancellationToken);
+        if (known.Count == 0) return;
+        var shown = await connector.ShownWorkflowsAsync(Request(integration, connection.Settings, connection.Credentials), cancellationToken);
+        var missing = shown is null ? [] : known.Where(workflow => !shown.Contains(workflow.Id)).Select(workflow => workflow.Name).ToList();
+        if (missing.Count == 0) return;
+        throw ApiProblem.Invalid(new Dictionary<string, string[]>(StringComparer.Ordinal)
+        {
+            [ConnectionProblem.Key] =
+            [
+                $"This key shows {known.Count - missing.Count} of the {known.Count} workflows that are known here, not {AutomationWriter.Names(missing)}. Use a key of an owner or admin of your "
+                + $"{connector.DisplayName}, who sees all; or go on with this one: what it does not show stays as it is and is left out of the totals from now on.",
+            ],
+            ["acceptFewer"] = ["'acceptFewer' must be true to go on with a key that shows fewer workflows."],
+        });
     }
 
     /// <summary>Does something as the only one who asks the provider for this integration: under the lease that a sync takes.</summary>
@@ -422,7 +502,10 @@ public sealed partial class IntegrationEndpoints
         return new JsonAnswer<IntegrationResponse>(answer, RunJson.Default.IntegrationResponse);
     }
 
-    /// <summary><c>PATCH integrations/{id}/workflows/{workflowId}</c>: minutes that one success saves; what the source says counts again with null.</summary>
+    /// <summary>
+    /// <c>PATCH integrations/{id}/workflows/{workflowId}</c>: minutes that one success saves; what the source says counts again with null. From today on, and for days of
+    /// which nothing was said yet; with <c>applyToPast</c> for all days.
+    /// </summary>
     public async Task<IResult> UpdateWorkflowAsync(HttpRequest request, string id, string workflowId, CancellationToken cancellationToken)
     {
         var body = (await JsonBody.ReadAsync(request, IntegrationJson.Default.UpdateWorkflowRequest, cancellationToken))!;
@@ -433,11 +516,16 @@ public sealed partial class IntegrationEndpoints
             // A sync that writes holds this row, too: whichever comes second counts with what the other wrote.
             var row = await FindAsync(tx, id, lockIt: true);
             var before = await WorkflowAsync(tx, row.Id, workflowId) ?? throw ApiProblem.NotFound("There is no such workflow.");
-            if (before.MinutesSaved == body.MinutesSaved) return before;
-            await AutomationWriter.SetMinutesSavedAsync(tx, row.Id, workflowId, body.MinutesSaved, _time.GetUtcNow());
+            var alsoPast = body.ApplyToPast == true;
+            if (before.MinutesSaved == body.MinutesSaved && !alsoPast) return before;
+            var now = _time.GetUtcNow();
+            var zone = await tx.QuerySingleAsync<string>(
+                "select safe_zone(coalesce(i.time_zone, t.time_zone)) from integrations i join tenants t on t.id = i.tenant_id where i.tenant_id = @tenant and i.id = @Id", new { row.Id });
+            await AutomationWriter.SetMinutesSavedAsync(tx, row.Id, workflowId, body.MinutesSaved, alsoPast, LocalDay.Of(now, TimeZoneNames.Of(zone)), now);
+            var after = new JsonObject { ["minutesSaved"] = body.MinutesSaved };
+            if (alsoPast) after["days"] = "all";
             await _audit.WriteAsync(tx, request, new AuditEvent(
-                AuditActions.MinutesSavedChanged, "workflow", workflowId, before.Name,
-                new JsonObject { ["minutesSaved"] = before.MinutesSaved }, new JsonObject { ["minutesSaved"] = body.MinutesSaved }));
+                AuditActions.MinutesSavedChanged, "workflow", workflowId, before.Name, new JsonObject { ["minutesSaved"] = before.MinutesSaved }, after));
             await TenantProfile.BumpVersionAsync(tx);
             return before with { MinutesSaved = body.MinutesSaved };
         }, cancellationToken);
@@ -455,12 +543,13 @@ public sealed partial class IntegrationEndpoints
         throw problem.Field is { } field ? ApiProblem.Invalid(field, problem.Sentence) : ApiProblem.Conflict(problem.Sentence);
     }
 
-    private Task<ConnectionProblem?> AskAsync(IConnector connector, Guid integration, JsonElement settings, JsonElement credentials, CancellationToken cancellationToken)
+    private Task<ConnectionProblem?> AskAsync(IConnector connector, Guid integration, JsonElement settings, JsonElement credentials, CancellationToken cancellationToken) =>
+        connector.TestAsync(Request(integration, settings, credentials), cancellationToken);
+
+    private FetchRequest Request(Guid integration, JsonElement settings, JsonElement credentials)
     {
         var today = DateOnly.FromDateTime(_time.GetUtcNow().UtcDateTime);
-        return connector.TestAsync(
-            new FetchRequest { IntegrationId = integration, Window = new DayWindow(today.AddDays(-1), today), TimeZone = TimeZoneInfo.Utc, Settings = settings, Credentials = credentials },
-            cancellationToken);
+        return new FetchRequest { IntegrationId = integration, Window = new DayWindow(today.AddDays(-1), today), TimeZone = TimeZoneInfo.Utc, Settings = settings, Credentials = credentials };
     }
 
     private IConnector Connector(Row row) =>
@@ -512,12 +601,24 @@ public sealed partial class IntegrationEndpoints
         if (hour is < 0 or > 23) errors["syncHour"] = ["'syncHour' must be 0 to 23: the hour of the day, in the time zone of the business."];
     }
 
+    private static void CheckRhythm(Dictionary<string, string[]> errors, UpdateIntegrationRequest body)
+    {
+        if (body.LateAfterHours is < 1 or > 2160) errors["lateAfterHours"] = ["'lateAfterHours' must be 1 to 2160: how many hours it may send nothing before it is late."];
+        else if (body is { Rhythm: PushRhythmKind.Fixed, LateAfterHours: null })
+            errors["lateAfterHours"] = ["'lateAfterHours' is missing: how many hours it may send nothing before it is late."];
+        else if (body is { Rhythm: not null and not PushRhythmKind.Fixed, LateAfterHours: not null })
+            errors["lateAfterHours"] = ["'lateAfterHours' goes with the rhythm 'fixed' only; leave it out."];
+    }
+
     private static (JsonObject Before, JsonObject After) Changes(Row before, Row after)
     {
         var (was, became) = (new JsonObject(), new JsonObject());
         if (before.DisplayName != after.DisplayName) (was["displayName"], became["displayName"]) = (before.DisplayName, after.DisplayName);
         if (before.Schedule != after.Schedule) (was["schedule"], became["schedule"]) = (before.Schedule, after.Schedule);
+        if (before.ReadsMessages != after.ReadsMessages) (was["readMessages"], became["readMessages"]) = (before.ReadsMessages, after.ReadsMessages);
         if (before.SyncHour != after.SyncHour) (was["syncHour"], became["syncHour"]) = (before.SyncHour, after.SyncHour);
+        if (before.Rhythm != after.Rhythm) (was["rhythm"], became["rhythm"]) = (before.Rhythm, after.Rhythm);
+        if (before.LateAfterHours != after.LateAfterHours) (was["lateAfterHours"], became["lateAfterHours"]) = (before.LateAfterHours, after.LateAfterHours);
         return (was, became);
     }
 
@@ -550,12 +651,14 @@ public sealed partial class IntegrationEndpoints
     private partial void LogRevoked(Guid integrationId, bool revoked);
 
     private sealed record Row(
-        Guid Id, string Connector, string DisplayName, string Status, string Schedule, int SyncHour, string Settings, byte[]? Credentials, string? Address, string? PropertyId, string? PropertyName, bool PushOnly)
+        Guid Id, string Connector, string DisplayName, string Status, string Schedule, int SyncHour, string Settings, byte[]? Credentials, string? Address, string? PropertyId, string? PropertyName, bool PushOnly,
+        bool ReadsMessages, string Rhythm, int? LateAfterHours)
     {
         public const string Select =
             """
             select id, connector, display_name as DisplayName, status, schedule, sync_hour::int as SyncHour, settings::text as Settings, credentials,
-                   settings ->> 'baseUrl' as Address, settings ->> 'propertyId' as PropertyId, settings ->> 'propertyName' as PropertyName, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly
+                   settings ->> 'baseUrl' as Address, settings ->> 'propertyId' as PropertyId, settings ->> 'propertyName' as PropertyName, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly,
+                   reads_messages as ReadsMessages, push_rhythm as Rhythm, late_after_hours as LateAfterHours
             from integrations where tenant_id = @tenant and
             """ + " ";
     }
@@ -575,10 +678,13 @@ internal enum SyncSchedule
     QuarterHourly,
 }
 
-/// <summary>Connect a source by address and key, or by a grant and one of its properties. Left out: the connector's own name, daily, at 4.</summary>
+/// <summary>
+/// Connect a source by address and key, or by a grant and one of its properties. Left out: the connector's own name, daily, at 4. <c>acceptFewer</c>: go on with a key that
+/// does not show all workflows that are known here.
+/// </summary>
 internal sealed record ConnectRequest(
     string Connector, ConnectSettingsRequest? Settings = null, ConnectCredentialsRequest? Credentials = null, string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null,
-    Guid? Grant = null, string? PropertyId = null);
+    Guid? Grant = null, string? PropertyId = null, bool? AcceptFewer = null);
 
 /// <summary>Where it is.</summary>
 internal sealed record ConnectSettingsRequest(string? BaseUrl = null);
@@ -586,28 +692,37 @@ internal sealed record ConnectSettingsRequest(string? BaseUrl = null);
 /// <summary>The key; sealed at once, and never given back.</summary>
 internal sealed record ConnectCredentialsRequest(string? ApiKey = null);
 
-/// <summary>Change a connection; what is left out stays. A key or a grant takes the place of the one before; the property stays.</summary>
+/// <summary>
+/// Change a connection; what is left out stays. A key or a grant takes the place of the one before; the property stays. <c>readMessages</c>: whether an automation
+/// source is asked why single runs failed; false also forgets what it said. <c>acceptFewer</c>: take a key that does not show all workflows that are known here. Of a
+/// source that is only pushed to: by what it is late, <c>lateAfterHours</c> with <c>fixed</c>.
+/// </summary>
 internal sealed record UpdateIntegrationRequest(
-    string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null, ConnectCredentialsRequest? Credentials = null, Guid? Grant = null);
+    string? DisplayName = null, SyncSchedule? Schedule = null, int? SyncHour = null, ConnectCredentialsRequest? Credentials = null, Guid? Grant = null,
+    bool? ReadMessages = null, bool? AcceptFewer = null, PushRhythmKind? Rhythm = null, int? LateAfterHours = null);
 
 /// <summary>Whether a connection works, in a sentence. <c>field</c>: what to look at, <c>settings.baseUrl</c>, <c>credentials.apiKey</c>, <c>grant</c> or <c>propertyId</c>.</summary>
 internal sealed record ConnectionTestResponse(bool Works, string Message, string? Field);
 
-/// <summary>Minutes that one success saves; null: what the source says.</summary>
-internal sealed record UpdateWorkflowRequest(decimal? MinutesSaved);
+/// <summary>
+/// Minutes that one success saves; null: what the source says. They count from today on, and for days of which nothing was said before; <c>applyToPast</c>: for all days.
+/// </summary>
+internal sealed record UpdateWorkflowRequest(decimal? MinutesSaved, bool? ApplyToPast = null);
 
 /// <summary>The workflows of a source.</summary>
 internal sealed record WorkflowsResponse(IReadOnlyList<WorkflowEntry> Workflows);
 
 /// <summary>
 /// A workflow. <c>minutesSaved</c>: minutes that one success saves as set here, which wins; <c>providerMinutesSaved</c>: as the source says. <c>keepsSuccesses</c> false: the
-/// source throws successes away, so they are not measurable.
+/// source throws successes away, so they are not measurable. <c>gone</c>: the source has it no more. <c>shown</c> false: the key does not show it any more, whether or not it is
+/// there.
 /// </summary>
-internal sealed record WorkflowEntry(string Id, string Name, bool Active, bool KeepsSuccesses, decimal? MinutesSaved, decimal? ProviderMinutesSaved)
+internal sealed record WorkflowEntry(string Id, string Name, bool Active, bool KeepsSuccesses, decimal? MinutesSaved, decimal? ProviderMinutesSaved, bool Gone, bool Shown)
 {
     internal const string Select =
         """
-        select workflow_id as Id, name, active, keeps_successes as KeepsSuccesses, minutes_saved as MinutesSaved, provider_minutes_saved as ProviderMinutesSaved
+        select workflow_id as Id, name, active, keeps_successes as KeepsSuccesses, minutes_saved as MinutesSaved, provider_minutes_saved as ProviderMinutesSaved,
+               gone_at is not null as Gone, gone_at is null and hidden_at is null as Shown
         from workflows where tenant_id = @tenant and integration_id = @integration
         """ + " ";
 }

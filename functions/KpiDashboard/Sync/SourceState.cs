@@ -58,7 +58,8 @@ internal sealed record SourceState(
     Guid Id, string Connector, string DisplayName, string State, string? StatusMessage, string Schedule, DateTimeOffset? FetchedAt, DateOnly? CompleteThrough,
     DateOnly? FinalThrough, DateOnly? MeasurableFrom, DateOnly? ReadFrom, int ConsecutiveFailures, string? LastError, DateTimeOffset? NextDueAt, bool Live,
     string? WaitsFor, DateTimeOffset Now, string? Currency = null, int? SyncHour = null, string? Address = null,
-    string? PropertyId = null, string? PropertyName = null, string? Account = null, string? Grant = null)
+    string? PropertyId = null, string? PropertyName = null, string? Account = null, string? Grant = null, bool ReadsMessages = true,
+    string? PushRhythm = null, int? LateAfterHours = null, int? UsualGapMinutes = null)
 {
     /// <summary>False: disconnected. What it measured stays and its clocks still tell of it, but nobody waits for it and it is not listed.</summary>
     public bool IsConnected => State != "disconnected";
@@ -100,7 +101,8 @@ internal sealed record SourceState(
                        and r.status in ('queued', 'running', 'waiting')) as Live,
                (select r.message from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id and r.status = 'waiting') as WaitsFor,
                @now::timestamptz as Now, i.currency, i.sync_hour::int as SyncHour, i.settings ->> 'baseUrl' as Address,
-               i.settings ->> 'propertyId' as PropertyId, i.settings ->> 'propertyName' as PropertyName, i.settings ->> 'account' as Account, i.settings ->> 'grant' as Grant
+               i.settings ->> 'propertyId' as PropertyId, i.settings ->> 'propertyName' as PropertyName, i.settings ->> 'account' as Account, i.settings ->> 'grant' as Grant,
+               i.reads_messages as ReadsMessages, i.push_rhythm as PushRhythm, i.late_after_hours as LateAfterHours, i.usual_gap_minutes as UsualGapMinutes
         from integrations i
         where i.tenant_id = @tenant
         order by i.connector
@@ -147,7 +149,7 @@ internal sealed record SourceState(
     /// Read on time, and yet without newer days: Google Analytics is complete half a day after a day's end and read once a day, so that more than four days (one for the
     /// zones of the earth) are not the usual wait.
     /// </summary>
-    public bool IsSilent => Connector is "google-analytics" or "n8n" && Status() == SourceStatus.Ok && CompleteThrough < DateOnly.FromDateTime(Now.UtcDateTime).AddDays(-4);
+    public bool IsSilent => !IsPushed && Connector is "google-analytics" or "n8n" && Status() == SourceStatus.Ok && CompleteThrough < DateOnly.FromDateTime(Now.UtcDateTime).AddDays(-4);
 
     private SourceStatus Status() => this switch
     {
@@ -157,18 +159,45 @@ internal sealed record SourceState(
         { Live: true, WaitsFor: null } => SourceStatus.Syncing,
         { ConsecutiveFailures: > 0 } => SourceStatus.Failing,
         { FetchedAt: null } => Live ? SourceStatus.Syncing : SourceStatus.NeverSynced,
-        { FetchedAt: { } fetched } when Now - fetched > LateAfter => SourceStatus.Late,
+        { FetchedAt: { } fetched } when Now - fetched > Patience => SourceStatus.Late,
         _ => Live ? SourceStatus.Syncing : SourceStatus.Ok,
     };
 
-    /// <summary>A source that only pushes is not read by us, so it is never late: silence may mean that nothing happened.</summary>
-    private TimeSpan LateAfter => Schedule switch { "push" => TimeSpan.MaxValue, "daily" => TimeSpan.FromHours(30), _ => TimeSpan.FromHours(3) };
+    /// <summary>Only ever pushed to: nothing is asked of it.</summary>
+    public bool IsPushed => Schedule == "push";
+
+    /// <summary>
+    /// How long a source that is only pushed to may be silent before it is late; null for one that is read, and for one that may be silent
+    /// for good. What was learned counts half as much again: once is no rhythm. Where nothing was learned yet, a week and a day: what runs
+    /// every Monday is not missed on a Sunday.
+    /// </summary>
+    public TimeSpan? SilentFor => this switch
+    {
+        { IsPushed: false } or { PushRhythm: "never" } => null,
+        { PushRhythm: "fixed", LateAfterHours: { } hours } => TimeSpan.FromHours(hours),
+        { UsualGapMinutes: { } gap } => TimeSpan.FromHours(Math.Max(6, Math.Ceiling(gap * 1.5 / 60) + 2)),
+        _ => TimeSpan.FromDays(8),
+    };
+
+    private TimeSpan Patience => IsPushed ? SilentFor ?? TimeSpan.MaxValue : Schedule == "daily" ? TimeSpan.FromHours(30) : TimeSpan.FromHours(3);
+
+    /// <summary>What is missed of a source that is late, without what it means for the numbers.</summary>
+    public string LateWords => IsPushed && FetchedAt is { } last && SilentFor is { } silent
+        ? $"{DisplayName} has sent nothing for {Span(Now - last)}, which is longer than the {Span(silent)} that are usual here."
+        : $"{DisplayName} should have been read by now.";
+
+    private static string Span(TimeSpan span)
+    {
+        var (count, unit) = span < TimeSpan.FromHours(48) ? ((int)span.TotalHours, "hour") : ((int)span.TotalDays, "day");
+        return FormattableString.Invariant($"{count} {unit}{(count == 1 ? "" : "s")}");
+    }
 
     private string? Message(SourceStatus status) => status switch
     {
         SourceStatus.Syncing or SourceStatus.Failing or SourceStatus.Late when WaitsFor is not null => WaitsFor,
         SourceStatus.ReconnectNeeded => StatusMessage ?? $"{DisplayName} no longer lets us in. Numbers since then are missing, not zero. Connect it again.",
         SourceStatus.Failing => $"{DisplayName} could not be read the last {(ConsecutiveFailures == 1 ? "time" : $"{ConsecutiveFailures} times")}: {LastError} It is tried again by itself.",
+        SourceStatus.Late when IsPushed => $"{LateWords} Look whether its workflows run, and whether they still report here.",
         SourceStatus.Late => $"{DisplayName} should have been read by now; the numbers may be older than they look.",
         SourceStatus.NeverSynced => $"{DisplayName} is connected; its numbers have not been read yet.",
         SourceStatus.Paused => $"{DisplayName} is paused; its numbers stay as they are.",

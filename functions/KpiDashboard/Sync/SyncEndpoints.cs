@@ -182,12 +182,14 @@ internal sealed record ConnectableEntry(string Connector, string Name, bool ApiK
 /// <summary>
 /// An integration: three clocks, state, schedule (<c>push</c>: only pushed to), hour of a daily sync in the business's time zone, address if it has one. Of Google: the property,
 /// the account that lets us in (its address), and by which way. <c>reconnect_needed</c> says why in <c>message</c>. <c>silent</c>: read on time, without
-/// newer days than its usual wait.
+/// newer days than its usual wait. <c>readMessages</c>: whether it is asked why single runs failed; null where it cannot be. Of a source that is only pushed to:
+/// <c>rhythm</c>, and <c>lateAfterHours</c>, for how long it may be silent.
 /// </summary>
 internal sealed record IntegrationResponse(
     Guid Id, string Connector, string DisplayName, SourceStatus Status, string? Message, string Schedule, DateTimeOffset? NextDueAt, DateTimeOffset? FetchedAt,
     DateOnly? CompleteThrough, DateOnly? FinalThrough, DateOnly? ReadFrom, DateOnly? MeasurableFrom, int? SyncHour, string? Address,
-    string? PropertyId = null, string? PropertyName = null, string? Account = null, GrantKind? Grant = null, bool Silent = false)
+    string? PropertyId = null, string? PropertyName = null, string? Account = null, GrantKind? Grant = null, bool Silent = false, bool? ReadMessages = null,
+    PushRhythmKind? Rhythm = null, int? LateAfterHours = null)
 {
     internal static IntegrationResponse Of(SourceState source)
     {
@@ -195,8 +197,24 @@ internal sealed record IntegrationResponse(
         return new(source.Id, source.Connector, source.DisplayName, freshness.Status, freshness.Message, source.Schedule, source.NextDueAt, source.FetchedAt,
             source.CompleteThrough, source.FinalThrough, source.ReadFrom, source.MeasurableFrom, source.SyncHour, source.Address,
             source.PropertyId, source.PropertyName, source.Account, source.Grant switch { "oauth" => GrantKind.Oauth, "service_account" => GrantKind.ServiceAccount, _ => null },
-            freshness.Silent);
+            freshness.Silent, source is { Connector: "n8n", Schedule: not "push" } ? source.ReadsMessages : null,
+            source.IsPushed ? source.PushRhythm switch { "fixed" => PushRhythmKind.Fixed, "never" => PushRhythmKind.Never, _ => PushRhythmKind.Learned } : null,
+            (int?)source.SilentFor?.TotalHours);
     }
+}
+
+/// <summary>By what a source that is only pushed to is late.</summary>
+[JsonConverter(typeof(SnakeCaseEnum<PushRhythmKind>))]
+internal enum PushRhythmKind
+{
+    /// <summary>By how long it is usually silent, as its own runs tell.</summary>
+    Learned,
+
+    /// <summary>By hours that a person chose.</summary>
+    Fixed,
+
+    /// <summary>It may be silent for good.</summary>
+    Never,
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]

@@ -37,6 +37,7 @@ public sealed partial class SyncRunner
     private readonly Instruments _instruments;
     private readonly TimeProvider _time;
     private readonly ILogger<SyncRunner> _logger;
+    private readonly FailureMessages _messages;
 
     internal SyncRunner(
         Database database, ISyncQueues queues, IEnumerable<IConnector> connectors, ProviderCircuits circuits, SecretSealer sealer, Instruments instruments, TimeProvider time,
@@ -50,6 +51,7 @@ public sealed partial class SyncRunner
         _instruments = instruments;
         _time = time;
         _logger = logger;
+        _messages = new FailureMessages(database, sealer, time, logger);
     }
 
     /// <summary>Handles one message of <c>sync-&lt;connector&gt;</c>.</summary>
@@ -74,6 +76,7 @@ public sealed partial class SyncRunner
     private async Task StepAsync(SyncMessage message, Activity activity, CancellationToken cancellationToken)
     {
         var tally = new Tally();
+        var isOver = false;
         var (step, next) = await BeginAsync(message, tally, cancellationToken);
         if (step is not null)
         {
@@ -94,11 +97,14 @@ public sealed partial class SyncRunner
             }
 
             next = await FinishAsync(step, outcome, buffer, circuitUntil, cancellationToken);
+            isOver = next is null && outcome is FetchSucceeded;
         }
 
         // Only now: what was rolled back did not happen.
         tally.Count(_instruments);
 
+        if (isOver && step!.Connector is IRunsConnector told)
+            await _messages.AskAsync(message.TenantId, message.IntegrationId, told, FailureMessages.MostAfterSync, cancellationToken);
         if (next is null) return;
         await _queues.SendAsync(next.Connector, message with { Step = next.Step, Traceparent = activity.Id ?? message.Traceparent }, next.Delay, cancellationToken);
         await _database.ExecuteAsync("select mark_enqueued(@runs, @now)", new { runs = new[] { message.RunId }, now = _time.GetUtcNow() }, cancellationToken);
@@ -341,9 +347,13 @@ public sealed partial class SyncRunner
         // What is older was pruned at the source, or comes with a later step.
         var fullFrom = outcome.ReadInFullFrom ?? step.Request.Window.From;
         if (outcome.MeasurableFrom > fullFrom) fullFrom = outcome.MeasurableFrom.Value;
-        readings.AddRange(await RollUpAsync(tx, step, outcome, buffer, fullFrom, today, now));
+        var (counted, fewer) = await RollUpAsync(tx, step, outcome, buffer, fullFrom, today, now);
+        readings.AddRange(counted);
+        if (fewer is not null) outcome = outcome with { Shortfall = outcome.Shortfall is null ? fewer : $"{fewer} {outcome.Shortfall}" };
         var written = await KpiWriter.WriteAsync(tx, readings, message.IntegrationId, message.RunId, today, now);
-        var withdrawn = await KpiWriter.WithdrawAsync(tx, emptied, buffer.Readings.Keys, message.IntegrationId, message.RunId, now);
+        var withdrawn = await KpiWriter.WithdrawAsync(tx, emptied, buffer.Readings.Keys, message.IntegrationId, message.RunId, now)
+            // A day that was counted again has what was counted, and nothing else that once was.
+            + await KpiWriter.WithdrawAsync(tx, counted.Select(reading => reading.Day).ToHashSet(), counted.Select(reading => (reading.Kpi, reading.Day)), message.IntegrationId, message.RunId, now);
 
         await BreakdownWriter.WriteAsync(tx, buffer.Breakdowns, message.IntegrationId, message.RunId, now);
         if (step.Connector.Dimensions.Count > 0)
@@ -482,15 +492,17 @@ public sealed partial class SyncRunner
         return new NextStep(step.Connector.Key, step.Row.Step + 1, until - now);
     }
 
-    private static async Task<IReadOnlyList<(string Kpi, DateOnly Day, decimal Value)>> RollUpAsync(
+    private static async Task<(IReadOnlyList<(string Kpi, DateOnly Day, decimal Value)> Readings, string? Shortfall)> RollUpAsync(
         TenantTransaction tx, Step step, FetchSucceeded outcome, FetchBuffer buffer, DateOnly from, DateOnly today, DateTimeOffset now)
     {
         var integration = step.Message.IntegrationId;
-        await AutomationWriter.LoseAsync(tx, integration, outcome.LostExecutions);
-        if (buffer.Workflows.Count == 0 && buffer.Executions.Count == 0) return [];
         var undescribed = await AutomationWriter.UndescribedSinceAsync(tx, integration, buffer.Workflows);
-        await AutomationWriter.WriteWorkflowsAsync(tx, integration, buffer.Workflows, now);
+        var fewer = await AutomationWriter.WriteWorkflowsAsync(tx, integration, buffer.Workflows, outcome.ListsAllWorkflows, step.Request.TimeZone, now);
+        await AutomationWriter.LoseAsync(tx, integration, outcome.LostExecutions);
+        if (buffer.Workflows.Count == 0 && buffer.Executions.Count == 0) return ([], fewer);
         await AutomationWriter.WriteExecutionsAsync(tx, integration, buffer.Executions);
+        await RunDetails.WriteAsync(tx, integration, buffer.Labels);
+        await RunDetails.WriteAsync(tx, integration, buffer.Executions);
 
         var zone = step.Request.TimeZone;
         var readings = new List<(string, DateOnly, decimal)>(await AutomationWriter.RollUpAsync(tx, integration, zone.Id, from, today));
@@ -510,7 +522,7 @@ public sealed partial class SyncRunner
         }
 
         foreach (var (first, last) in Ranges(earlier)) readings.AddRange(await AutomationWriter.RollUpAsync(tx, integration, zone.Id, first, last));
-        return readings;
+        return (readings, fewer);
     }
 
     /// <summary>Days as ranges without gaps, ascending.</summary>

@@ -43,7 +43,7 @@ public sealed class TenantEndpoints
     public async Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var now = _time.GetUtcNow();
-        var rows = await _database.QueryAsync<SourceRow>("select * from list_sources_of(@user, @now)", new { user = request.Caller().Person, now }, cancellationToken);
+        var rows = await _database.QueryAsync<SourceRow>("select * from list_sources_for(@user, @now)", new { user = request.Caller().Person, now }, cancellationToken);
         var tenants = rows.GroupBy(row => row.tenant_id).Select(group => Entry([.. group], now))
             .OrderBy(tenant => tenant.Health switch
             {
@@ -268,11 +268,13 @@ public sealed class TenantEndpoints
     private sealed record SourceRow(
         Guid tenant_id, string name, string role, bool is_demo, DateTimeOffset? delete_after, Guid? id, string? connector, string? display_name, string? state,
         string? status_message, string? schedule, DateTimeOffset? fetched_at, DateOnly? complete_through, DateOnly? final_through, DateOnly? measurable_from,
-        DateOnly? read_from, int? consecutive_failures, string? last_error, DateTimeOffset? next_due_at, bool live, string? currency)
+        DateOnly? read_from, int? consecutive_failures, string? last_error, DateTimeOffset? next_due_at, bool live, string? currency,
+        string? push_rhythm, int? late_after_hours, int? usual_gap_minutes)
     {
         public SourceState ToState(DateTimeOffset now) => new(
             id!.Value, connector!, display_name!, state!, status_message, schedule!, fetched_at, complete_through, final_through, measurable_from, read_from,
-            consecutive_failures ?? 0, last_error, next_due_at, live, null, now, currency);
+            consecutive_failures ?? 0, last_error, next_due_at, live, null, now, currency,
+            PushRhythm: push_rhythm, LateAfterHours: late_after_hours, UsualGapMinutes: usual_gap_minutes);
     }
 #pragma warning restore IDE1006
 }

@@ -1,8 +1,8 @@
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Automation;
-using KpiDashboard.Connectors;
 using KpiDashboard.Connectors.N8n;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
@@ -33,14 +33,38 @@ public sealed class N8nWebhookEndpoints
     private static readonly TimeSpan MaxAhead = TimeSpan.FromHours(1);
 
     private readonly Database _database;
+    private readonly PushLog _log;
     private readonly TimeProvider _time;
 
-    internal N8nWebhookEndpoints(Database database, TimeProvider time) => (_database, _time) = (database, time);
+    internal N8nWebhookEndpoints(Database database, PushLog log, TimeProvider time) => (_database, _log, _time) = (database, log, time);
 
-    /// <summary>Takes one event or an array.</summary>
+    /// <summary>
+    /// Takes one event or an array. A request of which nothing could be taken is answered 422, so that n8n shows the step that sent it as
+    /// failed; one that brought something is answered 200 and names what was not taken.
+    /// </summary>
     public async Task<IResult> ReceiveAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        var caller = request.Caller();
+        var (caller, sender) = (request.Caller(), _log.SenderOf(request));
+        N8nWebhookResponse answer;
+        try
+        {
+            answer = await TakeAsync(request, caller, sender, cancellationToken);
+        }
+        catch (ApiProblem problem) when (problem.Status != StatusCodes.Status404NotFound)
+        {
+            await _log.WriteRefusedAsync(caller.TenantId, sender, problem.Message, cancellationToken);
+            throw;
+        }
+
+        return answer is { Accepted: 0, Unchanged: 0, Rejected.Count: > 0 }
+            ? new ProblemAnswer<N8nRefusedResponse>(
+                N8nRefusedResponse.Of(answer, Activity.Current?.TraceId.ToHexString() ?? request.HttpContext.TraceIdentifier),
+                N8nWebhookJson.Default.N8nRefusedResponse, StatusCodes.Status422UnprocessableEntity)
+            : new JsonAnswer<N8nWebhookResponse>(answer, N8nWebhookJson.Default.N8nWebhookResponse);
+    }
+
+    private async Task<N8nWebhookResponse> TakeAsync(HttpRequest request, Caller caller, PushSender sender, CancellationToken cancellationToken)
+    {
         var body = await JsonBody.ReadBytesAsync(request, Limit, cancellationToken);
         using var document = JsonBody.ParseParts(request, body);
         var root = document.RootElement;
@@ -48,103 +72,111 @@ public sealed class N8nWebhookEndpoints
         if (root.ValueKind == JsonValueKind.Array && root.GetArrayLength() > MaxEvents)
             throw ApiProblem.BadBody($"A request may bring at most {MaxEvents:N0} events; send the rest in another one.");
         var now = _time.GetUtcNow();
-        var rejected = new List<RejectedItem>();
+        var rejected = new List<Rejection>();
         var events = new List<(int Index, N8nEvent Event)>();
         var index = 0;
         foreach (var item in root.ValueKind == JsonValueKind.Array ? root.EnumerateArray() : Enumerable.Repeat(root, 1))
         {
             var (read, reason) = N8nEvents.Read(item, now - MaxAge, now + MaxAhead);
             if (reason is null) events.Add((index, read!));
-            else rejected.Add(new RejectedItem(index, reason));
+            else rejected.Add(Rejection.Of(index, reason, N8nEvents.Ids(item)));
             index++;
         }
 
         var key = IdempotencyKeys.Of(request, "n8n");
-        var answer = await _database.InTenantAsync(caller.TenantId, tx =>
-            IdempotencyKeys.OnceAsync(tx, key, body, now, N8nWebhookJson.Default.N8nWebhookResponse, () => WriteAsync(tx, events, rejected, now)), cancellationToken);
-        return new JsonAnswer<N8nWebhookResponse>(answer, N8nWebhookJson.Default.N8nWebhookResponse);
+        return await _database.InTenantAsync(caller.TenantId, tx =>
+            IdempotencyKeys.OnceAsync(tx, key, body, now, N8nWebhookJson.Default.N8nWebhookResponse, () => WriteAsync(tx, sender, events, rejected, now)), cancellationToken);
     }
 
-    private static async Task<N8nWebhookResponse> WriteAsync(TenantTransaction tx, List<(int Index, N8nEvent Event)> events, List<RejectedItem> rejected, DateTimeOffset now)
+    private static async Task<N8nWebhookResponse> WriteAsync(
+        TenantTransaction tx, PushSender sender, List<(int Index, N8nEvent Event)> events, List<Rejection> rejected, DateTimeOffset now)
     {
-        if (events.Count == 0) return Answer(0, 0, rejected);
         var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
-        await tx.ExecuteAsync(
-            """
-            insert into integrations as i (tenant_id, id, connector, display_name, settings, created_at)
-            values (@tenant, @id, 'n8n', 'n8n', '{"pushOnly": true}', @now)
-            on conflict (tenant_id, connector) do update set status = 'active', settings = excluded.settings where i.status = 'disconnected'
-            """, new { id = Guid.CreateVersion7(now), now });
-        // A sync that writes holds this row, too: whichever comes second adds up what both wrote.
-        var integration = await tx.QuerySingleAsync<Integration>(
-            """
-            select id, status, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly, read_from as ReadFrom, safe_zone(coalesce(time_zone, @zone)) as Zone
-            from integrations where tenant_id = @tenant and connector = 'n8n' for update
-            """, new { zone = tenant.TimeZone });
-        if (integration.Status == "paused") throw ApiProblem.Conflict("n8n is paused here. Resume it, or stop the workflow that sends this.");
-
-        var known = (await tx.QueryAsync<Execution>(
-            """
-            select execution_id as Id, workflow_id as Workflow, status, kind, started_at as Started, stopped_at as Stopped, error_message as Error
-            from executions where tenant_id = @tenant and integration_id = @integration and execution_id = any (@ids)
-            """, new { integration = integration.Id, ids = events.Select(item => item.Event.ExecutionId).Distinct().ToArray() })).ToDictionary(row => row.Id, StringComparer.Ordinal);
-        var changed = new Dictionary<string, Execution>(StringComparer.Ordinal);
+        var integration = await FindAsync(tx, tenant);
+        if (integration?.Status == "paused") throw ApiProblem.Conflict("n8n is paused here. Resume it, or stop the workflow that sends this.");
+        // What says an instant is taken, known or not. The source is there, and locked, before it is asked what is known of it: two first pushes at
+        // once must not both think that there is nothing.
+        if (integration is null && events.Exists(item => item.Event is { StartedAt: not null } or { StoppedAt: not null }))
+            integration = await BeginAsync(tx, tenant, now);
+        var known = integration is null ? [] : await KnownAsync(tx, integration.Id, events);
+        var changed = new Dictionary<string, PushedRun>(StringComparer.Ordinal);
+        var days = new List<DateTimeOffset>();
+        var taken = new List<PushLogEntry>();
         var (accepted, unchanged) = (0, 0);
         foreach (var (index, item) in events)
         {
             var before = known.GetValueOrDefault(item.ExecutionId);
             if (before is null && (item.StartedAt ?? item.StoppedAt) is null)
             {
-                rejected.Add(new RejectedItem(index, "Nothing says when it was: send 'startedAt', 'completedAt' or 'timestamp'."));
+                rejected.Add(new Rejection(
+                    index, "Nothing says when it was: send 'startedAt', 'completedAt' or 'timestamp'.", item.ExecutionId, item.WorkflowId));
                 continue;
             }
 
-            var after = Merge(before, item);
-            if (after == before) unchanged++;
-            else
+            var after = PushedRun.After(before, item);
+            taken.Add(new PushLogEntry(
+                index, after == before ? PushOutcome.Unchanged : PushOutcome.Accepted, item.ExecutionId, item.WorkflowId, AutomationWriter.Word(item.Status), null));
+            if (after == before)
             {
-                accepted++;
-                known[item.ExecutionId] = changed[item.ExecutionId] = after;
+                unchanged++;
+                continue;
             }
+
+            accepted++;
+            known[item.ExecutionId] = changed[item.ExecutionId] = after;
+            // A start that moves back over midnight takes the run out of one day and into another.
+            days.AddRange(before is null ? [after.Started] : [before.Started, after.Started]);
         }
 
         rejected.Sort((one, other) => one.Index.CompareTo(other.Index));
-        var named = await WriteWorkflowsAsync(tx, integration.Id, events.Where(item => known.ContainsKey(item.Event.ExecutionId)).Select(item => item.Event), now);
+        await PushLog.WriteAsync(
+            tx, sender, [.. taken, .. rejected.Select(item => new PushLogEntry(item.Index, PushOutcome.Rejected, item.ExecutionId, item.WorkflowId, null, item.Reason))], now);
+        // Of a request that brought nothing, nothing is written: no source that nobody has, no sign of life.
+        if (integration is null || accepted + unchanged == 0) return Answer(0, 0, rejected);
+
+        if (integration.Status == "disconnected") integration = await BeginAsync(tx, tenant, now);
+        var taking = events.Where(item => known.ContainsKey(item.Event.ExecutionId)).Select(item => item.Event);
+        var named = await WriteWorkflowsAsync(tx, integration.Id, taking, now);
         await WriteExecutionsAsync(tx, integration.Id, changed.Values);
-        await RollUpAsync(tx, integration, changed.Values, tenant.Zone, now);
+        named += await RunDetails.WritePushedAsync(tx, integration.Id, taking.Select(item => (item.ExecutionId, item.IsWaiting, item.Node)));
+        await RollUpAsync(tx, integration, days, tenant.Zone, now);
+        await PushRhythm.LearnAsync(tx, integration.Id, now);
         if (changed.Count > 0 || named > 0) await TenantProfile.BumpVersionAsync(tx);
         return Answer(accepted, unchanged, rejected);
     }
 
-    private static N8nWebhookResponse Answer(int accepted, int unchanged, List<RejectedItem> rejected) =>
-        rejected.Count > MostRejected ? new(accepted, unchanged, rejected[..MostRejected], rejected.Count) : new(accepted, unchanged, rejected);
+    /// <summary>
+    /// The source that takes it, if there is one. A sync that writes holds this row, too: whichever comes second adds up what both wrote.
+    /// </summary>
+    private static Task<Integration?> FindAsync(TenantTransaction tx, TenantProfile tenant) => tx.QuerySingleOrDefaultAsync<Integration>(
+        """
+        select id, status, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly, read_from as ReadFrom, safe_zone(coalesce(time_zone, @zone)) as Zone
+        from integrations where tenant_id = @tenant and connector = 'n8n' for update
+        """, new { zone = tenant.TimeZone });
 
-    /// <summary>What is known after an event. A finished execution stays as it is: what n8n itself lists is asked for by the next sync and corrects it.</summary>
-    private static Execution Merge(Execution? before, N8nEvent item)
+    /// <summary>A source that is only ever pushed to, where there is none, or the one before was disconnected.</summary>
+    private static async Task<Integration> BeginAsync(TenantTransaction tx, TenantProfile tenant, DateTimeOffset now)
     {
-        var error = item.Error is { } text ? SecretMask.Clean(text, 500) : null;
-        var status = AutomationWriter.Word(item.Status);
-        if (before is null)
-        {
-            // An end alone: the day is known, how long it took is not.
-            var (started, ended) = item.StartedAt is { } start ? (start, item.StoppedAt) : (item.StoppedAt!.Value, null);
-            return new Execution(item.ExecutionId, item.WorkflowId, status, AutomationWriter.Word(item.Kind ?? ExecutionKind.Production), started, ended, error);
-        }
-
-        if (before.Status is "unfinished" or "lost" && item.Status != ExecutionStatus.Unfinished)
-        {
-            var stopped = item.StoppedAt ?? (item.Duration is { } took ? before.Started + took : null);
-            return before with
-            {
-                Status = status,
-                Kind = item.Kind is { } kind ? AutomationWriter.Word(kind) : before.Kind,
-                Stopped = stopped < before.Started ? null : stopped,
-                Error = error,
-            };
-        }
-
-        return before.Error is null && error is not null && before.Status == status ? before with { Error = error } : before;
+        await tx.ExecuteAsync(
+            """
+            insert into integrations as i (tenant_id, id, connector, display_name, settings, created_at)
+            values (@tenant, @id, 'n8n', 'n8n', '{"pushOnly": true}', @now)
+            on conflict (tenant_id, connector) do update set status = 'active', settings = excluded.settings where i.status = 'disconnected'
+            """, new { id = Guid.CreateVersion7(now), now });
+        return (await FindAsync(tx, tenant))!;
     }
+
+    private static async Task<Dictionary<string, PushedRun>> KnownAsync(TenantTransaction tx, Guid integration, List<(int Index, N8nEvent Event)> events) =>
+        (await tx.QueryAsync<PushedRun>(
+            """
+            select execution_id as Id, workflow_id as Workflow, status, kind, started_at as Started, stopped_at as Stopped, told_start as ToldStart, told_end as ToldEnd,
+                   error_message as Error
+            from executions where tenant_id = @tenant and integration_id = @integration and execution_id = any (@ids)
+            """, new { integration, ids = events.Select(item => item.Event.ExecutionId).Distinct().ToArray() })).ToDictionary(row => row.Id, StringComparer.Ordinal);
+
+    private static N8nWebhookResponse Answer(int accepted, int unchanged, List<Rejection> rejected) => new(
+        accepted, unchanged, [.. rejected.Take(MostRejected).Select(item => new RejectedItem(item.Index, item.Reason))],
+        rejected.Count > MostRejected ? rejected.Count : null);
 
     private static async Task<int> WriteWorkflowsAsync(TenantTransaction tx, Guid integration, IEnumerable<N8nEvent> events, DateTimeOffset now)
     {
@@ -159,12 +191,16 @@ public sealed class N8nWebhookEndpoints
             """, new { integration, now, ids = names.Keys.ToArray(), names = names.Values.ToArray() });
     }
 
-    private static Task WriteExecutionsAsync(TenantTransaction tx, Guid integration, IReadOnlyCollection<Execution> rows) => rows.Count == 0 ? Task.CompletedTask : tx.ExecuteAsync(
+    private static Task WriteExecutionsAsync(
+        TenantTransaction tx, Guid integration, Dictionary<string, PushedRun>.ValueCollection rows) => rows.Count == 0 ? Task.CompletedTask : tx.ExecuteAsync(
         """
-        insert into executions (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at, stopped_at, error_message)
-        select @tenant, @integration, i.* from unnest(@ids, @workflows, @statuses, @kinds, @started, @stopped, @errors) as i
+        insert into executions
+            (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at, stopped_at, told_start, told_end, error_message)
+        select @tenant, @integration, i.*
+        from unnest(@ids, @workflows, @statuses, @kinds, @started, @stopped, @toldStarts, @toldEnds, @errors) as i
         on conflict (tenant_id, integration_id, execution_id) do update
-        set status = excluded.status, kind = excluded.kind, stopped_at = excluded.stopped_at, error_message = excluded.error_message
+        set status = excluded.status, kind = excluded.kind, started_at = excluded.started_at, stopped_at = excluded.stopped_at,
+            told_start = excluded.told_start, told_end = excluded.told_end, error_message = excluded.error_message
         """, new
         {
             integration,
@@ -174,19 +210,22 @@ public sealed class N8nWebhookEndpoints
             kinds = rows.Select(row => row.Kind).ToArray(),
             started = rows.Select(row => row.Started.UtcDateTime).ToArray(),
             stopped = rows.Select(row => row.Stopped?.UtcDateTime).ToArray(),
+            toldStarts = rows.Select(row => row.ToldStart?.UtcDateTime).ToArray(),
+            toldEnds = rows.Select(row => row.ToldEnd?.UtcDateTime).ToArray(),
             errors = rows.Select(row => row.Error).ToArray(),
         });
 
-    private static async Task RollUpAsync(TenantTransaction tx, Integration integration, IReadOnlyCollection<Execution> changed, TimeZoneInfo tenantZone, DateTimeOffset now)
+    private static async Task RollUpAsync(TenantTransaction tx, Integration integration, IReadOnlyCollection<DateTimeOffset> changed, TimeZoneInfo tenantZone, DateTimeOffset now)
     {
         var zone = TimeZoneNames.Of(integration.Zone);
         var today = LocalDay.Of(now, zone);
         // A day that we also pull counts once it was read: before that, what was pushed is a part, and a part must not pass for the whole.
-        var days = changed.Select(row => LocalDay.Of(row.Started, zone)).Distinct()
+        var days = changed.Select(instant => LocalDay.Of(instant, zone)).Distinct()
             .Where(day => integration.PushOnly || day >= integration.ReadFrom).Order().ToList();
         var readings = new List<(string, DateOnly, decimal)>();
         foreach (var day in days) readings.AddRange(await AutomationWriter.RollUpAsync(tx, integration.Id, zone.Id, day, day));
         await KpiWriter.WriteAsync(tx, readings, integration.Id, null, today, now);
+        await KpiWriter.WithdrawAsync(tx, readings.Select(reading => reading.Item2).ToHashSet(), readings.Select(reading => (reading.Item1, reading.Item2)), integration.Id, null, now);
         if (!integration.PushOnly) return;
 
         // Who pushes tells as things end: yesterday is complete once something came today, and final but for what still runs.
@@ -199,9 +238,13 @@ public sealed class N8nWebhookEndpoints
             """, new { integration = integration.Id, now, complete = today.AddDays(-1), final, from = days.Count > 0 ? days[0] : (DateOnly?)null, today });
     }
 
-    private sealed record Integration(Guid Id, string Status, bool PushOnly, DateOnly? ReadFrom, string Zone);
+    /// <summary>An event that was not taken, and which execution it was about if it said so.</summary>
+    private sealed record Rejection(int Index, string Reason, string? ExecutionId, string? WorkflowId)
+    {
+        public static Rejection Of(int index, string reason, (string? Execution, string? Workflow) ids) => new(index, reason, ids.Execution, ids.Workflow);
+    }
 
-    private sealed record Execution(string Id, string Workflow, string Status, string Kind, DateTimeOffset Started, DateTimeOffset? Stopped, string? Error);
+    private sealed record Integration(Guid Id, string Status, bool PushOnly, DateOnly? ReadFrom, string Zone);
 }
 
 /// <summary>
@@ -221,11 +264,34 @@ internal sealed record N8nEventRequest(
 internal sealed record N8nWebhookResponse(int Accepted, int Unchanged, IReadOnlyList<RejectedItem> Rejected,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? RejectedCount = null);
 
+/// <summary>
+/// Nothing of a request could be taken: a problem as any other, and the answer beside it. <c>errors</c> names the first events by their
+/// place.
+/// </summary>
+internal sealed record N8nRefusedResponse(
+    string Type, string Title, int Status, string Detail, string TraceId, IReadOnlyDictionary<string, string[]> Errors, int Accepted, int Unchanged,
+    IReadOnlyList<RejectedItem> Rejected, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? RejectedCount)
+{
+    private const int MostErrors = 20;
+
+    internal static N8nRefusedResponse Of(N8nWebhookResponse answer, string trace)
+    {
+        var count = answer.RejectedCount ?? answer.Rejected.Count;
+        var others = count > 1 ? $" None of the {count} events could be taken." : "";
+        return new(
+            "https://kpi-dashboard.example/problems/nothing-taken", "Nothing of this was taken", StatusCodes.Status422UnprocessableEntity, answer.Rejected[0].Reason + others,
+            trace, answer.Rejected.Take(MostErrors).ToDictionary(
+                item => FormattableString.Invariant($"[{item.Index}]"), item => (string[])[item.Reason], StringComparer.Ordinal),
+            answer.Accepted, answer.Unchanged, answer.Rejected, answer.RejectedCount);
+    }
+}
+
 /// <summary>What was not taken of a request, by its place in it, counted from 0.</summary>
 internal sealed record RejectedItem(int Index, string Reason);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(N8nEventRequest))]
 [JsonSerializable(typeof(N8nWebhookResponse))]
+[JsonSerializable(typeof(N8nRefusedResponse))]
 [JsonSerializable(typeof(JsonDocument))]
 internal sealed partial class N8nWebhookJson : JsonSerializerContext;

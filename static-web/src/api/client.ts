@@ -284,7 +284,8 @@ const call = async <T>(...what: Parameters<typeof answer>) => read<T>(await gran
 export const api = {
   get: <T>(path: string, options?: CallOptions) => call<T>('GET', path, undefined, options),
   /** A `Blob` goes as it is, as a CSV file. */
-  post: <T>(path: string, body: unknown = {}) => call<T>('POST', path, body),
+  post: <T>(path: string, body: unknown = {}, options?: CallOptions) =>
+    call<T>('POST', path, body, options),
   patch: <T>(path: string, body: unknown) => call<T>('PATCH', path, body),
   put: <T>(path: string, body: unknown) => call<T>('PUT', path, body),
   delete: <T>(path: string) => call<T>('DELETE', path),

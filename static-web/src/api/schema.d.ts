@@ -554,6 +554,91 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/automation/executions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs, newest first, those under way included */
+        get: operations["ListExecutions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/automation/executions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One run, by the id that its source gave it */
+        get: operations["GetExecution"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/automation/export/executions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Runs as CSV or JSON */
+        get: operations["ExportExecutions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/automation/export/workflows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The table of workflows as CSV or JSON */
+        get: operations["ExportWorkflows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/automation/look": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the sources what runs now, unless that was done a moment ago */
+        post: operations["Look"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/automation/performance": {
         parameters: {
             query?: never;
@@ -1472,6 +1557,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/push/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Pushed events of late and what became of each, newest first */
+        get: operations["ListPushLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/roles": {
         parameters: {
             query?: never;
@@ -1729,7 +1831,8 @@ export interface paths {
         delete: operations["RevokeToken"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Change from where a token may be used */
+        patch: operations["UpdateToken"];
         trace?: never;
     };
     "/api/webhooks/n8n": {
@@ -1994,6 +2097,7 @@ export interface components {
             /** Format: uuid */
             grant?: string | null;
             propertyId?: string | null;
+            acceptFewer?: boolean | null;
         };
         ConnectSettingsRequest: {
             baseUrl?: string | null;
@@ -2077,6 +2181,7 @@ export interface components {
             scopes: string[];
             /** Format: date-time */
             expiresAt?: string | null;
+            allowedAddresses?: string[] | null;
         };
         CreateTokenResponse: {
             /** Format: uuid */
@@ -2212,6 +2317,40 @@ export interface components {
             value: number | null;
             shown: string;
         };
+        ExecutionEntry: {
+            id: string;
+            /** Format: uuid */
+            integrationId: string;
+            workflowId: string;
+            workflow: string;
+            /** @enum {string} */
+            status: "running" | "waiting" | "succeeded" | "failed" | "canceled" | "lost";
+            /** @enum {string} */
+            kind: "production" | "manual" | "error_handler" | "sub_workflow";
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            stoppedAt: string | null;
+            durationMs: number | null;
+            /** Format: date-time */
+            waitUntil: string | null;
+            /** Format: date-time */
+            stuckAfter: string | null;
+            error: components["schemas"]["ExecutionError"] | null;
+            fixedBy: string | null;
+            url: string | null;
+        };
+        ExecutionError: {
+            message: string | null;
+            node: string | null;
+            /** @enum {string} */
+            state: "told" | "coming" | "unknown" | "off";
+        };
+        ExecutionsResponse: {
+            executions: components["schemas"]["ExecutionEntry"][];
+            nextCursor: string | null;
+            timeZone: string;
+        };
         ExportEntry: {
             /** Format: uuid */
             id: string;
@@ -2229,6 +2368,24 @@ export interface components {
             expiresAt: string | null;
             message: string | null;
         };
+        ExportedRun: {
+            /** Format: date-time */
+            startedAt: string;
+            /** Format: date-time */
+            stoppedAt: string | null;
+            durationMs: number | null;
+            workflow: string;
+            workflowId: string;
+            executionId: string;
+            status: string;
+            kind: string;
+            /** Format: date-time */
+            waitUntil: string | null;
+            node: string | null;
+            message: string | null;
+            fixedBy: string | null;
+            url: string | null;
+        };
         ExportedValue: {
             /** Format: date */
             date: string;
@@ -2243,6 +2400,28 @@ export interface components {
             /** @enum {string|null} */
             dimension: "channel" | "device" | "country" | "landing_page" | null;
             member: string | null;
+        };
+        ExportedWorkflow: {
+            workflow: string;
+            workflowId: string;
+            active: boolean;
+            tags: string;
+            project: string | null;
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            executions: number | null;
+            succeeded: number | null;
+            failed: number;
+            successRate: number | null;
+            averageDurationMs: number | null;
+            timeSavedPerExecution: number | null;
+            timeSavedMinutes: number | null;
+            valueSaved: number | null;
+            lostMinutes: number | null;
+            lostValue: number | null;
+            currency: string;
         };
         ExportsResponse: {
             exports: components["schemas"]["ExportEntry"][];
@@ -2469,6 +2648,10 @@ export interface components {
             /** @enum {string|null} */
             grant: "oauth" | "service_account" | null;
             silent: boolean;
+            readMessages: boolean | null;
+            /** @enum {string|null} */
+            rhythm: "learned" | "fixed" | "never" | null;
+            lateAfterHours: number | null;
         };
         IntegrationsResponse: {
             integrations: components["schemas"]["IntegrationResponse"][];
@@ -2518,9 +2701,26 @@ export interface components {
             dimensions: ("channel" | "device" | "country" | "landing_page")[];
             currency: string | null;
         };
+        LeftOutWorkflow: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            reason: "successes_not_kept" | "not_shown";
+            days: number;
+            failed: number;
+        };
         LoginRequest: {
             email: string;
             password: string;
+        };
+        LookResponse: {
+            sources: components["schemas"]["LookedAt"][];
+        };
+        LookedAt: {
+            /** Format: uuid */
+            integrationId: string;
+            /** Format: date-time */
+            asOf: string | null;
         };
         MeResponse: {
             user: components["schemas"]["SessionUser"];
@@ -2781,6 +2981,10 @@ export interface components {
             daily: components["schemas"]["PerformanceDay"][];
             freshness: components["schemas"]["Freshness"][];
             compareNote: string | null;
+            leftOut: components["schemas"]["LeftOutWorkflow"][];
+            canceled: number;
+            running: number;
+            waiting: number;
         };
         PerformanceTotals: {
             executions: number | null;
@@ -2795,6 +2999,7 @@ export interface components {
             paybackDays: number | null;
             lostMinutes: number | null;
             lostValue: number | null;
+            medianDurationMs: number | null;
         };
         PermissionEntry: {
             key: string;
@@ -2889,6 +3094,27 @@ export interface components {
         };
         ProvidersResponse: {
             providers: components["schemas"]["ProviderEntry"][];
+        };
+        PushLogItem: {
+            id: string;
+            /** Format: date-time */
+            at: string;
+            /** Format: uuid */
+            tokenId: string | null;
+            token: string;
+            address: string | null;
+            /** @enum {string} */
+            outcome: "accepted" | "unchanged" | "rejected";
+            executionId: string | null;
+            workflowId: string | null;
+            workflowName: string | null;
+            state: string | null;
+            reason: string | null;
+            events: number;
+        };
+        PushLogResponse: {
+            entries: components["schemas"]["PushLogItem"][];
+            nextCursor: string | null;
         };
         PushReading: {
             kpi: string | null;
@@ -3012,6 +3238,9 @@ export interface components {
             day: string;
             oldValue: number;
             newValue: number | null;
+        };
+        RunsFile: {
+            runs: components["schemas"]["ExportedRun"][];
         };
         RunsResponse: {
             runs: components["schemas"]["RunResponse"][];
@@ -3241,6 +3470,7 @@ export interface components {
             createdBy: string | null;
             /** @enum {string} */
             state: "active" | "expired";
+            allowedAddresses: string[];
         };
         TokensResponse: {
             tokens: components["schemas"]["TokenEntry"][];
@@ -3281,6 +3511,11 @@ export interface components {
             credentials?: components["schemas"]["ConnectCredentialsRequest"] | null;
             /** Format: uuid */
             grant?: string | null;
+            readMessages?: boolean | null;
+            acceptFewer?: boolean | null;
+            /** @enum {string|null} */
+            rhythm?: "learned" | "fixed" | "never" | null;
+            lateAfterHours?: number | null;
         };
         UpdateKpiRequest: {
             name?: string | null;
@@ -3303,8 +3538,17 @@ export interface components {
             settings: components["schemas"]["TenantSettings"];
             effects: components["schemas"]["SettingsEffect"][];
         };
+        UpdateTokenRequest: {
+            allowedAddresses: string[];
+        };
+        UpdateTokenResponse: {
+            /** Format: uuid */
+            id: string;
+            allowedAddresses: string[];
+        };
         UpdateWorkflowRequest: {
             minutesSaved?: number | null;
+            applyToPast?: boolean | null;
         };
         ValueExport: {
             /** Format: date */
@@ -3335,6 +3579,8 @@ export interface components {
             keepsSuccesses: boolean;
             minutesSaved: number | null;
             providerMinutesSaved: number | null;
+            gone: boolean;
+            shown: boolean;
         };
         WorkflowPerformance: {
             id: string;
@@ -3353,6 +3599,19 @@ export interface components {
             previous: components["schemas"]["WorkflowBefore"] | null;
             trend: (number | null)[];
             failedTrend: (number | null)[];
+            canceled: number;
+            medianDurationMs: number | null;
+            gone: boolean;
+            shown: boolean;
+            /** Format: uuid */
+            integrationId: string;
+            tags: string[];
+            projectId: string | null;
+            project: string | null;
+            durationTrend: (number | null)[];
+        };
+        WorkflowsFile: {
+            workflows: components["schemas"]["ExportedWorkflow"][];
         };
         WorkflowsResponse: {
             workflows: components["schemas"]["WorkflowEntry"][];
@@ -3369,8 +3628,8 @@ export interface operations {
     ListAnnotations: {
         parameters: {
             query?: {
-                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
-                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
                 /** @description Last day. */
@@ -4603,11 +4862,219 @@ export interface operations {
             };
         };
     };
+    ListExecutions: {
+        parameters: {
+            query?: {
+                /** @description Only runs of this workflow, by its id at the source. */
+                workflow?: string;
+                /** @description Only runs in these states, separated by commas: running, waiting, succeeded, failed, canceled, lost. */
+                status?: string;
+                /** @description Only runs of these kinds, separated by commas: production, manual, error_handler, sub_workflow. */
+                kind?: string;
+                /** @description This integration only; all, or a new one, without it. */
+                integrationId?: string;
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+                /** @description Most entries of a page. */
+                limit?: number;
+                /** @description The nextCursor of the page before. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionsResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    GetExecution: {
+        parameters: {
+            query?: {
+                /** @description This integration only; all, or a new one, without it. */
+                integrationId?: string;
+            };
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecutionEntry"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ExportExecutions: {
+        parameters: {
+            query?: {
+                /** @description CSV or JSON. */
+                format?: "csv" | "json";
+                /** @description Only runs of this workflow, by its id at the source. */
+                workflow?: string;
+                /** @description Only runs in these states, separated by commas: running, waiting, succeeded, failed, canceled, lost. */
+                status?: string;
+                /** @description Only runs of these kinds, separated by commas: production, manual, error_handler, sub_workflow. */
+                kind?: string;
+                /** @description This integration only; all, or a new one, without it. */
+                integrationId?: string;
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+            };
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunsFile"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ExportWorkflows: {
+        parameters: {
+            query?: {
+                /** @description CSV or JSON. */
+                format?: "csv" | "json";
+                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
+                /** @description First day. */
+                from?: string;
+                /** @description Last day. */
+                to?: string;
+                /** @description What to compare with. */
+                compare?: "previous_period" | "previous_year" | "none";
+            };
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowsFile"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    Look: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     GetPerformance: {
         parameters: {
             query?: {
-                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
-                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
                 /** @description Last day. */
@@ -4992,8 +5459,8 @@ export interface operations {
                 format?: "csv" | "json";
                 /** @description 1 to 20 KPI keys, separated by commas. */
                 kpis?: string;
-                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
-                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
                 /** @description Last day. */
@@ -5346,8 +5813,8 @@ export interface operations {
     GetBusinessInsights: {
         parameters: {
             query?: {
-                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
-                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
                 /** @description Last day. */
@@ -5387,8 +5854,8 @@ export interface operations {
     DismissInsight: {
         parameters: {
             query?: {
-                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
-                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
                 /** @description Last day. */
@@ -5462,8 +5929,8 @@ export interface operations {
     SnoozeInsight: {
         parameters: {
             query?: {
-                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
-                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
                 /** @description Last day. */
@@ -6608,8 +7075,8 @@ export interface operations {
             query?: {
                 /** @description 1 to 20 KPI keys, separated by commas. */
                 kpis?: string;
-                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
-                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
                 /** @description Last day. */
@@ -6690,8 +7157,8 @@ export interface operations {
     GetSummary: {
         parameters: {
             query?: {
-                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
-                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
                 /** @description Last day. */
@@ -6735,8 +7202,8 @@ export interface operations {
             query?: {
                 /** @description By what it divides. */
                 dimension?: "channel" | "device" | "country" | "landing_page";
-                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
-                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
                 /** @description Last day. */
@@ -7068,6 +7535,45 @@ export interface operations {
             };
         };
     };
+    ListPushLog: {
+        parameters: {
+            query?: {
+                /** @description What became of the event. */
+                outcome?: "all" | "accepted" | "unchanged" | "rejected";
+                /** @description Most entries of a page. */
+                limit?: number;
+                /** @description The nextCursor of the page before. */
+                cursor?: string;
+            };
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushLogResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     ListRoles: {
         parameters: {
             query?: never;
@@ -7103,8 +7609,8 @@ export interface operations {
     ViewShared: {
         parameters: {
             query?: {
-                /** @description A preset that ends at the last complete day; instead of 'from' and 'to'. */
-                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months";
+                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
             };
@@ -7729,6 +8235,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    UpdateToken: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
+                "X-Kpi-Tenant"?: string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateTokenResponse"];
+                };
             };
             /** @description A problem. */
             default: {

@@ -52,7 +52,12 @@ export type AutomationPerformance = Answer<paths['/api/automation/performance'][
 export type AutomationTotals = AutomationPerformance['totals']
 export type AutomationWorkflow = AutomationPerformance['workflows'][number]
 export type AutomationDay = AutomationPerformance['daily'][number]
+export type Executions = Answer<paths['/api/automation/executions']['get'], 200>
+export type Execution = Executions['executions'][number]
+export type Look = Answer<paths['/api/automation/look']['post'], 200>
 export type RefreshAccepted = Answer<paths['/api/sync/refresh']['post'], 202>
+export type PushLog = Answer<paths['/api/push/log']['get'], 200>
+export type PushedEvent = PushLog['entries'][number]
 export type SyncRun = Answer<paths['/api/sync/runs/{id}']['get'], 200>
 
 export type Settings = Answer<paths['/api/tenant']['get'], 200>
@@ -111,7 +116,8 @@ export type Direction = SummaryKpi['direction']
 export type ValueStatus = SummaryKpi['status']
 export type DayStatus = SummaryKpi['dayStatus'][number]
 export type Compare = Summary['compare']
-export type Range = 'last_day' | 'last_7_days' | 'last_28_days' | 'last_90_days' | 'last_12_months'
+export type Range =
+  'today' | 'last_day' | 'last_7_days' | 'last_28_days' | 'last_90_days' | 'last_12_months'
 
 export type Dashboards = Answer<paths['/api/dashboards']['get'], 200>
 export type DashboardEntry = Dashboards['dashboards'][number]

@@ -6,11 +6,13 @@ interface Props {
   title: string
   open: boolean
   onClose: () => void
+  /** For what is read and not filled in. */
+  wide?: boolean
   children: ReactNode
 }
 
 /** The browser's own modal dialog: it keeps the focus, closes on Escape and gives the focus back. */
-export function Dialog({ title, open, onClose, children }: Props) {
+export function Dialog({ title, open, onClose, wide, children }: Props) {
   const ref = useRef<HTMLDialogElement>(null)
   const heading = useId()
   useEffect(() => {
@@ -23,10 +25,10 @@ export function Dialog({ title, open, onClose, children }: Props) {
       ref={ref}
       aria-labelledby={heading}
       onClose={onClose}
-      className="m-auto w-[min(26rem,calc(100vw-2rem))] rounded border border-line bg-surface p-6 text-ink shadow-over"
+      className={`m-auto rounded border border-line bg-surface text-ink shadow-over ${wide ? 'w-[min(46rem,calc(100vw-1rem))] p-4 sm:p-6' : 'w-[min(26rem,calc(100vw-2rem))] p-6'}`}
     >
-      <div className="-mt-2 mb-2 flex items-center justify-between">
-        <h2 id={heading} className="text-lead font-semibold">
+      <div className="-mt-2 mb-2 flex items-start justify-between [&>h2]:pt-2.5">
+        <h2 id={heading} className="min-w-0 text-lead font-semibold wrap-anywhere">
           {title}
         </h2>
         <button

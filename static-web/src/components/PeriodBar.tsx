@@ -2,7 +2,7 @@ import { ChevronDown } from 'lucide-react'
 import { lazy, Suspense, useState } from 'react'
 import type { Compare } from '../api/types'
 import { addDays, dayRange, daysBetween, expectedDays } from '../lib/dates'
-import { comparisons, keepsWeekdays, ranges, type Period } from '../lib/range'
+import { comparisons, keepsWeekdays, ranges, usual, type Period } from '../lib/range'
 import { messages } from '../messages'
 import { tab } from './tab'
 
@@ -15,12 +15,15 @@ interface Props {
   today: string
   /** Whose days they are; none where only presets can be had. */
   timeZone?: string
+  /** Something is known of today. */
+  withToday?: boolean
 }
 
 /** Which days, a preset or any from one to another, and against which. */
-export function PeriodBar({ period, days, today, timeZone }: Props) {
+export function PeriodBar({ period, days, today, timeZone, withToday }: Props) {
   const [open, setOpen] = useState(false)
   const { span, range, compare } = period
+  const offered = withToday || range === 'today' ? ranges : usual
   const on = days ?? ('range' in span ? expectedDays(span.range, today) : span)
   // The last full day is yesterday, as far as the answer tells.
   const yesterday = range !== null && on.to === addDays(today, -1)
@@ -30,9 +33,9 @@ export function PeriodBar({ period, days, today, timeZone }: Props) {
       <div
         role="group"
         aria-label={messages.rangeLabel}
-        className="-mx-1.5 flex justify-between sm:justify-start"
+        className="-mx-1.5 flex flex-wrap justify-between sm:justify-start"
       >
-        {ranges.map((one) => {
+        {offered.map((one) => {
           const active = one === range
           const text =
             one === 'last_day'

@@ -15,6 +15,7 @@ const totals = {
   paybackDays: 1.7,
   lostMinutes: 60,
   lostValue: 40,
+  medianDurationMs: null,
 }
 const data = (
   over: Partial<AutomationPerformance['totals']> = {},
@@ -42,6 +43,10 @@ const data = (
   workflows: [],
   trendStepDays: 1,
   daily: [],
+  leftOut: [],
+  canceled: 0,
+  running: 0,
+  waiting: 0,
   ...rest,
 })
 const say = (over?: Partial<AutomationPerformance['totals']>) =>
@@ -90,6 +95,54 @@ describe('the sentence on automations', () => {
   })
 })
 
+describe('what stands beside the totals', () => {
+  const leftOut = (name: string, reason: 'successes_not_kept' | 'not_shown', failed = 0) => ({
+    id: name,
+    name,
+    reason,
+    days: 3,
+    failed,
+  })
+  const notes = (
+    rest: Partial<AutomationPerformance>,
+    over: Partial<AutomationPerformance['totals']> = {},
+  ) => automationNotes(data(over, rest), 'en-GB').map((note) => note.replaceAll('\u00a0', ' '))
+  it('names what is left out, and why', () => {
+    expect(notes({ leftOut: [leftOut('Orders', 'successes_not_kept', 9)] })).toEqual([
+      'Left out: “Orders”. n8n does not keep its successes, so its runs cannot be counted. 9 failures are known and left out, too.',
+    ])
+    expect(
+      notes({
+        leftOut: [
+          leftOut('A', 'successes_not_kept'),
+          ...['B', 'C', 'D', 'E', 'F'].map((name) => leftOut(name, 'not_shown')),
+        ],
+      }),
+    ).toEqual([
+      'Left out: “A”. n8n does not keep its successes, so its runs cannot be counted.',
+      'Left out: “B”, “C”, “D” and 2 more. n8n no longer shows them to our key.',
+    ])
+  })
+  it('tells runs that did not finish apart', () => {
+    expect(notes({ canceled: 3, running: 1, waiting: 2 })).toEqual([
+      'Not among the runs: 3 cancelled, 1 running now and 2 waiting now.',
+    ])
+    expect(notes({ waiting: 1 })).toEqual(['Not among the runs: 1 waiting now.'])
+  })
+  it('says so where a few long runs make the average', () => {
+    expect(notes({}, { averageDurationMs: 3_600_000, medianDurationMs: 2000 })[0]).toMatch(
+      /^Half of the runs took 2\.?0? ?s or less\./,
+    )
+    expect(notes({}, { averageDurationMs: 3000, medianDurationMs: 2000 })).toEqual([])
+  })
+  it('shows a copy that was saved before these were told', () => {
+    const old = data() as Partial<AutomationPerformance>
+    delete old.leftOut
+    delete old.canceled
+    expect(automationNotes(old as AutomationPerformance, 'en-GB')).toEqual([])
+  })
+})
+
 it('sorts unknown values last in both directions', () => {
   const flow = (name: string, timeSavedMinutes: number | null) => ({
     ...totals,
@@ -101,6 +154,14 @@ it('sorts unknown values last in both directions', () => {
     previous: null,
     trend: [],
     failedTrend: [],
+    integrationId: 'i',
+    tags: [],
+    projectId: null,
+    project: null,
+    durationTrend: [],
+    canceled: 0,
+    gone: false,
+    shown: true,
   })
   const flows = [flow('a', null), flow('b', 5), flow('c', 9)]
   expect(sortWorkflows(flows, 'timeSavedMinutes', true).map((f) => f.name)).toEqual(['c', 'b', 'a'])

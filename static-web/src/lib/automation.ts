@@ -2,6 +2,7 @@
 import type { AutomationPerformance } from '../api/types'
 import { messages } from '../messages'
 import { later } from '../messages-later'
+import { apartNotes } from './left-out'
 import { dayName, dayRange } from './dates'
 import { formatNumber } from './format'
 import { beforeWords } from './kpis'
@@ -51,6 +52,7 @@ export function automationNotes(data: AutomationPerformance, locale?: string): s
   }
   if (data.measurableFrom !== null && data.measurableFrom > data.from)
     notes.push(say.measurableFrom(dayName(data.measurableFrom, locale)))
+  notes.push(...apartNotes(data, locale))
   if (data.totals.valueSaved !== null && data.totals.cost === null) notes.push(say.noCost)
   return notes
 }

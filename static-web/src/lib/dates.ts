@@ -75,6 +75,7 @@ export function clock(instant: string, timeZone: string, now: Date, locale?: str
 
 /** The days a range is expected to cover, until the answer says which it does: up to yesterday. */
 export function expectedDays(range: Range, today: string): { from: string; to: string } {
+  if (range === 'today') return { from: today, to: today }
   const to = addDays(today, -1)
   const days = { last_day: 1, last_7_days: 7, last_28_days: 28, last_90_days: 90 }
   if (range !== 'last_12_months') return { from: addDays(to, 1 - days[range]), to }

@@ -3,13 +3,17 @@ import { useSearchParams } from 'react-router'
 import type { Compare, Range } from '../api/types'
 import { daysBetween } from './dates'
 
+/** Today is offered only where something is known of it; see `usual`. */
 export const ranges: readonly Range[] = [
+  'today',
   'last_day',
   'last_7_days',
   'last_28_days',
   'last_90_days',
   'last_12_months',
 ]
+/** What every page offers. */
+export const usual = ranges.filter((range) => range !== 'today')
 export const comparisons: readonly Compare[] = ['previous_period', 'previous_year', 'none']
 
 /**
@@ -17,9 +21,9 @@ export const comparisons: readonly Compare[] = ['previous_period', 'previous_yea
  * a test compares them.
  */
 export const keepsWeekdays = (range: string | null): boolean =>
-  range === 'last_day' || range === 'last_7_days' || range === 'last_28_days'
+  range === 'today' || range === 'last_day' || range === 'last_7_days' || range === 'last_28_days'
 
-/** A preset that ends with the last complete day, or days of one's own. */
+/** A preset that ends with the last complete day, today so far, or days of one's own. */
 export type Span = { range: Range } | { from: string; to: string }
 
 /** Longest range that the API answers. */

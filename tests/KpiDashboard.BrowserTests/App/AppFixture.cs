@@ -32,7 +32,8 @@ public sealed class BrowserFixture : IAsyncLifetime
         try
         {
             _playwright = await Playwright.CreateAsync();
-            Browser = await Chromium.LaunchAsync(_playwright, (name, path) => Taken.Say("Browser", name, path), TestContext.Current.CancellationToken);
+            Browser = await Chromium.LaunchAsync(
+                _playwright, (name, path) => Taken.Say("Browser", name, path), TestContext.Current.CancellationToken);
         }
         catch
         {
@@ -50,9 +51,9 @@ public sealed class BrowserFixture : IAsyncLifetime
 }
 
 /// <summary>
-/// The tests of one half, one after the other against one app; those of the other half run beside them against theirs. A browser test waits more than it
-/// computes, and one app for all would have one test change what another looks at. Tests that put another file into <c>static-web/dist</c>, which both apps
-/// serve, belong into this half.
+/// The tests of one half, one after the other against one app; those of the other half run beside them against theirs. A browser test waits
+/// more than it computes, and one app for all would have one test change what another looks at. Tests that put another file into
+/// <c>static-web/dist</c>, which both apps serve, belong into this half.
 /// </summary>
 [CollectionDefinition]
 public sealed class FirstApp : ICollectionFixture<AppFixture>;

@@ -90,7 +90,8 @@ internal static class Chromium
     /// <param name="say">Is given what was taken: its name, version and origin, and where it is if that is known.</param>
     /// <param name="cancellationToken">Ends the wait for one that is fetched.</param>
     /// <exception cref="InvalidOperationException">There is none and none can be fetched. The tests then fail with this sentence: a skipped test proves nothing.</exception>
-    public static async Task<IBrowser> LaunchAsync(IPlaywright playwright, Action<string, string?> say, CancellationToken cancellationToken = default)
+    public static async Task<IBrowser> LaunchAsync(
+        IPlaywright playwright, Action<string, string?> say, CancellationToken cancellationToken = default)
     {
         if (Given(BrowserMachine.This) is { } given)
             return await SaidAsync(new(given, "named by CHROMIUM"));

@@ -52,7 +52,7 @@ internal sealed class Visit : IAsyncDisposable
             .. _complaints.Where(said => !(said.Contains("status of 401", StringComparison.Ordinal) && said.Contains("/api/auth/refresh", StringComparison.Ordinal))
                 // As asked for by StartAsync.
                 && !said.Contains("Service Worker registration blocked by Playwright", StringComparison.Ordinal)
-                // Chromium since 151, now and then, of any page that preloads modules and has a service worker; the worker then has them at hand.
+                // Chromium since 151, now and then, of pages that preload modules under a service worker.
                 && !said.Contains("cross-world service worker resource mismatch", StringComparison.Ordinal)),
         ];
 
@@ -141,7 +141,10 @@ internal sealed class Visit : IAsyncDisposable
     /// <summary>A headline number.</summary>
     public ILocator Tile(string kpi) => Strip.GetByRole(AriaRole.Link, new() { NameRegex = new Regex($@"^{kpi}\b") });
 
-    /// <summary>Follows a link and waits for the heading of its page: the page before stays until the new one is there, and may have fields of the same names.</summary>
+    /// <summary>
+    /// Follows a link and waits for the heading of its page: the page before stays until the new one is there, and may have fields of the same
+    /// names.
+    /// </summary>
     public async Task FollowAsync(string link, string heading)
     {
         await Page.GetByRole(AriaRole.Link, new() { Name = link, Exact = true }).ClickAsync();

@@ -99,11 +99,14 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
             select @Id, 'channel', d::date, m, p::jsonb from generate_series(@yesterday - 49, @yesterday, '1 day') d,
                  (values ('Channel ' || @Marker, '{"web.sessions": 5}'), ('Direct', '{"web.sessions": 2}')) as v (m, p);
             insert into workflows (tenant_id, integration_id, workflow_id, name, active, provider_minutes_saved, updated_at) values (@Id, @Integration, 'w', 'Workflow ' || @Marker, true, 5, date_trunc('hour', now()));
+            insert into workflow_prices (tenant_id, integration_id, workflow_id, from_day, minutes) values (@Id, @Integration, 'w', '-infinity', 5);
             insert into executions (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at, stopped_at) values (@Id, @Integration, '1', 'w', 'succeeded', 'production', date_trunc('hour', now()) - interval '10 days', date_trunc('hour', now()) - interval '9 days 23 hours 59 minutes');
-            insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, finished_ms, minutes_saved)
-            select @Id, @Integration, d::date, 'w', 7, 7, 7, 700, 7 from generate_series(@yesterday - 49, @yesterday, '1 day') d;
+            insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, finished_ms, minutes_saved, price)
+            select @Id, @Integration, d::date, 'w', 7, 7, 7, 700, 7, 5 from generate_series(@yesterday - 49, @yesterday, '1 day') d;
             insert into api_tokens (tenant_id, id, name, token_hash, signing_secret, scopes, created_by, created_at) values (@Id, @Token, 'Token ' || @Marker, sha256(@Token::text::bytea), '', '{read}', @OwnerId, now() - interval '19 days');
             insert into idempotency_keys (tenant_id, key, run_ids, created_at) values (@Id, 'k', array[@Run], now());
+            insert into push_log (tenant_id, request_id, position, at, token_id, token_name, address, outcome, reason)
+            values (@Id, @Run, 0, date_trunc('hour', now()), @Token, 'Token ' || @Marker, '192.0.2.1', 'rejected', 'Reason of ' || @Marker);
             insert into audit_log (tenant_id, at, actor_kind, actor_id, actor_name, action, subject_kind, subject_name, before, after, address)
             values (@Id, date_trunc('hour', now()) - interval '10 days', 'person', @OwnerId, 'owner-' || @Marker || '@x.example', 'token.created', 'token', 'Token ' || @Marker, '{"was": 1}', jsonb_build_object('name', @Marker::text), '192.0.2.1');
             insert into invitations (tenant_id, id, email, email_key, role, token_hash, invited_by, created_at, expires_at)

@@ -22,6 +22,7 @@ public sealed partial class CrossTenantTests(AppFixture app)
         ["insights/business"] = $"?from={Day(6)}&to={Day(0)}",
         ["annotations"] = $"?{Days}",
         ["automation/performance"] = $"?{Days}",
+        ["automation/export/workflows"] = $"?{Days}",
         ["audit"] = $"?from={Day(18)}&to={Day(4)}",
         ["audit/export"] = $"?format=json&from={Day(18)}&to={Day(4)}",
         // An n8n is not connected by signing in; without it, each answer holds random numbers.
@@ -71,6 +72,7 @@ public sealed partial class CrossTenantTests(AppFixture app)
                 : route.ToString() == "PATCH goals/{id}" ? """{"target":5}"""
                 : route.ToString() == "PATCH kpis/calculated/{id}" ? """{"name":"New"}"""
                 : route.ToString() == "PATCH annotations/{id}" ? """{"text":"New"}"""
+                : route.ToString() == "PATCH tokens/{id}" ? """{"allowedAddresses":["203.0.113.7"]}"""
                 : route.ToString() == "POST insights/{id}/snooze" ? Snooze
                 : route.Path.EndsWith("{workflowId}", StringComparison.Ordinal) ? """{"minutesSaved":3}"""
                 : route.Verb == "PATCH" ? """{"role":"viewer"}""" : null;
@@ -181,7 +183,11 @@ public sealed partial class CrossTenantTests(AppFixture app)
     }
 
     /// <summary>The route with an id of the right kind.</summary>
-    internal static string Own(string path, AccessTenant tenant) => path.Replace("{workflowId}", "w", StringComparison.Ordinal).Replace("{key}", "web.sessions", StringComparison.Ordinal).Replace("{shareId}", tenant.Run.ToString(), StringComparison.Ordinal).Replace("{id}", (path switch
+    internal static string Own(string path, AccessTenant tenant) => path
+        .Replace("{workflowId}", "w", StringComparison.Ordinal)
+        // As its source calls it: each n8n counts from 1.
+        .Replace("automation/executions/{id}", "automation/executions/1", StringComparison.Ordinal)
+        .Replace("{key}", "web.sessions", StringComparison.Ordinal).Replace("{shareId}", tenant.Run.ToString(), StringComparison.Ordinal).Replace("{id}", (path switch
     {
         _ when path.StartsWith("integrations/{id}", StringComparison.Ordinal) => tenant.Integration,
         "sync/runs/{id}" => tenant.Run,
@@ -207,6 +213,7 @@ public sealed partial class CrossTenantTests(AppFixture app)
         "PATCH members/{id}" => """{"role":"admin"}""",
         "POST members/invitations" => """{"email":"new@x.example","role":"viewer"}""",
         "POST tokens" => """{"name":"t","scopes":["read"]}""",
+        "PATCH tokens/{id}" => """{"allowedAddresses":["203.0.113.7"]}""",
         "POST kpis/custom" => """{"key":"custom.more","name":"More","unit":"count","direction":"up","aggregation":"sum"}""",
         "PATCH integrations/{id}" => """{"displayName":"Renamed","schedule":"hourly"}""",
         "PATCH integrations/{id}/workflows/{workflowId}" => """{"minutesSaved":3}""",

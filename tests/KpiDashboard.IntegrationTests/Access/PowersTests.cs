@@ -27,6 +27,7 @@ public sealed class PowersTests(AppFixture app)
         (Power.TakeDataOut, "GET tenant/exports/{id}/download", null, null),
         (Power.DeleteBusiness, "POST tenant/deletion", """{"name":"Business {marker}"}""", null),
         (Power.MakeToken, "POST tokens", """{"name":"t","scopes":["read"]}""", null),
+        (Power.MakeToken, "PATCH tokens/{id}", """{"allowedAddresses":["203.0.113.7"]}""", null),
         (Power.ConnectSource, "POST integrations", """{"connector":"n8n","settings":{"baseUrl":"https://n8n.example"},"credentials":{"apiKey":"k"}}""", null),
         (Power.ConnectSource, "PATCH integrations/{id}", """{"credentials":{"apiKey":"another"}}""", null),
         (Power.ConnectSource, "PATCH integrations/{id}", """{"grant":"00000000-0000-0000-0000-000000000001"}""", null),
@@ -72,6 +73,7 @@ public sealed class PowersTests(AppFixture app)
                 var path = route[(route.IndexOf(' ', StringComparison.Ordinal) + 1)..];
                 var id = path.StartsWith("members/invitations", StringComparison.Ordinal) ? tenant.Invitation
                     : path.StartsWith("members", StringComparison.Ordinal) ? member.Id
+                    : path.StartsWith("tokens", StringComparison.Ordinal) ? tenant.Token
                     : path.StartsWith("integrations", StringComparison.Ordinal) ? tenant.Integration : tenant.Export;
                 var (status, answer) = await world.SendAsync(
                     route[..route.IndexOf(' ', StringComparison.Ordinal)], path.Replace("{id}", id.ToString(), StringComparison.Ordinal), owner.Token,

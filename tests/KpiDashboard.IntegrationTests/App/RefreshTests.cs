@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.App;
 
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class RefreshTests(AppFixture app)
 {
     private static readonly string Kiwi = "Kiwi Plumbing";

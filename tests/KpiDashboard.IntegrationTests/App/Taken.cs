@@ -9,8 +9,8 @@ using Microsoft.Testing.Platform.Services;
 namespace KpiDashboard.IntegrationTests.App;
 
 /// <summary>
-/// Says what a run took of what it found on this machine or fetched. <c>dotnet test</c> shows nothing of what a module prints that passes, but names the
-/// files that it leaves: so each sentence is a file, and its name says it.
+/// Says what a run took of what it found on this machine or fetched. <c>dotnet test</c> shows nothing of what a module prints that passes,
+/// but names the files that it leaves: so each sentence is a file, and its name says it.
 /// </summary>
 internal static partial class Taken
 {

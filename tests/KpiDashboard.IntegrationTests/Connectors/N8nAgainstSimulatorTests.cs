@@ -177,12 +177,183 @@ public sealed class N8nAgainstSimulatorTests
 
         var (sink, outcome, _) = await fixture.ReadAllAsync(window);
 
-        Assert.Equal(fixture.Day(fixture.N8n.Executions("merch-shop")[0].StartedAt).AddDays(1), outcome.MeasurableFrom);
+        Assert.Equal(fixture.FirstWholeDay(cut), outcome.MeasurableFrom);
         AssertSame(fixture.Truth(window), sink, fixture.Time.GetUtcNow());
 
         // A window that lies within what is kept is measurable throughout.
         var (_, recent, _) = await fixture.ReadAllAsync(fixture.Last(5));
         Assert.Null(recent.MeasurableFrom);
+    }
+
+    /// <summary>A run that took five days and one that waited for three weeks outlive the day on which they began, and annotated ones all of it.</summary>
+    [Theory]
+    [InlineData(4, 5, 0, 0)]
+    [InlineData(14, 21, 0, 0)]
+    [InlineData(14, 21, 40, 0)]
+    [InlineData(14, 21, 40, 10)]
+    [InlineData(14, 0, 0, 7)]
+    public async Task Pruning_goes_by_the_end_so_that_what_outlives_its_day_does_not_make_it_whole(int prunedDays, int longDays, int waiting, int keptEvery)
+    {
+        await using var fixture = await Fixture.StartAsync();
+        for (var i = 0; i < waiting; i++)
+        {
+            // One every twelve hours that waits for ten days.
+            fixture.N8n.Start("merch-shop", "mS5ReturnsIn0005", TimeSpan.FromSeconds(3), waitTill: fixture.Time.GetUtcNow().AddDays(10));
+            fixture.Time.Advance(TimeSpan.FromHours(12));
+        }
+
+        if (longDays > 0)
+        {
+            fixture.N8n.Start("merch-shop", "mS1OrderSync0001", TimeSpan.FromDays(longDays));
+            fixture.Time.Advance(TimeSpan.FromDays(longDays) + TimeSpan.FromHours(2));
+        }
+
+        var cut = fixture.Time.GetUtcNow().AddDays(-prunedDays);
+        var before = fixture.N8n.Executions("merch-shop").Where(e => e.EndsAt < cut).ToList();
+        for (var i = 0; keptEvery > 0 && i < before.Count; i += keptEvery)
+            fixture.N8n.Keep("merch-shop", before[^(i + 1)].Id);
+        fixture.N8n.Prune("merch-shop", cut);
+        var left = fixture.N8n.Executions("merch-shop").Select(e => e.Id).ToHashSet();
+        var lastGone = before.Where(e => !left.Contains(e.Id)).Max(e => e.StartedAt);
+
+        var (_, outcome, _) = await fixture.ReadAllAsync(fixture.Last(396));
+
+        Assert.Equal(fixture.Day(lastGone).AddDays(1), outcome.MeasurableFrom);
+        Assert.Equal(fixture.FirstWholeDay(cut), outcome.MeasurableFrom);
+    }
+
+    [Fact]
+    public async Task Of_an_n8n_whose_first_run_is_listed_the_first_day_counts_and_of_one_that_was_pruned_it_does_not()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        var first = fixture.Today.AddDays(-9);
+        var dataset = new N8nDataset(7, "America/Los_Angeles", first, [new() { Id = "w", Name = "W", Runs = _ => 40 }], firstId: 1);
+        fixture.N8n.Add(new N8nInstance("young", "n8n_demo_merch_shop", dataset));
+
+        var whole = Assert.IsType<FetchSucceeded>(await fixture.FetchAsync(fixture.Last(396), new RecordingSink(), path: "young"));
+        Assert.Equal(first, whole.MeasurableFrom);
+
+        // Pruned, and execution 1 annotated: it proves nothing any more.
+        fixture.N8n.Keep("young", 1);
+        fixture.N8n.Prune("young", fixture.Time.GetUtcNow().AddDays(-5));
+        var pruned = Assert.IsType<FetchSucceeded>(await fixture.FetchAsync(fixture.Last(396), new RecordingSink(), path: "young"));
+        Assert.Equal(fixture.Today.AddDays(-4), pruned.MeasurableFrom);
+    }
+
+    [Fact]
+    public async Task What_is_waiting_tells_since_when_and_until_when()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        var wakes = fixture.Time.GetUtcNow().AddHours(24);
+        var id = fixture.N8n.Start("merch-shop", "mS5ReturnsIn0005", TimeSpan.FromSeconds(3), waitTill: wakes);
+        fixture.Time.Advance(TimeSpan.FromHours(1));
+
+        var (sink, _, _) = await fixture.ReadAllAsync(fixture.Last(3));
+
+        var reading = sink.Executions[Text(id)];
+        Assert.Equal((ExecutionStatus.Unfinished, reading.StartedAt.AddMilliseconds(16)), (reading.Status, reading.AsleepAt!.Value));
+        Assert.Equal(wakes.ToUnixTimeMilliseconds(), reading.WakesAt!.Value.ToUnixTimeMilliseconds());
+    }
+
+    [Fact]
+    public async Task A_run_that_is_not_found_is_lost_only_if_the_list_of_workflows_could_be_read()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        var id = fixture.N8n.Start("merch-shop", "mS1OrderSync0001", TimeSpan.FromHours(2));
+        fixture.N8n.Delete("merch-shop", id);
+        fixture.N8n.Faults.Next("merch-shop", N8nFaults.Internal);
+
+        var (_, outcome, _) = await fixture.ReadAllAsync(fixture.Last(3), [Text(id)]);
+
+        Assert.Empty(outcome.LostExecutions);
+        Assert.Null(outcome.FinalThrough);
+        Assert.False(outcome.ListsAllWorkflows);
+        (_, outcome, _) = await fixture.ReadAllAsync(fixture.Last(3), [Text(id)]);
+        Assert.Equal([Text(id)], outcome.LostExecutions);
+        Assert.True(outcome.ListsAllWorkflows);
+    }
+
+    [Fact]
+    public async Task A_switched_off_API_and_a_wrong_key_are_both_named_since_n8n_answers_both_alike()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        fixture.N8n.SwitchApi("merch-shop", on: false);
+        var off = Assert.IsType<AuthorizationLost>(await fixture.FetchAsync(fixture.Last(3), new RecordingSink()));
+        fixture.N8n.SwitchApi("merch-shop", on: true);
+        fixture.N8n.SetApiKey("merch-shop", "another");
+        var wrong = Assert.IsType<AuthorizationLost>(await fixture.FetchAsync(fixture.Last(3), new RecordingSink()));
+
+        Assert.Equal(off, wrong);
+        Assert.Contains("key", off.Reason, StringComparison.Ordinal);
+        Assert.Contains("N8N_PUBLIC_API_DISABLED", off.Reason, StringComparison.Ordinal);
+        var problem = await fixture.Connector.TestAsync(fixture.Request(fixture.Last(2)), Ct);
+        Assert.Equal((off.Reason, ConnectionProblem.Key), (problem!.Sentence, problem.Field));
+    }
+
+    [Fact]
+    public async Task That_fewer_runs_are_listed_than_happened_shows_in_the_insights_of_n8n_alone()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        var (fine, before, _) = await fixture.ReadAllAsync(fixture.Last(7));
+        Assert.Null(before.Shortfall);
+        Assert.All(fine.Workflows.Values, workflow => Assert.True(workflow.KeepsSuccesses));
+
+        // Switched off for the whole instance; one workflow says itself that it keeps them.
+        fixture.N8n.KeepSuccessesByDefault("merch-shop", keep: false);
+        fixture.N8n.Change("merch-shop", "mS2CartMail00002", workflow => workflow with { KeepsSuccesses = true });
+        fixture.Time.Advance(TimeSpan.FromDays(8));
+        var (sink, outcome, _) = await fixture.ReadAllAsync(fixture.Last(7));
+
+        Assert.Contains("EXECUTIONS_DATA_SAVE_ON_SUCCESS", outcome.Shortfall, StringComparison.Ordinal);
+        Assert.Matches("counted [0-9]{3} runs and lists [0-9]{2,3}:", outcome.Shortfall);
+        Assert.True(sink.Workflows["mS2CartMail00002"].KeepsSuccesses);
+        Assert.False(sink.Workflows["mS1OrderSync0001"].KeepsSuccesses);
+        // Switched off, it runs no more, kept or not.
+        Assert.True(sink.Workflows["mS7OldImport0007"].KeepsSuccesses);
+
+        // A key without the scope, and an n8n without insights, are told nothing, and everything else goes on.
+        fixture.N8n.SetScopes("merch-shop", "workflow:list", "execution:list", "execution:read");
+        var (without, told, _) = await fixture.ReadAllAsync(fixture.Last(7));
+        Assert.Null(told.Shortfall);
+        Assert.Equal(sink.Executions.Keys.Order(), without.Executions.Keys.Order());
+        Assert.True(without.Workflows["mS1OrderSync0001"].KeepsSuccesses);
+    }
+
+    [Fact]
+    public async Task A_workflow_that_throws_its_successes_away_or_is_deleted_leaves_the_list_as_it_does_in_n8n()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        fixture.N8n.Change("merch-shop", "mS1OrderSync0001", workflow => workflow with { KeepsSuccesses = false, TimeSavedMinutes = 9 });
+        var changed = fixture.Time.GetUtcNow();
+        fixture.Time.Advance(TimeSpan.FromDays(2));
+        fixture.N8n.DeleteWorkflow("merch-shop", "mS4DailyReport04");
+
+        var (sink, outcome, _) = await fixture.ReadAllAsync(fixture.Last(7));
+
+        Assert.True(outcome.ListsAllWorkflows);
+        Assert.False(sink.Workflows["mS1OrderSync0001"].KeepsSuccesses);
+        Assert.Equal((9, changed.ToUnixTimeMilliseconds()), (sink.Workflows["mS1OrderSync0001"].TimeSavedMinutes!.Value, sink.Workflows["mS1OrderSync0001"].ChangedAt!.Value.ToUnixTimeMilliseconds()));
+        Assert.DoesNotContain("mS4DailyReport04", sink.Workflows.Keys);
+        Assert.DoesNotContain(sink.Executions.Values, e => e.WorkflowId == "mS4DailyReport04");
+        Assert.DoesNotContain(sink.Executions.Values, e => e.WorkflowId == "mS1OrderSync0001" && e.Status == ExecutionStatus.Succeeded && e.StoppedAt > changed);
+        Assert.Contains(sink.Executions.Values, e => e.WorkflowId == "mS1OrderSync0001" && e.Status == ExecutionStatus.Succeeded);
+        AssertSame(fixture.Truth(fixture.Last(7)), sink, fixture.Time.GetUtcNow());
+    }
+
+    [Fact]
+    public async Task A_members_key_shows_its_own_workflows_and_their_runs_alone()
+    {
+        await using var fixture = await Fixture.StartAsync();
+        fixture.N8n.AddMemberKey("merch-shop", "n8n_demo_merch_shop_member", "mS4DailyReport04");
+        var full = (await fixture.ReadAllAsync(fixture.Last(7))).Sink;
+        fixture.N8n.SetApiKey("merch-shop", "another");
+        fixture.N8n.AddMemberKey("merch-shop", "n8n_demo_merch_shop", "mS4DailyReport04");
+
+        var (sink, _, _) = await fixture.ReadAllAsync(fixture.Last(7));
+
+        Assert.Equal(["mS4DailyReport04"], sink.Workflows.Keys);
+        Assert.Equal(full.Executions.Values.Where(e => e.WorkflowId == "mS4DailyReport04").Select(e => e.ExecutionId).Order(), sink.Executions.Keys.Order());
+        Assert.Equal(["mS4DailyReport04"], await fixture.Connector.ShownWorkflowsAsync(fixture.Request(fixture.Last(2)), Ct));
     }
 
     /// <summary>How many executions of the last four days there are (0: all that there were), and from how many days ago one is kept.</summary>
@@ -200,14 +371,15 @@ public sealed class N8nAgainstSimulatorTests
         foreach (var days in keptDaysAgo)
             fixture.N8n.Keep("merch-shop", all.First(e => fixture.Day(e.StartedAt) == fixture.Today.AddDays(-days)).Id);
         fixture.N8n.Prune("merch-shop", cut);
-        var body = fixture.N8n.Executions("merch-shop").Where(e => e.StartedAt >= cut).ToList();
+        var body = fixture.N8n.Executions("merch-shop").Where(e => e.StartedAt >= cut && e.EndsAt <= fixture.Time.GetUtcNow()).ToList();
         if (left > 0)
         {
             // As many as are to be left, evenly strewn, the oldest among them.
             var stay = Enumerable.Range(0, left).Select(i => body[i * body.Count / left].Id).ToHashSet();
             foreach (var gone in body.Where(e => !stay.Contains(e.Id)))
                 fixture.N8n.Delete("merch-shop", gone.Id);
-            Assert.Equal(left + keptDaysAgo.Length, fixture.N8n.Executions("merch-shop").Count);
+            // Beside them what still waits or runs.
+            Assert.Equal(left + keptDaysAgo.Length, fixture.N8n.Executions("merch-shop").Count(e => e.EndsAt <= fixture.Time.GetUtcNow()));
         }
 
         var window = fixture.Last(396);
@@ -480,6 +652,10 @@ public sealed class N8nAgainstSimulatorTests
 
         public List<SimulatedExecution> Truth(DayWindow window) =>
             [.. N8n.Executions("merch-shop").Where(e => Day(e.StartedAt) >= window.From && Day(e.StartedAt) <= window.To)];
+
+        /// <summary>The day after the least end of what is left of a pruning: of the day itself a part may be gone.</summary>
+        public DateOnly FirstWholeDay(DateTimeOffset cut) =>
+            Day(N8n.Executions("merch-shop").Where(e => e.EndsAt >= cut && e.EndsAt <= Time.GetUtcNow() && e.WaitTill is null).Min(e => e.EndsAt)).AddDays(1);
 
         public FetchRequest Request(DayWindow window, string? checkpoint = null, IReadOnlyList<string>? unfinished = null, string path = "merch-shop") => new()
         {

@@ -54,6 +54,7 @@ public sealed class SharesTests(AppFixture app)
         await using var world = new AccessWorld(app);
         var (tenant, _, _, secret) = await SharedAsync(world, [new { id = "a", kind = "automation", width = 12, height = 3 }]);
         await world.ExecuteAsync("update tenants set hourly_labour_cost = 37.25, automation_cost_per_month = 61.5, data_version = data_version + 1 where id = @Id", new { tenant.Id });
+        await world.ExecuteAsync("update workflows set tags = '{\"Tag of ours\"}', project_id = 'pr0ject', project = 'Project of ours' where tenant_id = @Id", new { tenant.Id });
         using var viewer = Viewer(secret);
         var shown = (await viewer.GetJsonAsync(View))["automation"]!;
         var text = shown.ToJsonString();
@@ -64,6 +65,7 @@ public sealed class SharesTests(AppFixture app)
         Assert.All(shown["daily"]!.AsArray(), day => Assert.Null(day!["valueSaved"]));
         Assert.Equal("1", shown["workflows"]![0]!["id"]!.GetValue<string>());
         foreach (var id in await world.QueryAsync<string>("select workflow_id from workflows where tenant_id = @Id", new { tenant.Id })) Assert.DoesNotContain($"\"{id}\"", text, StringComparison.Ordinal);
+        foreach (var own in new[] { "of ours", "pr0ject", tenant.Integration.ToString() }) Assert.DoesNotContain(own, text, StringComparison.Ordinal);
         Assert.DoesNotContain("37.25", text, StringComparison.Ordinal);
         Assert.DoesNotContain("61.5", text, StringComparison.Ordinal);
     }

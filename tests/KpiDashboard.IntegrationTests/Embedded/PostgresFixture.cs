@@ -4,6 +4,8 @@ using Npgsql;
 using Xunit;
 
 [assembly: AssemblyFixture(typeof(PostgresFixture))]
+// Most of a test's time is waiting for another process.
+[assembly: Xunit.v3.Parallelization(MaxThreads = 3)]
 
 namespace KpiDashboard.IntegrationTests.Embedded;
 

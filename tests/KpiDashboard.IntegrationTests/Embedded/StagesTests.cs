@@ -8,6 +8,7 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Embedded;
 
+[Trait("Clock", "none")]
 public sealed class StagesTests(PostgresFixture fixture) : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -299,7 +299,9 @@ public sealed class AccountTests(AccountsApp app)
             ActivityStopped = stopped =>
             {
                 if (stopped.TraceId != trace) return;
-                lock (statements) statements.Add((stopped.GetTagItem("db.query.text") ?? stopped.GetTagItem("db.statement"))?.ToString() ?? stopped.DisplayName);
+                // Whether the pool had a connection at hand says nothing of what was asked.
+                if ((stopped.GetTagItem("db.query.text") ?? stopped.GetTagItem("db.statement"))?.ToString() is not { } statement) return;
+                lock (statements) statements.Add(statement);
             },
         };
         ActivitySource.AddActivityListener(listener);

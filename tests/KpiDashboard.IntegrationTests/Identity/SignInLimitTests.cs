@@ -11,6 +11,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Identity;
 
 [Collection(AccountsCollection.Name)]
+[Trait("Clock", "none")]
 public sealed class SignInLimitTests(AccountsApp app)
 {
     [Fact]
@@ -170,6 +171,7 @@ public sealed class SignInLimitTests(AccountsApp app)
 }
 
 /// <summary>Two processes of the start command on one database.</summary>
+[Trait("Clock", "none")]
 public sealed class TwoProcessesTests(PostgresFixture postgres) : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -12,7 +12,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Numbers;
 
 /// <summary>From the simulator over HTTP through the queues into the database and out of the API, compared with what the simulator holds.</summary>
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class BreakdownAppTests(AppFixture app, ITestOutputHelper output)
 {
     private static readonly (string Dimension, string Field)[] Fields =

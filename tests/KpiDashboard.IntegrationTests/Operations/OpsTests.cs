@@ -8,7 +8,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Operations;
 
 /// <summary>What operators see, of the whole app with its demo tenants.</summary>
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class OpsTests(AppFixture app)
 {
     /// <summary>Other tests of the collection may have added some.</summary>

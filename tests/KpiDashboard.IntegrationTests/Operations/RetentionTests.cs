@@ -253,6 +253,7 @@ public sealed class RetentionTests(PostgresFixture postgres)
             """
             insert into workflows (tenant_id, integration_id, workflow_id, name, active, provider_minutes_saved, updated_at)
             select @tenant, @integration, 'w' || n, 'W' || n, true, n, now() from generate_series(0, 2) n;
+            insert into workflow_prices (tenant_id, integration_id, workflow_id, from_day, minutes) select @tenant, @integration, 'w' || n, '-infinity', n from generate_series(0, 2) n;
             insert into executions (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at, stopped_at)
             select @tenant, @integration, d || '-' || n, 'w' || (n % 3), (array['succeeded', 'failed', 'succeeded', 'canceled', 'unfinished'])[1 + (d + n) % 5], 'production',
                    (date '2025-10-01' + d)::timestamp at time zone 'Europe/Berlin' + n * interval '3 hours', (date '2025-10-01' + d)::timestamp at time zone 'Europe/Berlin' + n * interval '3 hours 1 second'

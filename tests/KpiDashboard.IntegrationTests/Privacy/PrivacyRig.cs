@@ -143,6 +143,7 @@ internal sealed record PlantedTenant(Guid Id, Guid Owner, Guid Member, Guid Inte
             insert into breakdown_days (tenant_id, dimension, day, is_whole, withheld, integration_id, run_id, changed_at) values (@tenant, 'landing_page', '2026-01-01', true, false, @integration, @run, @now);
             insert into breakdown_values (tenant_id, dimension, day, member, parts) values (@tenant, 'landing_page', '2026-01-01', '/' || @m, '{"web.sessions": 1}');
             insert into workflows (tenant_id, integration_id, workflow_id, name, active, updated_at) values (@tenant, @integration, 'w', '=cmd|' || @m, true, @now);
+            insert into workflow_prices (tenant_id, integration_id, workflow_id, from_day, minutes) values (@tenant, @integration, 'w', '2026-01-01', 5);
             insert into executions (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at)
                 select @tenant, @integration, n::text, 'w', 'succeeded', 'production', @now from generate_series(1, 5000) n;
             insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, finished_ms) values (@tenant, @integration, '2026-01-01', 'w', 1, 1, 0, 5);

@@ -36,10 +36,12 @@ public sealed class RowLevelSecurityTests(PostgresFixture postgres) : IAsyncLife
                 insert into breakdown_days (tenant_id, dimension, day, is_whole, withheld, integration_id, run_id, changed_at) values (@tenant, 'channel', '2026-01-01', true, false, @integration, @run, now());
                 insert into breakdown_values (tenant_id, dimension, day, member, parts) values (@tenant, 'channel', '2026-01-01', 'Direct', '{"web.sessions": 1}');
                 insert into workflows (tenant_id, integration_id, workflow_id, name, active, updated_at) values (@tenant, @integration, 'w', 'W', true, now());
+                insert into workflow_prices (tenant_id, integration_id, workflow_id, from_day, minutes) values (@tenant, @integration, 'w', '2026-01-01', 5);
                 insert into executions (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at) values (@tenant, @integration, '1', 'w', 'succeeded', 'production', now());
                 insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, finished_ms) values (@tenant, @integration, '2026-01-01', 'w', 1, 1, 0, 5);
                 insert into api_tokens (tenant_id, id, name, token_hash, signing_secret, scopes, created_at) values (@tenant, @run, 'n', sha256(@tenant::text::bytea), '', '{}', now());
                 insert into idempotency_keys (tenant_id, key, run_ids, created_at) values (@tenant, 'k', '{}', now());
+                insert into push_log (tenant_id, request_id, position, at, token_name, outcome) values (@tenant, @run, 0, now(), 'n', 'accepted');
                 insert into custom_kpis (tenant_id, id, key, name, description, unit, direction, aggregation, created_at, updated_at) values (@tenant, @run, 'custom.k', 'K', '', 'count', 'up', 'sum', now(), now());
                 insert into goals (tenant_id, id, kpi, name, period, starts_on, target_from, targets, created_at, updated_at) values (@tenant, @run, 'web.sessions', 'x', 'month', '2026-10-01', '{2026-10-01}', '{200}', now(), now());
                 insert into calculated_kpis (tenant_id, id, key, name, description, unit, direction, formula, created_at, updated_at) values (@tenant, @run, 'calc.own', 'x', '', 'count', 'up', 'web.sessions / 2', now(), now());

@@ -153,7 +153,7 @@ public sealed class DeadLetterTests(PostgresFixture postgres)
 }
 
 /// <summary>The same over HTTP, where the host asks for its key.</summary>
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class OpsRoutesTests(AppFixture app)
 {
     [Fact]

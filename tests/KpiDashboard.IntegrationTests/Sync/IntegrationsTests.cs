@@ -10,7 +10,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Sync;
 
 /// <summary>Connecting an n8n and what can be done with it then, through the whole app and a simulated n8n of the test's own.</summary>
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class IntegrationsTests(AppFixture app)
 {
     private const string Key = "n8n_api_secret_0123456789";
@@ -260,7 +260,7 @@ public sealed class IntegrationsTests(AppFixture app)
         var before = await SavedAsync();
 
         var path = $"integrations/{id}/workflows/{successes.Workflow}";
-        await SendAsync(world, tenant, "PATCH", path, $$"""{"minutesSaved":{{(provider + 7.5m).ToString(System.Globalization.CultureInfo.InvariantCulture)}}}""", 200);
+        await SendAsync(world, tenant, "PATCH", path, $$"""{"minutesSaved":{{(provider + 7.5m).ToString(System.Globalization.CultureInfo.InvariantCulture)}},"applyToPast":true}""", 200);
         Assert.Equal(before + (7.5m * successes.Count), await SavedAsync());
         Assert.Empty(await world.QueryAsync<long>("select id from kpi_restatements where tenant_id = @Id", tenant));
 
@@ -270,12 +270,19 @@ public sealed class IntegrationsTests(AppFixture app)
         var now = (await world.QueryAsync<long>("select sum(succeeded) from automation_daily where tenant_id = @Id and workflow_id = @Workflow", new { tenant.Id, successes.Workflow })).Single();
         Assert.True(await SavedAsync() >= before + (7.5m * successes.Count), "A sync must not undo what a person set.");
 
-        await SendAsync(world, tenant, "PATCH", path, """{"minutesSaved":null}""", 200);
+        // Without more, a change counts from today on: the days before keep the price that they had.
+        const string past = "select coalesce(sum(minutes_saved), 0) from automation_daily where tenant_id = @Id and day < (select max(day) from automation_daily where tenant_id = @Id)";
+        var earlier = (await world.QueryAsync<decimal>(past, tenant)).Single();
+        await SendAsync(world, tenant, "PATCH", path, """{"minutesSaved":9000}""", 200);
+        Assert.Equal(earlier, (await world.QueryAsync<decimal>(past, tenant)).Single());
+        await SavedAsync();
+
+        await SendAsync(world, tenant, "PATCH", path, """{"minutesSaved":null,"applyToPast":true}""", 200);
         Assert.Equal([(decimal?)provider * now], await world.QueryAsync<decimal?>("select coalesce(sum(minutes_saved), 0) from automation_daily where tenant_id = @Id and workflow_id = @Workflow", new { tenant.Id, successes.Workflow }));
         foreach (var bad in new[] { """{"minutesSaved":-1}""", """{"minutesSaved":10001}""", """{"minutesSaved":1.234}""", "{}", """{"minutesSaved":"7"}""" })
             Assert.Equal((bad, 400), (bad, (await world.SendAsync("PATCH", path, tenant.OwnerToken, bad)).Status));
         Assert.Equal(404, (await world.SendAsync("PATCH", $"integrations/{id}/workflows/nothing", tenant.OwnerToken, """{"minutesSaved":1}""")).Status);
-        Assert.Equal(["integration.connected", "workflow.minutes_saved_changed", "workflow.minutes_saved_changed"], await ActionsAsync(world, tenant));
+        Assert.Equal(["integration.connected", .. Enumerable.Repeat("workflow.minutes_saved_changed", 3)], await ActionsAsync(world, tenant));
 
         // Through the numbers that the page shows, and the days that they are made of: both must say the same.
         async Task<decimal> SavedAsync()
@@ -284,6 +291,94 @@ public sealed class IntegrationsTests(AppFixture app)
             Assert.Equal(days, (await world.QueryAsync<decimal>("select coalesce(sum(value), 0) from kpi_values where tenant_id = @Id and kpi = 'automation.time_saved'", tenant)).Single());
             return days;
         }
+    }
+
+    [Theory]
+    [InlineData("/home/workflows")]
+    [InlineData("/home/workflows?projectId=Ab1#top")]
+    [InlineData("/workflow/Y7zIqmuNMA16iM1N/executions/4")]
+    [InlineData("/api/v1/docs/")]
+    public async Task An_address_that_was_copied_from_the_browser_connects(string page)
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, name) = await NewAsync(world);
+        var made = await SendAsync(world, tenant, "POST", "integrations", Connect(address: app.Demo.N8n!.BaseUrl(name) + page), 201);
+        Assert.Equal(app.Demo.N8n!.BaseUrl(name).ToString(), made["address"]!.GetValue<string>());
+        Assert.Equal("succeeded", (await EndOfRunAsync(world, tenant))["status"]!.GetValue<string>());
+    }
+
+    /// <summary>What was taken from a key that n8n showed once, and can be given back to it.</summary>
+    [Theory]
+    [InlineData("scope", "lacks")]
+    [InlineData("API", "N8N_PUBLIC_API_DISABLED")]
+    public async Task What_was_mended_in_n8n_is_found_by_a_test_and_read_on_without_a_new_key(string what, string sentence)
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, name) = await NewAsync(world);
+        var id = (await SendAsync(world, tenant, "POST", "integrations", Connect(name), 201))["id"]!.GetValue<string>();
+        await EndOfRunAsync(world, tenant);
+        Break(true);
+        await SendAsync(world, tenant, "POST", $"integrations/{id}/sync", null, 202);
+        Assert.Equal("failed", (await EndOfRunAsync(world, tenant))["status"]!.GetValue<string>());
+        Assert.Equal("reconnect_needed", (await ReadAsync(world, tenant, id))["status"]!.GetValue<string>());
+
+        // Not mended yet: nothing changes.
+        var not = await SendAsync(world, tenant, "POST", $"integrations/{id}/test", null, 200);
+        Assert.False(not["works"]!.GetValue<bool>());
+        Assert.Contains(sentence, not["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal("reconnect_needed", (await ReadAsync(world, tenant, id))["status"]!.GetValue<string>());
+
+        Break(false);
+        var works = await SendAsync(world, tenant, "POST", $"integrations/{id}/test", null, 200);
+        Assert.True(works["works"]!.GetValue<bool>());
+        Assert.Contains("lets us read again", works["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        var run = await EndOfRunAsync(world, tenant);
+        Assert.Equal(("connect", "succeeded"), (run["trigger"]!.GetValue<string>(), run["status"]!.GetValue<string>()));
+        Assert.Equal("ok", (await ReadAsync(world, tenant, id))["status"]!.GetValue<string>());
+        Assert.Equal(["integration.connected", "integration.reconnected"], await ActionsAsync(world, tenant));
+
+        void Break(bool broken)
+        {
+            if (what == "API") app.Demo.N8n!.SwitchApi(name, on: !broken);
+            else app.Demo.N8n!.SetScopes(name, broken ? ["workflow:list", "execution:read"] : []);
+        }
+    }
+
+    [Fact]
+    public async Task A_key_that_shows_fewer_workflows_is_told_before_it_is_kept_and_takes_no_number_away()
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, name) = await NewAsync(world);
+        var id = (await SendAsync(world, tenant, "POST", "integrations", Connect(name), 201))["id"]!.GetValue<string>();
+        await EndOfRunAsync(world, tenant);
+        const string values = "select kpi || ' ' || day || ' ' || value from kpi_values where tenant_id = @Id and day < (select max(day) from kpi_values where tenant_id = @Id) order by 1";
+        var before = await world.QueryAsync<string>(values, tenant);
+        var known = (await world.QueryAsync<int>("select count(*)::int from workflows where tenant_id = @Id", tenant)).Single();
+        app.Demo.N8n!.AddMemberKey(name, "member_key", "nL1Enquiries0001");
+
+        var path = $"integrations/{id}";
+        var refused = await SendAsync(world, tenant, "PATCH", path, """{"credentials":{"apiKey":"member_key"}}""", 400);
+        Assert.Contains($"shows 1 of the {known} workflows", refused["errors"]!["credentials.apiKey"]![0]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Contains("'acceptFewer'", refused["errors"]!["acceptFewer"]![0]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(["integration.connected"], await ActionsAsync(world, tenant));
+
+        await SendAsync(world, tenant, "PATCH", path, """{"credentials":{"apiKey":"member_key"},"acceptFewer":true}""", 200);
+        var run = await EndOfRunAsync(world, tenant);
+        Assert.Equal("succeeded", run["status"]!.GetValue<string>());
+        Assert.Contains($"shows this key 1 of {known} workflows", run["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Equal(before, await world.QueryAsync<string>(values, tenant));
+        Assert.Empty(await world.QueryAsync<string>("select workflow_id from workflows where tenant_id = @Id and gone_at is not null", tenant));
+        Assert.Empty(await world.QueryAsync<string>("select execution_id from executions where tenant_id = @Id and status = 'lost'", tenant));
+        var performance = JsonNode.Parse((await world.SendAsync("GET", "automation/performance?range=last_7_days", tenant.OwnerToken)).Body)!;
+        var entries = JsonNode.Parse((await world.SendAsync("GET", $"integrations/{id}/workflows", tenant.OwnerToken)).Body)!["workflows"]!.AsArray();
+        Assert.Equal(known - 1, entries.Count(entry => !entry!["shown"]!.GetValue<bool>()));
+        Assert.All(entries, entry => Assert.False(entry!["gone"]!.GetValue<bool>()));
+        Assert.NotNull(performance["leftOut"]);
+
+        // The first key again: it shows all, and nobody has to be asked.
+        await SendAsync(world, tenant, "PATCH", path, $$"""{"credentials":{"apiKey":"{{Key}}"} }""", 200);
+        Assert.Null((await EndOfRunAsync(world, tenant))["message"]?.GetValue<string>());
+        Assert.Empty(await world.QueryAsync<string>("select workflow_id from workflows where tenant_id = @Id and hidden_at is not null", tenant));
     }
 
     /// <summary>A business without sources and a simulated n8n of its own.</summary>

@@ -188,6 +188,7 @@ public sealed class ScheduleTests(PostgresFixture postgres, ITestOutputHelper ou
     }
 
     [Fact]
+    [Trait("Clock", "none")]
     public async Task Ten_thousand_due_integrations_are_claimed_by_two_timers_and_four_instances_and_enqueued_each_once()
     {
         const int Count = 10_000;

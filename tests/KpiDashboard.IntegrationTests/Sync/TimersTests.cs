@@ -10,7 +10,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Sync;
 
 /// <summary>What the clock starts, as the functions themselves, in the whole app, with bad businesses among the others: each function ends well, and the others are served.</summary>
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class TimersTests(AppFixture app)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

@@ -13,7 +13,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Sync;
 
 /// <summary>In the whole app: one trace from what started a sync to the provider and to SQL.</summary>
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class TraceTests(AppFixture app)
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Tenancy;
 
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class DemoTests(AppFixture app)
 {
     private static readonly Guid Merch = DemoSeeder.TenantId("Merch Shop");

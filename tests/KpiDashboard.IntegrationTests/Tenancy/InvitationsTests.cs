@@ -3,7 +3,7 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Tenancy;
 
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class InvitationsTests(AppFixture app)
 {
     private const string Gone = "This invitation does not exist, was used or taken back, or has run out. Ask for a new one.";

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Tenancy;
 
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class MembersTests(AppFixture app)
 {
     private readonly Town _town = new(app);

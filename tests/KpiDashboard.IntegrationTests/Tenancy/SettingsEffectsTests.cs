@@ -7,7 +7,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Tenancy;
 
 /// <summary>What settings do to numbers. Executions of 40 days: one at noon and one at 23:30 UTC each day, which is the next day in Berlin.</summary>
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class SettingsEffectsTests(AppFixture app)
 {
     private readonly Town _town = new(app);
@@ -27,6 +27,7 @@ public sealed class SettingsEffectsTests(AppFixture app)
             insert into sync_runs (tenant_id, id, integration_id, connector, trigger, status, queued_at, updated_at, finished_at)
             values (@tenant, gen_random_uuid(), @tenant, 'n8n', 'schedule', 'succeeded', now(), now(), now());
             insert into workflows (tenant_id, integration_id, workflow_id, name, active, minutes_saved, updated_at) values (@tenant, @tenant, 'w', 'W', true, 30, now());
+            insert into workflow_prices (tenant_id, integration_id, workflow_id, from_day, minutes) values (@tenant, @tenant, 'w', '-infinity', 30);
             insert into executions (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at, stopped_at)
             select @tenant, @tenant, d || k, 'w', 'succeeded', 'production', d + k::interval, d + k::interval + interval '1 second'
             from (select (generate_series(@today::timestamp - interval '40 days', @today::timestamp - interval '1 day', interval '1 day') at time zone 'UTC') as d) days

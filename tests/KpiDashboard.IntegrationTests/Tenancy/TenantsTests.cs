@@ -6,7 +6,7 @@ using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Tenancy;
 
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class TenantsTests(AppFixture app)
 {
     private readonly Town _town = new(app);

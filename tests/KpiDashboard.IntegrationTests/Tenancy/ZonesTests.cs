@@ -7,7 +7,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Tenancy;
 
 /// <summary>Zones at the door, against the very server that will use them: every name that either database knows, and every kind of name that one of them reads as more.</summary>
-[Collection(AppCollection.Name)]
+[Collection(SecondAppCollection.Name)]
 public sealed class ZonesTests(AppFixture app)
 {
     private static readonly string[] Odd =

@@ -59,6 +59,7 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Api.OperationAttribute",
                 "KpiDashboard.Auditing.AuditEndpoints",
                 "KpiDashboard.Automation.AutomationEndpoints",
+                "KpiDashboard.Automation.ExecutionEndpoints",
                 "KpiDashboard.Dashboards.DashboardEndpoints",
                 "KpiDashboard.Dashboards.ShareEndpoints",
                 "KpiDashboard.Formulas.CalculatedKpiEndpoints",
@@ -98,6 +99,7 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Sync.DeadLetters",
                 "KpiDashboard.Sync.GoogleConnectEndpoints",
                 "KpiDashboard.Sync.IntegrationEndpoints",
+                "KpiDashboard.Sync.LookEndpoints",
                 "KpiDashboard.Sync.SyncEndpoints",
                 "KpiDashboard.Sync.SyncMessage",
                 "KpiDashboard.Sync.SyncRunner",
@@ -106,6 +108,7 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Tenancy.MemberEndpoints",
                 "KpiDashboard.Tenancy.TenantEndpoints",
                 "KpiDashboard.Webhooks.N8nWebhookEndpoints",
+                "KpiDashboard.Webhooks.PushLogEndpoints",
             ],
             Product.GetExportedTypes().Select(type => type.FullName).Order(StringComparer.Ordinal));
 

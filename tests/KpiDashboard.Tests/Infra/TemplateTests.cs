@@ -142,7 +142,9 @@ public sealed class TemplateTests
         Assert.Null(Bicep.Resources(linked, "Microsoft.Web/sites").Single()["properties"]!["siteConfig"]!["cors"]);
 
         Assert.Empty(Bicep.Resources(separate, "Microsoft.Web/staticSites/linkedBackends"));
-        Assert.Equal(("0", "None", "https://kpi.example.com"), (Bicep.Settings(separate)["Http__Proxies"], Bicep.Settings(separate)["Auth__CookieSameSite"], Bicep.Settings(separate)["Http__AllowedOrigins"]));
+        Assert.Equal(
+            ("0", "None", "https://kpi.example.com"),
+            (Bicep.Settings(separate)["Http__Proxies"], Bicep.Settings(separate)["Auth__CookieSameSite"], Bicep.Settings(separate)["Http__AllowedOrigins"]));
         var cors = Bicep.Resources(separate, "Microsoft.Web/sites").Single()["properties"]!["siteConfig"]!["cors"]!;
         Assert.Equal("""{"allowedOrigins":["https://kpi.example.com"],"supportCredentials":true}""", cors.ToJsonString());
     }

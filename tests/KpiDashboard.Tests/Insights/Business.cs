@@ -41,6 +41,8 @@ internal sealed class Business
 
     public List<GoalEntry> Goals { get; } = [];
 
+    public SharedMessage? SharedMessage { get; set; }
+
     public static SourceState Source(string connector, string name, string state = "active", int failures = 0, DateOnly? complete = null) => new(
         Guid.NewGuid(), connector, name, state, null, "daily", new DateTimeOffset(2026, 11, 23, 5, 0, 0, TimeSpan.Zero), complete ?? Last, complete ?? Last, null, Last.AddDays(-400), failures,
         failures == 0 ? null : "It did not answer.", null, false, null, new DateTimeOffset(2026, 11, 23, 9, 0, 0, TimeSpan.Zero));
@@ -70,7 +72,10 @@ internal sealed class Business
         var from = Last.AddDays(1 - days);
         var (otherFrom, otherTo) = Period.Other("custom", from, Last, compare);
         return new BusinessFacts(
-            Tenant, Last.AddDays(1), new Period("custom", from, Last, compare, otherFrom, otherTo), Table(), new TenantCatalogue([]), Sources, Workflows, Failing, Restated, Flags, Goals);
+            Tenant, Last.AddDays(1), new Period("custom", from, Last, compare, otherFrom, otherTo), Table(), new TenantCatalogue([]), Sources, Workflows, Failing, Restated, Flags, Goals)
+        {
+            SharedMessage = SharedMessage,
+        };
     }
 
     public IReadOnlyList<Insight> Insights(int days = 7) => InsightRules.Find(Facts(days));

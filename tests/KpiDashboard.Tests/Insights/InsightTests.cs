@@ -218,6 +218,23 @@ public sealed partial class InsightTests
         }
     }
 
+    [Theory]
+    [InlineData(12, 15, 1, "12 of 15 failed runs say the same, of “Order sync”: “429 Too Many ‘Requests’”.")]
+    [InlineData(15, 15, 1, "All 15 failed runs are of “Order sync” and say the same: “429 Too Many ‘Requests’”.")]
+    [InlineData(15, 15, 2, "All 15 failed runs say the same, in 2 workflows: “429 Too Many ‘Requests’”.")]
+    [InlineData(1204, 2000, 31, "1,204 of 2,000 failed runs say the same, in 31 workflows: “429 Too Many ‘Requests’”.")]
+    // Twice is chance; half is not most; what most do not say is not shared.
+    [InlineData(2, 2, 1, null)]
+    [InlineData(7, 14, 1, null)]
+    [InlineData(8, 400, 1, null)]
+    public void The_message_that_most_failures_share_is_named(int runs, int failed, int workflows, string? sentence)
+    {
+        var business = new Business { SharedMessage = new SharedMessage("429 Too Many “Requests”.", runs, failed, failed, workflows, "Order sync") };
+        var found = business.Insights().Where(insight => insight.Rule == "failures_shared").ToList();
+        Assert.Equal(sentence is null ? [] : [sentence], found.Select(insight => insight.Text));
+        Assert.All(found, insight => AssertProved(insight.Text, insight.Proof.Evidence));
+    }
+
     [Fact]
     public void The_check_of_numbers_sees_a_number_that_is_not_proved()
     {

@@ -75,7 +75,7 @@ public sealed class PeriodTests
     [InlineData("?from=yesterday&to=2026-11-02", "from", "'from' must be a date like 2026-11-21; 'yesterday' is none.")]
     [InlineData("?from=2026-02-29&to=2026-11-02", "from", "'from' must be a date like 2026-11-21; '2026-02-29' is none.")]
     [InlineData("?from=2026-11-01&to=01.11.2026", "to", "'to' must be a date like 2026-11-21; '01.11.2026' is none.")]
-    [InlineData("?range=last_week", "range", "'range' must be one of last_7_days, last_day, last_28_days, last_90_days, last_12_months; 'last_week' is none.")]
+    [InlineData("?range=last_week", "range", "'range' must be one of last_7_days, last_day, last_28_days, last_90_days, last_12_months, today; 'last_week' is none.")]
     [InlineData("?compare=last_year", "compare", "'compare' must be one of previous_period, previous_year, none; 'last_year' is none.")]
     [InlineData("?from=2026-11-01&from=2026-11-02&to=2026-11-03", "from", "'from' is given more than once.")]
     public void Wrong_input_is_answered_with_a_sentence_about_the_field(string query, string field, string sentence)
@@ -161,7 +161,7 @@ public sealed class PeriodTests
         foreach (var range in Period.Presets)
         {
             var period = Read($"?range={range}&compare=previous_year", today: today);
-            if (range is "last_day" or "last_7_days" or "last_28_days")
+            if (range is "today" or "last_day" or "last_7_days" or "last_28_days")
             {
                 Assert.Equal((period.From.AddDays(-364), period.To.AddDays(-364), true), (period.CompareFrom, period.CompareTo, period.ComparesWeekdays));
                 Assert.Null(period.CompareNote);

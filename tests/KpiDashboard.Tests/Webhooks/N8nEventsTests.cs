@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using KpiDashboard.Connectors;
 using KpiDashboard.Connectors.N8n;
-using KpiDashboard.Webhooks;
+using KpiDashboard.Security;
 using Xunit;
 
 namespace KpiDashboard.Tests.Webhooks;
@@ -169,6 +169,31 @@ public sealed class N8nEventsTests
         var (item, reason) = Read(json);
         Assert.Null(reason);
         Assert.Equal((null, At("2026-11-20T10:00:05Z"), null), (item!.StartedAt, item.StoppedAt!.Value, item.Duration));
+    }
+
+    [Theory]
+    [InlineData("""{"executionId":17,"workflowId":"w1"}""", "17", "w1")]
+    [InlineData("""{"ExecutionID":"a","workflow_id":3}""", "a", "3")]
+    [InlineData("""{"executionId":{"a":1},"workflowId":1.5}""", null, null)]
+    [InlineData("""{"executionId":"\ufffd","workflowId":""}""", null, null)]
+    [InlineData("5", null, null)]
+    public void Of_an_event_that_was_not_taken_the_ids_are_known_as_far_as_they_can_be_kept(string json, string? execution, string? workflow)
+    {
+        using var document = JsonDocument.Parse(json);
+        Assert.Equal((execution, workflow), N8nEvents.Ids(document.RootElement));
+    }
+
+    [Theory]
+    [InlineData("test", "Manual")]
+    [InlineData("manual", "Manual")]
+    [InlineData("production", "Production")]
+    [InlineData("integrated", "SubWorkflow")]
+    [InlineData("error", "ErrorHandler")]
+    public void What_a_workflow_calls_its_mode_is_understood(string mode, string kind)
+    {
+        Assert.Equal(kind, Read($$"""{"workflowId":1,"executionId":1,"status":"success","mode":"{{mode}}","completedAt":"2026-11-20T10:00:00Z"}""").Event!.Kind.ToString());
+        Assert.Equal(
+            kind, Read($$$"""{"workflowId":1,"executionId":1,"status":"success","metadata":{"mode":"{{{mode}}}"},"completedAt":"2026-11-20T10:00:00Z"}""").Event!.Kind.ToString());
     }
 
     private static readonly DateTimeOffset Earliest = At("2026-09-30T00:00:00Z"), Latest = At("2026-11-29T00:00:00Z");

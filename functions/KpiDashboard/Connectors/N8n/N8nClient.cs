@@ -10,7 +10,7 @@ namespace KpiDashboard.Connectors.N8n;
 internal readonly record struct N8nAnswer<T>(T? Value, HttpStatusCode? Status, FetchOutcome? Failure);
 
 /// <summary>Speaks HTTP with one n8n. One request is one request; every refusal becomes an outcome with a sentence for the owner.</summary>
-internal sealed class N8nClient(HttpClient http, Uri api, string apiKey, TimeProvider time)
+internal sealed partial class N8nClient(HttpClient http, Uri api, string apiKey, TimeProvider time)
 {
     /// <summary>Name of the HTTP client; the address guard hangs on to it.</summary>
     internal const string HttpClientName = "n8n";
@@ -20,18 +20,29 @@ internal sealed class N8nClient(HttpClient http, Uri api, string apiKey, TimePro
     /// <summary>Path of the API at this n8n, for provenance.</summary>
     public string ApiPath => api.AbsolutePath;
 
+    /// <summary>Where pages of n8n begin, of all versions: what a browser shows after the address of the n8n itself.</summary>
+    private static readonly HashSet<string> Pages = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "home", "workflow", "workflows", "executions", "projects", "personal", "shared", "credentials", "settings", "insights", "templates", "variables", "data-tables", "chat",
+        "signin", "signup", "signout", "setup", "forgot-password", "change-password", "mfa", "saml", "oauth",
+    };
+
     /// <summary>
-    /// The address of the API from what the tenant entered: with or without a path, a slash at the end, <c>/api/v1</c> itself. Null if it is no web
-    /// address, or holds a user name, a query or a fragment.
+    /// The address of the API from what the tenant entered: with or without a path, a slash at the end, <c>/api/v1</c> itself, or a page of n8n as a browser shows it
+    /// (<c>/home/workflows?projectId=…</c>). Null if it is no web address, or holds a user name, or a query or a fragment that is not of such a page.
     /// </summary>
     internal static Uri? ApiAddress(string? baseUrl)
     {
-        if (TypedAddress.Read(baseUrl) is not { } uri || uri.Query.Length > 0 || uri.Fragment.Length > 0)
+        if (TypedAddress.Read(baseUrl) is not { } uri)
             return null;
-        var path = uri.AbsolutePath.TrimEnd('/');
-        if (!path.EndsWith("/api/v1", StringComparison.OrdinalIgnoreCase))
-            path += "/api/v1";
-        return new UriBuilder(uri) { Path = path }.Uri;
+        var parts = uri.AbsolutePath.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        var api = Enumerable.Range(0, Math.Max(0, parts.Length - 1)).FirstOrDefault(
+            i => parts[i].Equals("api", StringComparison.OrdinalIgnoreCase) && parts[i + 1].Equals("v1", StringComparison.OrdinalIgnoreCase), -1);
+        var page = api >= 0 ? api : Array.FindIndex(parts, Pages.Contains);
+        if (page < 0 && (uri.Query.Length > 0 || uri.Fragment.Length > 0))
+            return null;
+        var path = string.Join('/', page < 0 ? parts : parts[..page]);
+        return new UriBuilder(uri) { Path = path.Length == 0 ? "/api/v1" : $"/{path}/api/v1", Query = "", Fragment = "" }.Uri;
     }
 
     /// <summary>Whether an n8n answers at the address at all, whatever its API does: <c>/healthz</c> is there in every version.</summary>
@@ -54,26 +65,11 @@ internal sealed class N8nClient(HttpClient http, Uri api, string apiKey, TimePro
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return new(null, null, new ProviderDown("Your n8n did not answer in time."));
+            return new(null, null, Late());
         }
-        catch (HttpRequestException e) when (OutboundRefusedException.In(e) is { } refused)
+        catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            return new(null, null, new RequestRefused(refused.Message));
-        }
-        catch (HttpRequestException e)
-        {
-            return new(null, null, new ProviderDown(e.HttpRequestError switch
-            {
-                HttpRequestError.ConfigurationLimitExceeded => "Your n8n sent an answer that is far too large.",
-                HttpRequestError.NameResolutionError => "The name in your n8n address cannot be found.",
-                HttpRequestError.ConnectionError => "Your n8n cannot be reached.",
-                HttpRequestError.SecureConnectionError => "No secure connection to your n8n could be made; its certificate may have expired.",
-                _ => "The connection to your n8n broke off.",
-            }));
-        }
-        catch (IOException)
-        {
-            return new(null, null, new ProviderDown("The connection to your n8n broke off."));
+            return new(null, null, Broken(e));
         }
 
         using (response)
@@ -93,6 +89,20 @@ internal sealed class N8nClient(HttpClient http, Uri api, string apiKey, TimePro
         }
     }
 
+    private static ProviderDown Late() => new("Your n8n did not answer in time.");
+
+    private static FetchOutcome Broken(Exception error) =>
+        error is not HttpRequestException e ? new ProviderDown("The connection to your n8n broke off.")
+        : OutboundRefusedException.In(e) is { } refused ? new RequestRefused(refused.Message)
+        : new ProviderDown(e.HttpRequestError switch
+        {
+            HttpRequestError.ConfigurationLimitExceeded => "Your n8n sent an answer that is far too large.",
+            HttpRequestError.NameResolutionError => "The name in your n8n address cannot be found.",
+            HttpRequestError.ConnectionError => "Your n8n cannot be reached.",
+            HttpRequestError.SecureConnectionError => "No secure connection to your n8n could be made; its certificate may have expired.",
+            _ => "The connection to your n8n broke off.",
+        });
+
     private FetchOutcome? Refusal(HttpResponseMessage response, byte[] body)
     {
         var status = (int)response.StatusCode;
@@ -106,7 +116,10 @@ internal sealed class N8nClient(HttpClient http, Uri api, string apiKey, TimePro
             _ when html => new RequestRefused(
                 "A web page answers at your n8n address instead of n8n's public API: a login page or proxy in front of it, or not the address of n8n."),
             200 => null,
-            401 => new AuthorizationLost("Your n8n does not accept the API key. It was deleted or has expired, or belongs to another n8n: create a new one there and enter it."),
+            // n8n answers both alike, with the same words.
+            401 => new AuthorizationLost(
+                "Your n8n does not accept the API key: it was deleted, has expired or belongs to another n8n, or the public API is switched off there (N8N_PUBLIC_API_DISABLED). "
+                + "Create a new key there and enter it, or have the API switched on and test the connection again."),
             403 => new AuthorizationLost(
                 "The n8n API key lacks a permission. Give it the scopes workflow:list, execution:list and execution:read, or create a new key with them."),
             404 => new RequestRefused("There is no n8n public API at this address. Check the address, and that the public API is not switched off."),

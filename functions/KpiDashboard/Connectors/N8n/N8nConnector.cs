@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using KpiDashboard.Security;
@@ -9,7 +10,7 @@ namespace KpiDashboard.Connectors.N8n;
 
 /// <summary>Reads workflows and executions of one n8n through its public API. See README.md beside this file.</summary>
 internal sealed partial class N8nConnector(
-    IHttpClientFactory httpClients, IOptionsMonitor<N8nOptions> options, OutboundGuard guard, TimeProvider time, ILogger<N8nConnector> logger) : IKeyConnector
+    IHttpClientFactory httpClients, IOptionsMonitor<N8nOptions> options, OutboundGuard guard, TimeProvider time, ILogger<N8nConnector> logger) : IKeyConnector, IRunsConnector
 {
     // Each a request of its own. What is left over is asked for the next time.
     private const int MaxLookups = 50;
@@ -87,6 +88,15 @@ internal sealed partial class N8nConnector(
             : ConnectionProblem.Of(answer.Failure);
     }
 
+    /// <inheritdoc />
+    public async Task<IReadOnlySet<string>?> ShownWorkflowsAsync(FetchRequest request, CancellationToken cancellationToken)
+    {
+        var (api, apiKey, failure) = Open(request);
+        if (failure is not null) return null;
+        using var http = httpClients.CreateClient(N8nClient.HttpClientName);
+        return await new Reading(request, new N8nClient(http, api!, apiKey!, time), time, options.CurrentValue).ShownAsync(cancellationToken);
+    }
+
     private static bool IsKey(string? key) => key is { Length: > 0 and <= 4096 } && key.All(c => c is >= ' ' and <= '~');
 
     private static (Uri? Api, string? Key, FetchOutcome? Failure) Open(FetchRequest request)
@@ -114,6 +124,27 @@ internal sealed partial class N8nConnector(
         return outcome;
     }
 
+    /// <inheritdoc />
+    public async Task<LookOutcome> LookAsync(FetchRequest request, DateTimeOffset since, IFetchSink sink, CancellationToken cancellationToken)
+    {
+        var (api, apiKey, failure) = Open(request);
+        if (failure is not null) return new(failure, false);
+        using var http = httpClients.CreateClient(N8nClient.HttpClientName);
+        return await N8nRuns.LookAsync(new N8nClient(http, api!, apiKey!, time), since, request.UnfinishedExecutions, time, sink, cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public async Task<FailureAnswer> AskFailureAsync(FetchRequest request, string execution, CancellationToken cancellationToken)
+    {
+        var (api, apiKey, failure) = Open(request);
+        if (failure is not null) return new(null, null, failure);
+        using var http = httpClients.CreateClient(N8nClient.HttpClientName);
+        return await new N8nClient(http, api!, apiKey!, time).AskFailureAsync(execution, cancellationToken);
+    }
+
+    /// <inheritdoc />
+    public Uri? RunAddress(string? baseUrl, string workflow, string execution) => N8nRuns.Address(baseUrl, workflow, execution);
+
     private static string? ReadText(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
         && value.GetString()!.Trim() is { Length: > 0 } text ? text : null;
@@ -125,6 +156,7 @@ internal sealed partial class N8nConnector(
     private sealed class Reading(FetchRequest request, N8nClient client, TimeProvider time, N8nOptions options)
     {
         private readonly List<WorkflowReading> workflows = [];
+        private readonly List<WorkflowLabels> labels = [];
         private readonly Dictionary<string, ExecutionReading> executions = [];
         private readonly HashSet<string> tracked = [.. request.UnfinishedExecutions];
         private readonly List<RequestRecord> records = [];
@@ -136,7 +168,13 @@ internal sealed partial class N8nConnector(
         private DateOnly? readThrough = request.ReadThrough;
         private DateTimeOffset? oldestUnfinished;
         private FetchOutcome? workflowsFailed;
-        private bool unfinishedUnknown;
+        private bool unfinishedUnknown, listed, listedBefore;
+
+        // What n8n itself counts, by id: where the list has come to, and which workflows leave it to the instance whether successes are kept.
+        private readonly Dictionary<string, (string Workflow, DateTimeOffset Stopped, bool Succeeded)> counted = new(StringComparer.Ordinal);
+        private readonly HashSet<string> byDefault = new(StringComparer.Ordinal);
+        private DateTimeOffset? reached;
+        private bool isTwice;
 
         public async Task<FetchOutcome> RunAsync(CancellationToken cancellationToken)
         {
@@ -166,30 +204,39 @@ internal sealed partial class N8nConnector(
             }
 
             if (checkpoint is not null)
-                (coverage, readThrough) = (new N8nCoverage(checkpoint.Coverage), checkpoint.ReadThrough);
+                (coverage, readThrough, listedBefore) = (new N8nCoverage(checkpoint.Covered), checkpoint.ReadThrough, checkpoint.Listed);
             var carried = checkpoint?.OldestUnfinished;
             var (next, listFailure) = await ReadExecutionsAsync(checkpoint?.Cursor, cancellationToken);
             if (listFailure is not null)
                 // What failed first says more than the list that failed after it.
                 return workflowsFailed ?? listFailure;
+            if (checkpoint is null)
+                await ReadInsightsAsync(isWhole: next is null, cancellationToken);
             if (next is not null)
             {
                 NoteUnfinished(carried);
                 return new FetchSucceeded
                 {
-                    Checkpoint = JsonSerializer.Serialize(new N8nCheckpoint(next, coverage.State, oldestUnfinished, readThrough), N8nJson.Default.N8nCheckpoint),
+                    Checkpoint = JsonSerializer.Serialize(new N8nCheckpoint(next, coverage.State, oldestUnfinished, readThrough, listed || listedBefore), N8nJson.Default.N8nCheckpoint),
                     // An execution that started up to the overlap later may still come on the next page.
                     ReadInFullFrom = coverage.Since(time.GetUtcNow(), isWhole: false) is { } reached
-                        ? LocalDay.Of(reached + N8nCoverage.Overlap, request.TimeZone).AddDays(1)
+                        ? LocalDay.Of(reached.Since + N8nCoverage.Overlap, request.TimeZone).AddDays(1)
                         : request.Window.To.AddDays(1),
+                    ListsAllWorkflows = listed,
                     Shortfall = Shortfall,
                 };
             }
 
             var (lost, leftOver) = await ReadTrackedAsync(cancellationToken);
             NoteUnfinished(carried);
-            return Succeeded(lost, leftOver || unfinishedUnknown) with { Shortfall = Shortfall };
+            // Not found may be not shown: without the list of workflows nobody can tell which.
+            if (!listed && !listedBefore && lost.Count > 0) (lost, leftOver) = ([], true);
+            return Succeeded(lost, leftOver || unfinishedUnknown) with { ListsAllWorkflows = listed, Shortfall = Shortfall };
         }
+
+        /// <summary>Ids of all workflows that are shown; null if the list could not be read to its end.</summary>
+        public async Task<IReadOnlySet<string>?> ShownAsync(CancellationToken cancellationToken) =>
+            await ReadWorkflowsAsync(cancellationToken) is null && listed ? workflows.Select(workflow => workflow.WorkflowId).ToHashSet(StringComparer.Ordinal) : null;
 
         private string? Shortfall => shortfalls.Count == 0 ? null : string.Join(' ', shortfalls);
 
@@ -208,6 +255,8 @@ internal sealed partial class N8nConnector(
                 sink.Add(record);
             foreach (var workflow in workflows)
                 sink.Add(workflow);
+            foreach (var label in labels)
+                sink.Add(label);
             foreach (var execution in executions.Values)
                 sink.Add(execution);
         }
@@ -223,9 +272,11 @@ internal sealed partial class N8nConnector(
             if (coverage.IsEmpty || (since is null && readThrough is null))
                 return new FetchSucceeded { LostExecutions = lost, ReadInFullFrom = request.Window.To.AddDays(1) };
 
-            // The body of the list ends inside the window: what is older was pruned, and of its oldest day perhaps a part. Where an earlier run had read up to it, nothing
-            // is missing in between.
-            var first = since is { } start ? LocalDay.Of(start, request.TimeZone).AddDays(1) : LocalDay.Of(now, request.TimeZone);
+            // The body of the list ends inside the window: what ended earlier was pruned, and so perhaps a part of what started on that day; nothing was of an n8n whose very
+            // first run is listed. Where an earlier run had read up to it, nothing is missing in between.
+            var first = since is not { } start ? LocalDay.Of(now, request.TimeZone)
+                : start.FirstStart is { } begun ? LocalDay.Of(begun, request.TimeZone)
+                : LocalDay.Of(start.Since, request.TimeZone).AddDays(1);
             var measurableFrom = readThrough >= first.AddDays(-2) ? (DateOnly?)null : first;
             DateOnly? final = complete;
             if (oldestUnfinished is { } open && LocalDay.Of(open, request.TimeZone).AddDays(-1) is var before && before < complete)
@@ -263,18 +314,26 @@ internal sealed partial class N8nConnector(
                 {
                     if (N8nValues.Id(workflow?.Id) is { } id)
                     {
+                        if (!N8nValues.SaysWhetherSuccessesAreKept(workflow!.Settings))
+                            byDefault.Add(id);
                         workflows.Add(new WorkflowReading(
                             id, PlainText.Clean(workflow!.Name ?? "").Trim() is { Length: > 0 } name ? name : id, workflow.Active == true && workflow.IsArchived != true,
                             N8nValues.TimeSavedMinutes(workflow.Settings))
                         {
                             KeepsSuccesses = N8nValues.KeepsSuccesses(workflow.Settings),
+                            ChangedAt = N8nValues.Plausible(N8nValues.Instant(workflow.UpdatedAt), time.GetUtcNow()),
                         });
+                        labels.Add(N8nRuns.Labels(id, workflow));
                     }
                 }
 
                 var next = answer.Value.NextCursor;
                 if (string.IsNullOrEmpty(next) || data.Count == 0)
+                {
+                    listed = true;
                     return null;
+                }
+
                 if (next == cursor)
                     return new ProviderDown("Your n8n repeats the same page of workflows.");
                 cursor = next;
@@ -282,6 +341,46 @@ internal sealed partial class N8nConnector(
 
             // More than 2,000 workflows: the newest are known by name, the others by id through their executions.
             return null;
+        }
+
+        /// <summary>
+        /// Whether more ran than is listed: n8n counts what it does not keep, and what the instance keeps by default shows nowhere else. Newer versions only, and with a scope
+        /// that a key need not have: where it is not told, nothing is said.
+        /// </summary>
+        private async Task ReadInsightsAsync(bool isWhole, CancellationToken cancellationToken)
+        {
+            // Whole hours, as n8n counts; and nothing that ended a moment ago, since it counts late.
+            var now = time.GetUtcNow();
+            var week = now.AddDays(-7);
+            var from = windowStart > week ? windowStart : week;
+            from = new DateTimeOffset(from.UtcTicks - (from.UtcTicks % TimeSpan.TicksPerHour) + TimeSpan.TicksPerHour, TimeSpan.Zero);
+            // A list that says the same twice may have left something out instead.
+            if (!listed || isTwice || from >= now || !(isWhole || coverage.HasPassed || reached < from - N8nCoverage.Overlap))
+                return;
+            var answer = await client.GetAsync(
+                $"insights/summary?startDate={Uri.EscapeDataString(Text(from))}&endDate={Uri.EscapeDataString(Text(now))}", N8nJson.Default.N8nInsights, cancellationToken);
+            if (answer.Value is not { Total.Value: { } total and >= 0 and < 1e9, Failed.Value: { } failed and >= 0 and < 1e9 })
+                return;
+            Record("insights/summary", null, 1);
+            var seen = counted.Values.Where(run => run.Stopped >= from).ToList();
+            var (missing, succeeded) = (total - seen.Count, seen.Count(run => run.Succeeded));
+            // A few may be long ones that began before what was read, or were deleted by hand.
+            if (!(missing > Math.Max(5, total / 10) || (succeeded == 0 && total - failed >= 2)))
+                return;
+            var kept = seen.Where(run => run.Succeeded).Select(run => run.Workflow).ToHashSet(StringComparer.Ordinal);
+            for (var i = 0; i < workflows.Count; i++)
+            {
+                if (workflows[i].Active && byDefault.Contains(workflows[i].WorkflowId) && !kept.Contains(workflows[i].WorkflowId))
+                    workflows[i] = workflows[i] with { KeepsSuccesses = false };
+            }
+
+            shortfalls.Add(
+                $"Since {Day(from)} your n8n counted {total:0} runs and lists {seen.Count}: not all are kept there. Either successes are thrown away by default (EXECUTIONS_DATA_SAVE_ON_SUCCESS), or "
+                + "runs were deleted. Workflows of which no success is listed are left out of the totals.");
+
+            static string Text(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+            string Day(DateTimeOffset instant) => LocalDay.Of(instant, request.TimeZone).ToString("d MMM", CultureInfo.InvariantCulture);
         }
 
         private async Task<FetchOutcome?> ReadUnfinishedAsync(string status, CancellationToken cancellationToken)
@@ -331,8 +430,12 @@ internal sealed partial class N8nConnector(
                 foreach (var execution in data)
                 {
                     Take(execution, always: false);
-                    if (N8nValues.Start(execution, time.GetUtcNow()) is { } start)
-                        coverage.Add(start, windowStart - N8nCoverage.Overlap);
+                    if (N8nValues.Listed(execution, time.GetUtcNow()) is not { } run)
+                        continue;
+                    coverage.Add(run, windowStart - N8nCoverage.Overlap);
+                    reached = run.Start;
+                    if (N8nValues.IsCounted(execution.Mode, execution.Status) && N8nValues.Id(execution.Id) is { } id && N8nValues.Id(execution.WorkflowId) is { } workflow)
+                        isTwice |= !counted.TryAdd(id, (workflow, run.Stop, execution.Status == "success"));
                 }
 
                 var next = answer.Value.NextCursor;
@@ -409,7 +512,7 @@ internal sealed partial class N8nConnector(
                 return;
             var inside = execution.StartedAt >= windowStart && execution.StartedAt < windowEnd;
             if (always || inside || tracked.Contains(execution.ExecutionId))
-                executions[execution.ExecutionId] = execution;
+                executions[execution.ExecutionId] = N8nRuns.Told(raw!, execution);
         }
 
         private void NoteUnfinished(DateTimeOffset? carried)

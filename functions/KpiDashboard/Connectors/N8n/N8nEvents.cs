@@ -17,7 +17,14 @@ namespace KpiDashboard.Connectors.N8n;
 /// <param name="Error">What n8n said went wrong, as it came: not masked yet.</param>
 internal sealed record N8nEvent(
     string ExecutionId, string WorkflowId, string? WorkflowName, ExecutionStatus Status, ExecutionKind? Kind, DateTimeOffset? StartedAt, DateTimeOffset? StoppedAt,
-    TimeSpan? Duration, DateTimeOffset? At, string? Error);
+    TimeSpan? Duration, DateTimeOffset? At, string? Error)
+{
+    /// <summary>It is under way and sleeps.</summary>
+    public bool IsWaiting { get; init; }
+
+    /// <summary>Where it failed; null if that was not said.</summary>
+    public string? Node { get; init; }
+}
 
 /// <summary>
 /// Reads pushed executions in both shapes that are about: <c>workflowId, executionId, status, startedAt, completedAt, executionTime, errorMessage</c>, and n8n's
@@ -86,7 +93,32 @@ internal static class N8nEvents
         };
         return (new N8nEvent(
             execution, workflow, Name(Text(Field("workflowName", "workflow_name"))), status, mode is null ? null : N8nValues.Kind(mode), started, stopped, duration, at,
-            status == ExecutionStatus.Failed ? error : null), null);
+            status == ExecutionStatus.Failed ? error : null)
+        {
+            IsWaiting = status == ExecutionStatus.Unfinished && word[(word.LastIndexOf('.') + 1)..].Trim().Equals("waiting", StringComparison.OrdinalIgnoreCase),
+            Node = status == ExecutionStatus.Failed ? Name(NodeOf(Field("error")) ?? Text(Field("errorNode", "lastNodeExecuted"))) : null,
+        }, null);
+    }
+
+    /// <summary>
+    /// Which execution and which workflow an event is about that was not taken, as far as it says so in a way that can be kept.
+    /// </summary>
+    public static (string? Execution, string? Workflow) Ids(JsonElement json)
+    {
+        if (json.ValueKind != JsonValueKind.Object) return (null, null);
+        string? execution = null, workflow = null;
+        foreach (var property in json.EnumerateObject())
+        {
+            if (IsOneOf(property.Name, "executionId", "execution_id")) execution ??= Kept(property.Value);
+            else if (IsOneOf(property.Name, "workflowId", "workflow_id")) workflow ??= Kept(property.Value);
+        }
+
+        return (execution, workflow);
+
+        static bool IsOneOf(string name, string one, string other) =>
+            name.Equals(one, StringComparison.OrdinalIgnoreCase) || name.Equals(other, StringComparison.OrdinalIgnoreCase);
+        static string? Kept(JsonElement value) =>
+            N8nValues.Id(value) is { } id && !id.Contains(KeptText.Replacement, StringComparison.Ordinal) ? id : null;
     }
 
     private static string? Doubt(string name, DateTimeOffset instant, DateTimeOffset earliest, DateTimeOffset latest) =>
@@ -103,6 +135,12 @@ internal static class N8nEvents
         "NEW" or "RUNNING" or "STARTED" or "WAITING" or "UNKNOWN" => ExecutionStatus.Unfinished,
         _ => null,
     };
+
+    /// <summary>n8n's error trigger tells the error as an object, of which the node is one, too.</summary>
+    private static string? NodeOf(JsonElement? error) =>
+        error is { ValueKind: JsonValueKind.Object } all && all.TryGetProperty("node", out var node)
+            ? Text(node.ValueKind == JsonValueKind.Object && node.TryGetProperty("name", out var name) ? name : node)
+            : null;
 
     private static string? Text(JsonElement? json) => json is { ValueKind: JsonValueKind.String } text && text.GetString() is { Length: > 0 } value ? value : null;
 

@@ -13,9 +13,16 @@ internal sealed record N8nWorkflow
     public string? Name { get; init; }
     public bool? Active { get; init; }
     public bool? IsArchived { get; init; }
+    public string? UpdatedAt { get; init; }
 
     /// <summary>Read field by field: people put odd things there.</summary>
     public JsonElement? Settings { get; init; }
+
+    /// <summary>Objects with a <c>name</c>.</summary>
+    public JsonElement? Tags { get; init; }
+
+    /// <summary>Who may use it: <c>role</c>, <c>projectId</c>, in newer versions <c>project</c> with a <c>name</c>.</summary>
+    public JsonElement? Shared { get; init; }
 }
 
 internal sealed record N8nExecutionPage(IReadOnlyList<N8nExecution>? Data, string? NextCursor);
@@ -31,8 +38,23 @@ internal sealed record N8nExecution
 
     public string? StartedAt { get; init; }
     public string? StoppedAt { get; init; }
+
+    /// <summary>Of a waiting one, whose <see cref="StoppedAt"/> is when it fell asleep.</summary>
+    public string? WaitTill { get; init; }
+
     public JsonElement? WorkflowId { get; init; }
+
+    /// <summary>Of a retry: the run that it does again.</summary>
+    public JsonElement? RetryOf { get; init; }
+
+    /// <summary>Of a failure: the retry that succeeded.</summary>
+    public JsonElement? RetrySuccessId { get; init; }
 }
+
+/// <summary>How many runs there were, kept or not, as n8n counts itself.</summary>
+internal sealed record N8nInsights(N8nInsight? Total, N8nInsight? Failed);
+
+internal sealed record N8nInsight(double? Value);
 
 internal sealed record N8nErrorBody(string? Message);
 
@@ -41,10 +63,11 @@ internal sealed record N8nHealth(string? Status);
 
 /// <summary>Where the reading of a slice goes on. Ours, but stored: unreadable means to begin again.</summary>
 /// <param name="Cursor">n8n's cursor of the next page.</param>
-/// <param name="Coverage">What the list has shown so far.</param>
+/// <param name="Covered">What the list has shown so far.</param>
 /// <param name="OldestUnfinished">Earliest start of an unfinished execution seen so far.</param>
 /// <param name="ReadThrough">Up to when an earlier run had read everything; the steps of this one move that.</param>
-internal sealed record N8nCheckpoint(string Cursor, CoverageState? Coverage, DateTimeOffset? OldestUnfinished, DateOnly? ReadThrough);
+/// <param name="Listed">Whether all workflows could be listed: else nobody knows whether a run that is not found belongs to one that is not shown.</param>
+internal sealed record N8nCheckpoint(string Cursor, CoverageState? Covered, DateTimeOffset? OldestUnfinished, DateOnly? ReadThrough, bool Listed = false);
 
 /// <summary>The query of a request, for provenance.</summary>
 internal sealed record N8nQuery(int? Limit, string? Status, string? Cursor);
@@ -57,6 +80,7 @@ internal sealed record N8nQuery(int? Limit, string? Status, string? Cursor);
 [JsonSerializable(typeof(N8nWorkflowPage))]
 [JsonSerializable(typeof(N8nExecutionPage))]
 [JsonSerializable(typeof(N8nExecution))]
+[JsonSerializable(typeof(N8nInsights))]
 [JsonSerializable(typeof(N8nErrorBody))]
 [JsonSerializable(typeof(N8nHealth))]
 [JsonSerializable(typeof(Dictionary<string, string>))]

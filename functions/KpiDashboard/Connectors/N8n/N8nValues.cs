@@ -49,11 +49,12 @@ internal static partial class N8nValues
     /// <summary>
     /// n8n's <c>WorkflowExecuteMode</c>: cli, error, integrated, internal, manual, retry, trigger, webhook, evaluation, chat. n8n's own insights leave out manual,
     /// integrated and internal. An evaluation is a test run on sample data that a person starts, so it counts as manual here. A retry is real work; what new versions add is
-    /// taken for real work too.
+    /// taken for real work too. What a workflow itself can tell is <c>$execution.mode</c>, which knows but <c>test</c> (a person tries it)
+    /// and <c>production</c>.
     /// </summary>
     internal static ExecutionKind Kind(string? mode) => mode switch
     {
-        "manual" or "evaluation" => ExecutionKind.Manual,
+        "manual" or "test" or "evaluation" => ExecutionKind.Manual,
         "error" => ExecutionKind.ErrorHandler,
         "integrated" or "internal" => ExecutionKind.SubWorkflow,
         _ => ExecutionKind.Production,
@@ -86,6 +87,14 @@ internal static partial class N8nValues
         !(settings is { ValueKind: JsonValueKind.Object } all && all.TryGetProperty("saveDataSuccessExecution", out var save)
             && save.ValueKind == JsonValueKind.String && save.ValueEquals("none"));
 
+    /// <summary>Whether a workflow says so itself; else what the instance does by default counts.</summary>
+    internal static bool SaysWhetherSuccessesAreKept(JsonElement? settings) =>
+        settings is { ValueKind: JsonValueKind.Object } all && all.TryGetProperty("saveDataSuccessExecution", out var save)
+            && save.ValueKind == JsonValueKind.String && (save.ValueEquals("all") || save.ValueEquals("none"));
+
+    /// <summary>Whether n8n's own insights count an execution that ended so: they leave out what somebody tried, called workflows, and what was cancelled or crashed.</summary>
+    internal static bool IsCounted(string? mode, string? status) => mode is not ("manual" or "integrated" or "internal") && status is ("success" or "error" or "crashed");
+
     [GeneratedRegex(
         @"^(?<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?<time>[0-9]{2}:[0-9]{2})(:(?<second>[0-9]{2})([.,](?<fraction>[0-9]{1,9}))?)?(?<offset>[Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?\z",
         RegexOptions.CultureInvariant)]
@@ -100,8 +109,17 @@ internal static partial class N8nValues
     /// <summary>An instant at which something can have happened in an n8n; a clock that stands in 1970 or in 9999 tells nothing.</summary>
     internal static DateTimeOffset? Plausible(DateTimeOffset? instant, DateTimeOffset now) => instant >= Earliest && instant <= now + Ahead ? instant : null;
 
-    /// <summary>When an execution started, as the list tells where it begins; null if that says nothing.</summary>
+    /// <summary>When an execution started; null if that says nothing.</summary>
     internal static DateTimeOffset? Start(N8nExecution? execution, DateTimeOffset now) => Plausible(Instant(execution?.StartedAt), now);
+
+    /// <summary>A finished execution, as it tells where the list is whole; null if it is not finished (then pruning passes it by) or its start says nothing.</summary>
+    internal static ListedRun? Listed(N8nExecution? execution, DateTimeOffset now)
+    {
+        if (Start(execution, now) is not { } start || Status(execution!.Status, execution.Finished, Instant(execution.StoppedAt) is not null) == ExecutionStatus.Unfinished)
+            return null;
+        var number = long.TryParse(Id(execution.Id), NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : (long?)null;
+        return new ListedRun(start, Plausible(Instant(execution.StoppedAt), now) is { } stop && stop > start ? stop : start, number);
+    }
 
     /// <summary>
     /// The reading of an execution; null if it has no id or workflow, or has not started yet (it turns up again once it has). One whose start is no instant that can be, but
@@ -117,7 +135,9 @@ internal static partial class N8nValues
             return status != ExecutionStatus.Unfinished && stopped is { } end ? new ExecutionReading(id, workflow, status, Kind(execution.Mode), end, null) : null;
 
         // A clock that was set back in between: an end before the start is no duration.
-        return new ExecutionReading(
+        var reading = new ExecutionReading(
             id, workflow, status, Kind(execution.Mode), started, status == ExecutionStatus.Unfinished || stopped < started ? null : stopped);
+        // While it waits, n8n tells since when and until when; once it has ended, nobody does.
+        return execution.Status == "waiting" && stopped >= started ? reading with { AsleepAt = stopped, WakesAt = Instant(execution.WaitTill) } : reading;
     }
 }

@@ -18,7 +18,7 @@ internal sealed class SourceSilentRule : IInsightRule
             {
                 SourceStatus.ReconnectNeeded => $"{source.DisplayName} no longer lets us in: connect it again.",
                 SourceStatus.Failing => $"{source.DisplayName} could not be read lately; it is tried again by itself.",
-                _ => $"{source.DisplayName} should have been read by now.",
+                _ => source.LateWords,
             };
             var through = source.CompleteThrough is { } day ? $" Its numbers are complete through {proof.Day("Complete through", day)}; later ones are missing, not zero." : " There are no numbers of it yet.";
             yield return new Insight(

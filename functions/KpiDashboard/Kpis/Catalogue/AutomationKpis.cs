@@ -9,11 +9,11 @@ internal static class AutomationKpis
 
     public static IReadOnlyList<KpiDefinition> All { get; } =
     [
-        Sum("automation.executions", "Automation runs", "Production runs of all workflows, by the day they started.", KpiUnit.Count, KpiDirection.Neutral),
+        Sum("automation.executions", "Automation runs", "Production runs that finished, well or badly, by the day they started. Cancelled, running and waiting ones are told apart.", KpiUnit.Count, KpiDirection.Neutral),
         Sum("automation.succeeded", "Runs that worked", "Runs that finished well.", KpiUnit.Count, KpiDirection.Up),
         Sum("automation.failed", "Runs that failed", "Runs that ended in an error or crashed.", KpiUnit.Count, KpiDirection.Down),
         Sum("automation.time_saved", "Time saved", "Minutes that one success of a workflow saves, times its successes. Failures save nothing.", KpiUnit.Minutes, KpiDirection.Up),
-        Sum("automation.finished_ms", "Run time", "Milliseconds of all finished runs.", KpiUnit.Milliseconds, KpiDirection.Neutral) with { Hidden = true },
+        Sum("automation.finished_ms", "Run time", "Milliseconds of all finished runs, without what they are known to have waited.", KpiUnit.Milliseconds, KpiDirection.Neutral) with { Hidden = true },
         Sum("automation.timed", "Timed runs", "Finished runs of which is known how long they took.", KpiUnit.Count, KpiDirection.Neutral) with { Hidden = true },
         new()
         {
@@ -24,7 +24,7 @@ internal static class AutomationKpis
         },
         new()
         {
-            Key = "automation.avg_duration", Name = "Run duration", Description = "How long a finished run takes on average. Runs of which nobody told how long they took are left out.",
+            Key = "automation.avg_duration", Name = "Run duration", Description = "How long a finished run works on average, without what it is known to have waited. Runs of which nobody told how long they took are left out.",
             Unit = KpiUnit.Milliseconds, Direction = KpiDirection.Down, Aggregation = KpiAggregation.Ratio, Source = Source,
             Formula = "milliseconds of finished runs ÷ finished runs with a duration", Parts = ["automation.finished_ms", "automation.timed"],
             Compute = i => Divide(i["automation.finished_ms"], i["automation.timed"]),

@@ -7,9 +7,27 @@ import { Value } from '../../components/Value'
 import { isFailing, sortWorkflows, type WorkflowColumn } from '../../lib/automation'
 import { formatNumber, type NumberStyle, type ShownUnit } from '../../lib/format'
 import { formatApart } from '../../lib/formatApart'
+import {
+  filterWorkflows,
+  isGone,
+  projectsOf,
+  tagsOf,
+  type FlowFilter,
+  type FlowState,
+} from '../../lib/runs'
 import { later } from '../../messages-later'
+import { runs } from './messages'
+import { SaveFile } from './SaveFile'
 
 const text = later.automation
+const everything: FlowFilter = {
+  text: '',
+  state: 'all',
+  tag: '',
+  project: '',
+  hideIdle: false,
+  showGone: false,
+}
 
 const columns: { key: Exclude<WorkflowColumn, 'name'>; unit: ShownUnit }[] = [
   { key: 'executions', unit: 'count' },
@@ -30,15 +48,22 @@ export function Workflows({
   workflows,
   currency,
   stepDays,
+  asked,
+  onFlow,
 }: {
   workflows: readonly AutomationWorkflow[]
   currency: string
   /** Days of each point of a trend. */
   stepDays: number
+  /** Which period the file is to be of. */
+  asked: Record<string, string>
+  /** Shows the runs of a workflow. */
+  onFlow: (id: string) => void
 }) {
   const [column, setColumn] = useState<WorkflowColumn>('timeSavedMinutes')
   const [descending, setDescending] = useState(true)
-  const rows = sortWorkflows([...workflows], column, descending)
+  const [filter, setFilter] = useState(everything)
+  const rows = sortWorkflows(filterWorkflows(workflows, filter), column, descending)
   const sortBy = (next: WorkflowColumn) => {
     if (next === column) setDescending(!descending)
     else {
@@ -99,6 +124,26 @@ export function Workflows({
         <h2 id="workflows" className="text-lead font-semibold">
           {text.workflows}
         </h2>
+        {workflows.length > 0 && (
+          <SaveFile
+            label={runs.exportTable}
+            path="automation/export/workflows"
+            asked={asked}
+            name="workflows"
+          />
+        )}
+      </div>
+      {workflows.length > 1 && (
+        <Filters
+          workflows={workflows}
+          shown={rows.length}
+          filter={filter}
+          onChange={(changed) => {
+            setFilter({ ...filter, ...changed })
+          }}
+        />
+      )}
+      <div>
         {rows.length > 1 && (
           <label className="flex items-center gap-2 text-small whitespace-nowrap text-muted md:hidden">
             {text.sortBy}
@@ -121,7 +166,9 @@ export function Workflows({
         )}
       </div>
       {rows.length === 0 ? (
-        <p className="py-6 text-small text-muted">{text.noWorkflows}</p>
+        <p className="py-6 text-small text-muted">
+          {workflows.length === 0 ? text.noWorkflows : runs.noneFound}
+        </p>
       ) : (
         <>
           <table className="num mt-2 w-full max-md:hidden">
@@ -149,7 +196,7 @@ export function Workflows({
               {rows.map((flow) => (
                 <tr key={flow.id} className="border-t border-line hover:bg-sunken/60">
                   <th scope="row" className="py-2.5 text-left font-normal">
-                    <span className={flow.active ? '' : 'text-muted'}>{flow.name}</span>
+                    <Name flow={flow} onFlow={onFlow} />
                     <span className="block text-small text-muted">
                       {subtitle(flow) || '\u00a0'}
                     </span>
@@ -170,7 +217,7 @@ export function Workflows({
             {rows.map((flow) => (
               <li key={flow.id} className="border-t border-line py-3">
                 <div className="flex items-start justify-between gap-4">
-                  <p className="font-semibold">{flow.name}</p>
+                  <Name flow={flow} onFlow={onFlow} strong />
                   <div className="w-24 shrink-0">
                     <Trend flow={flow} />
                   </div>
@@ -193,6 +240,137 @@ export function Workflows({
         </>
       )}
     </section>
+  )
+}
+
+/** A name of any length stays in its column: two lines of it, all of it as a hint and above its runs. */
+function Name({
+  flow,
+  strong = false,
+  onFlow,
+}: {
+  flow: AutomationWorkflow
+  strong?: boolean
+  onFlow: (id: string) => void
+}) {
+  return (
+    <button
+      type="button"
+      title={flow.name}
+      className={`-my-2.5 block max-w-64 min-w-0 py-2.5 text-left hover:underline max-md:max-w-full ${strong ? 'font-semibold' : ''} ${flow.active ? '' : 'text-muted'}`}
+      onClick={() => {
+        onFlow(flow.id)
+      }}
+    >
+      <span className="line-clamp-2 wrap-anywhere">{flow.name}</span>
+    </button>
+  )
+}
+
+const field = `${inputClass} border-line-strong text-ink`
+
+/** Which of them are shown. Tags and projects only where there are some to choose from. */
+function Filters({
+  workflows,
+  shown,
+  filter,
+  onChange,
+}: {
+  workflows: readonly AutomationWorkflow[]
+  shown: number
+  filter: FlowFilter
+  onChange: (changed: Partial<FlowFilter>) => void
+}) {
+  const tags = tagsOf(workflows)
+  const projects = projectsOf(workflows)
+  return (
+    <div className="mt-2 flex flex-wrap items-center gap-2">
+      <input
+        type="search"
+        aria-label={runs.find}
+        placeholder={runs.find}
+        value={filter.text}
+        onChange={(event) => {
+          onChange({ text: event.target.value })
+        }}
+        className={`${field} sm:max-w-64`}
+      />
+      <Select
+        aria-label={runs.filterState}
+        value={filter.state}
+        onChange={(event) => {
+          onChange({ state: event.target.value as FlowState })
+        }}
+        className={field}
+      >
+        {Object.entries(runs.flowStates).map(([value, name]) => (
+          <option key={value} value={value}>
+            {name}
+          </option>
+        ))}
+      </Select>
+      {tags.length > 0 && (
+        <Select
+          aria-label={runs.tag}
+          value={filter.tag}
+          onChange={(event) => {
+            onChange({ tag: event.target.value })
+          }}
+          className={`${field} max-w-48`}
+        >
+          <option value="">{runs.allTags}</option>
+          {tags.map((tag) => (
+            <option key={tag}>{tag}</option>
+          ))}
+        </Select>
+      )}
+      {projects.length > 1 && (
+        <Select
+          aria-label={runs.project}
+          value={filter.project}
+          onChange={(event) => {
+            onChange({ project: event.target.value })
+          }}
+          className={`${field} max-w-48`}
+        >
+          <option value="">{runs.allProjects}</option>
+          {projects.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name ?? runs.unnamedProject(id.slice(0, 6))}
+            </option>
+          ))}
+        </Select>
+      )}
+      <label className="tap flex items-center gap-2 text-small">
+        <input
+          type="checkbox"
+          checked={filter.hideIdle}
+          onChange={(event) => {
+            onChange({ hideIdle: event.target.checked })
+          }}
+        />
+        {runs.hideIdle}
+      </label>
+      {workflows.some(isGone) && (
+        <label className="tap flex items-center gap-2 text-small">
+          <input
+            type="checkbox"
+            checked={filter.showGone}
+            onChange={(event) => {
+              onChange({ showGone: event.target.checked })
+            }}
+          />
+          {runs.showGone}
+        </label>
+      )}
+      <span role="status" className="num text-small text-muted">
+        {shown < workflows.length &&
+          runs.shown(
+            formatNumber(shown, { unit: 'count' }),
+            formatNumber(workflows.length, { unit: 'count' }),
+          )}
+      </span>
+    </div>
   )
 }
 

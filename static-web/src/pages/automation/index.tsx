@@ -1,4 +1,4 @@
-import { useEffect, useMemo, type ReactNode } from 'react'
+import { lazy, Suspense, useEffect, useMemo, type ReactNode } from 'react'
 import { Link } from 'react-router'
 import type { Annotation, AutomationPerformance } from '../../api/types'
 import { ChangeText } from '../../components/ChangeText'
@@ -17,14 +17,18 @@ import { describeChange, type Change } from '../../lib/change'
 import { dayIn, daysBetween } from '../../lib/dates'
 import { formatNumber, type ShownUnit } from '../../lib/format'
 import { beforeWords } from '../../lib/kpis'
-import { usePeriod } from '../../lib/range'
+import { useAddress, usePeriod } from '../../lib/range'
 import { useMay } from '../../lib/may'
 import { useIdentity } from '../../lib/session'
 import { messages } from '../../messages'
 import { later } from '../../messages-later'
-import { useAutomation } from './queries'
+import { lookEvery, useAutomation } from './queries'
 import { Beside } from './Beside'
 import { Workflows } from './Workflows'
+
+// After the totals: what they rest on.
+const Runs = lazy(() => import('./Runs'))
+const FlowRuns = lazy(() => import('./FlowRuns'))
 
 const text = later.automation
 const none: readonly Annotation[] = []
@@ -33,7 +37,12 @@ export default function Automation() {
   const { tenant } = useIdentity()
   const mayConnect = useMay('manage_integrations')
   const period = usePeriod()
-  const performance = useAutomation(tenant.id, period.span, period.compare)
+  const [address, change] = useAddress()
+  const flow = address.get('flow')
+  const showFlow = (id: string | null) => {
+    change({ flow: id })
+  }
+  const performance = useAutomation(tenant.id, period.span, period.compare, true, lookEvery)
   const data = performance.data
   const today = dayIn(tenant.timeZone, new Date())
 
@@ -76,7 +85,13 @@ export default function Automation() {
           )}
         </div>
         {!empty && (
-          <PeriodBar period={period} days={data} today={today} timeZone={tenant.timeZone} />
+          <PeriodBar
+            period={period}
+            days={data}
+            today={today}
+            timeZone={tenant.timeZone}
+            withToday
+          />
         )}
       </div>
       {data ? (
@@ -87,13 +102,32 @@ export default function Automation() {
             }
           >
             <Facts data={data} />
+            <Suspense fallback={<Skeleton className="mt-8 h-48 w-full" />}>
+              <Runs tenantId={tenant.id} timeZone={tenant.timeZone} onFlow={showFlow} />
+            </Suspense>
             <Daily data={data} tenantId={tenant.id} />
             <Beside data={data} tenantId={tenant.id} />
             <Workflows
               workflows={data.workflows}
               currency={data.currency}
               stepDays={data.trendStepDays}
+              asked={{ ...period.span, compare: period.compare }}
+              onFlow={showFlow}
             />
+            {flow !== null && (
+              <Suspense fallback={null}>
+                <FlowRuns
+                  key={flow}
+                  id={flow}
+                  data={data}
+                  tenantId={tenant.id}
+                  timeZone={tenant.timeZone}
+                  onClose={() => {
+                    showFlow(null)
+                  }}
+                />
+              </Suspense>
+            )}
           </div>
         )
       ) : performance.isError ? (

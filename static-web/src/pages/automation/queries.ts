@@ -1,15 +1,22 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { api, query } from '../../api/client'
-import type { AutomationPerformance, Compare, History } from '../../api/types'
+import type { AutomationPerformance, Compare, Executions, History, Look } from '../../api/types'
 import type { Span } from '../../lib/range'
 import { readSnapshot, writeSnapshot } from '../../lib/storage'
 
 /** Runs, hours, money and workflows of a period; the last answer is kept for the next visit. */
-export function useAutomation(tenantId: string, span: Span, compare: Compare, enabled = true) {
+export function useAutomation(
+  tenantId: string,
+  span: Span,
+  compare: Compare,
+  enabled = true,
+  every: number | false = false,
+) {
   const name = ['automation', tenantId, ...Object.values(span), compare].join('.')
   return useQuery({
     queryKey: ['automation', tenantId, span, compare],
     enabled,
+    refetchInterval: every,
     queryFn: async ({ signal }) => {
       const data = await api.get<AutomationPerformance>(
         `automation/performance${query({ ...span, compare })}`,
@@ -27,6 +34,63 @@ export function useAutomation(tenantId: string, span: Span, compare: Compare, en
     initialDataUpdatedAt: () => readSnapshot<AutomationPerformance>(name)?.at,
     placeholderData: (previous, before) =>
       before?.queryKey[1] === tenantId ? previous : undefined,
+  })
+}
+
+/**
+ * How often the page asks while somebody looks at it, in milliseconds. What changed shows within a quarter of a minute; where nothing did, the answer is a 304
+ * of two hundred bytes.
+ */
+export const lookEvery = 13_000
+
+/**
+ * Has the sources asked what runs now, unless that was done a moment ago, and tells up to when they are known. What they say comes with the next answer; that they
+ * do not is for the schedule to find out.
+ */
+const look = (tenantId: string, signal: AbortSignal) =>
+  api.post<Look>('automation/look', {}, { tenantId, signal }).catch(() => undefined)
+
+/** What goes on now, oldest last, and the latest failures; asked for again while the page is in sight. */
+export function useRunsNow(tenantId: string) {
+  return useQuery({
+    queryKey: ['runs', tenantId, 'now'],
+    staleTime: 0,
+    refetchInterval: lookEvery,
+    queryFn: async ({ signal }) => {
+      const looked = await look(tenantId, signal)
+      const ask = (asked: Record<string, string>) =>
+        api.get<Executions>(`automation/executions${query(asked)}`, { tenantId, signal })
+      const [open, failed] = await Promise.all([
+        ask({ status: 'running,waiting', limit: '100' }),
+        ask({ status: 'failed', kind: 'production,error_handler', limit: '5' }),
+      ])
+      const asOf = looked?.sources.flatMap((source) => source.asOf ?? []).sort()[0]
+      return { open: open.executions, more: open.nextCursor !== null, failed, asOf }
+    },
+  })
+}
+
+/** Runs by pages; `workflow` null for those of all. */
+export function useRuns(
+  tenantId: string,
+  asked: { workflow?: string; status?: string; kind?: string },
+  enabled = true,
+) {
+  return useInfiniteQuery({
+    queryKey: ['runs', tenantId, asked],
+    enabled,
+    staleTime: 0,
+    refetchInterval: lookEvery,
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam, signal }) =>
+      api.get<Executions>(
+        `automation/executions${query({ ...asked, limit: '25', cursor: pageParam })}`,
+        {
+          tenantId,
+          signal,
+        },
+      ),
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
   })
 }
 

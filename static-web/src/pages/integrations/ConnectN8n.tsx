@@ -1,3 +1,4 @@
+import { useState } from 'react'
 import { useDraft } from '../../components/form/useDraft'
 import { api, ApiError } from '../../api/client'
 import type { Integration } from '../../api/types'
@@ -39,22 +40,27 @@ export function ConnectN8n({
     secret: ['key'],
     defaultValues: { address: source?.address ?? '', key: '' },
   })
+  // Asked for only once a key turned out to show fewer workflows than are known.
+  const [fewer, setFewer] = useState<'never' | 'asked' | 'accepted'>('never')
   const submit = handleSubmit(async ({ address, key }) => {
     try {
+      const acceptFewer = fewer === 'accepted' ? true : null
       const credentials = { apiKey: key.trim() }
       const made = await confirmed(() =>
         source
-          ? api.patch<Integration>(`integrations/${source.id}`, { credentials })
+          ? api.patch<Integration>(`integrations/${source.id}`, { credentials, acceptFewer })
           : api.post<Integration>('integrations', {
               connector: 'n8n',
               settings: { baseUrl: address.trim() },
               credentials,
+              acceptFewer,
             }),
       )
       await changed()
       onDone(made)
     } catch (error) {
       const fields = error instanceof ApiError ? error.fields : {}
+      setFewer(fields['acceptFewer'] ? 'asked' : 'never')
       let placed = false
       for (const [field, name] of [
         ['settings.baseUrl', 'address'],
@@ -119,6 +125,19 @@ export function ConnectN8n({
           />
         )}
       </Labelled>
+      {fewer !== 'never' && (
+        <label className="flex items-start gap-2 text-small">
+          <input
+            type="checkbox"
+            className="mt-1"
+            checked={fewer === 'accepted'}
+            onChange={(event) => {
+              setFewer(event.target.checked ? 'accepted' : 'asked')
+            }}
+          />
+          {text.acceptFewer}
+        </label>
+      )}
       <Failed error={errors.root?.message} />
       <div className="flex flex-wrap gap-3">
         <button type="submit" disabled={isSubmitting} className={primaryButton}>

@@ -22,6 +22,7 @@ import {
   Select,
   sentenceOf,
 } from '../../components/ui'
+import { useMay } from '../../lib/may'
 import { useIdentity } from '../../lib/session'
 import { words } from '../../messages-integrations'
 import { settings } from '../../messages-settings'
@@ -34,6 +35,9 @@ import { hourWords, isLive, isPushOnly, planOf } from './words'
 
 const Workflows = lazy(() => import('./Workflows'))
 const N8nPush = lazy(() => import('./N8nPush'))
+const Messages = lazy(() => import('./Messages'))
+const PushLog = lazy(() => import('./PushLog'))
+const PushRhythm = lazy(() => import('./PushRhythm'))
 
 const text = words.detail
 const back = { to: '/integrations', name: text.back }
@@ -45,6 +49,7 @@ export default function Detail() {
   const query = useIntegrations()
   const source = query.data?.integrations.find((one) => one.id === id)
   const manage = useMayChange('manage_integrations')
+  const tokens = useMay('manage_tokens')
   const [reconnect, setReconnect] = useState(false)
   const [said, setSaid] = useState<string | null>(null)
   const runs = useRuns({ source: id }, 5)
@@ -123,7 +128,10 @@ export default function Detail() {
       {source.connector === 'n8n' && (
         <Suspense fallback={<Rows />}>
           <Workflows source={source} />
+          {manage && <Messages source={source} />}
+          {manage && isPushOnly(source) && <PushRhythm source={source} />}
           <N8nPush />
+          {tokens && <PushLog />}
         </Suspense>
       )}
       {!isPushOnly(source) && (

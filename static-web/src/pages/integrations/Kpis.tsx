@@ -2,7 +2,7 @@ import { Plus } from 'lucide-react'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { useDraft } from '../../components/form/useDraft'
-import { api, ApiError } from '../../api/client'
+import { api, ApiError, base } from '../../api/client'
 import type { CustomKpi, NewKpi } from '../../api/types'
 import { DirectionSelect, UnitSelect } from '../../components/form/KpiKind'
 import { place } from '../../components/form/problems'
@@ -27,7 +27,7 @@ import { words } from '../../messages-integrations'
 import { kind } from '../../messages-kind'
 import { settings } from '../../messages-settings'
 import { useChanged, useCustomKpis, useMayChange } from './queries'
-import { pushCurl } from './snippets'
+import { apiOf, pushCurl } from './snippets'
 import { ReadOnly } from './Sources'
 import { keyOf } from './words'
 
@@ -49,7 +49,11 @@ export default function Kpis() {
   const example = all?.[0]
   const snippet =
     example &&
-    pushCurl(location.origin, example.key, addDays(dayIn(tenant.timeZone, new Date()), -1))
+    pushCurl(
+      apiOf(base, location.origin),
+      example.key,
+      addDays(dayIn(tenant.timeZone, new Date()), -1),
+    )
   return (
     <Page
       title={text.title}

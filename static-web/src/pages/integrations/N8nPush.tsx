@@ -1,19 +1,20 @@
 import { useState } from 'react'
 import { Link } from 'react-router'
-import { api } from '../../api/client'
+import { api, ApiError, base } from '../../api/client'
 import type { FreshToken } from '../../api/types'
 import { useConfirmation } from '../../components/confirmations'
-import { CopyButton, Failed, Secret, Section, small } from '../../components/ui'
+import { CopyButton, Failed, Labelled, Secret, Section, small } from '../../components/ui'
 import { useIdentity } from '../../lib/session'
 import { words } from '../../messages-integrations'
 import { useOfTenant, useReload } from '../settings/queries'
-import { ago } from '../settings/words'
 import type { Tokens } from '../../api/types'
+import { addressesIn, ago } from '../settings/words'
 import { act } from './parts'
 import { useMayChange } from './queries'
-import { n8nAddress, n8nCurl, n8nNames, n8nNodes, n8nSigned } from './snippets'
+import { apiOf, n8nAddress, n8nCurl, n8nNames, n8nNodes, n8nSigned } from './snippets'
 
 const text = words.push
+const origin = () => apiOf(base, location.origin)
 const ways = ['n8n', 'curl', 'names', 'signed'] as const
 
 /** How an n8n tells of its runs as they happen: address, token, what to paste, and whether it arrives. */
@@ -49,17 +50,18 @@ function Steps() {
   const [fresh, setFresh] = useState<FreshToken | null>(null)
   const [busy, setBusy] = useState(false)
   const [failed, setFailed] = useState<unknown>(null)
+  const [from, setFrom] = useState('')
   const [now] = useState(() => new Date())
   const token = fresh?.token ?? text.placeholder
   const snippet =
     way === 'n8n'
-      ? n8nNodes(location.origin, token)
+      ? n8nNodes(origin(), token)
       : way === 'curl'
-        ? n8nCurl(location.origin, token, now)
+        ? n8nCurl(origin(), token, now)
         : way === 'names'
-          ? n8nNames(location.origin, token, now)
+          ? n8nNames(origin(), token, now)
           : n8nSigned(
-              location.origin,
+              origin(),
               fresh?.id ?? 'TOKEN_ID',
               fresh?.signingSecret ?? 'whsec_YOUR_SECRET',
               now,
@@ -74,6 +76,7 @@ function Steps() {
             name: text.tokenName,
             scopes: ['n8n'],
             expiresAt: null,
+            allowedAddresses: addressesIn(from),
           }),
         ),
       )
@@ -84,6 +87,7 @@ function Steps() {
       setBusy(false)
     }
   }
+  const wrong = failed instanceof ApiError ? failed.fields.allowedAddresses : undefined
   const own = (list.data?.tokens ?? []).filter(({ scopes }) => scopes.includes('n8n'))
   const last = own
     .filter((one) => one.lastUsedAt !== null)
@@ -94,9 +98,9 @@ function Steps() {
         <h3 className="mb-1 text-small font-semibold">{text.steps.address}</h3>
         <div className="flex items-start gap-2">
           <code className="min-w-0 flex-1 rounded bg-sunken px-3 py-2.5 font-mono text-small break-all">
-            {n8nAddress(location.origin)}
+            {n8nAddress(origin())}
           </code>
-          <CopyButton text={n8nAddress(location.origin)} label={text.addressCopy} />
+          <CopyButton text={n8nAddress(origin())} label={text.addressCopy} />
         </div>
       </div>
       <div>
@@ -113,16 +117,32 @@ function Steps() {
           <>
             <p className="mb-2 text-small text-muted">{tokens ? text.tokenText : text.tokenNot}</p>
             {tokens && (
-              <div className="flex flex-wrap gap-2">
-                <button type="button" disabled={busy} className={act} onClick={() => void make()}>
-                  {busy ? text.tokenMaking : text.tokenMake}
-                </button>
-                <Link to="/settings/tokens" className={`${small} text-accent-strong`}>
-                  {text.tokenAll}
-                </Link>
-              </div>
+              <>
+                <Labelled label={text.from} hint={text.fromHint} error={wrong?.[0]}>
+                  {(props) => (
+                    <textarea
+                      {...props}
+                      rows={2}
+                      spellCheck={false}
+                      autoComplete="off"
+                      value={from}
+                      onChange={(event) => {
+                        setFrom(event.target.value)
+                      }}
+                    />
+                  )}
+                </Labelled>
+                <div className="mt-3 flex flex-wrap gap-2">
+                  <button type="button" disabled={busy} className={act} onClick={() => void make()}>
+                    {busy ? text.tokenMaking : text.tokenMake}
+                  </button>
+                  <Link to="/settings/tokens" className={`${small} text-accent-strong`}>
+                    {text.tokenAll}
+                  </Link>
+                </div>
+              </>
             )}
-            <Failed error={failed} />
+            <Failed error={wrong ? null : failed} />
           </>
         )}
       </div>
@@ -155,6 +175,7 @@ function Steps() {
         >
           {snippet}
         </pre>
+        {way === 'n8n' && <Places />}
       </div>
       {tokens && (
         <div>
@@ -175,6 +196,27 @@ function Steps() {
           </div>
         </div>
       )}
+    </div>
+  )
+}
+
+/** Where the steps go, in the order in which n8n runs them. */
+function Places() {
+  const { places } = text
+  return (
+    <div className="mt-4 space-y-2 text-small">
+      <h4 className="font-semibold">{places.label}</h4>
+      <dl className="space-y-2">
+        {places.list.map(([name, where]) => (
+          <div key={name} className="gap-x-3 sm:grid sm:grid-cols-[8.5rem_minmax(0,1fr)]">
+            <dt className="font-semibold">{name}</dt>
+            <dd>{where}</dd>
+          </div>
+        ))}
+      </dl>
+      <p className="text-muted">{places.order}</p>
+      <p className="text-muted">{places.answer}</p>
+      <p className="text-muted">{places.calm}</p>
     </div>
   )
 }

@@ -1,4 +1,4 @@
-import { useEffect, useState, type ReactNode } from 'react'
+import { lazy, Suspense, useEffect, useState, type ReactNode } from 'react'
 import { Link, Navigate, useSearchParams } from 'react-router'
 import type { Connectable, Integration } from '../../api/types'
 import { Notice } from '../../components/Notice'
@@ -15,6 +15,8 @@ import { Reconnect } from './Reconnect'
 import { act, Actions, Clocks, StateLabel, StateWords } from './parts'
 import { useIntegrations, useMayChange, useRuns } from './queries'
 import { isLive, isPushOnly, leadOf, planOf } from './words'
+
+const N8nPush = lazy(() => import('./N8nPush'))
 
 const text = words.sources
 
@@ -84,6 +86,12 @@ export default function Sources() {
         </p>
       )}
       {connect && <ConnectN8n onDone={done} onCancel={cancel} />}
+      {/* Who cannot let us in sends instead; until something came there is no source whose page would say how. */}
+      {connect && (
+        <Suspense fallback={<Rows count={2} />}>
+          <N8nPush />
+        </Suspense>
+      )}
       {asked === 'google-key' && (
         <ServiceAccount
           again={false}

@@ -87,6 +87,8 @@ function Row({ workflow, source }: { workflow: SourceWorkflow; source: string })
   const typed = entered ?? before
   const [failed, setFailed] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
+  const [past, setPast] = useState(false)
+  const known = workflow.minutesSaved !== null || workflow.providerMinutesSaved !== null
   const dirty = typed.trim() !== before
   const minutes = (value: number) => formatNumber(value, { unit: 'minutes' }, 'exact')
   const save = async () => {
@@ -102,9 +104,11 @@ function Row({ workflow, source }: { workflow: SourceWorkflow; source: string })
     try {
       await api.patch(`integrations/${source}/workflows/${encodeURIComponent(workflow.id)}`, {
         minutesSaved,
+        applyToPast: past || null,
       })
       await changed(`workflows ${source}`, 'automation')
       setTyped(null)
+      setPast(false)
       setSaved(true)
     } catch (error) {
       setFailed(sentenceOf(error))
@@ -113,11 +117,11 @@ function Row({ workflow, source }: { workflow: SourceWorkflow; source: string })
     }
   }
   const notes = [
-    workflow.active ? null : text.off,
+    workflow.gone ? text.gone : !workflow.shown ? text.notShown : workflow.active ? null : text.off,
     workflow.providerMinutesSaved === null
       ? text.providerNone
       : text.provider(minutes(workflow.providerMinutesSaved)),
-    workflow.keepsSuccesses ? null : text.notKept,
+    workflow.keepsSuccesses || !workflow.shown ? null : text.notKept,
   ].filter(Boolean)
   return (
     <li className="flex flex-wrap items-center justify-between gap-x-6 gap-y-2 border-t border-line py-3 first:border-t-0">
@@ -140,6 +144,19 @@ function Row({ workflow, source }: { workflow: SourceWorkflow; source: string })
           }}
         >
           <Saved>{saved && !dirty ? text.saved : ''}</Saved>
+          {dirty && known && (
+            <label className="order-last flex items-center gap-1.5 text-small">
+              <input
+                type="checkbox"
+                aria-label={text.pastOf(workflow.name)}
+                checked={past}
+                onChange={(event) => {
+                  setPast(event.target.checked)
+                }}
+              />
+              {text.past}
+            </label>
+          )}
           {dirty && (
             <button
               type="submit"

@@ -128,6 +128,8 @@ export function Actions({
         tone: works ? 'good' : 'trouble',
         text: `${works ? text.works : text.worksNot} ${message}`,
       })
+      // What was mended at the other end is read again.
+      if (works && lost) await changed()
     })
   const toggle = () =>
     work('pause', async () => {

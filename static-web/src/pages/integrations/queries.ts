@@ -7,6 +7,7 @@ import type {
   Import,
   Imports,
   Integrations,
+  PushLog,
   SourceWorkflows,
   SyncRun,
   SyncRuns,
@@ -74,6 +75,22 @@ export function useRuns(
 
 export const useWorkflows = (id: string) =>
   useOfTenant<SourceWorkflows>(`workflows ${id}`, `integrations/${id}/workflows`)
+
+/** What was pushed of late, newest first, page by page; looked at again while the page is open. */
+export function usePushLog(outcome: 'all' | 'rejected') {
+  const { tenant } = useIdentity()
+  return useInfiniteQuery({
+    queryKey: ['push-log', tenant.id, outcome],
+    queryFn: ({ signal, pageParam }) =>
+      api.get<PushLog>(`push/log${query({ outcome, limit: '20', cursor: pageParam })}`, {
+        signal,
+        tenantId: tenant.id,
+      }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.nextCursor ?? undefined,
+    refetchInterval: seldom / 4,
+  })
+}
 
 /** Names and units of all numbers. */
 export const useCatalogue = () => useOfTenant<Catalogue>('catalogue', 'kpis')

@@ -36,6 +36,9 @@ const source = (changes: Partial<Integration> = {}): Integration => ({
   account: null,
   grant: null,
   silent: false,
+  readMessages: null,
+  rhythm: null,
+  lateAfterHours: null,
   ...changes,
 })
 const words = (changes: Partial<Integration>) =>
@@ -47,6 +50,23 @@ describe('what a source says of its state', () => {
       tone: 'good',
       label: 'Read on time',
       sentences: [],
+    })
+  })
+  it('says of a source that sends by itself what is missed, and not that it should have been read', () => {
+    const late = source({
+      connector: 'n8n',
+      displayName: 'n8n',
+      schedule: 'push',
+      status: 'late',
+      message:
+        'n8n has sent nothing for 3 days, which is longer than the 38 hours that are usual here.',
+      rhythm: 'learned',
+      lateAfterHours: 38,
+    })
+    expect(stateOf(late, zone, now, 'en-GB')).toEqual({
+      tone: 'attention',
+      label: 'Late',
+      sentences: [late.message],
     })
   })
   it('names since when a lost sign-in leaves numbers missing, not zero', () => {

@@ -43,7 +43,7 @@ export function stateOf(
       case 'never_synced':
         return [isPushOnly(source) ? state.pushOnly : state.neverSynced]
       case 'late':
-        return [said(source.message), read ? state.late(read) : '']
+        return [said(source.message), read && !isPushOnly(source) ? state.late(read) : '']
       case 'paused':
         return [through ? state.pausedSince(through) : said(source.message)]
       case 'failing':

@@ -34,7 +34,7 @@ export function Actions({
                 to={to}
                 className="tap group flex items-center justify-between gap-3 py-2 text-small hover:text-accent"
               >
-                <span>{text.words[kind](name)}</span>
+                <span className="min-w-0 wrap-anywhere">{text.words[kind](name)}</span>
                 <ChevronRight aria-hidden="true" size={16} className="shrink-0 text-muted" />
               </Link>
             </li>

@@ -1,7 +1,7 @@
 import { Plus } from 'lucide-react'
 import { useState } from 'react'
 import { useDraft } from '../../components/form/useDraft'
-import { api, ApiError } from '../../api/client'
+import { api, ApiError, base } from '../../api/client'
 import type { FreshToken, Token } from '../../api/types'
 import { primaryButton } from '../../components/buttons'
 import { quietButton } from '../../components/Notice'
@@ -25,7 +25,7 @@ import {
   useFocus,
   useQuestion,
 } from '../../components/ui'
-import { ago, date, scopeWords } from './words'
+import { addressesIn, ago, date, scopeWords } from './words'
 
 const text = settings.tokens
 const scopes = ['read', 'refresh', 'push', 'n8n'] as const
@@ -118,6 +118,7 @@ function List({
 }) {
   const { tenant } = useIdentity()
   const now = new Date()
+  const [changing, setChanging] = useState<string | null>(null)
   return (
     <ul>
       {tokens.map((token) => {
@@ -126,9 +127,9 @@ function List({
         return (
           <li
             key={token.id}
-            className="flex items-center gap-4 border-t border-line py-3 first:border-t-0"
+            className="flex flex-wrap items-center gap-x-3 gap-y-2 border-t border-line py-3 first:border-t-0"
           >
-            <div className="min-w-0 flex-1">
+            <div className="min-w-0 flex-1 basis-56">
               <p className="flex flex-wrap items-center gap-x-3">
                 <span className="min-w-0 font-semibold wrap-anywhere">{token.name}</span>
                 {expired && day && (
@@ -145,11 +146,24 @@ function List({
                     ? text.used(ago(token.lastUsedAt, tenant.timeZone, now))
                     : text.unused,
                   expired ? null : day ? text.expires(day) : text.noExpiry,
+                  token.allowedAddresses.length > 0 ? text.fromOnly(token.allowedAddresses) : null,
                 ]
                   .filter(Boolean)
                   .join(' · ')}
               </p>
             </div>
+            <button
+              type="button"
+              disabled={tenant.deleteAfter !== null}
+              aria-label={text.changeOne(token.name)}
+              aria-expanded={changing === token.id}
+              className={`${small} shrink-0 border border-line bg-surface hover:border-line-strong`}
+              onClick={() => {
+                setChanging(changing === token.id ? null : token.id)
+              }}
+            >
+              {text.change}
+            </button>
             <button
               type="button"
               disabled={tenant.deleteAfter !== null}
@@ -161,6 +175,14 @@ function List({
             >
               {text.revoke}
             </button>
+            {changing === token.id && (
+              <Addresses
+                token={token}
+                onDone={() => {
+                  setChanging(null)
+                }}
+              />
+            )}
           </li>
         )
       })}
@@ -168,10 +190,71 @@ function List({
   )
 }
 
+/** From where a token may be used. */
+function Addresses({ token, onDone }: { token: Token; onDone: () => void }) {
+  const confirmed = useConfirmation()
+  const reload = useReload()
+  const [typed, setTyped] = useState(token.allowedAddresses.join('\n'))
+  const [busy, setBusy] = useState(false)
+  const [failed, setFailed] = useState<unknown>(null)
+  const wrong = failed instanceof ApiError ? failed.fields.allowedAddresses : undefined
+  const save = async () => {
+    setBusy(true)
+    setFailed(null)
+    try {
+      await confirmed(() =>
+        api.patch(`tokens/${token.id}`, { allowedAddresses: addressesIn(typed) }),
+      )
+      await reload('tokens')
+      onDone()
+    } catch (error) {
+      setFailed(error)
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <form
+      noValidate
+      aria-label={text.changeTitle(token.name)}
+      className="w-full max-w-[40rem] space-y-3"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void save()
+      }}
+    >
+      <Labelled label={text.changeTitle(token.name)} hint={text.fromHint} error={wrong?.[0]}>
+        {(props) => (
+          <textarea
+            {...props}
+            rows={3}
+            spellCheck={false}
+            autoComplete="off"
+            value={typed}
+            onChange={(event) => {
+              setTyped(event.target.value)
+            }}
+          />
+        )}
+      </Labelled>
+      <Failed error={wrong ? null : failed} />
+      <div className="flex flex-wrap gap-3">
+        <button type="submit" disabled={busy} className={primaryButton}>
+          {text.changeSave}
+        </button>
+        <button type="button" className={quietButton} onClick={onDone}>
+          {settings.common.cancel}
+        </button>
+      </div>
+    </form>
+  )
+}
+
 interface Fields {
   name: string
   scopes: string[]
   expiry: string
+  from: string
 }
 
 function Make({
@@ -187,12 +270,19 @@ function Make({
     handleSubmit,
     setError,
     formState: { errors, isSubmitting },
-  } = useDraft<Fields>('token', { defaultValues: { name: '', scopes: ['refresh'], expiry: '90' } })
-  const submit = handleSubmit(async ({ name, scopes: chosen, expiry }) => {
+  } = useDraft<Fields>('token', {
+    defaultValues: { name: '', scopes: ['refresh'], expiry: '90', from: '' },
+  })
+  const submit = handleSubmit(async ({ name, scopes: chosen, expiry, from }) => {
     try {
       const expiresAt = expiry === 'never' ? null : daysFromNow(Number(expiry))
       const made = await confirmed(() =>
-        api.post<FreshToken>('tokens', { name: name.trim(), scopes: chosen, expiresAt }),
+        api.post<FreshToken>('tokens', {
+          name: name.trim(),
+          scopes: chosen,
+          expiresAt,
+          allowedAddresses: addressesIn(from),
+        }),
       )
       onMade(name.trim(), made)
     } catch (error) {
@@ -200,7 +290,8 @@ function Make({
       if (said.name?.[0]) setError('name', { message: said.name[0] })
       if (said.scopes?.[0]) setError('scopes', { message: said.scopes[0] })
       if (said.expiresAt?.[0]) setError('expiry', { message: said.expiresAt[0] })
-      if (!said.name && !said.scopes && !said.expiresAt)
+      if (said.allowedAddresses?.[0]) setError('from', { message: said.allowedAddresses[0] })
+      if (!said.name && !said.scopes && !said.expiresAt && !said.allowedAddresses)
         setError('root', { message: sentenceOf(error) })
     }
   })
@@ -259,6 +350,17 @@ function Make({
           )}
         </Labelled>
       </div>
+      <Labelled label={text.from} hint={text.fromHint} error={errors.from?.message}>
+        {(props) => (
+          <textarea
+            {...props}
+            rows={2}
+            spellCheck={false}
+            autoComplete="off"
+            {...register('from')}
+          />
+        )}
+      </Labelled>
       <Failed error={errors.root?.message} />
       <div className="flex flex-wrap gap-3">
         <button type="submit" disabled={isSubmitting} className={primaryButton}>
@@ -275,7 +377,8 @@ function Make({
 /** The secrets of a token that was just made. */
 function Fresh({ name, made, onKept }: { name: string; made: FreshToken; onKept: () => void }) {
   const heading = useFocus<HTMLHeadingElement>()
-  const example = `curl -X POST ${location.origin}/api/webhooks/refresh \\\n  -H "Authorization: Bearer ${made.token}"`
+  // As the page itself does it: a proxy on the way may overwrite Authorization.
+  const example = `curl -X POST ${base || location.origin}/api/webhooks/refresh \\\n  -H 'X-Kpi-Token: ${made.token}'`
   return (
     <section
       aria-labelledby="fresh-token"

@@ -154,3 +154,6 @@ export function fileSize(bytes: number, locale?: string): string {
     maximumFractionDigits: step === 0 ? 0 : 1,
   }).format(bytes / 1000 ** step)
 }
+
+/** Addresses and networks as they were typed, one a line or with commas between. */
+export const addressesIn = (typed: string) => typed.split(/[\s,;]+/).filter(Boolean)

@@ -4,7 +4,7 @@ import { primaryButton } from '../../components/buttons'
 import { ErrorNotice, Notice, quietButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
 import { inputClass, Select } from '../../components/ui'
-import { ranges } from '../../lib/range'
+import { usual } from '../../lib/range'
 import { useIdentity } from '../../lib/session'
 import type { Range } from '../../api/types'
 import { messages } from '../../messages'
@@ -100,7 +100,7 @@ export function Chooser() {
                     setRange(event.target.value as Range)
                   }}
                 >
-                  {ranges.map((one) => (
+                  {usual.map((one) => (
                     <option key={one} value={one}>
                       {messages.ranges[one].label}
                     </option>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using KpiDashboard.Connectors;
 using KpiDashboard.Connectors.N8n;
@@ -41,8 +42,8 @@ public sealed class N8nRecordingsTests
         Assert.Equal(Day, outcome.CompleteThrough);
         Assert.Equal(Day, outcome.FinalThrough);
 
-        // The list ends within the window: of the 22nd perhaps only a part is kept.
-        Assert.Equal(Day.AddDays(1), outcome.MeasurableFrom);
+        // The very first run of this n8n is listed: nothing was pruned.
+        Assert.Null(outcome.MeasurableFrom);
         Assert.DoesNotContain("secret-key", string.Join('\n', harness.Sink.Requests), StringComparison.Ordinal);
         Assert.Contains("GET /api/v1/executions", harness.Sink.Requests.Select(r => r.Operation));
     }
@@ -56,8 +57,9 @@ public sealed class N8nRecordingsTests
 
         Assert.Equal(
             [
-                new WorkflowReading("VhV5B9bNnAQm6VMW", "KPI error hook", true, null), new WorkflowReading("Y7zIqmuNMA16iM1N", "KPI probe workflow", true, null),
-                new WorkflowReading("zuIa3f9u4rbrLrFZ", "KPI wait", true, null),
+                new WorkflowReading("VhV5B9bNnAQm6VMW", "KPI error hook", true, null) { ChangedAt = DateTimeOffset.Parse("2026-11-22T16:18:43.118Z", CultureInfo.InvariantCulture) },
+                new WorkflowReading("Y7zIqmuNMA16iM1N", "KPI probe workflow", true, null) { ChangedAt = DateTimeOffset.Parse("2026-11-22T16:18:43.517Z", CultureInfo.InvariantCulture) },
+                new WorkflowReading("zuIa3f9u4rbrLrFZ", "KPI wait", true, null) { ChangedAt = DateTimeOffset.Parse("2026-11-22T16:19:23.366Z", CultureInfo.InvariantCulture) },
             ],
             harness.Sink.Workflows);
     }
@@ -331,6 +333,17 @@ public sealed class N8nRecordingsTests
     [InlineData("https://user:pass@n8n.example.com", null)]
     [InlineData("https://n8n.example.com/?x=1", null)]
     [InlineData("https://n8n.example.com/#x", null)]
+    [InlineData("https://n8n.example.com/home/workflows", "https://n8n.example.com/api/v1")]
+    [InlineData("https://n8n.example.com/home/workflows?projectId=Ab1&sort=lastUpdated:desc#top", "https://n8n.example.com/api/v1")]
+    [InlineData("https://n8n.example.com/workflow/Y7zIqmuNMA16iM1N/executions/4", "https://n8n.example.com/api/v1")]
+    [InlineData("https://n8n.example.com/projects/WBUmAgP0cMN5Puuq/workflows", "https://n8n.example.com/api/v1")]
+    [InlineData("https://n8n.example.com/signin?redirect=%252F", "https://n8n.example.com/api/v1")]
+    [InlineData("https://example.com/n8n/settings/api", "https://example.com/n8n/api/v1")]
+    [InlineData("https://example.com/tools/n8n/Home/Executions/", "https://example.com/tools/n8n/api/v1")]
+    [InlineData("https://example.com/n8n/api/v1/docs/?x=1#/Workflow", "https://example.com/n8n/api/v1")]
+    [InlineData("https://n8n.example.com/api/v1/workflows", "https://n8n.example.com/api/v1")]
+    [InlineData("https://example.com/mine?x=1", null)]
+    [InlineData("https://example.com/mine#x", null)]
     [InlineData("", null)]
     [InlineData(null, null)]
     public void The_address_of_the_API_follows_from_what_was_entered(string? entered, string? expected) =>

@@ -1,7 +1,6 @@
 using System.Text.RegularExpressions;
-using KpiDashboard.Security;
 
-namespace KpiDashboard.Webhooks;
+namespace KpiDashboard.Security;
 
 /// <summary>Error messages of automations quote what they were given, credentials included: whatever looks like one is masked before it is kept.</summary>
 internal static partial class SecretMask
