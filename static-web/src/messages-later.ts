@@ -100,6 +100,8 @@ export const later = {
     hoursSaved: 'Time saved',
     valueSaved: 'Worth',
     roi: 'Return on its cost',
+    arithmetic: (worth: string, cost: string, roi: string) =>
+      `(${worth} worth − ${cost} cost) ÷ ${cost} = ${roi}`,
     single: 'Four weeks, ending with this day',
   },
 
@@ -132,6 +134,7 @@ export const later = {
       cost: (cost: string) => ` against a cost of ${cost}`,
       roi: (roi: string) => `: a return of ${roi}`,
       loss: (roi: string) => `: a return of ${roi}, less than they cost`,
+      arithmetic: (worth: string, cost: string) => `, that is (${worth} − ${cost}) ÷ ${cost}`,
       end: '.',
       nothing: (when: string) => `Automations saved no time ${when}.`,
       onDays: (days: string, single: boolean) => `${single ? 'on' : 'during'} ${days}`,

@@ -82,6 +82,7 @@ export const ops = {
     active: 'Fine',
     failing: 'Failing',
     overdue: 'Overdue',
+    silent: 'Read, but without new days',
     paused: 'Paused',
     reconnect_needed: 'To reconnect',
     disconnected: 'Disconnected',

@@ -103,13 +103,17 @@ export const messages = {
 
   brief: {
     title: 'What changed',
-    health: (change: number | null, day: string | null) =>
-      `Business health${day ? ` on ${day}` : ''}` +
-      (change === null
-        ? ''
-        : change === 0
-          ? ', as a week before'
-          : `, ${change > 0 ? 'up' : 'down'} ${Math.abs(change)} in a week`),
+    health: (score: string, word: string, day: string | null) =>
+      `Business health${day ? ` on ${day}` : ''} is ${word}, ${score} of 100`,
+    healthMoved: (change: number, part: string | undefined) =>
+      change === 0
+        ? ', as a week before'
+        : `, ${change > 0 ? 'up' : 'down'} ${Math.abs(change)} in a week` +
+          (part ? `, mostly ${part.toLowerCase()}` : ''),
+    automations: (time: string, worth: string | null, cost: string | null) =>
+      `Automations saved ${time}` +
+      (worth ? `, worth ${worth}` : '') +
+      (cost ? `, for ${cost}.` : '.'),
     quiet: 'Nothing stands out.',
     more: (n: number) => `${n} more`,
     all: 'More',

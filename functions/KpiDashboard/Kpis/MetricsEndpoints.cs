@@ -41,7 +41,7 @@ public sealed class MetricsEndpoints
         {
             var today = tenant.Today(_time);
             var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
-            var period = Period.Read(new QueryReader(request), today, SourceState.CommonCompleteThrough(sources));
+            var period = Period.Read(new QueryReader(request), today, SourceState.PeriodThrough(sources));
             var clocks = SourceState.Clocks(sources);
             var catalogue = await TenantCatalogue.LoadAsync(tx);
             // The health of the business has its own place (GET insights/business), and would read 14 weeks more.
@@ -67,7 +67,7 @@ public sealed class MetricsEndpoints
             var query = new QueryReader(request);
             var grain = query.Choice("grain", "day", "week", "month");
             var kpis = ReadKpis(query, await TenantCatalogue.LoadAsync(tx));
-            var period = Period.Read(query, tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
+            var period = Period.Read(query, tenant.Today(_time), SourceState.PeriodThrough(sources));
             var clocks = SourceState.Clocks(sources);
             var table = await TableAsync(tx, kpis, ReadMember(query, kpis), period, clocks, tenant.Economics);
             return new HistoryResponse(period.From, period.To, grain, tenant.TimeZone, tenant.Currency,

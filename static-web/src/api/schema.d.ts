@@ -2446,6 +2446,10 @@ export interface components {
             status: "ok" | "syncing" | "never_synced" | "late" | "failing" | "reconnect_needed" | "paused";
             message: string | null;
             silent: boolean;
+            /** Format: date */
+            dueThrough: string | null;
+            /** Format: date */
+            missingSince: string | null;
             health: string | null;
         };
         GoalEntry: {
@@ -2516,6 +2520,11 @@ export interface components {
             name: string;
             account: string;
         };
+        HealthMove: {
+            key: string;
+            name: string;
+            points: number;
+        };
         HealthPartEntry: {
             key: string;
             name: string;
@@ -2536,6 +2545,9 @@ export interface components {
             why: string;
             previous: number | null;
             change: number | null;
+            /** @enum {string|null} */
+            word: "good" | "fair" | "weak" | "poor" | null;
+            moved: components["schemas"]["HealthMove"] | null;
             parts: components["schemas"]["HealthPartEntry"][];
         };
         HistoryPoint: {
@@ -2849,7 +2861,7 @@ export interface components {
             integrationId: string;
             connector: string;
             /** @enum {string} */
-            state: "active" | "failing" | "overdue" | "paused" | "reconnect_needed" | "disconnected";
+            state: "active" | "failing" | "overdue" | "silent" | "paused" | "reconnect_needed" | "disconnected";
             schedule: string;
             /** Format: date-time */
             nextDueAt: string | null;
@@ -2901,7 +2913,7 @@ export interface components {
         OpsStateCount: {
             connector: string;
             /** @enum {string} */
-            state: "active" | "failing" | "overdue" | "paused" | "reconnect_needed" | "disconnected";
+            state: "active" | "failing" | "overdue" | "silent" | "paused" | "reconnect_needed" | "disconnected";
             count: number;
         };
         OpsTenants: {
@@ -3441,6 +3453,20 @@ export interface components {
             completeThrough: string | null;
             /** Format: date-time */
             deleteAfter: string | null;
+            /** Format: date */
+            missingSince: string | null;
+            numbers: components["schemas"]["TenantNumbers"] | null;
+        };
+        TenantNumbers: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            revenue: number | null;
+            revenueChange: number | null;
+            currency: string;
+            minutesSaved: number | null;
+            minutesSavedChange: number | null;
         };
         TenantSettings: {
             name: string;

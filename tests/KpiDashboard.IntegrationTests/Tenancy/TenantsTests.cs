@@ -59,10 +59,14 @@ public sealed class TenantsTests(AppFixture app)
         await _town.ExecuteAsync(
             """
             with t as (insert into tenants (id, name, time_zone, currency) select gen_random_uuid(), 'Client ' || n, 'Europe/Berlin', 'EUR' from generate_series(1, 499) n returning id),
-            m as (insert into memberships (tenant_id, user_id, role) select id, @Id, 'admin' from t)
-            insert into integrations (tenant_id, id, connector, display_name, fetched_at) select id, gen_random_uuid(), c, c, now() from t cross join unnest(array['n8n', 'google-analytics']) c
+            m as (insert into memberships (tenant_id, user_id, role) select id, @Id, 'admin' from t),
+            i as (insert into integrations (tenant_id, id, connector, display_name, fetched_at, complete_through)
+                select id, gen_random_uuid(), c, c, now(), @yesterday from t cross join unnest(array['n8n', 'google-analytics']) c)
+            insert into kpi_values (tenant_id, kpi, day, value, day_ended, first_seen_at, changed_at)
+            select id, k, @yesterday - n, 100 + n, true, now(), now()
+            from t cross join unnest(array['shop.revenue', 'automation.time_saved', 'web.sessions', 'automation.failed']) k cross join generate_series(0, 27) n
             """,
-            new { agency.Id });
+            new { agency.Id, yesterday = TestDays.Yesterday(Town.Zone) });
         var times = new List<double>();
         JsonArray list = [];
         for (var i = 0; i < 6; i++)
@@ -74,8 +78,69 @@ public sealed class TenantsTests(AppFixture app)
 
         Assert.Equal(500, list.Count);
         Assert.Equal(499, list.Count(entry => (string)entry!["health"]! == "ok" && (int)entry["integrations"]! == 2));
+        Assert.Equal(499, list.Count(entry => entry!["numbers"]?["revenue"] is not null && entry["numbers"]!["minutesSavedChange"] is not null));
         TestContext.Current.SendDiagnosticMessage($"GET tenants, 500 businesses: {string.Join(", ", times.Select(time => time.ToString("0.0", CultureInfo.InvariantCulture)))} ms");
         TestContext.Current.TestOutputHelper!.WriteLine($"GET tenants, 500 businesses: {string.Join(", ", times.Select(time => time.ToString("0.0", CultureInfo.InvariantCulture)))} ms");
+    }
+
+    [Fact]
+    public async Task A_list_of_businesses_tells_revenue_hours_and_since_when_days_are_missing_of_those_that_the_person_belongs_to()
+    {
+        var (shop, quiet) = (await _town.TenantAsync("Shop"), await _town.TenantAsync("Quiet"));
+        var person = await _town.PersonAsync(shop, "owner");
+        await _town.JoinAsync(quiet, person.Id, "viewer");
+        var yesterday = TestDays.Yesterday(Town.Zone);
+        foreach (var (tenant, through) in new[] { (shop, yesterday), (quiet, yesterday.AddDays(-6)) })
+        {
+            await _town.ExecuteAsync(
+                """
+                insert into integrations (tenant_id, id, connector, display_name, fetched_at, complete_through, final_through, read_from, backfilled_at, currency)
+                select @tenant, gen_random_uuid(), c, d, now() - interval '1 hour', case c when 'n8n' then @yesterday else @through end, @through, @yesterday - 60, now(), k
+                from (values ('google-analytics', 'Google Analytics', 'USD'), ('n8n', 'n8n', null)) v (c, d, k)
+                """,
+                new { tenant, through, yesterday });
+            await _town.ExecuteAsync(
+                """
+                insert into kpi_values (tenant_id, kpi, day, value, day_ended, first_seen_at, changed_at)
+                select @tenant, k, d::date, case when d > @yesterday - 7 then 150 else 100 end, true, now(), now()
+                from generate_series(@yesterday::timestamp - interval '60 days', @yesterday, interval '1 day') d
+                cross join unnest(array['web.sessions', 'shop.revenue', 'automation.failed', 'automation.time_saved']) k
+                where k like 'automation%' or d <= @through
+                """,
+                new { tenant, through, yesterday });
+        }
+
+        var list = (await person.Client.GetJsonAsync("api/tenants"))["tenants"]!.AsArray();
+        Assert.Equal(["Quiet attention", "Shop ok"], list.Select(entry => $"{entry!["name"]} {entry["health"]}"));
+        var numbers = list[1]!["numbers"]!;
+        Assert.Equal(
+            (1050m, 0.5m, "USD", 1050m, 0.5m), ((decimal)numbers["revenue"]!, (decimal)numbers["revenueChange"]!, (string)numbers["currency"]!, (decimal)numbers["minutesSaved"]!, (decimal)numbers["minutesSavedChange"]!));
+        Assert.Null(list[1]!["missingSince"]);
+        // Six days are missing of its revenue: what there is, and no percentage; and its automations go on.
+        var missing = yesterday.AddDays(-5);
+        Assert.Equal($"{missing:yyyy-MM-dd}", (string)list[0]!["missingSince"]!);
+        Assert.Equal(FormattableString.Invariant($"Google Analytics is read on time, but has no data since {missing:d MMM yyyy}."), (string)list[0]!["message"]!);
+        Assert.Null(list[0]!["numbers"]!["revenueChange"]);
+        Assert.True((decimal)list[0]!["numbers"]!["minutesSaved"]! > 700);
+
+        // The same judgement everywhere: the brief's first sentence, the source's own state, and what operators see.
+        var client = (await person.Client.AskAsync(HttpMethod.Post, "api/auth/switch", new { tenantId = quiet })).Body!;
+        var inside = _town.As((string)client["accessToken"]!);
+        var summary = await inside.GetJsonAsync("api/metrics/summary?with=insights");
+        Assert.StartsWith($"Google Analytics has no data since {missing.ToString("d MMM yyyy", CultureInfo.InvariantCulture)}", (string)summary["insights"]!["brief"]![0]!["text"]!, StringComparison.Ordinal);
+        Assert.Equal("source_silent", (string)summary["insights"]!["insights"]![0]!["rule"]!);
+        var analytics = summary["freshness"]!.AsArray().Single(source => (string)source!["connector"]! == "google-analytics")!;
+        Assert.Equal((true, $"{missing:yyyy-MM-dd}"), ((bool)analytics["silent"]!, (string)analytics["missingSince"]!));
+        Assert.True(string.CompareOrdinal((string)summary["to"]!, $"{missing:yyyy-MM-dd}") >= 0);
+        Assert.NotEqual(100, (int)summary["insights"]!["healthScore"]!["parts"]!.AsArray().Single(part => (string)part!["key"]! == "data")!["score"]!);
+        var listed = (await inside.GetJsonAsync("api/integrations"))["integrations"]!.AsArray().Single(source => (string)source!["connector"]! == "google-analytics")!;
+        Assert.True((bool)listed["silent"]!);
+        using var ops = app.Anonymous();
+        ops.DefaultRequestHeaders.Add("x-functions-key", AppFixture.MasterKey);
+        var operators = (await ops.GetJsonAsync("api/ops/integrations?state=silent&limit=200"))["integrations"]!.AsArray();
+        Assert.Equal("google-analytics", (string)operators.Single(entry => (Guid)entry!["tenantId"]! == quiet)!["connector"]!);
+        Assert.DoesNotContain(operators, entry => (Guid)entry!["tenantId"]! == shop);
+        Assert.Contains((await ops.GetJsonAsync("api/ops/overview"))["integrations"]!.AsArray(), entry => (string)entry!["state"]! == "silent" && (long)entry["count"]! > 0);
     }
 
     [Fact]

@@ -59,6 +59,13 @@ internal sealed class Business
         return this;
     }
 
+    /// <summary>Sets a KPI on a day.</summary>
+    public Business Set(string kpi, DateOnly day, decimal value)
+    {
+        _values[(kpi, day)] = value;
+        return this;
+    }
+
     public Business LastWeek(decimal factor, params string[] kpis)
     {
         foreach (var kpi in kpis) Change(kpi, Last.AddDays(-6), Last, factor);

@@ -37,6 +37,7 @@ export function stateOf(
       case 'ok':
         if (behind && source.completeThrough)
           return [state.behind(dayName(addDays(source.completeThrough, 1), locale))]
+        if (behind) return [said(source.message)]
         return isPushOnly(source) ? [state.pushOnly] : []
       case 'syncing':
         return [said(source.message) || state.syncing]

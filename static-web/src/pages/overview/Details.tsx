@@ -21,8 +21,8 @@ export default function Details({ summary, top, insights, search, tenantId }: Pr
   const [picked, setPicked] = useState<string | null>(null)
   const selected = summary.kpis.find((kpi) => kpi.key === picked) ?? top[0]
   return (
-    <div className="print-beside mt-6 grid gap-x-12 gap-y-10 xl:grid-cols-[minmax(0,1fr)_18rem]">
-      <div className="print-short min-w-0">
+    <div className="print-beside mt-6 grid gap-x-12 gap-y-10 xl:grid-cols-[minmax(0,1fr)_18rem] xl:grid-rows-[auto_1fr]">
+      <div className="print-short min-w-0 xl:col-start-1">
         {selected && (
           <KpiChart
             summary={summary}
@@ -32,16 +32,18 @@ export default function Details({ summary, top, insights, search, tenantId }: Pr
             tenantId={tenantId}
           />
         )}
+      </div>
+      <div className="print-aside grid content-start gap-10 sm:grid-cols-2 xl:col-start-2 xl:row-span-2 xl:grid-cols-1">
+        <AutomationBlock summary={summary} />
+        <FreshList summary={summary} />
+        <Actions summary={summary} insights={insights} />
+      </div>
+      <div className="print-short min-w-0 xl:col-start-1">
         <KpiTable
           summary={summary}
           kpis={summary.kpis.filter((kpi) => !top.includes(kpi))}
           search={search}
         />
-      </div>
-      <div className="grid content-start gap-10 sm:grid-cols-2 xl:grid-cols-1">
-        <AutomationBlock summary={summary} />
-        <FreshList summary={summary} />
-        <Actions summary={summary} insights={insights} />
       </div>
       <div className="xl:col-span-2">
         <button

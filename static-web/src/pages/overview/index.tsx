@@ -18,6 +18,7 @@ import { usePeriod } from '../../lib/range'
 import { useIdentity } from '../../lib/session'
 import { messages } from '../../messages'
 import { Brief, BriefSkeleton } from './Brief'
+import { AutomationLine } from './AutomationLine'
 import { FreshLine } from './FreshLine'
 import { DetailsSkeleton, Strip, StripSkeleton } from './Strip'
 import { useOverview } from './queries'
@@ -72,6 +73,7 @@ export default function Overview() {
       <div className="flex flex-col gap-2 pt-3 lg:flex-row lg:items-start lg:justify-between lg:gap-12 lg:pt-8">
         <div className="min-w-0 flex-1">
           {insights ? <Brief insights={insights} search={search} /> : <BriefSkeleton />}
+          <AutomationLine summary={data} />
         </div>
         <PeriodBar period={period} days={data} today={today} timeZone={tenant.timeZone} />
       </div>

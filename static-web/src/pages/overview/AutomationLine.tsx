@@ -1,0 +1,31 @@
+import { Link } from 'react-router'
+import type { Summary } from '../../api/types'
+import { formatNumber } from '../../lib/format'
+import { messages } from '../../messages'
+import { automationFigures } from './automation'
+
+/** "Automations saved 69 h, worth $2,196, for $56.": the second question of the morning, under the headline. It keeps its place while nothing is known yet. */
+export function AutomationLine({ summary }: { summary: Summary | undefined }) {
+  const figures = summary && automationFigures(summary)
+  if (summary && !figures) return null
+  const money = (value: number | null) =>
+    figures && value !== null
+      ? formatNumber(value, { unit: 'currency', currency: figures.currency })
+      : null
+  return (
+    <p className="mt-1 min-h-5 text-small sm:ml-21 sm:min-h-6 sm:text-body">
+      {summary && figures && (
+        <Link
+          to={{ pathname: '/automation', search: figures.search }}
+          className="underline decoration-transparent underline-offset-4 hover:decoration-line-strong"
+        >
+          {messages.brief.automations(
+            formatNumber(figures.minutes, { unit: 'minutes' }),
+            money(figures.worth),
+            money(figures.cost),
+          )}
+        </Link>
+      )}
+    </p>
+  )
+}
