@@ -7,6 +7,9 @@ export const later = {
   shell: {
     all: 'All businesses',
     create: 'New business',
+    find: 'Find a business',
+    noneFound: (text: string) => `No business is called “${text}”.`,
+    health: { attention: 'Needs a look', trouble: 'In trouble', empty: 'Nothing connected' },
     profile: 'Your profile',
     help: 'Help',
     deleting: (name: string, day: string) =>

@@ -270,7 +270,7 @@ public sealed class TenantEndpoints
         var asked = businesses.Where(business => business.Sources.Count > 0).ToList();
         if (asked.Count == 0) return [];
         var values = await _database.QueryAsync<ValueRow>(
-            "select tenant_id as Tenant, kpi, days, amounts from list_values_of(@person, @tenants, @from, @to, @kpis)",
+            "select tenant_id as Tenant, kpi, day, value from list_values_of(@person, @tenants, @from, @to, @kpis)",
             new
             {
                 person,
@@ -283,7 +283,7 @@ public sealed class TenantEndpoints
         var byTenant = values.ToLookup(row => row.Tenant);
         return asked.ToDictionary(
             business => business.First.tenant_id,
-            business => Numbers(business, byTenant[business.First.tenant_id].SelectMany(row => row.Days.Zip(row.Amounts, (day, value) => (row.Kpi, day, value)))));
+            business => Numbers(business, byTenant[business.First.tenant_id].Select(row => (row.Kpi, row.Day, row.Value))));
     }
 
     private static TenantNumbers Numbers(BusinessRows business, IEnumerable<(string Kpi, DateOnly Day, decimal Value)> values)
@@ -334,7 +334,7 @@ public sealed class TenantEndpoints
         public DateOnly To { get; }
     }
 
-    private sealed record ValueRow(Guid Tenant, string Kpi, DateOnly[] Days, decimal[] Amounts);
+    private sealed record ValueRow(Guid Tenant, string Kpi, DateOnly Day, decimal Value);
 
 #pragma warning disable IDE1006 // Dapper maps these to the columns of the functions by name.
     private sealed record SourceRow(

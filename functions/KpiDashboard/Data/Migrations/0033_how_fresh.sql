@@ -40,16 +40,15 @@ $$;
 
 -- Daily values of some KPIs of a person's businesses, each over days of its own. Businesses that the person is no member of have none.
 create function list_values_of(p_user uuid, p_tenants uuid[], p_from date[], p_to date[], p_kpis text[])
-returns table (tenant_id uuid, kpi text, days date[], amounts numeric[])
+returns table (tenant_id uuid, kpi text, day date, value numeric)
 language sql stable security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
-    select v.tenant_id, v.kpi, array_agg(v.day), array_agg(v.value)
+    select v.tenant_id, v.kpi, v.day, v.value
     from unnest(p_tenants, p_from, p_to) as w (tenant_id, first, last)
     join memberships m on m.user_id = p_user and m.tenant_id = w.tenant_id and m.deactivated_at is null
     cross join unnest(p_kpis) as q (kpi)
     join kpi_values v on v.tenant_id = w.tenant_id and v.kpi = q.kpi and v.day between w.first and least(w.last, w.first + 100)
-    group by v.tenant_id, v.kpi
 $$;
 
 -- For operators: what may be silent. The judgement is the application's, and these are what it is made from.
