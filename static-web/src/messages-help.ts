@@ -4,7 +4,7 @@ export const help = {
   lead: 'How to read the numbers, and what every one of them means.',
   clocks: {
     title: 'How fresh a number is',
-    lead: 'Every source has three clocks. The overview shows all three.',
+    lead: 'Of every source the overview says when we last asked it, up to which day its numbers are complete, and up to which day they will not change any more.',
     list: [
       {
         name: 'Fetched',

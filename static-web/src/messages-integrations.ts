@@ -33,7 +33,7 @@ export const words = {
     more: 'What else can be connected',
     moreEmpty: 'What can be connected',
     viewerEmpty: 'As soon as an owner or admin connects a source, it appears here.',
-    clocks: 'What the three clocks mean',
+    clocks: 'How fresh these numbers are',
   },
 
   clock: {
@@ -117,7 +117,7 @@ export const words = {
         : `Done, ${n(changed, 'number', 'numbers')} changed.`,
     failed: (why: string | null) => why ?? 'It failed and is tried again.',
     dead: (why: string | null) =>
-      `${why ?? 'It failed.'} It is given up; the next reading makes up for it.`,
+      `${why ?? 'It failed.'} We stopped trying; the next reading makes up for it.`,
   },
 
   offer: {
@@ -393,7 +393,7 @@ export const words = {
       waiting: 'Waiting for the source',
       succeeded: 'Done',
       failed: 'Failed',
-      dead: 'Given up',
+      dead: 'Stopped trying',
     },
     filter: {
       running: 'Reading',
@@ -401,7 +401,7 @@ export const words = {
       queued: 'Queued',
       succeeded: 'Done',
       failed: 'Failed',
-      dead: 'Given up',
+      dead: 'Stopped trying',
     },
     trigger: {
       schedule: 'on schedule',
@@ -438,7 +438,7 @@ export const words = {
         `${n(restated, 'number', 'numbers')} of ended days changed by the source`,
       done: (took: string) => `Done, ${took} after it began`,
       failed: 'Failed; the next reading makes up for it',
-      dead: 'Given up after all attempts; the next reading makes up for it',
+      dead: 'We stopped trying after several attempts; the next reading makes up for it',
     },
     requests: (count: number) => `What was asked (${count})`,
     request: {

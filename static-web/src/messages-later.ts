@@ -108,6 +108,16 @@ export const later = {
     single: 'Four weeks, ending with this day',
   },
 
+  headline: {
+    choose: 'Choose the numbers on top',
+    title: 'Numbers on top',
+    lead: 'For everybody in the business, in this order.',
+    place: '. place',
+    save: 'Save',
+    saving: 'Saving…',
+    usual: 'Use the usual ones',
+  },
+
   unsaved: {
     title: 'Leave without saving?',
     text: 'What you changed here is not saved yet.',

@@ -275,6 +275,7 @@ export const settings = {
     revokeTitle: 'Take the invitation back?',
     revokeText: (email: string) => `The link that was mailed to ${email} stops working.`,
     rolesTitle: 'Who may do what',
+    rolesShow: 'Show what each role may do',
     permission: 'May',
     allowed: 'Yes',
     denied: 'No',

@@ -20,6 +20,9 @@ public sealed class TenantEndpoints
     /// <summary>Changing settings locks what a sync step locks too; Postgres ends one of two that wait for each other, and it is tried again so often.</summary>
     private const int Tries = 3;
 
+    /// <summary>KPIs on top of an overview.</summary>
+    private const int MostHeadline = 6;
+
     /// <summary>Days that the list of businesses tells of.</summary>
     private const int ListedDays = 7;
 
@@ -189,6 +192,9 @@ public sealed class TenantEndpoints
         var caller = request.Caller();
         await ZoneMove.LockAsync(tx);
         var current = await LoadAsync(tx, lockIt: true) ?? throw ApiProblem.NotFound("This business no longer exists.");
+        // Who says nothing of them, as a page from before does, leaves them as they are.
+        wanted = wanted with { Headline = wanted.Headline ?? current.Headline };
+        if (Joined(wanted.Headline) != Joined(current.Headline)) await CheckHeadlineAsync(tx, wanted.Headline!);
         var (before, after) = Difference(current, wanted);
         if (before.Count == 0) return new UpdateTenantResponse(current, []);
         if (wanted.RequireSecondFactor && !current.RequireSecondFactor
@@ -208,10 +214,14 @@ public sealed class TenantEndpoints
             update tenants
             set name = @Name, time_zone = @TimeZone, currency = @Currency, locale = @Locale, week_start = @WeekStart, fiscal_year_start_month = @FiscalYearStartMonth,
                 hourly_labour_cost = @HourlyLabourCost, automation_cost_per_month = @AutomationCostPerMonth, require_second_factor = @RequireSecondFactor,
-                data_version = data_version + 1
+                headline = @headline, data_version = data_version + 1
             where id = @tenant
             """,
-            wanted);
+            new
+            {
+                wanted.Name, wanted.TimeZone, wanted.Currency, wanted.Locale, wanted.WeekStart, wanted.FiscalYearStartMonth, wanted.HourlyLabourCost,
+                wanted.AutomationCostPerMonth, wanted.RequireSecondFactor, headline = Joined(wanted.Headline),
+            });
         if (wanted.TimeZone != current.TimeZone) await ZoneMove.ApplyAsync(tx, current.TimeZone, wanted.TimeZone, now);
         await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.SettingsChanged, "tenant", tx.TenantId.ToString(), wanted.Name, before, after));
         return new UpdateTenantResponse(wanted, Effects(old, await NumbersAsync(tx, now)));
@@ -254,15 +264,40 @@ public sealed class TenantEndpoints
         Compare("hourlyLabourCost", current.HourlyLabourCost, wanted.HourlyLabourCost);
         Compare("automationCostPerMonth", current.AutomationCostPerMonth, wanted.AutomationCostPerMonth);
         Compare("requireSecondFactor", current.RequireSecondFactor, wanted.RequireSecondFactor);
+        Compare("headline", Joined(current.Headline), Joined(wanted.Headline));
         return (before, after);
     }
 
-    private static Task<TenantSettings?> LoadAsync(TenantTransaction tx, bool lockIt) => tx.QuerySingleOrDefaultAsync<TenantSettings>(
+    private static string? Joined(IReadOnlyList<string>? keys) => keys is null or [] ? null : string.Join(',', keys);
+
+    private static async Task CheckHeadlineAsync(TenantTransaction tx, IReadOnlyList<string> keys)
+    {
+        if (keys.Count > MostHeadline || keys.Distinct(StringComparer.Ordinal).Count() != keys.Count)
+            throw ApiProblem.Invalid("headline", $"'headline' must name at most {MostHeadline} different KPIs.");
+        var catalogue = await TenantCatalogue.LoadAsync(tx);
+        if (keys.FirstOrDefault(key => catalogue.Find(key) is null) is { } unknown)
+            throw ApiProblem.Invalid("headline", $"There is no KPI '{(unknown.Length <= 40 ? unknown : unknown[..40] + "…")}'; GET /api/kpis lists them.");
+    }
+
+    private static async Task<TenantSettings?> LoadAsync(TenantTransaction tx, bool lockIt)
+    {
+        if (await tx.QuerySingleOrDefaultAsync<SettingsRow>(SettingsSql + (lockIt ? " for update" : "")) is not { } row) return null;
+        return new TenantSettings(
+            row.Name, row.TimeZone, row.Currency, row.Locale, row.WeekStart, row.FiscalYearStartMonth, row.HourlyLabourCost, row.AutomationCostPerMonth,
+            row.RequireSecondFactor, row.Headline?.Split(',') ?? []);
+    }
+
+    private sealed record SettingsRow(
+        string Name, string TimeZone, string Currency, string Locale, int WeekStart, int FiscalYearStartMonth, decimal? HourlyLabourCost,
+        decimal? AutomationCostPerMonth, bool RequireSecondFactor, string? Headline);
+
+    private const string SettingsSql =
         """
         select name, safe_zone(time_zone) as TimeZone, currency, locale, week_start::int as WeekStart, fiscal_year_start_month::int as FiscalYearStartMonth,
-               hourly_labour_cost as HourlyLabourCost, automation_cost_per_month as AutomationCostPerMonth, require_second_factor as RequireSecondFactor
+               hourly_labour_cost as HourlyLabourCost, automation_cost_per_month as AutomationCostPerMonth, require_second_factor as RequireSecondFactor,
+               headline
         from tenants where id = @tenant
-        """ + (lockIt ? " for update" : ""));
+        """;
 
     /// <summary>What the list tells of each business's last week, in one query: revenue and time saved, each compared with the week before.</summary>
     private async Task<Dictionary<Guid, TenantNumbers>> NumbersAsync(Guid person, IReadOnlyList<BusinessRows> businesses, CancellationToken cancellationToken)
@@ -395,11 +430,12 @@ internal sealed record CreateTenantRequest(string BusinessName, string? TimeZone
 
 /// <summary>
 /// The settings of the business. <c>weekStart</c>: 0 = Sunday … 6 = Saturday; <c>fiscalYearStartMonth</c>: 1 to 12. Costs in <c>currency</c>, null = not set.
-/// Changing the currency converts nothing; money that a provider told of stays in the provider's.
+/// Changing the currency converts nothing; money that a provider told of stays in the provider's. <c>headline</c>: keys of the KPIs that stand on top of the overview,
+/// in their order, at most six; empty for the product's choice; left out, it stays as it is.
 /// </summary>
 internal sealed record TenantSettings(
     string Name, string TimeZone, string Currency, string Locale, int WeekStart, int FiscalYearStartMonth, decimal? HourlyLabourCost, decimal? AutomationCostPerMonth,
-    bool RequireSecondFactor);
+    bool RequireSecondFactor, IReadOnlyList<string>? Headline = null);
 
 /// <summary>What the settings say now, and what changing them did to the numbers of the last 28 complete days.</summary>
 internal sealed record UpdateTenantResponse(TenantSettings Settings, IReadOnlyList<SettingsEffect> Effects);

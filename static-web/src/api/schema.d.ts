@@ -1878,6 +1878,12 @@ export interface components {
             password?: string | null;
             displayName?: string | null;
         };
+        AlikeChange: {
+            days: number;
+            value: number;
+            previous: number;
+            change: number;
+        };
         AnnotationEntry: {
             /** Format: uuid */
             id: string | null;
@@ -3407,6 +3413,7 @@ export interface components {
             currency: string | null;
             goal: components["schemas"]["SummaryGoal"] | null;
             dimensions: ("channel" | "device" | "country" | "landing_page")[];
+            alike: components["schemas"]["AlikeChange"] | null;
         };
         SummaryResponse: {
             range: string;
@@ -3430,6 +3437,7 @@ export interface components {
             freshness: components["schemas"]["Freshness"][];
             insights: components["schemas"]["BusinessInsightsResponse"] | null;
             compareNote: string | null;
+            headline: string[] | null;
         };
         SwitchRequest: {
             /** Format: uuid */
@@ -3478,6 +3486,7 @@ export interface components {
             hourlyLabourCost: number | null;
             automationCostPerMonth: number | null;
             requireSecondFactor: boolean;
+            headline: string[] | null;
         };
         TenantsResponse: {
             tenants: components["schemas"]["TenantEntry"][];

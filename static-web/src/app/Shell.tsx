@@ -98,7 +98,7 @@ export function Shell() {
           <div className="w-64">
             <Navigation />
             <hr className="my-1 border-line" />
-            <Suspense fallback={<div className="h-55" />}>
+            <Suspense fallback={<div className="h-44" />}>
               <Account
                 onHelp={() => {
                   setHelp(true)
@@ -123,7 +123,7 @@ export function Shell() {
         </div>
         <div className="mt-4">{refreshButton(`${item} text-muted hover:text-ink`, true)}</div>
         <div className="flex-1" />
-        <Suspense fallback={<div className="h-55" />}>
+        <Suspense fallback={<div className="h-44" />}>
           <Account
             onHelp={() => {
               setHelp(true)

@@ -6,8 +6,6 @@ import { api, ApiError } from '../api/client'
 import type { Tenants } from '../api/types'
 import { useCloseMenu } from '../components/Menu'
 import { useIdentity, useSession } from '../lib/session'
-import type { ThemeChoice } from '../lib/theme'
-import { chooseTheme, useThemeChoice } from '../lib/themeChoice'
 import { messages } from '../messages'
 import { later } from '../messages-later'
 import { item } from './item'
@@ -126,34 +124,13 @@ function Dot({ health }: { health: keyof typeof dots | undefined }) {
   )
 }
 
-/** Theme, shortcuts, oneself and the way out. */
+/** Help, shortcuts, oneself and the way out. */
 export function Account({ onHelp }: { onHelp: () => void }) {
   const { user } = useIdentity()
   const { signOut } = useSession()
-  const choice = useThemeChoice()
   const close = useCloseMenu()
-  const themes: ThemeChoice[] = ['system', 'light', 'dark']
   return (
     <div className="text-small">
-      <div
-        role="group"
-        aria-label={later.menu.theme}
-        className="mx-1 mb-1 grid grid-cols-3 rounded bg-sunken"
-      >
-        {themes.map((theme) => (
-          <button
-            key={theme}
-            type="button"
-            aria-pressed={theme === choice}
-            className={`tap rounded ${theme === choice ? 'border border-line bg-surface font-semibold' : 'text-muted hover:text-ink'}`}
-            onClick={() => {
-              chooseTheme(theme)
-            }}
-          >
-            {later.menu.themes[theme]}
-          </button>
-        ))}
-      </div>
       <Link to="/help" onClick={close} className={`${item} text-muted hover:text-ink`}>
         {later.shell.help}
       </Link>

@@ -4,8 +4,8 @@ import { describeChange } from './change'
 
 const kpi = {
   key: 'web.sessions',
-  value: 112,
-  previous: 100,
+  value: 1120,
+  previous: 1000,
   change: 0.12,
   changeWithheld: null,
   unit: 'count',
@@ -26,7 +26,26 @@ describe('a change in words', () => {
   })
   it('is bad when a number that should fall rises', () => {
     expect(say({ direction: 'down' })?.tone).toBe('bad')
-    expect(say({ direction: 'down', change: -0.12, value: 88 })?.tone).toBe('good')
+    expect(say({ direction: 'down', change: -0.12, value: 880 })?.tone).toBe('good')
+  })
+  it('is neither where chance alone does as much', () => {
+    expect(say({ value: 5, previous: 3, change: 0.667 })?.tone).toBe('plain')
+    expect(say({ value: 50_000, previous: 40_000, change: 0.25 })?.tone).toBe('good')
+  })
+  it('compares the weekdays that both have where days are missing, and says how many', () => {
+    const change = say({
+      change: null,
+      changeWithheld: 'partial',
+      alike: { days: 23, value: 750, previous: 1000, change: -0.25 },
+    })
+    expect(change).toEqual({
+      sign: -1,
+      tone: 'bad',
+      text: '25% · 23\u00a0days',
+      spoken:
+        'down 25% on the same weekdays of the 28 days before, over the 23 days that both have, for the worse',
+    })
+    expect(say({ change: null, changeWithheld: 'partial', alike: null })?.text).toBe('Days missing')
   })
   it('takes no side when the direction is neutral', () => {
     expect(say({ direction: 'neutral' })).toMatchObject({

@@ -18,7 +18,21 @@ export interface Change {
 type Changing = Pick<
   SummaryKpi,
   'key' | 'value' | 'previous' | 'change' | 'changeWithheld' | 'unit' | 'direction'
->
+> & { alike?: SummaryKpi['alike'] }
+
+/**
+ * Whether a change is more than the noise of counting: for counts, more than two standard deviations of the
+ * difference of two Poisson counts, 2·√(a + b). Other units carry no such rule.
+ */
+export function beyondNoise({
+  unit,
+  value,
+  previous,
+}: Pick<SummaryKpi, 'unit' | 'value' | 'previous'>): boolean {
+  if (value === null || previous === null) return false
+  if (unit !== 'count') return true
+  return Math.abs(value - previous) > 2 * Math.sqrt(value + previous)
+}
 
 export function toneOf(sign: number, direction: Direction): Tone {
   if (sign === 0 || direction === 'neutral') return 'plain'
@@ -36,6 +50,17 @@ export function describeChange(
 ): Change | null {
   if (compare === 'none') return null
   const { value, previous, change, changeWithheld } = kpi
+  const { alike } = kpi
+  if (change === null && alike) {
+    // Days are missing: the weekdays that both have are compared, and it is said how many those are.
+    const like = describeChange(
+      { ...kpi, ...alike, alike: null },
+      messages.alikeBefore(alike.days, before),
+      compare,
+      locale,
+    )
+    return like && { ...like, text: messages.alike(like.text, alike.days) }
+  }
   if (change === null || value === null || previous === null) {
     const why =
       messages.withheld[changeWithheld ?? (value === null ? 'not_measurable' : 'no_previous')]
@@ -47,7 +72,8 @@ export function describeChange(
   // A twentieth of a per cent, or of a point, is no movement worth an arrow.
   const level = Math.abs(moved) < 0.0005
   const sign = level ? 0 : moved > 0 ? 1 : -1
-  const tone = toneOf(sign, kpi.direction)
+  // What chance alone does is no trouble, and no success.
+  const tone = beyondNoise(kpi) ? toneOf(sign, kpi.direction) : 'plain'
   return {
     sign,
     tone,

@@ -202,6 +202,33 @@ public sealed class TenantsTests(AppFixture app)
     }
 
     [Fact]
+    public async Task An_owner_puts_six_numbers_on_top_in_an_order_and_whoever_says_nothing_of_them_changes_nothing()
+    {
+        var tenant = await _town.TenantAsync();
+        var owner = await _town.PersonAsync(tenant, "owner");
+        var settings = await owner.Client.GetJsonAsync("api/tenant");
+        Assert.Empty(settings["headline"]!.AsArray());
+        settings["headline"] = new JsonArray("web.sessions", "shop.revenue");
+        await owner.Client.SendJsonAsync(HttpMethod.Put, "api/tenant", settings);
+        Assert.Equal(["web.sessions", "shop.revenue"], (await owner.Client.GetJsonAsync("api/metrics/summary"))["headline"]!.AsArray().Select(key => (string)key!));
+        settings = await owner.Client.GetJsonAsync("api/tenant");
+        settings.AsObject().Remove("headline");
+        settings["name"] = "Renamed";
+        var kept = await owner.Client.SendJsonAsync(HttpMethod.Put, "api/tenant", settings);
+        Assert.Equal(2, kept["settings"]!["headline"]!.AsArray().Count);
+        foreach (var wrong in new[] { new JsonArray("no.such"), ["web.sessions", "web.sessions"], [.. Enumerable.Range(0, 7).Select(n => JsonValue.Create($"k{n}"))] })
+        {
+            settings["headline"] = wrong;
+            var answer = await owner.Client.AskAsync(HttpMethod.Put, "api/tenant", settings);
+            Assert.Equal((400, "headline"), (answer.Status, answer.Body!["errors"]!.AsObject().Single().Key));
+        }
+
+        settings["headline"] = new JsonArray();
+        await owner.Client.SendJsonAsync(HttpMethod.Put, "api/tenant", settings);
+        Assert.Empty((await owner.Client.GetJsonAsync("api/tenant"))["headline"]!.AsArray());
+    }
+
+    [Fact]
     public async Task Every_wrong_setting_is_named_and_nothing_is_changed_and_members_may_look_only()
     {
         var tenant = await _town.TenantAsync();

@@ -74,6 +74,10 @@ internal sealed class Business
 
     public KpiTable Table() => new(Last.AddDays(-140), Last, _values.Select(item => (item.Key.Kpi, item.Key.Day, item.Value)), SourceState.Clocks(Sources), Tenant.Economics);
 
+    /// <summary>Its days of a period.</summary>
+    public KpiTable Table(DateOnly from, DateOnly to) =>
+        new(from, to, _values.Where(item => item.Key.Day >= from && item.Key.Day <= to).Select(item => (item.Key.Kpi, item.Key.Day, item.Value)), SourceState.Clocks(Sources), Tenant.Economics);
+
     public BusinessFacts Facts(int days = 7, string compare = "previous_period")
     {
         var from = Last.AddDays(1 - days);

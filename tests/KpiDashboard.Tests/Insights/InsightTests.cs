@@ -52,7 +52,7 @@ public sealed partial class InsightTests
         Assert.DoesNotContain(business.Insights(), insight => insight.Rule == "revenue_change");
         // What was not checked is no headline, and no silence either.
         Assert.Equal(
-            ["Nothing stands out in what could be checked.", "Not checked: Revenue has no data on 1 of 7 days."],
+            ["Nothing stands out in what could be checked.", "We cannot tell yet: Revenue has no data on 1 of 7 days."],
             DailyBrief.Write(business.Facts(), [], _ => Guid.Empty).Select(sentence => sentence.Text));
     }
 
@@ -209,7 +209,7 @@ public sealed partial class InsightTests
         var (from, to) = (Last.AddDays(-13), Last.AddDays(until));
         var business = new Business().Change("shop.revenue", from, to, null).Change("web.sessions", from, to, null);
         var brief = DailyBrief.Write(business.Facts(), [], _ => Guid.Empty);
-        Assert.Equal($"Not checked: Revenue and Sessions cannot be compared, because {why}.", brief[^1].Text);
+        Assert.Equal($"We cannot tell yet: Revenue and Sessions cannot be compared, because {why}.", brief[^1].Text);
     }
 
     [Fact]
@@ -224,7 +224,7 @@ public sealed partial class InsightTests
         var brief = DailyBrief.Write(facts, InsightRules.Find(facts), insight => insight.IdFor(Guid.Empty));
         Assert.Equal(5, brief.Count);
         Assert.StartsWith("n8n no longer lets us in: connect it again. Its numbers are complete through 19 Nov 2026", brief[0].Text, StringComparison.Ordinal);
-        Assert.StartsWith("Not checked: Google Analytics is complete only through 21 Nov 2026", brief[^1].Text, StringComparison.Ordinal);
+        Assert.StartsWith("We cannot tell yet: Google Analytics is complete only through 21 Nov 2026", brief[^1].Text, StringComparison.Ordinal);
         Assert.All(brief, sentence => AssertProved(sentence.Text, sentence.Evidence));
     }
 

@@ -243,6 +243,9 @@ function notesPlugin(
   }
 }
 
+/** What a chart measures on paper, in CSS pixels: as wide as a desk, because its letters become as much smaller as those around it. */
+const [paperWidth, paperHeight, paperTwin, paperDensity] = [1100, 300, 210, 2]
+
 /** A translucent version of a #rrggbb colour. */
 const faded = (colour: string) => `${colour}80`
 
@@ -273,6 +276,30 @@ export default function ChartCanvas({
     reading.set(chart.current, active)
     chart.current.draw()
   }, [active])
+
+  useEffect(() => {
+    // A canvas is drawn in pixels: for paper in those of a page, not of the screen or the phone it is printed from.
+    const paper = () => {
+      const drawn = chart.current
+      if (!drawn) return
+      drawn.stop()
+      drawn.options.devicePixelRatio = paperDensity
+      drawn.resize(paperWidth, twin ? paperTwin : paperHeight)
+      drawn.update('none')
+    }
+    const screen = () => {
+      const drawn = chart.current
+      if (!drawn) return
+      drawn.options.devicePixelRatio = devicePixelRatio
+      drawn.resize()
+    }
+    addEventListener('beforeprint', paper)
+    addEventListener('afterprint', screen)
+    return () => {
+      removeEventListener('beforeprint', paper)
+      removeEventListener('afterprint', screen)
+    }
+  }, [twin])
 
   const data = useMemo<ChartData>(
     () => ({
@@ -412,7 +439,7 @@ export default function ChartCanvas({
     <div
       aria-hidden="true"
       // A finger that goes sideways walks along the days, one that goes up or down scrolls the page as everywhere.
-      className="absolute inset-0 touch-pan-y"
+      className="chart-canvas absolute inset-0 touch-pan-y"
       onPointerDown={read}
       onPointerMove={read}
     >

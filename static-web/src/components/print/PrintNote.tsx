@@ -1,7 +1,6 @@
 import type { Summary } from '../../api/types'
 import { clock, dayRange } from '../../lib/dates'
 import { freshWords } from '../../lib/freshWords'
-import { listeners } from '../../lib/theme'
 import { boards } from '../../messages-boards'
 
 /** What a printed page says of itself: which days, how fresh, and what its signs mean. On screen it is not there. */
@@ -24,20 +23,4 @@ export function PrintNote({ summary }: { summary: Summary }) {
       <p>{boards.pdf.notes}</p>
     </footer>
   )
-}
-
-/**
- * Prints the page, which every browser can save as PDF. Charts are drawn in the light theme first, whatever is on the screen; everything else follows
- * from the print styles.
- */
-export async function savePdf() {
-  const root = document.documentElement
-  const was = root.dataset.theme
-  root.dataset.theme = 'light'
-  for (const listener of listeners) listener()
-  // Charts draw anew in the next frames.
-  await new Promise((done) => setTimeout(done, 400))
-  print()
-  if (was) root.dataset.theme = was
-  for (const listener of listeners) listener()
 }

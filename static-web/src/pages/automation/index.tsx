@@ -91,6 +91,7 @@ export default function Automation() {
             today={today}
             timeZone={tenant.timeZone}
             withToday
+            business={tenant.name}
           />
         )}
       </div>

@@ -45,7 +45,7 @@ export function Where({ kpi, day, from, to, onDay }: Props) {
           <h2 id={`${id}-title`} className="text-lead font-semibold">
             {text.title}
           </h2>
-          <p className="text-small text-muted">{text.hint}</p>
+          <p className="text-small text-muted print:hidden">{text.hint}</p>
         </div>
         <label className="flex items-center gap-2 text-small text-muted">
           {text.day}

@@ -56,12 +56,20 @@ export default function Metric() {
     document.title = `${tenant.name} · ${name} · ${messages.productShort}`
   }, [tenant.name, name])
 
-  const picker = <PeriodBar period={address} days={data} today={today} timeZone={tenant.timeZone} />
+  const picker = (
+    <PeriodBar
+      period={address}
+      days={data}
+      today={today}
+      timeZone={tenant.timeZone}
+      business={tenant.name}
+    />
+  )
   return (
     <div className="mx-auto max-w-[78rem] px-4 pb-16 sm:px-8">
       <Link
         to={{ pathname: '/', search }}
-        className="tap -ml-2 mt-1 inline-flex items-center gap-1 rounded pr-3 pl-1 text-small text-muted hover:text-ink lg:mt-4"
+        className="tap -ml-2 mt-1 print:hidden inline-flex items-center gap-1 rounded pr-3 pl-1 text-small text-muted hover:text-ink lg:mt-4"
       >
         <ChevronLeft aria-hidden="true" size={16} />
         {metric.back}

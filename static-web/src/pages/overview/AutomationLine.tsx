@@ -1,6 +1,7 @@
 import { Link } from 'react-router'
 import type { Summary } from '../../api/types'
-import { formatNumber } from '../../lib/format'
+import { moneyOptions } from '../../lib/currency'
+import { formatNumber, number } from '../../lib/format'
 import { messages } from '../../messages'
 import { automationFigures } from './automation'
 
@@ -8,10 +9,17 @@ import { automationFigures } from './automation'
 export function AutomationLine({ summary }: { summary: Summary | undefined }) {
   const figures = summary && automationFigures(summary)
   if (summary && !figures) return null
+  // In a sentence no cents of what is more than a handful.
   const money = (value: number | null) =>
-    figures && value !== null
-      ? formatNumber(value, { unit: 'currency', currency: figures.currency })
-      : null
+    !figures || value === null
+      ? null
+      : value >= 10 && value < 10_000
+        ? number(value, {
+            ...moneyOptions(figures.currency),
+            minimumFractionDigits: 0,
+            maximumFractionDigits: 0,
+          })
+        : formatNumber(value, { unit: 'currency', currency: figures.currency })
   return (
     <p className="mt-1 min-h-5 text-small sm:ml-21 sm:min-h-6 sm:text-body">
       {summary && figures && (

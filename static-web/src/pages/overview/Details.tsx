@@ -1,10 +1,11 @@
 import { useState } from 'react'
 import type { Insights, Summary, SummaryKpi } from '../../api/types'
-import { PrintNote, savePdf } from '../../components/print/PrintNote'
-import { boards } from '../../messages-boards'
+import { withoutDoubles } from '../../lib/kpis'
+import { PrintNote } from '../../components/print/PrintNote'
 import { Actions } from './Actions'
 import { AutomationBlock } from './AutomationBlock'
 import { FreshList } from './FreshList'
+import { Headline } from './Headline'
 import { KpiChart } from './KpiChart'
 import { KpiTable } from './KpiTable'
 
@@ -23,6 +24,7 @@ export default function Details({ summary, top, insights, search, tenantId }: Pr
   return (
     <div className="print-beside mt-6 grid gap-x-12 gap-y-10 xl:grid-cols-[minmax(0,1fr)_18rem] xl:grid-rows-[auto_1fr]">
       <div className="print-short min-w-0 xl:col-start-1">
+        <Headline summary={summary} top={top} />
         {selected && (
           <KpiChart
             summary={summary}
@@ -41,18 +43,11 @@ export default function Details({ summary, top, insights, search, tenantId }: Pr
       <div className="print-short min-w-0 xl:col-start-1">
         <KpiTable
           summary={summary}
-          kpis={summary.kpis.filter((kpi) => !top.includes(kpi))}
+          kpis={withoutDoubles(summary.kpis).filter((kpi) => !top.includes(kpi))}
           search={search}
         />
       </div>
       <div className="xl:col-span-2">
-        <button
-          type="button"
-          className="tap text-small text-accent hover:underline print:hidden"
-          onClick={() => void savePdf()}
-        >
-          {boards.print}
-        </button>
         <PrintNote summary={summary} />
       </div>
     </div>

@@ -47,7 +47,7 @@ export default function Overview() {
     document.title = `${tenant.name} · ${messages.nav.overview} · ${messages.productShort}`
   }, [tenant.name])
 
-  const top = useMemo(() => (data ? pickHeadline(data.kpis) : []), [data])
+  const top = useMemo(() => (data ? pickHeadline(data.kpis, 6, data.headline ?? []) : []), [data])
   const saved =
     summary.isFetching && !summary.isPlaceholderData && summary.dataUpdatedAt < opened - 60_000
       ? clock(new Date(summary.dataUpdatedAt).toISOString(), tenant.timeZone, new Date())
@@ -75,7 +75,13 @@ export default function Overview() {
           {insights ? <Brief insights={insights} search={search} /> : <BriefSkeleton />}
           <AutomationLine summary={data} />
         </div>
-        <PeriodBar period={period} days={data} today={today} timeZone={tenant.timeZone} />
+        <PeriodBar
+          period={period}
+          days={data}
+          today={today}
+          timeZone={tenant.timeZone}
+          business={tenant.name}
+        />
       </div>
 
       {data ? (

@@ -54,6 +54,8 @@ const toFields = (data: Settings): Fields => ({
 })
 const toSettings = (fields: Fields): Settings => ({
   ...fields,
+  // Chosen on the overview; what is not said stays.
+  headline: null,
   name: fields.name.trim(),
   weekStart: Number(fields.weekStart),
   fiscalYearStartMonth: Number(fields.fiscalYearStartMonth),

@@ -5,6 +5,9 @@ import { api, ApiError } from '../../api/client'
 import { primaryButton } from '../../components/buttons'
 import { quietButton } from '../../components/Notice'
 import { useIdentity, useSession } from '../../lib/session'
+import type { ThemeChoice } from '../../lib/theme'
+import { chooseTheme, useThemeChoice } from '../../lib/themeChoice'
+import { later } from '../../messages-later'
 import { settings } from '../../messages-settings'
 import { renewIdentity } from './queries'
 import { SecondFactorPart } from './SecondFactorPart'
@@ -27,6 +30,7 @@ export default function Profile() {
   return (
     <Page title={text.title} lead={text.lead}>
       <You />
+      <Appearance />
       <Password />
       <SecondFactorPart />
       <SessionsPart />
@@ -119,6 +123,35 @@ function You() {
           </p>
           {typeof mail === 'object' && <Failed error={mail?.error} />}
         </div>
+      </div>
+    </Section>
+  )
+}
+
+/** Light or dark: of this browser, as it is the screen that somebody sits before. */
+function Appearance() {
+  const choice = useThemeChoice()
+  const themes: ThemeChoice[] = ['system', 'light', 'dark']
+  return (
+    <Section title={later.menu.theme}>
+      <div
+        role="group"
+        aria-label={later.menu.theme}
+        className="grid max-w-80 grid-cols-3 rounded bg-sunken text-small"
+      >
+        {themes.map((theme) => (
+          <button
+            key={theme}
+            type="button"
+            aria-pressed={theme === choice}
+            className={`tap rounded ${theme === choice ? 'border border-line bg-surface font-semibold' : 'text-muted hover:text-ink'}`}
+            onClick={() => {
+              chooseTheme(theme)
+            }}
+          >
+            {later.menu.themes[theme]}
+          </button>
+        ))}
       </div>
     </Section>
   )
