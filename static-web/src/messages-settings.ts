@@ -322,7 +322,7 @@ export const settings = {
         ? `only from ${networks[0] ?? ''}`
         : `only from ${networks.length} addresses and networks`,
     change: 'Addresses',
-    changeOne: (name: string) => `From where ${name} may be used`,
+    changeOne: (name: string) => `Addresses from where ${name} may be used`,
     changeTitle: (name: string) => `From where may “${name}” be used?`,
     changeSave: 'Save',
     expiry: 'Works for',

@@ -113,7 +113,7 @@ public sealed class FirstRunTests(AppFixture app)
             app.N8n.Faults.Schedule = null;
 
             await Expect(main.GetByRole(AriaRole.Heading, new() { Name = "The first reading did not work" })).ToBeVisibleAsync();
-            await Expect(row).ToContainTextAsync("Your n8n does not accept the API key.");
+            await Expect(row).ToContainTextAsync("Your n8n does not accept the API key");
             await row.GetByRole(AriaRole.Link, new() { Name = "Reconnect" }).ClickAsync();
             await main.GetByRole(AriaRole.Button, new() { Name = "Reconnect" }).ClickAsync();
             var form = main.GetByRole(AriaRole.Form, new() { Name = "Reconnect n8n" });

@@ -30,7 +30,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
         var key = form.GetByLabel("API key");
         await key.FillAsync("n8n_wrong");
         await form.GetByRole(AriaRole.Button, new() { Name = "Connect", Exact = true }).ClickAsync();
-        await Expect(form.GetByText("Your n8n does not accept the API key.")).ToBeVisibleAsync();
+        await Expect(form.GetByText("Your n8n does not accept the API key")).ToBeVisibleAsync();
         await Expect(key).ToHaveAttributeAsync("aria-invalid", "true");
         await Expect(key).ToBeFocusedAsync();
         await visit.CheckAsync("integrations-wrong-key-light-1440");
@@ -79,7 +79,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
             app.N8n.SetApiKey(demo.N8nInstance!, "n8n_new_key");
             await row.GetByRole(AriaRole.Button, new() { Name = "Refresh now n8n" }).ClickAsync();
             await Expect(row.GetByText("Needs to be reconnected")).ToBeVisibleAsync();
-            await Expect(row).ToContainTextAsync("Your n8n does not accept the API key.");
+            await Expect(row).ToContainTextAsync("Your n8n does not accept the API key");
             await Expect(row).ToContainTextAsync(new Regex(@"Last read .+ Numbers after .+ are missing, not zero\."));
             await visit.InBothThemesAsync("integrations-lost");
 

@@ -155,7 +155,8 @@ public sealed class PocketTests(AppFixture app)
         await Expect(name).Not.ToHaveValueAsync("Ada of the shop");
 
         // The same of a dashboard in the making.
-        await page.GotoAsync($"/dashboards/{id}");
+        await page.GotoAsync("/dashboards");
+        await page.GetByRole(AriaRole.Main).GetByRole(AriaRole.Link, new() { Name = "Kept" }).First.TapAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true }).TapAsync();
         var title = page.GetByRole(AriaRole.Main).GetByLabel("Name", new() { Exact = true });
         await title.FillAsync("Kept for later");

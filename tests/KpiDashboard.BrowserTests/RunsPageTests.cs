@@ -46,7 +46,8 @@ public sealed class RunsPageTests(AppFixture app)
         await visit.InAllLooksAsync("runs-now");
         await Expect(run).ToHaveCountAsync(0, new() { Timeout = 36_000 });
         // And the numbers above say so, without anybody asking.
-        await Expect(total).ToContainTextAsync(new Regex($"^{before + 1}[^0-9]"), new() { Timeout = 30_000 });
+        // For the eye, and where days are missing once more for the ear.
+        await Expect(total).ToContainTextAsync(new Regex($"^({before + 1}){{1,2}}[^0-9]"), new() { Timeout = 30_000 });
         visit.AssertNoComplaints();
     }
 

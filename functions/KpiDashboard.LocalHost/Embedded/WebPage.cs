@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using KpiDashboard.LocalHost.Startup;
 
 namespace KpiDashboard.LocalHost.Embedded;
@@ -135,7 +137,34 @@ internal sealed class WebPage(string folder, string lockFile, string? searchPath
         );
     }
 
-    private bool PackagesAreUpToDate() => Read(ModulesStamp) is { } fetched && fetched == PackageLockHash();
+    private bool PackagesAreUpToDate() => (Read(ModulesStamp) is { } fetched && fetched == PackageLockHash()) || NpmFetchedThem();
+
+    /// <summary>
+    /// Somebody ran npm here: what it put into node_modules stands in a lock file of its own there. All that the page needs is there, as it is locked.
+    /// </summary>
+    private bool NpmFetchedThem()
+    {
+        if (Read(Path.Combine(Modules, ".package-lock.json")) is not { } installed || Read(Path.Combine(folder, "package-lock.json")) is not { } locked)
+            return false;
+        try
+        {
+            var there = JsonNode.Parse(installed)?["packages"]?.AsObject();
+            var wanted = JsonNode.Parse(locked)?["packages"]?.AsObject();
+            return there is not null && wanted is { Count: > 1 } && wanted.All(package =>
+                package.Key.Length == 0
+                || (there[package.Key] is { } one
+                    // A linked package has neither.
+                    ? Text(one, "version") == Text(package.Value, "version") && Text(one, "integrity") == Text(package.Value, "integrity")
+                    // Made for another system, for example.
+                    : package.Value?["optional"] is JsonValue optional && optional.TryGetValue<bool>(out var isOptional) && isOptional));
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+
+        static string? Text(JsonNode? package, string name) => package?[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+    }
 
     private string PackageLockHash()
     {

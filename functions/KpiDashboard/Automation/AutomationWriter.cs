@@ -15,11 +15,13 @@ internal static class AutomationWriter
     /// <param name="integrationId">Whose.</param>
     /// <param name="workflows">Those that were listed.</param>
     /// <param name="isComplete">These are all that the key shows.</param>
+    /// <param name="from">First day whose runs are listed in full now.</param>
     /// <param name="zone">Whose days.</param>
     /// <param name="now">The instant of writing.</param>
     /// <returns>A sentence about those that are not shown any more; null if there are none.</returns>
     public static async Task<string?> WriteWorkflowsAsync(
-        TenantTransaction tx, Guid integrationId, IReadOnlyCollection<WorkflowReading> workflows, bool isComplete, TimeZoneInfo zone, DateTimeOffset now)
+        TenantTransaction tx, Guid integrationId, IReadOnlyCollection<WorkflowReading> workflows, bool isComplete, DateOnly from,
+        TimeZoneInfo zone, DateTimeOffset now)
     {
         if (workflows.Count == 0 && !isComplete) return null;
         var source = await tx.QuerySingleAsync<Listing>(
@@ -45,6 +47,9 @@ internal static class AutomationWriter
                 provider_minutes_saved = excluded.provider_minutes_saved, updated_at = excluded.updated_at,
                 described_at = coalesce(w.described_at, excluded.described_at), gone_at = null, hidden_at = null,
                 unmeasured = case
+                    -- It was not shown, and now is: what it did meanwhile is listed as far back as is read now.
+                    when w.hidden_at is not null and upper_inf(w.unmeasured) and (excluded.keeps_successes or not excluded.active)
+                    then w.unmeasured - datemultirange(daterange(@from::date, null))
                     when excluded.active and not excluded.keeps_successes then
                         -- What was pushed until now is known; of what was listed, all that ran before the list that last told of it as kept.
                         case when upper_inf(w.unmeasured) then w.unmeasured
@@ -62,6 +67,7 @@ internal static class AutomationWriter
                 now,
                 today,
                 since,
+                from,
                 ids,
                 names = workflows.Select(workflow => workflow.Name).ToArray(),
                 active = workflows.Select(workflow => workflow.Active).ToArray(),

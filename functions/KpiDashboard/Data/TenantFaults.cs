@@ -9,6 +9,9 @@ namespace KpiDashboard.Data;
 /// </summary>
 internal sealed partial class TenantFaults(Database database, TimeProvider time, ILogger<TenantFaults> logger)
 {
+    /// <summary>How often an item is tried whose transaction Postgres ended to resolve a deadlock.</summary>
+    private const int Tries = 3;
+
     /// <summary>Runs <paramref name="work"/> for each item until it returns false.</summary>
     /// <param name="step">What is done, in words: the name that operators see.</param>
     /// <param name="items">What it is done for.</param>
@@ -25,7 +28,7 @@ internal sealed partial class TenantFaults(Database database, TimeProvider time,
             var (tenant, subject) = place(item);
             try
             {
-                var goOn = await work(item);
+                var goOn = await AgainWhenTornAsync(() => work(item), cancellationToken);
                 served.Add((tenant, subject));
                 if (!goOn) break;
             }
@@ -38,6 +41,25 @@ internal sealed partial class TenantFaults(Database database, TimeProvider time,
         }
 
         await SettleAsync(step, served, cancellationToken);
+    }
+
+    /// <summary>
+    /// Two transactions that waited for each other are nobody's fault: Postgres ended one of them whole, and by now the other one is done.
+    /// </summary>
+    private static async Task<bool> AgainWhenTornAsync(Func<Task<bool>> work, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await work();
+            }
+            catch (PostgresException error) when (
+                error.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure && attempt < Tries)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
     }
 
     /// <summary>Notes what went wrong with a business.</summary>

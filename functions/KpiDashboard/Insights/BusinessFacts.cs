@@ -1,6 +1,7 @@
 using KpiDashboard.Data;
 using KpiDashboard.Goals;
 using KpiDashboard.Kpis;
+using KpiDashboard.Security;
 using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
 
@@ -95,8 +96,10 @@ internal sealed record BusinessFacts(
             group by r.connector order by r.connector
             """,
             new { range.from, range.to, pulses = SourceState.Pulses.Values.Select(kpi => kpi.Key).ToArray() });
+        var failing = await WorkflowFailures.LoadAsync(tx, period.To.AddDays(-6), period.To);
         return new BusinessFacts(
-            tenant, today, period, table, catalogue, sources, workflows, await WorkflowFailures.LoadAsync(tx, period.To.AddDays(-6), period.To), restated, flags,
+            tenant, today, period, table, catalogue, sources, [.. workflows.Select(flow => flow with { Name = PlainText.Isolated(flow.Name) })],
+            [.. failing.Select(flow => flow with { Name = PlainText.Isolated(flow.Name) })], restated, flags,
             await GoalEndpoints.EntriesAsync(tx, await Goal.LoadAsync(tx), catalogue, tenant, sources, today))
         {
             SharedMessage = await SharedMessage.LoadAsync(tx, tenant, period.From, period.To),

@@ -223,6 +223,8 @@ public sealed partial class IntegrationEndpoints
                     next_due_at = case when @replan then least(i.next_due_at, next_due_at(coalesce(@schedule, i.schedule), coalesce(@hour::smallint, i.sync_hour), t.time_zone, i.id, @now))
                                        else i.next_due_at end,
                     credentials = coalesce(@credentials, credentials), key_changed_at = case when @reconnect then @now else key_changed_at end,
+                    -- It may show what the one before did not.
+                    deep_read_at = case when @reconnect then null else deep_read_at end,
                     settings = case when @signedIn::jsonb is null then settings else settings - 'account' - 'grant' || @signedIn::jsonb end,
                     status = case when @reconnect and i.status = 'reconnect_needed' then 'active' else i.status end,
                     status_message = case when @reconnect then null else status_message end,

@@ -497,7 +497,9 @@ public sealed partial class SyncRunner
     {
         var integration = step.Message.IntegrationId;
         var undescribed = await AutomationWriter.UndescribedSinceAsync(tx, integration, buffer.Workflows);
-        var fewer = await AutomationWriter.WriteWorkflowsAsync(tx, integration, buffer.Workflows, outcome.ListsAllWorkflows, step.Request.TimeZone, now);
+        var listed = outcome.MeasurableFrom is { } measurable && measurable > step.Request.Window.From ? measurable : step.Request.Window.From;
+        var fewer = await AutomationWriter.WriteWorkflowsAsync(
+            tx, integration, buffer.Workflows, outcome.ListsAllWorkflows, listed, step.Request.TimeZone, now);
         await AutomationWriter.LoseAsync(tx, integration, outcome.LostExecutions);
         if (buffer.Workflows.Count == 0 && buffer.Executions.Count == 0) return ([], fewer);
         await AutomationWriter.WriteExecutionsAsync(tx, integration, buffer.Executions);

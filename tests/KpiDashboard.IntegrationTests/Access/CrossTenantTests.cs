@@ -188,18 +188,18 @@ public sealed partial class CrossTenantTests(AppFixture app)
         // As its source calls it: each n8n counts from 1.
         .Replace("automation/executions/{id}", "automation/executions/1", StringComparison.Ordinal)
         .Replace("{key}", "web.sessions", StringComparison.Ordinal).Replace("{shareId}", tenant.Run.ToString(), StringComparison.Ordinal).Replace("{id}", (path switch
-    {
-        _ when path.StartsWith("integrations/{id}", StringComparison.Ordinal) => tenant.Integration,
-        "sync/runs/{id}" => tenant.Run,
-        _ when path.StartsWith("dashboards/{id}", StringComparison.Ordinal) => tenant.Token,
-        "tokens/{id}" or "kpis/custom/{id}" or "goals/{id}" or "kpis/calculated/{id}" or "annotations/{id}" or "insights/{id}/dismiss" => tenant.Token,
-        "imports/{id}" => tenant.Export,
-        "auth/sessions/{id}" => tenant.OwnerSession,
-        "members/{id}" => tenant.OtherOwnerId,
-        _ when path.StartsWith("members/invitations", StringComparison.Ordinal) => tenant.Invitation,
-        _ when path.StartsWith("tenant/exports", StringComparison.Ordinal) => tenant.Export,
-        _ => Guid.Empty,
-    }).ToString(), StringComparison.Ordinal);
+        {
+            _ when path.StartsWith("integrations/{id}", StringComparison.Ordinal) => tenant.Integration,
+            "sync/runs/{id}" => tenant.Run,
+            _ when path.StartsWith("dashboards/{id}", StringComparison.Ordinal) => tenant.Token,
+            "tokens/{id}" or "kpis/custom/{id}" or "goals/{id}" or "kpis/calculated/{id}" or "annotations/{id}" or "insights/{id}/dismiss" => tenant.Token,
+            "imports/{id}" => tenant.Export,
+            "auth/sessions/{id}" => tenant.OwnerSession,
+            "members/{id}" => tenant.OtherOwnerId,
+            _ when path.StartsWith("members/invitations", StringComparison.Ordinal) => tenant.Invitation,
+            _ when path.StartsWith("tenant/exports", StringComparison.Ordinal) => tenant.Export,
+            _ => Guid.Empty,
+        }).ToString(), StringComparison.Ordinal);
 
     private static string Snooze => $$"""{"until":"{{DateTime.UtcNow.AddDays(5):yyyy-MM-dd}}"}""";
 

@@ -136,10 +136,18 @@ internal static class TestSecrets
     /// <summary>An empty, migrated database; connection strings as kpi_owner and as kpi_app.</summary>
     public static async Task<(string Owner, string App)> MigratedDatabaseAsync(PostgresFixture postgres, CancellationToken cancellationToken)
     {
-        var database = await postgres.CreateDatabaseAsync(cancellationToken);
-        var strings = await DatabaseBootstrap.EnsureRolesAndDatabaseAsync(database.AdminConnectionString, database.Name, Owner, App, cancellationToken);
-        await DatabaseBootstrap.MigrateAsync(strings.Owner, cancellationToken);
-        return strings;
+        var database = await postgres.CopyDatabaseAsync(async made =>
+        {
+            var owner = (await RolesAsync(made)).Owner;
+            await DatabaseBootstrap.MigrateAsync(owner, cancellationToken);
+            await using var left = new NpgsqlConnection(owner);
+            NpgsqlConnection.ClearPool(left);
+        }, cancellationToken);
+        // What was granted on the database itself is not copied.
+        return await RolesAsync(database);
+
+        Task<(string Owner, string App)> RolesAsync(TestDatabase on) =>
+            DatabaseBootstrap.EnsureRolesAndDatabaseAsync(on.AdminConnectionString, on.Name, Owner, App, cancellationToken);
     }
 }
 

@@ -148,6 +148,36 @@ public sealed class StagesTests(PostgresFixture fixture) : IDisposable
         Assert.Equal(packageLock, await File.ReadAllTextAsync(Path.Combine(web, "package-lock.json"), Cancelled));
     }
 
+    [Theory]
+    [InlineData("""{"node_modules/a":{"version":"1.0.0","integrity":"x"}}""", false)]
+    [InlineData("""{"node_modules/a":{"version":"1.0.0","integrity":"x"},"node_modules/b":{"version":"2.0.0"},"node_modules/c":{"version":"3.0.0"}}""", false)]
+    [InlineData("""{"node_modules/a":{"version":"1.0.1","integrity":"y"}}""", true)]
+    [InlineData("""{"node_modules/a":{"version":"1.0.0","integrity":"y"}}""", true)]
+    [InlineData("""{"node_modules/b":{"version":"2.0.0"}}""", true)]
+    [InlineData("{}", true)]
+    [InlineData("[]", true)]
+    [InlineData("{", true)]
+    public async Task Packages_that_somebody_fetched_with_npm_are_not_fetched_again_if_they_are_what_is_locked(string installed, bool fetched)
+    {
+        var web = await WebAsync("fs.mkdirSync('dist', { recursive: true }); fs.writeFileSync('dist/index.html', 'page')");
+        // What cannot be fetched in this test fails it, unless it is there: b is for another system.
+        await File.WriteAllTextAsync(
+            Path.Combine(web, "package-lock.json"),
+            """
+            {"name":"page","version":"0.0.0","lockfileVersion":3,"requires":true,"packages":{
+                "":{"name":"page","version":"0.0.0"}, "node_modules/a":{"version":"1.0.0","integrity":"x"},"node_modules/b":{"version":"2.0.0","optional":true}}}
+            """,
+            Cancelled
+        );
+        Directory.CreateDirectory(Path.Combine(web, "node_modules"));
+        await File.WriteAllTextAsync(
+            Path.Combine(web, "node_modules", ".package-lock.json"), $$"""{"name":"page","lockfileVersion":3,"packages":{{installed}}}""", Cancelled);
+        await using var stage = new WebPageStage(TimeProvider.System);
+        await stage.StartAsync(Context(), Cancelled);
+        await stage.AfterAppStartedAsync(Context(), Cancelled);
+        Assert.Equal(fetched, File.Exists(Path.Combine(web, "node_modules", ".kpi", "lock.hash")));
+    }
+
     [Fact]
     public async Task The_web_page_can_be_left_out()
     {

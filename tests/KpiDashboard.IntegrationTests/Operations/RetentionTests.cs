@@ -94,7 +94,11 @@ public sealed class RetentionTests(PostgresFixture postgres)
         Assert.Equal(old, await engine.QueryAsync<string>(tenant, "select d::text from automation_daily d where day < '2026-08-24' order by day, workflow_id"));
         Assert.Equal([Kept], await engine.QueryAsync<DateOnly>(tenant, "select executions_kept_from from integrations where tenant_id = @tenant"));
         var sum = await engine.QueryAsync<long>(tenant, "select sum(executions) from automation_daily where tenant_id = @tenant and day > '2026-08-24'");
-        var counted = await engine.QueryAsync<long>(tenant, "select count(*) from executions where tenant_id = @tenant and (started_at at time zone 'America/New_York')::date > '2026-08-24'");
+        var counted = await engine.QueryAsync<long>(tenant,
+            """
+            select count(*) from executions
+            where tenant_id = @tenant and (started_at at time zone 'America/New_York')::date > '2026-08-24' and status in ('succeeded', 'failed')
+            """);
         Assert.Equal(counted, sum);
     }
 

@@ -149,6 +149,8 @@ internal sealed record PlantedTenant(Guid Id, Guid Owner, Guid Member, Guid Inte
             insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, finished_ms) values (@tenant, @integration, '2026-01-01', 'w', 1, 1, 0, 5);
             insert into api_tokens (tenant_id, id, name, token_hash, signing_secret, scopes, created_by, created_at)
                 values (@tenant, @run, @m || ' token', sha256(@m::bytea), '\xfeedface', '{read,push}', @member, @now);
+            insert into push_log (tenant_id, request_id, position, at, token_id, token_name, address, outcome, execution_id, workflow_id, state) values
+                (@tenant, @run, 0, @now, @run, @m || ' token', '203.0.113.7', 'accepted', '1', 'w', 'succeeded');
             insert into idempotency_keys (tenant_id, key, run_ids, created_at) values (@tenant, @m, array[@run], @now);
             insert into custom_kpis (tenant_id, id, key, name, description, unit, direction, aggregation, created_at, updated_at)
                 values (@tenant, gen_random_uuid(), 'custom.k', @m || ' KPI', '', 'count', 'up', 'sum', @now, @now);

@@ -1,3 +1,5 @@
+using Dapper;
+using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.IntegrationTests.Sync;
 using KpiDashboard.Privacy;
@@ -77,6 +79,30 @@ public sealed class TenantDeletionTests(PostgresFixture postgres) : IAsyncLifeti
         await PendAsync(_a, TimeSpan.Zero);
         var twice = await Task.WhenAll(Enumerable.Range(0, 2).Select(_ => _rig.Database.QueryAsync<bool>("select delete_tenant(@Id, @now)", new { _a.Id, now = _rig.Time.GetUtcNow() }, Cancelled)));
         Assert.Equal([false, true], twice.SelectMany(answer => answer).Order());
+    }
+
+    /// <summary>Somebody holds the business and wants its integration, which the deletion holds: Postgres ends the one that waits longer.</summary>
+    [Fact]
+    public async Task A_deletion_that_Postgres_ends_for_a_deadlock_is_tried_again_and_is_nobodys_fault()
+    {
+        await PendAsync(_a, TimeSpan.Zero);
+        await using var other = await _rig.OpenOwnerAsync();
+        await using var held = await other.BeginTransactionAsync(Cancelled);
+        await other.ExecuteAsync("select 1 from tenants where id = @Id for update", new { _a.Id }, held);
+        var deletion = _rig.Deletion.RunAsync(Cancelled);
+        await Eventually.TrueAsync(
+            async () => await other.QuerySingleAsync<int>(
+                "select count(*)::int from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid))", transaction: held) == 1,
+            TimeSpan.FromMinutes(1), "the deletion waits for the business");
+        await other.ExecuteAsync("select 1 from integrations where tenant_id = @Id for update", new { _a.Id }, held);
+        await held.CommitAsync(Cancelled);
+        await deletion;
+        await Eventually.TrueAsync(
+            async () => await _rig.OneAsync<int>("select deadlocks::int from pg_stat_database where datname = current_database()") == 1,
+            TimeSpan.FromMinutes(1), "Postgres has counted the deadlock");
+
+        Assert.Equal(0, await _rig.OneAsync<int>("select count(*)::int from tenants where id = @Id", new { _a.Id }));
+        Assert.Equal(0, await _rig.OneAsync<int>("select count(*)::int from tenant_faults"));
     }
 
     [Fact]

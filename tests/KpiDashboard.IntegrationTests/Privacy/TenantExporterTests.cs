@@ -109,7 +109,11 @@ public sealed class TenantExporterTests(PostgresFixture postgres) : IAsyncLifeti
             await using var transaction = await blocker.BeginTransactionAsync(Cancelled);
             await blocker.ExecuteAsync("lock table kpi_values in access exclusive mode", transaction: transaction);
             zombie = _rig.Exporter.RunAsync(export, Cancelled);
-            await Eventually.TrueAsync(async () => await _rig.StateAsync(export) is { Status: "running", Done: > 3 }, TimeSpan.FromMinutes(1), "some tables are written");
+            // It stands still: else it might renew its lease once more after the clock was moved.
+            await Eventually.TrueAsync(
+                async () => await _rig.StateAsync(export) is { Status: "running", Done: > 3 } && await blocker.QuerySingleAsync<bool>(
+                    "select exists (select 1 from pg_locks where not granted and pg_backend_pid() = any (pg_blocking_pids(pid)))", transaction: transaction),
+                TimeSpan.FromMinutes(1), "some tables are written, and it waits for the next");
             // The process is gone as far as anybody can tell; a piece of its file is there.
             await _rig.ExecuteAsync("insert into tenant_export_parts (tenant_id, export_id, part, content) values (@TenantId, @ExportId, 0, '\\x6a756e6b')", new { export.TenantId, export.ExportId });
             _rig.Time.Advance(TenantExporter.LeaseFor + TimeSpan.FromSeconds(1));

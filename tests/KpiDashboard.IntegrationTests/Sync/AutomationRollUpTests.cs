@@ -328,7 +328,14 @@ public sealed class AutomationRollUpTests(PostgresFixture postgres)
         // The full key again, two days later: what it shows is counted on, and the one that it does not show either was deleted.
         engine.Time.Advance(TimeSpan.FromDays(2));
         await engine.ExecuteAsOwnerAsync("update integrations set key_changed_at = @now where id = @integration", new { now = engine.Time.GetUtcNow(), integration });
-        await RunAsync(engine, tenant, all[..^1], All, Of("x", Execution("3", ExecutionStatus.Succeeded)), Of("x", Execution("6", ExecutionStatus.Succeeded, at: Noon.AddDays(4))));
+        await RunAsync(
+            engine, tenant, all[..^1], All, Of("x", Execution("3", ExecutionStatus.Succeeded)), Of("x", Execution("6", ExecutionStatus.Succeeded, at: Noon.AddDays(4))),
+            Of("x", Execution("8", ExecutionStatus.Succeeded, at: Noon.AddDays(3))));
+        // What ran while it was not shown is listed again, and counts; nothing of it is left out.
+        Assert.Equal([2m, 2m, 0m, 2000m, 3m], await DayAsync(engine, tenant, "2026-11-23"));
+        var shown = await engine.Database.InTenantAsync(
+            tenant, tx => Automation.LeftOut.LoadAsync(tx, new DateOnly(2026, 11, 23), new DateOnly(2026, 11, 25)), TestContext.Current.CancellationToken);
+        Assert.Equal(["V34"], shown.Workflows.Select(workflow => workflow.Name));
         Assert.Equal([("v34", true)], (await WorkflowsAsync(engine, tenant, "gone_at is not null")).Where(workflow => workflow.Item2));
         Assert.Equal([0L], await engine.QueryAsync<long>(tenant, "select count(*) from workflows where tenant_id = @tenant and hidden_at is not null"));
         Assert.Equal([3m, 3m, 0m, 3000m, 3m], await DayAsync(engine, tenant, "2026-11-20"));

@@ -95,10 +95,14 @@ public sealed class TimersTests(AppFixture app)
                 update tenants set delete_after = now() - interval '1 minute' where id in (@held, @odd, @healthy);
                 delete from mail_outbox where tenant = @odd;
                 """, new { held, odd, healthy });
-            await app.Services.GetRequiredService<KpiDashboard.Privacy.Housekeeping>().RunAsync(CancellationToken.None);
         }
 
-        Assert.Equal([0], await world.QueryAsync<int>("select count(*)::int from tenants where id in (@held, @odd, @healthy)", new { held, odd, healthy }));
+        // What the app is still at may hold a row of them: then the next round takes it, as the next hour would.
+        await Eventually.TrueAsync(async () =>
+        {
+            await app.Services.GetRequiredService<KpiDashboard.Privacy.Housekeeping>().RunAsync(CancellationToken.None);
+            return (await world.QueryAsync<int>("select count(*)::int from tenants where id in (@held, @odd, @healthy)", new { held, odd, healthy })).Single() == 0;
+        }, TimeSpan.FromMinutes(1), "all three are gone");
 
         Task BecomesAsync(int expected, string sql, string what) => Eventually.TrueAsync(
             async () => (await world.QueryAsync<int>(sql, new { healthy, odd, held, leaving, import, export, mail })).Single() == expected, TimeSpan.FromMinutes(1), what);

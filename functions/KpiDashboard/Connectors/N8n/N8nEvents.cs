@@ -27,8 +27,8 @@ internal sealed record N8nEvent(
 }
 
 /// <summary>
-/// Reads pushed executions in both shapes that are about: <c>workflowId, executionId, status, startedAt, completedAt, executionTime, errorMessage</c>, and n8n's
-/// own names (<c>startTime, endTime, duration, eventType</c>, capitalised <c>ExecutionID, Status, Timestamp</c>). Names count in any case; others are ignored.
+/// Reads pushed executions in both shapes that are about: <c>workflowId, executionId, status, startedAt, completedAt, executionTime, errorMessage,
+/// errorNode</c> (or <c>lastNodeExecuted</c>), and n8n's own names (<c>startTime, endTime, duration, eventType</c>, capitalised <c>ExecutionID, Status, Timestamp</c>). Names count in any case; others are ignored.
 /// </summary>
 internal static class N8nEvents
 {

@@ -4,6 +4,7 @@ import {
   Suspense,
   useId,
   useMemo,
+  useRef,
   useState,
   type KeyboardEvent,
   type ReactNode,
@@ -69,6 +70,7 @@ export function Chart({
   ...style
 }: Props) {
   const [active, setActive] = useState<number | null>(null)
+  const byPointer = useRef(false)
   const [asTable, setAsTable] = useState(false)
   const table = useId()
   const last = dates.length - 1
@@ -100,6 +102,7 @@ export function Chart({
               : null
     if (to !== null) {
       event.preventDefault()
+      byPointer.current = false
       setActive(to)
     } else if (event.key === 'Escape') setActive(null)
     else if (event.key === 'Enter') pick(shownDay)
@@ -165,12 +168,13 @@ export function Chart({
           setActive(null)
         }}
         onPointerLeave={(event) => {
-          // A finger that is lifted leaves too, and what it pointed at is what it wants to read.
-          if (event.pointerType === 'mouse') setActive(null)
+          // A finger that is lifted leaves too, and what it pointed at is what it wants to read. A mouse that lies still leaves when the page moves under it: that takes
+          // nothing from the keyboard.
+          if (event.pointerType === 'mouse' && byPointer.current) setActive(null)
         }}
         onPointerCancel={() => {
           // It scrolled the page and meant no day.
-          setActive(null)
+          if (byPointer.current) setActive(null)
         }}
         onClick={() => {
           pick(shownDay)
@@ -201,7 +205,10 @@ export function Chart({
                 grain={grain}
                 marked={marked}
                 active={shownDay}
-                onActive={setActive}
+                onActive={(at) => {
+                  byPointer.current = true
+                  setActive(at)
+                }}
               />
             </Suspense>
           </IfBroken>

@@ -83,13 +83,19 @@ describe('what is pasted into n8n', () => {
     })
     const failed = {
       workflow: { id: 'w1', name: 'Orders' },
-      execution: { id: '17', mode: 'webhook', error: { message: 'Time-out' } },
+      execution: {
+        id: '17',
+        mode: 'webhook',
+        error: { message: 'Time-out' },
+        lastNodeExecuted: 'Post order',
+      },
     }
     expect(ask('Failed', failed)).toMatchObject({
       ...about,
       mode: 'webhook',
       status: 'error',
       errorMessage: 'Time-out',
+      lastNodeExecuted: 'Post order',
     })
     // A trigger that cannot start has no run: what is sent is refused with a reason, and breaks nothing.
     expect(

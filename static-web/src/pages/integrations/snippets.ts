@@ -60,7 +60,7 @@ export function n8nNodes(api: string, token: string): string {
   })
   const own = `workflowId: $workflow.id, workflowName: $workflow.name, executionId: $execution.id, mode: ${mode}`
   const failed =
-    "workflowId: $json.workflow.id, workflowName: $json.workflow.name, executionId: $json.execution?.id, mode: $json.execution?.mode, status: 'error', completedAt: $now.toISO(), errorMessage: $json.execution?.error?.message"
+    "workflowId: $json.workflow.id, workflowName: $json.workflow.name, executionId: $json.execution?.id, mode: $json.execution?.mode, status: 'error', completedAt: $now.toISO(), errorMessage: $json.execution?.error?.message, lastNodeExecuted: $json.execution?.lastNodeExecuted"
   return JSON.stringify(
     {
       nodes: [
