@@ -192,6 +192,66 @@ public sealed class PocketTests(AppFixture app)
     }
 
     [Fact]
+    public async Task Names_of_fifty_letters_and_from_right_to_left_stay_within_a_phone()
+    {
+        const string Tenant = "Kiwi Plumbing";
+        using var api = await app.ApiAsync(Tenant);
+        var yesterday = DateTime.UtcNow.AddDays(-2).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        var names = new Dictionary<string, string>
+        {
+            ["custom.long_name"] = new string('W', 27) + "onaudampfschifffahrtselektrik", ["custom.arabic"] = "مبيعات المتجر 2026 اليومية", ["custom.nps"] = "NPS",
+        };
+        var made = new List<string>();
+        foreach (var (key, name) in names)
+        {
+            made.Add((string)(await api.SendAsync(HttpMethod.Post, "kpis/custom", HttpStatusCode.Created, new
+            {
+                key, name, description = "Of a test.", unit = "count", direction = "up", aggregation = "sum",
+            }))["id"]!);
+            await api.SendAsync(HttpMethod.Post, "push", HttpStatusCode.OK, new { readings = new[] { new { kpi = key, date = yesterday, value = 61 } } });
+        }
+
+        try
+        {
+            await using var visit = await app.VisitAsync(Screen.Phone);
+            await visit.SignInAsync("/", Tenant);
+            foreach (var path in new[] { "/", "/metrics/custom.long_name", "/metrics/custom.arabic", "/metrics/custom.nps", "/integrations/kpis", "/goals?new=custom.long_name", "/kpis/calculated/new" })
+            {
+                await visit.Page.GotoAsync(path);
+                await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 }).First).ToBeAttachedAsync();
+                await visit.SettledAsync();
+                await visit.ScreenshotAsync($"names{path.Replace('/', '-').Replace('?', '-')}");
+                Assert.True(await visit.Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= 360, $"{path} scrolls sideways.");
+                if (path.EndsWith(".nps", StringComparison.Ordinal)) await Expect(visit.Page.GetByRole(AriaRole.Main)).ToContainTextAsync("61 NPS");
+            }
+        }
+        finally
+        {
+            foreach (var id in made) await api.SendAsync(HttpMethod.Delete, $"kpis/custom/{id}", HttpStatusCode.NoContent);
+        }
+    }
+
+    [Fact]
+    public async Task An_owner_puts_the_numbers_on_top_in_an_order_of_his_own_and_takes_the_usual_ones_back()
+    {
+        await using var visit = await app.VisitAsync(Screen.Phone);
+        await visit.SignInAsync("/", "Open Lectures");
+        var page = visit.Page;
+        var before = await visit.Strip.GetByRole(AriaRole.Link).First.InnerTextAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Choose the numbers on top" }).TapAsync();
+        var dialog = page.GetByRole(AriaRole.Dialog, new() { Name = "Numbers on top" });
+        await dialog.GetByRole(AriaRole.Combobox).First.SelectOptionAsync("Page views");
+        await visit.CheckAsync("headline-360");
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).TapAsync();
+        await Expect(dialog).ToHaveCountAsync(0);
+        await Expect(visit.Strip.GetByRole(AriaRole.Link).First).ToContainTextAsync("Page views");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Choose the numbers on top" }).TapAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Use the usual ones" }).TapAsync();
+        await Expect(visit.Strip.GetByRole(AriaRole.Link).First).ToContainTextAsync(before.Split('\n')[0]);
+        visit.AssertNoComplaints();
+    }
+
+    [Fact]
     public async Task An_agency_finds_the_business_that_needs_it_and_compares_what_they_earn()
     {
         await using var visit = await app.VisitAsync(Screen.Desktop);
