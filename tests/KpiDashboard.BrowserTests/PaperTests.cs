@@ -17,7 +17,8 @@ public sealed class PaperTests(AppFixture app)
     {
         const string Business = "Merch Shop";
         using var api = await app.ApiAsync(Business);
-        var id = (await api.SendAsync(HttpMethod.Post, "dashboards", HttpStatusCode.Created, new { name = "Paper", template = "morning" }))["id"]!.GetValue<string>();
+        var id = (await api.SendAsync(HttpMethod.Post, "dashboards", HttpStatusCode.Created, new { name = "Paper",
+            template = "morning" }))["id"]!.GetValue<string>();
         var summary = await api.SummaryAsync();
         var brief = (await api.GetAsync("insights/business?range=last_28_days&compare=previous_period"))["brief"]![0]!["text"]!.GetValue<string>();
         var revenue = Numbers.Money(summary.Kpi("shop.revenue").Number("value"), "$").Split('.')[0];
@@ -44,20 +45,25 @@ public sealed class PaperTests(AppFixture app)
                 await Expect(visit.Page.Locator(".report-head")).ToBeHiddenAsync();
 
                 var file = Path.Combine(app.Screenshots, $"{name}-{screen.Width}.pdf");
-                using var pdf = PdfDocument.Open(await visit.Page.PdfAsync(new() { Path = file, PreferCSSPageSize = true, PrintBackground = true }));
+                using var pdf = PdfDocument.Open(await visit.Page.PdfAsync(new() { Path = file, PreferCSSPageSize = true,
+                    PrintBackground = true }));
                 Assert.InRange(pdf.NumberOfPages, 1, most);
                 var text = string.Join(' ', pdf.GetPages().Select(page => ContentOrderTextExtractor.GetText(page)));
                 var plain = string.Concat(text.Where(letter => !char.IsWhiteSpace(letter)));
                 foreach (var part in says.Append(Business).Append("printed").Append("comparedwithpreviousperiod"))
-                    Assert.Contains(string.Concat(part.Where(letter => !char.IsWhiteSpace(letter))), plain, StringComparison.OrdinalIgnoreCase);
-                foreach (var part in new[] { "Showasatable", "Skiptothenumbers", "Choosea", "Showwhat" }) Assert.DoesNotContain(part, plain, StringComparison.OrdinalIgnoreCase);
+                    Assert.Contains(string.Concat(part.Where(letter => !char.IsWhiteSpace(letter))), plain,
+                        StringComparison.OrdinalIgnoreCase);
+                foreach (var part in new[] { "Showasatable", "Skiptothenumbers", "Choosea", "Showwhat" }) Assert.DoesNotContain(part,
+                    plain, StringComparison.OrdinalIgnoreCase);
                 // Nothing is cut at the edge.
                 foreach (var page in pdf.GetPages())
                     Assert.All(page.Letters, letter => Assert.InRange(letter.Location.X, 0, page.Width));
 
                 await visit.Page.EmulateMediaAsync(new() { Media = Media.Print });
-                Assert.Equal("rgb(255, 255, 255)", await visit.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor"));
-                Assert.Equal("rgb(255, 255, 255)", await visit.Page.EvaluateAsync<string>("getComputedStyle(document.documentElement).backgroundColor"));
+                Assert.Equal("rgb(255, 255, 255)",
+                    await visit.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor"));
+                Assert.Equal("rgb(255, 255, 255)",
+                    await visit.Page.EvaluateAsync<string>("getComputedStyle(document.documentElement).backgroundColor"));
                 await visit.Page.EmulateMediaAsync(new() { Media = Media.Null });
                 // The screen is as it was.
                 await Expect(visit.Page.Locator("html")).ToHaveAttributeAsync("data-theme", screen.Dark ? "dark" : "light");

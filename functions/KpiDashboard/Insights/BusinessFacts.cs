@@ -98,7 +98,8 @@ internal sealed record BusinessFacts(
             new { range.from, range.to, pulses = SourceState.Pulses.Values.Select(kpi => kpi.Key).ToArray() });
         var failing = await WorkflowFailures.LoadAsync(tx, period.To.AddDays(-6), period.To);
         return new BusinessFacts(
-            tenant, today, period, table, catalogue, sources, [.. workflows.Select(flow => flow with { Name = PlainText.Isolated(flow.Name) })],
+            tenant, today, period, table, catalogue, sources,
+            [.. workflows.Select(flow => flow with { Name = PlainText.Isolated(flow.Name) })],
             [.. failing.Select(flow => flow with { Name = PlainText.Isolated(flow.Name) })], restated, flags,
             await GoalEndpoints.EntriesAsync(tx, await Goal.LoadAsync(tx), catalogue, tenant, sources, today))
         {

@@ -55,7 +55,8 @@ internal static class DailyBrief
         if (nothing.Count > 0) reasons.Add($"{Listed(nothing)} cannot be compared, because there is nothing earlier");
         if (gaps.Count > 0) reasons.Add($"{Listed(gaps)} cannot be compared, because the time before has days without data");
 
-        return reasons.Count == 0 ? null : new BriefSentence($"We cannot tell yet: {string.Join("; ", reasons.Take(4))}.", InsightSeverity.Info, null, "/integrations", [], proof.Evidence);
+        return reasons.Count == 0 ? null : new BriefSentence($"We cannot tell yet: {string.Join("; ", reasons.Take(4))}.",
+            InsightSeverity.Info, null, "/integrations", [], proof.Evidence);
     }
 
     private static string Listed(List<string> names) =>

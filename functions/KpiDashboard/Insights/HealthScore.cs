@@ -39,11 +39,14 @@ internal static class HealthScore
 
     private static readonly Part[] Compared =
     [
-        new("revenue", "Revenue", KpiCatalogue.Part("shop.revenue"), 0.30m, Tolerance: null, KpiCatalogue.Part("shop.transactions"), "orders"),
+        new("revenue", "Revenue", KpiCatalogue.Part("shop.revenue"), 0.30m, Tolerance: null, KpiCatalogue.Part("shop.transactions"),
+            "orders"),
         new("visits", "Visits", KpiCatalogue.Part("web.sessions"), 0.20m, Tolerance: null, KpiCatalogue.Part("web.sessions"), "visits"),
-        new("conversion", "Conversion", KpiCatalogue.Part("web.conversion_rate"), 0.15m, Tolerance: null, KpiCatalogue.Part("web.sessions"), "visits with a key event"),
+        new("conversion", "Conversion", KpiCatalogue.Part("web.conversion_rate"), 0.15m, Tolerance: null,
+            KpiCatalogue.Part("web.sessions"), "visits with a key event"),
         // Half of a success rate of 98 % would be a disaster long past.
-        new("automations", "Automations", KpiCatalogue.Part("automation.success_rate"), 0.20m, Tolerance: 0.20m, KpiCatalogue.Part("automation.executions"), "runs"),
+        new("automations", "Automations", KpiCatalogue.Part("automation.success_rate"), 0.20m, Tolerance: 0.20m,
+            KpiCatalogue.Part("automation.executions"), "runs"),
     ];
 
     private static readonly KpiDefinition[] Pulses = [.. SourceState.Pulses.Values];
@@ -51,7 +54,8 @@ internal static class HealthScore
     private const decimal DataWeight = 0.15m;
 
     /// <summary>What a score needs to be loaded.</summary>
-    public static IReadOnlyList<KpiDefinition> Needs { get; } = [.. Compared.Select(part => part.Kpi), .. Compared.Select(part => part.Counted), .. Pulses];
+    public static IReadOnlyList<KpiDefinition> Needs { get; } = 
+        [.. Compared.Select(part => part.Kpi), .. Compared.Select(part => part.Counted), .. Pulses];
 
     /// <summary>The score of each of some days, null where there is none; the table reaches <see cref="Reach"/> days further back.</summary>
     public static IEnumerable<(DateOnly Day, decimal Score)> Daily(KpiTable table, DateOnly from, DateOnly to)
@@ -81,7 +85,8 @@ internal static class HealthScore
                 : left.Count == 0 ? "The mean of the parts by their weights."
                 : $"The mean of the parts by their weights; left out, because it cannot be measured: {string.Join(", ", left)}. The others weigh more for it.",
             previous, score is not null && previous is not null && sameParts ? score - previous : null,
-            score is null ? null : WordOf(score.Value), score is not null && previous is not null && sameParts ? Moved(now, before, score.Value - previous.Value) : null,
+            score is null ? null : WordOf(score.Value),
+            score is not null && previous is not null && sameParts ? Moved(now, before, score.Value - previous.Value) : null,
             [.. now.Select(part => part.Describe(score is null || part.Points is null ? 0 : decimal.Round(part.Weight / weight, 4), day, currencyOf))]);
     }
 
@@ -97,7 +102,7 @@ internal static class HealthScore
             .Where(pair => pair.First.Points is not null && pair.Second.Points is not null)
             .Select(pair => (pair.First, Points: (pair.First.Points!.Value - pair.Second.Points!.Value) * pair.First.Weight / weight))
             .MaxBy(pair => pair.Points * Math.Sign(change));
-        return points * Math.Sign(change) <= 0 ? null : new HealthMove(part.Key, part.Name, decimal.Round(points, 0, MidpointRounding.AwayFromZero));
+        return points * Math.Sign(change) <= 0 ? null : new HealthMove(part.Key, part.Name, Whole(points));
     }
 
     /// <summary>The median of some values; there is at least one.</summary>
@@ -136,16 +141,23 @@ internal static class HealthScore
         var now = weeks.Of(part.Kpi, day);
         var before = Enumerable.Range(1, Weeks).Select(week => weeks.Of(part.Kpi, day.AddDays(-7 * week))).Where(week => week.Value is not null && week.KnownDays == 7).Select(week => week.Value!.Value).ToList();
         decimal? median = before.Count >= FewestWeeks ? Median(before) : null;
-        var (points, share, expected) = now.Value is { } value && now.KnownDays == 7 && median is { } usual ? PointsOf(weeks, part, day, value, usual) : (null, 1, null);
-        return new Scored(part, part.Key, part.Name, part.Weight, points, now.Value, median, before.Count, now.KnownDays, 7) { Counted = share, Carried = expected };
+        var (points, share, expected) = now.Value is { } value && now.KnownDays == 7 && median is { } usual
+            ? PointsOf(weeks, part, day, value, usual)
+            : (null, 1, null);
+        return new Scored(part, part.Key, part.Name, part.Weight, points, now.Value, median, before.Count, now.KnownDays, 7)
+        {
+            Counted = share,
+            Carried = expected,
+        };
     }
 
     /// <summary>
-    /// Points of a value beside what is usual. A drop counts by how much it is more than chance: of few orders, visits or runs one more or less is a large share and means
-    /// nothing. Up to one standard deviation of what the counts can carry it does not count, from three on it counts in full, and between them in proportion, so that no
-    /// single order makes a leap.
+    /// Points of a value beside what is usual. A drop counts by how much it is more than chance: of few orders, visits or runs one more or
+    /// less is a large share and means nothing. Up to one standard deviation of what the counts can carry it does not count, from three on
+    /// it counts in full, and between them in proportion, so that no single order makes a leap.
     /// </summary>
-    private static (decimal? Points, decimal Share, decimal? Expected) PointsOf(WeekCache weeks, Part part, DateOnly day, decimal value, decimal usual)
+    private static (decimal? Points, decimal Share, decimal? Expected) PointsOf(WeekCache weeks, Part part, DateOnly day, decimal value,
+        decimal usual)
     {
         if (part.Tolerance is null && usual <= 0) return (null, 1, null);
         var drop = part.Tolerance is null ? 1 - (value / usual) : usual - value;
@@ -164,14 +176,22 @@ internal static class HealthScore
 
     private static decimal? UsualCount(WeekCache weeks, Part part, DateOnly day)
     {
-        var counts = Enumerable.Range(1, Weeks).Select(week => weeks.Of(part.Counted, day.AddDays(-7 * week))).Where(week => week is { Value: not null, KnownDays: 7 }).ToList();
+        var counts = Enumerable.Range(1, Weeks)
+            .Select(week => weeks.Of(part.Counted, day.AddDays(-7 * week)))
+            .Where(week => week is { Value: not null, KnownDays: 7 })
+            .ToList();
         return counts.Count >= FewestWeeks ? Median(counts.Select(week => week.Value!.Value)) : null;
     }
 
-    /// <summary>Variance of a count, as a share of it: that of Poisson, and as much again twice over for what is usual being known from as few.</summary>
+    /// <summary>
+    /// Variance of a count, as a share of it: that of Poisson, and as much again twice over for what is usual being known from as few.
+    /// </summary>
     private static decimal Spread(decimal many) => (1 + (2 / Math.Max(1, many))) / Math.Max(1, many);
 
-    /// <summary>Variance of a share among so many; two of each kind are added, because a handful without a failure is no proof of none (Agresti and Coull).</summary>
+    /// <summary>
+    /// Variance of a share among so many; two of each kind are added, because a handful without a failure is no proof of none (Agresti and
+    /// Coull).
+    /// </summary>
     private static decimal Spread(decimal usual, decimal many)
     {
         var share = ((usual * many) + 2) / (many + 4);
@@ -187,10 +207,12 @@ internal static class HealthScore
     private static decimal Whole(decimal points) => decimal.Round(points, 0, MidpointRounding.AwayFromZero);
 
     /// <summary>
-    /// A KPI of seven days against the median of the weeks before. Full points at the median or better; none at half of it, or at the median less the tolerance.
+    /// A KPI of seven days against the median of the weeks before. Full points at the median or better; none at half of it, or at the
+    /// median less the tolerance.
     /// <c>Counted</c> are the things whose number says how much chance is in it, <c>Things</c> what they are called.
     /// </summary>
-    private sealed record Part(string Key, string Name, KpiDefinition Kpi, decimal Weight, decimal? Tolerance, KpiDefinition Counted, string Things);
+    private sealed record Part(string Key, string Name, KpiDefinition Kpi, decimal Weight, decimal? Tolerance, KpiDefinition Counted,
+        string Things);
 
     private sealed record Scored(Part? Part, string Key, string Name, decimal Weight, decimal? Points, decimal? Value, decimal? Median, int Weeks, int Known, int Expected)
     {
@@ -225,12 +247,19 @@ internal static class HealthScore
                 ? $"the median or better gives {proof.Number("Full points", 100)} points, {proof.Number("Percentage points below", tolerance * 100)} percentage points less gives none"
                 : $"the median or more gives {proof.Number("Full points", 100)} points, half of it gives none";
             var weeks = Weeks == HealthScore.Weeks ? proof.Number("Weeks before", Weeks) : $"{proof.Number("Whole weeks with data", Weeks)} weeks with all their days among the {proof.Number("Weeks before", HealthScore.Weeks)}";
-            return $"{part.Kpi.Name} in the last {proof.Number("Days", 7)} days: {value}. Median of the {weeks} weeks before: {median}. {char.ToUpperInvariant(rule[0])}{rule[1..]}, so this gives {proof.Number("Points", Points.Value)}.{Chance(proof, part)}";
+            var days = proof.Number("Days", 7);
+            var points = proof.Number("Points", Points.Value);
+            return $"{part.Kpi.Name} in the last {days} days: {value}. Median of the {weeks} weeks before: {median}. "
+                + $"{char.ToUpperInvariant(rule[0])}{rule[1..]}, so this gives {points}.{Chance(proof, part)}";
         }
 
-        private string Chance(Proof proof, Part part) => Counted >= 1 || Carried is not { } carried ? ""
-            : $" Only about {proof.Number("Expected " + part.Things, decimal.Round(carried))} {part.Things} are to be expected in such a week, which chance alone moves:"
+        private string Chance(Proof proof, Part part)
+        {
+            if (Counted >= 1 || Carried is not { } carried) return "";
+            var expected = proof.Number("Expected " + part.Things, decimal.Round(carried));
+            return $" Only about {expected} {part.Things} are to be expected in such a week, which chance alone moves:"
                 + $" {proof.Percent("Share of the drop that counts", Counted)} of the drop is counted.";
+        }
     }
 
     /// <summary>KPIs over seven days by their last day: the weeks of one day are the weeks before of others.</summary>

@@ -40,7 +40,8 @@ internal sealed record BusinessInsightsResponse(
 /// <param name="Word">What such a score is called: 80 and more good, 60 fair, 40 weak, less poor. Null without a score.</param>
 /// <param name="Moved">The part that moved it most since a week before; null where it did not move, or rests on different parts.</param>
 internal sealed record HealthScoreEntry(
-    decimal? Score, DateOnly AsOf, string Why, decimal? Previous, decimal? Change, [property: AllowedValues("good", "fair", "weak", "poor")] string? Word,
+    decimal? Score, DateOnly AsOf, string Why, decimal? Previous, decimal? Change, [property: AllowedValues("good", "fair", "weak",
+        "poor")] string? Word,
     HealthMove? Moved, IReadOnlyList<HealthPartEntry> Parts);
 
 /// <summary>A part of the score, and by how many points of the whole it moved it.</summary>

@@ -12,7 +12,10 @@ internal static class InsightRules
         new SharedFailureRule(), new AutomationNotWorthItRule(), new GoalRule(), new AnomalyRule(), new RestatedRule(), new ThresholdedRule(), new MinutesMissingRule(),
     ];
 
-    /// <summary>What all rules find: first what is missing, because the rest rests on it, then what is broken, then by money at stake, then by severity.</summary>
+    /// <summary>
+    /// What all rules find: first what is missing, because the rest rests on it, then what is broken, then by money at stake, then by
+    /// severity.
+    /// </summary>
     public static IReadOnlyList<Insight> Find(BusinessFacts facts) =>
     [
         .. All.SelectMany(rule => rule.Find(facts))

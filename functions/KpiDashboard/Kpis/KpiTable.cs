@@ -147,15 +147,19 @@ internal sealed class KpiTable
     }
 
     /// <summary>
-    /// Two periods of which days are missing, compared by the days that both have: the same weekdays of as many weeks before. Null where they are too few to speak for the
-    /// period (fewer than half of it, or than four), where none is missing, or the KPI is no sum of its days or rate of such sums.
+    /// Two periods of which days are missing, compared by the days that both have: the same weekdays of as many weeks before. Null where
+    /// they are too few to speak for the period (fewer than half of it, or than four), where none is missing, or the KPI is no sum of its
+    /// days or rate of such sums.
     /// </summary>
     public AlikeChange? Alike(KpiDefinition kpi, KpiTable before)
     {
-        if (kpi.Aggregation is not (KpiAggregation.Sum or KpiAggregation.Ratio or KpiAggregation.DailyMean) || kpi.OwnWay.Count > 0) return null;
+        if (kpi.Aggregation is not (KpiAggregation.Sum or KpiAggregation.Ratio or KpiAggregation.DailyMean)
+            || kpi.OwnWay.Count > 0) return null;
         var shift = (((int)From.DayOfWeek - (int)before.From.DayOfWeek) + 7) % 7;
         bool Whole(KpiTable table, int index) => table.StatusOf(kpi.Added, kpi.Sources, index) is DayStatus.Final or DayStatus.Provisional;
-        var pairs = Enumerable.Range(0, Days).Where(index => index + shift < before.Days && Whole(this, index) && Whole(before, index + shift)).ToList();
+        var pairs = Enumerable.Range(0, Days)
+            .Where(index => index + shift < before.Days && Whole(this, index) && Whole(before, index + shift))
+            .ToList();
         if (pairs.Count == Days || pairs.Count < FewestAlike || 2 * pairs.Count < Days) return null;
         var now = Compute(kpi, From, To, [.. pairs]);
         var then = before.Compute(kpi, before.From, before.To, [.. pairs.Select(index => index + shift)]);

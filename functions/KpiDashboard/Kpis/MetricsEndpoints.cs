@@ -56,7 +56,8 @@ public sealed class MetricsEndpoints
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, today, tenant.TimeZone, tenant.Currency,
                 tenant.IsDemo, [.. now.Dates],
                 [.. shown.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays, CurrencyOf(kpi, sources, tenant), goals.GetValueOrDefault(kpi.Key)))],
-                [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())], CompareNote: period.CompareNote, Headline: tenant.Headline?.Split(',') ?? []);
+                [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())], CompareNote: period.CompareNote,
+                    Headline: tenant.Headline?.Split(',') ?? []);
         };
 
     /// <summary><c>GET metrics/history</c>: KPIs over time by day, week or month.</summary>
@@ -219,7 +220,8 @@ internal sealed record SummaryResponse(
 
 /// <summary>
 /// One tile: a value, what it is compared with, how far it can be trusted, and its days. <c>currency</c>: of a money KPI, the source's own where it told one
-/// (nothing is converted), else the business's; null for what is no money. <c>dimensions</c>: by what <c>GET metrics/{key}/breakdown</c> can divide it. <c>alike</c>: where
+/// (nothing is converted), else the business's; null for what is no money. <c>dimensions</c>: by what <c>GET metrics/{key}/breakdown</c>
+/// can divide it. <c>alike</c>: where
 /// <c>change</c> is withheld because days are missing, the change over the weekdays that both periods have; null where those are too few.
 /// </summary>
 internal sealed record SummaryKpi(

@@ -21,8 +21,8 @@ namespace KpiDashboard.Operations;
 public sealed partial class OpsEndpoints
 {
     /// <summary>
-    /// States that <c>ops/integrations</c> tells apart; see the function <c>integration_state</c>. <c>silent</c>, which is read on time and lacks days, is judged as for owners
-    /// (<see cref="SourceFreshness"/>).
+    /// States that <c>ops/integrations</c> tells apart; see the function <c>integration_state</c>. <c>silent</c>, which is read on time and
+    /// lacks days, is judged as for owners (<see cref="SourceFreshness"/>).
     /// </summary>
     internal static readonly string[] States = ["active", "failing", "overdue", "silent", "paused", "reconnect_needed", "disconnected"];
 
@@ -138,8 +138,8 @@ public sealed partial class OpsEndpoints
     {
         var found = await _database.QueryAsync<MaybeSilent>(
             """
-            select id, connector, state, schedule, fetched_at as FetchedAt, complete_through as CompleteThrough, consecutive_failures as Failures,
-                   zone, days_known as DaysKnown, known_from as KnownFrom, backfilled_at as BackfilledAt
+            select id, connector, state, schedule, fetched_at as FetchedAt, complete_through as CompleteThrough,
+                   consecutive_failures as Failures, zone, days_known as DaysKnown, known_from as KnownFrom, backfilled_at as BackfilledAt
             from ops_maybe_silent(@now, @connectors, @pulses, @MaxSilent)
             """,
             new { now, connectors = SourceState.PulseConnectors, pulses = SourceState.PulseKeys, MaxSilent }, cancellationToken);
@@ -153,7 +153,8 @@ public sealed partial class OpsEndpoints
         var counts = new List<OpsStateCount>();
         foreach (var count in state.Integrations)
         {
-            var quiet = count.State == "active" ? Math.Min(count.Count, silent.LongCount(source => source.Connector == count.Connector)) : 0;
+            var quiet = count.State == "active" ? Math.Min(count.Count, silent.LongCount(source => source.Connector == count.Connector))
+                : 0;
             if (count.Count > quiet) counts.Add(count with { Count = count.Count - quiet });
             if (quiet > 0) counts.Add(new OpsStateCount(count.Connector, "silent", quiet));
         }
@@ -167,7 +168,8 @@ public sealed partial class OpsEndpoints
         string? Zone, int? DaysKnown, DateOnly? KnownFrom, DateTimeOffset? BackfilledAt)
     {
         public SourceState ToState(DateTimeOffset now) => new(
-            Id, Connector, Connector, State, null, Schedule, FetchedAt, CompleteThrough, null, null, null, Failures, null, null, false, null, now,
+            Id, Connector, Connector, State, null, Schedule, FetchedAt, CompleteThrough, null, null, null, Failures, null, null, false,
+                null, now,
             Zone: Zone, DaysKnown: DaysKnown, KnownFrom: KnownFrom, BackfilledAt: BackfilledAt);
     }
 
@@ -252,7 +254,8 @@ internal sealed record ClearFaultsResponse(int Cleared);
 
 /// <summary>How many integrations of a connector are in a state.</summary>
 internal sealed record OpsStateCount(
-    string Connector, [property: AllowedValues("active", "failing", "overdue", "silent", "paused", "reconnect_needed", "disconnected")] string State, long Count);
+    string Connector, [property: AllowedValues("active", "failing", "overdue", "silent", "paused", "reconnect_needed",
+        "disconnected")] string State, long Count);
 
 /// <summary>How many runs of the last 24 hours came to what.</summary>
 internal sealed record OpsRunCount(string Connector, [property: AllowedValues("queued", "running", "waiting", "succeeded", "failed", "dead")] string Status, long Count);
@@ -294,7 +297,8 @@ internal sealed record OpsIntegrationsResponse(IReadOnlyList<OpsIntegration> Int
 /// <param name="TenantHash">What <c>kpi.tenant</c> says in telemetry; null if no key for that is set (<c>Telemetry:TenantKey</c>).</param>
 internal sealed record OpsIntegration(
     Guid TenantId, string? TenantHash, Guid IntegrationId, string Connector,
-    [property: AllowedValues("active", "failing", "overdue", "silent", "paused", "reconnect_needed", "disconnected")] string State, string Schedule, DateTimeOffset? NextDueAt,
+    [property: AllowedValues("active", "failing", "overdue", "silent", "paused", "reconnect_needed", "disconnected")] string State,
+        string Schedule, DateTimeOffset? NextDueAt,
     DateTimeOffset? FetchedAt, DateOnly? CompleteThrough, int Failures, Guid? LastRunId, string? LastRunStatus, DateTimeOffset? LastRunAt, string? Traceparent);
 
 /// <summary>The instance that answered.</summary>

@@ -10,9 +10,10 @@ namespace KpiDashboard.Sync;
 internal sealed record SourceRhythm(KpiDefinition Pulse, TimeSpan Settles, string Check);
 
 /// <summary>
-/// The one judgement of how fresh a source is; brief, health, insights, the list of sources, an agency's list of businesses and operators have it from here.
-/// A day is missing when it is over for longer than such a source needs (its lag), by the clock of the source's own zone, and not there. Of a source that is read on time,
-/// as many days in a row may be empty as it now and then has empty: what has no visits at weekends is not broken on a Sunday. Pure.
+/// The one judgement of how fresh a source is; brief, health, insights, the list of sources, an agency's list of businesses and operators
+/// have it from here. A day is missing when it is over for longer than such a source needs (its lag), by the clock of the source's own
+/// zone, and not there. Of a source that is read on time, as many days in a row may be empty as it now and then has empty: what has no
+/// visits at weekends is not broken on a Sunday. Pure.
 /// </summary>
 /// <param name="Status">Its state by itself.</param>
 /// <param name="DueThrough">Through which day it should be complete; null where nothing is expected.</param>
@@ -27,13 +28,14 @@ internal readonly record struct SourceFreshness(SourceStatus Status, DateOnly? D
     private const int MostUsual = 28;
 
     /// <summary>
-    /// By connector. Google is done with a day 12 hours after its end, and may take 48 (https://support.google.com/analytics/answer/11198161); n8n knows a day when it is over,
-    /// and is read within a day.
+    /// By connector. Google is done with a day 12 hours after its end, and may take 48
+    /// (https://support.google.com/analytics/answer/11198161); n8n knows a day when it is over, and is read within a day.
     /// </summary>
     public static IReadOnlyDictionary<string, SourceRhythm> Rhythms { get; } = new Dictionary<string, SourceRhythm>(StringComparer.Ordinal)
     {
         ["google-analytics"] = new(
-            KpiCatalogue.Part("web.sessions"), TimeSpan.FromHours(48), "Check that the tracking code is on the site, and that this is the right property."),
+            KpiCatalogue.Part("web.sessions"), TimeSpan.FromHours(48),
+                "Check that the tracking code is on the site, and that this is the right property."),
         ["n8n"] = new(KpiCatalogue.Part("automation.failed"), TimeSpan.FromHours(24), "Check that n8n still keeps its runs."),
     };
 
@@ -62,8 +64,8 @@ internal readonly record struct SourceFreshness(SourceStatus Status, DateOnly? D
     }
 
     /// <summary>
-    /// How many empty days in a row are more than chance: as many as come once in <see cref="OnceIn"/> times when each day is empty as often as those were that came before the
-    /// silence. One for a source that has every day.
+    /// How many empty days in a row are more than chance: as many as come once in <see cref="OnceIn"/> times when each day is empty as
+    /// often as those were that came before the silence. One for a source that has every day.
     /// </summary>
     private static int FirstUnusual(SourceState source)
     {

@@ -34,8 +34,9 @@ internal enum SourceStatus
 }
 
 /// <summary>
-/// Three clocks of a source, and its state in the owner's words. <c>silent</c>: it is read on time and yet lacks days that it should have by now, or never had one, so
-/// that somebody should look whether it still measures. <c>dueThrough</c>: the day through which it should be complete; null where nothing is expected of it.
+/// Three clocks of a source, and its state in the owner's words. <c>silent</c>: it is read on time and yet lacks days that it should have
+/// by now, or never had one, so that somebody should look whether it still measures. <c>dueThrough</c>: the day through which it should be
+/// complete; null where nothing is expected of it.
 /// <c>missingSince</c>: the first day that it should have and lacks, whatever the reason; null where nothing is missing.
 /// </summary>
 internal sealed record Freshness(
@@ -61,7 +62,8 @@ internal sealed record SourceState(
     string? WaitsFor, DateTimeOffset Now, string? Currency = null, int? SyncHour = null, string? Address = null,
     string? PropertyId = null, string? PropertyName = null, string? Account = null, string? Grant = null, bool ReadsMessages = true,
     string? PushRhythm = null, int? LateAfterHours = null, int? UsualGapMinutes = null,
-    string? Zone = null, int? DaysKnown = null, DateOnly? KnownFrom = null, DateTimeOffset? ConnectedAt = null, DateTimeOffset? BackfilledAt = null)
+    string? Zone = null, int? DaysKnown = null, DateOnly? KnownFrom = null, DateTimeOffset? ConnectedAt = null,
+        DateTimeOffset? BackfilledAt = null)
 {
     /// <summary>False: disconnected. What it measured stays and its clocks still tell of it, but nobody waits for it and it is not listed.</summary>
     public bool IsConnected => State != "disconnected";
@@ -101,7 +103,8 @@ internal sealed record SourceState(
                (select r.message from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id and r.status = 'waiting') as WaitsFor,
                @now::timestamptz as Now, i.currency, i.sync_hour::int as SyncHour, i.settings ->> 'baseUrl' as Address,
                i.settings ->> 'propertyId' as PropertyId, i.settings ->> 'propertyName' as PropertyName, i.settings ->> 'account' as Account, i.settings ->> 'grant' as Grant,
-               i.reads_messages as ReadsMessages, i.push_rhythm as PushRhythm, i.late_after_hours as LateAfterHours, i.usual_gap_minutes as UsualGapMinutes,
+               i.reads_messages as ReadsMessages, i.push_rhythm as PushRhythm, i.late_after_hours as LateAfterHours,
+               i.usual_gap_minutes as UsualGapMinutes,
                safe_zone(coalesce(i.time_zone, t.time_zone)) as Zone, k.known as DaysKnown, k.since as KnownFrom,
                i.created_at as ConnectedAt, i.backfilled_at as BackfilledAt
         from integrations i
@@ -132,11 +135,13 @@ internal sealed record SourceState(
         sources.Where(source => source.IsConnected).Min(source => source.CompleteThrough) ?? sources.Min(source => source.CompleteThrough);
 
     /// <summary>
-    /// Last day that a period should end on: as far as every connected source that ever delivered is complete. One that lacks days which it should have does not draw the
-    /// end back to where its data ends, or no number would ever show that there is a gap, and none of the other sources would be told of as far as it goes.
+    /// Last day that a period should end on: as far as every connected source that ever delivered is complete. One that lacks days which it
+    /// should have does not draw the end back to where its data ends, or no number would ever show that there is a gap, and none of the
+    /// other sources would be told of as far as it goes.
     /// </summary>
     public static DateOnly? PeriodThrough(IReadOnlyCollection<SourceState> sources) =>
-        sources.Where(source => source.IsConnected).Min(source => SourceFreshness.Of(source) is { MissingSince: not null, DueThrough: { } due } ? due : source.CompleteThrough)
+        sources.Where(source => source.IsConnected).Min(source => SourceFreshness.Of(source) is { MissingSince: not null,
+            DueThrough: { } due } ? due : source.CompleteThrough)
         ?? CommonCompleteThrough(sources);
 
     /// <summary>Last day that is final in every connected source that ever delivered; null while one of them has none.</summary>
@@ -152,13 +157,15 @@ internal sealed record SourceState(
         var judged = SourceFreshness.Of(this);
         var final = new SourceClock(CompleteThrough, FinalThrough).FinalThrough;
         return new Freshness(
-            Id, Connector, DisplayName, FetchedAt, CompleteThrough, final, ReadFrom, judged.Status, judged.Silent ? SilentWords : Message(judged.Status), judged.Silent,
+            Id, Connector, DisplayName, FetchedAt, CompleteThrough, final, ReadFrom, judged.Status, judged.Silent ? SilentWords
+                : Message(judged.Status), judged.Silent,
             judged.DueThrough, judged.MissingSince);
     }
 
     /// <summary>How a business does whose sources these are: as the worst of them, with what that one says.</summary>
     public static (TenantHealth Health, string? Message) HealthOf(IEnumerable<Freshness> sources) =>
-        sources.MaxBy(source => source.Health) is { } worst ? (worst.Health, worst.Message) : (TenantHealth.Empty, "Nothing is connected yet.");
+        sources.MaxBy(source => source.Health) is { } worst ? (worst.Health, worst.Message) : (TenantHealth.Empty,
+            "Nothing is connected yet.");
 
     /// <summary>Read on time, and yet without days that it should have by now: <see cref="SourceFreshness"/> says which.</summary>
     public bool IsSilent => SourceFreshness.Of(this).Silent;

@@ -57,7 +57,8 @@ public sealed class TenantEndpoints
         var now = _time.GetUtcNow();
         var rows = await _database.QueryAsync<SourceRow>(
             "select * from list_sources_judged(@user, @now, @connectors, @pulses)",
-            new { user = request.Caller().Person, now, connectors = SourceState.PulseConnectors, pulses = SourceState.PulseKeys }, cancellationToken);
+            new { user = request.Caller().Person, now, connectors = SourceState.PulseConnectors, pulses = SourceState.PulseKeys },
+                cancellationToken);
         var businesses = rows.GroupBy(row => row.tenant_id).Select(group => new BusinessRows([.. group], now)).ToList();
         var numbers = await NumbersAsync(request.Caller().Person, businesses, cancellationToken);
         var tenants = businesses.Select(business => Entry(business, numbers.GetValueOrDefault(business.First.tenant_id)))
@@ -219,7 +220,8 @@ public sealed class TenantEndpoints
             """,
             new
             {
-                wanted.Name, wanted.TimeZone, wanted.Currency, wanted.Locale, wanted.WeekStart, wanted.FiscalYearStartMonth, wanted.HourlyLabourCost,
+                wanted.Name, wanted.TimeZone, wanted.Currency, wanted.Locale, wanted.WeekStart, wanted.FiscalYearStartMonth,
+                    wanted.HourlyLabourCost,
                 wanted.AutomationCostPerMonth, wanted.RequireSecondFactor, headline = Joined(wanted.Headline),
             });
         if (wanted.TimeZone != current.TimeZone) await ZoneMove.ApplyAsync(tx, current.TimeZone, wanted.TimeZone, now);
@@ -276,14 +278,16 @@ public sealed class TenantEndpoints
             throw ApiProblem.Invalid("headline", $"'headline' must name at most {MostHeadline} different KPIs.");
         var catalogue = await TenantCatalogue.LoadAsync(tx);
         if (keys.FirstOrDefault(key => catalogue.Find(key) is null) is { } unknown)
-            throw ApiProblem.Invalid("headline", $"There is no KPI '{(unknown.Length <= 40 ? unknown : unknown[..40] + "…")}'; GET /api/kpis lists them.");
+            throw ApiProblem.Invalid("headline",
+                $"There is no KPI '{(unknown.Length <= 40 ? unknown : unknown[..40] + "…")}'; GET /api/kpis lists them.");
     }
 
     private static async Task<TenantSettings?> LoadAsync(TenantTransaction tx, bool lockIt)
     {
         if (await tx.QuerySingleOrDefaultAsync<SettingsRow>(SettingsSql + (lockIt ? " for update" : "")) is not { } row) return null;
         return new TenantSettings(
-            row.Name, row.TimeZone, row.Currency, row.Locale, row.WeekStart, row.FiscalYearStartMonth, row.HourlyLabourCost, row.AutomationCostPerMonth,
+            row.Name, row.TimeZone, row.Currency, row.Locale, row.WeekStart, row.FiscalYearStartMonth, row.HourlyLabourCost,
+                row.AutomationCostPerMonth,
             row.RequireSecondFactor, row.Headline?.Split(',') ?? []);
     }
 
@@ -294,13 +298,16 @@ public sealed class TenantEndpoints
     private const string SettingsSql =
         """
         select name, safe_zone(time_zone) as TimeZone, currency, locale, week_start::int as WeekStart, fiscal_year_start_month::int as FiscalYearStartMonth,
-               hourly_labour_cost as HourlyLabourCost, automation_cost_per_month as AutomationCostPerMonth, require_second_factor as RequireSecondFactor,
-               headline
+               hourly_labour_cost as HourlyLabourCost, automation_cost_per_month as AutomationCostPerMonth,
+               require_second_factor as RequireSecondFactor, headline
         from tenants where id = @tenant
         """;
 
-    /// <summary>What the list tells of each business's last week, in one query: revenue and time saved, each compared with the week before.</summary>
-    private async Task<Dictionary<Guid, TenantNumbers>> NumbersAsync(Guid person, IReadOnlyList<BusinessRows> businesses, CancellationToken cancellationToken)
+    /// <summary>
+    /// What the list tells of each business's last week, in one query: revenue and time saved, each compared with the week before.
+    /// </summary>
+    private async Task<Dictionary<Guid, TenantNumbers>> NumbersAsync(Guid person, IReadOnlyList<BusinessRows> businesses,
+        CancellationToken cancellationToken)
     {
         var asked = businesses.Where(business => business.Sources.Count > 0).ToList();
         if (asked.Count == 0) return [];
@@ -336,7 +343,8 @@ public sealed class TenantEndpoints
 
         var (revenue, saved) = (Of(Revenue), Of(TimeSaved));
         var told = business.Sources.FirstOrDefault(source => source.Connector == Revenue.Source)?.Currency;
-        return new TenantNumbers(from, to, revenue.Value, revenue.Change, Currencies.OrNull(told) ?? first.tenant_currency, saved.Value, saved.Change);
+        return new TenantNumbers(from, to, revenue.Value, revenue.Change, Currencies.OrNull(told) ?? first.tenant_currency, saved.Value,
+            saved.Change);
     }
 
     private static TenantEntry Entry(BusinessRows business, TenantNumbers? numbers)
@@ -394,19 +402,21 @@ internal sealed record TenantsResponse(IReadOnlyList<TenantEntry> Tenants);
 
 /// <summary>
 /// A business and its health: the worst state of its sources, in the owner's words. <c>troubled</c>: sources that are not well. <c>fetchedAt</c>: when the source
-/// that was read the longest time ago was read. <c>completeThrough</c>: last day for which every source is complete. <c>missingSince</c>: the first day that one of
-/// them should have and lacks. <c>numbers</c>: its last week, null where nothing is connected.
+/// that was read the longest time ago was read. <c>completeThrough</c>: last day for which every source is complete. <c>missingSince</c>:
+/// the first day that one of them should have and lacks. <c>numbers</c>: its last week, null where nothing is connected.
 /// </summary>
 internal sealed record TenantEntry(
     Guid Id, string Name, [property: AllowedValues("owner", "admin", "member", "viewer")] string Role, bool IsDemo, int Integrations, int Troubled, TenantHealth Health, string? Message, DateTimeOffset? FetchedAt,
     DateOnly? CompleteThrough, DateTimeOffset? DeleteAfter, DateOnly? MissingSince, TenantNumbers? Numbers);
 
 /// <summary>
-/// The last seven days of a business as its overview tells them. A change is a fraction of the seven days before, null where telling one would mislead.
+/// The last seven days of a business as its overview tells them. A change is a fraction of the seven days before, null where telling one
+/// would mislead.
 /// <c>revenue</c> is null where none is known, <c>minutesSaved</c> likewise.
 /// </summary>
 internal sealed record TenantNumbers(
-    DateOnly From, DateOnly To, decimal? Revenue, decimal? RevenueChange, string Currency, decimal? MinutesSaved, decimal? MinutesSavedChange);
+    DateOnly From, DateOnly To, decimal? Revenue, decimal? RevenueChange, string Currency, decimal? MinutesSaved,
+        decimal? MinutesSavedChange);
 
 /// <summary>How a business is doing technically.</summary>
 [JsonConverter(typeof(KpiDashboard.Api.SnakeCaseEnum<TenantHealth>))]
@@ -430,8 +440,8 @@ internal sealed record CreateTenantRequest(string BusinessName, string? TimeZone
 
 /// <summary>
 /// The settings of the business. <c>weekStart</c>: 0 = Sunday … 6 = Saturday; <c>fiscalYearStartMonth</c>: 1 to 12. Costs in <c>currency</c>, null = not set.
-/// Changing the currency converts nothing; money that a provider told of stays in the provider's. <c>headline</c>: keys of the KPIs that stand on top of the overview,
-/// in their order, at most six; empty for the product's choice; left out, it stays as it is.
+/// Changing the currency converts nothing; money that a provider told of stays in the provider's. <c>headline</c>: keys of the KPIs that
+/// stand on top of the overview, in their order, at most six; empty for the product's choice; left out, it stays as it is.
 /// </summary>
 internal sealed record TenantSettings(
     string Name, string TimeZone, string Currency, string Locale, int WeekStart, int FiscalYearStartMonth, decimal? HourlyLabourCost, decimal? AutomationCostPerMonth,

@@ -2582,6 +2582,7 @@ export interface components {
         ImportError: {
             line: number;
             message: string;
+            unknown: string | null;
         };
         ImportPreview: {
             line: number;

@@ -78,7 +78,8 @@ public sealed class TenantsTests(AppFixture app)
 
         Assert.Equal(500, list.Count);
         Assert.Equal(499, list.Count(entry => (string)entry!["health"]! == "ok" && (int)entry["integrations"]! == 2));
-        Assert.Equal(499, list.Count(entry => entry!["numbers"]?["revenue"] is not null && entry["numbers"]!["minutesSavedChange"] is not null));
+        Assert.Equal(499, list.Count(entry => entry!["numbers"]?["revenue"] is not null
+            && entry["numbers"]!["minutesSavedChange"] is not null));
         TestContext.Current.SendDiagnosticMessage($"GET tenants, 500 businesses: {string.Join(", ", times.Select(time => time.ToString("0.0", CultureInfo.InvariantCulture)))} ms");
         TestContext.Current.TestOutputHelper!.WriteLine($"GET tenants, 500 businesses: {string.Join(", ", times.Select(time => time.ToString("0.0", CultureInfo.InvariantCulture)))} ms");
     }
@@ -114,12 +115,14 @@ public sealed class TenantsTests(AppFixture app)
         Assert.Equal(["Quiet attention", "Shop ok"], list.Select(entry => $"{entry!["name"]} {entry["health"]}"));
         var numbers = list[1]!["numbers"]!;
         Assert.Equal(
-            (1050m, 0.5m, "USD", 1050m, 0.5m), ((decimal)numbers["revenue"]!, (decimal)numbers["revenueChange"]!, (string)numbers["currency"]!, (decimal)numbers["minutesSaved"]!, (decimal)numbers["minutesSavedChange"]!));
+            (1050m, 0.5m, "USD", 1050m, 0.5m), ((decimal)numbers["revenue"]!, (decimal)numbers["revenueChange"]!,
+                (string)numbers["currency"]!, (decimal)numbers["minutesSaved"]!, (decimal)numbers["minutesSavedChange"]!));
         Assert.Null(list[1]!["missingSince"]);
         // Six days are missing of its revenue: what there is, and no percentage; and its automations go on.
         var missing = yesterday.AddDays(-5);
         Assert.Equal($"{missing:yyyy-MM-dd}", (string)list[0]!["missingSince"]!);
-        Assert.Equal(FormattableString.Invariant($"Google Analytics is read on time, but has no data since {missing:d MMM yyyy}."), (string)list[0]!["message"]!);
+        Assert.Equal(FormattableString.Invariant($"Google Analytics is read on time, but has no data since {missing:d MMM yyyy}."),
+            (string)list[0]!["message"]!);
         Assert.Null(list[0]!["numbers"]!["revenueChange"]);
         Assert.True((decimal)list[0]!["numbers"]!["minutesSaved"]! > 700);
 
@@ -127,20 +130,24 @@ public sealed class TenantsTests(AppFixture app)
         var client = (await person.Client.AskAsync(HttpMethod.Post, "api/auth/switch", new { tenantId = quiet })).Body!;
         var inside = _town.As((string)client["accessToken"]!);
         var summary = await inside.GetJsonAsync("api/metrics/summary?with=insights");
-        Assert.StartsWith($"Google Analytics has no data since {missing.ToString("d MMM yyyy", CultureInfo.InvariantCulture)}", (string)summary["insights"]!["brief"]![0]!["text"]!, StringComparison.Ordinal);
+        Assert.StartsWith($"Google Analytics has no data since {missing.ToString("d MMM yyyy", CultureInfo.InvariantCulture)}",
+            (string)summary["insights"]!["brief"]![0]!["text"]!, StringComparison.Ordinal);
         Assert.Equal("source_silent", (string)summary["insights"]!["insights"]![0]!["rule"]!);
         var analytics = summary["freshness"]!.AsArray().Single(source => (string)source!["connector"]! == "google-analytics")!;
         Assert.Equal((true, $"{missing:yyyy-MM-dd}"), ((bool)analytics["silent"]!, (string)analytics["missingSince"]!));
         Assert.True(string.CompareOrdinal((string)summary["to"]!, $"{missing:yyyy-MM-dd}") >= 0);
-        Assert.NotEqual(100, (int)summary["insights"]!["healthScore"]!["parts"]!.AsArray().Single(part => (string)part!["key"]! == "data")!["score"]!);
-        var listed = (await inside.GetJsonAsync("api/integrations"))["integrations"]!.AsArray().Single(source => (string)source!["connector"]! == "google-analytics")!;
+        Assert.NotEqual(100, (int)summary["insights"]!["healthScore"]!["parts"]!.AsArray().Single(part =>
+            (string)part!["key"]! == "data")!["score"]!);
+        var listed = (await inside.GetJsonAsync("api/integrations"))["integrations"]!.AsArray().Single(source =>
+            (string)source!["connector"]! == "google-analytics")!;
         Assert.True((bool)listed["silent"]!);
         using var ops = app.Anonymous();
         ops.DefaultRequestHeaders.Add("x-functions-key", AppFixture.MasterKey);
         var operators = (await ops.GetJsonAsync("api/ops/integrations?state=silent&limit=200"))["integrations"]!.AsArray();
         Assert.Equal("google-analytics", (string)operators.Single(entry => (Guid)entry!["tenantId"]! == quiet)!["connector"]!);
         Assert.DoesNotContain(operators, entry => (Guid)entry!["tenantId"]! == shop);
-        Assert.Contains((await ops.GetJsonAsync("api/ops/overview"))["integrations"]!.AsArray(), entry => (string)entry!["state"]! == "silent" && (long)entry["count"]! > 0);
+        Assert.Contains((await ops.GetJsonAsync("api/ops/overview"))["integrations"]!.AsArray(), entry =>
+            (string)entry!["state"]! == "silent" && (long)entry["count"]! > 0);
     }
 
     [Fact]
@@ -210,13 +217,15 @@ public sealed class TenantsTests(AppFixture app)
         Assert.Empty(settings["headline"]!.AsArray());
         settings["headline"] = new JsonArray("web.sessions", "shop.revenue");
         await owner.Client.SendJsonAsync(HttpMethod.Put, "api/tenant", settings);
-        Assert.Equal(["web.sessions", "shop.revenue"], (await owner.Client.GetJsonAsync("api/metrics/summary"))["headline"]!.AsArray().Select(key => (string)key!));
+        Assert.Equal(["web.sessions", "shop.revenue"], (await owner.Client.GetJsonAsync("api/metrics/summary"))["headline"]!.AsArray()
+            .Select(key => (string)key!));
         settings = await owner.Client.GetJsonAsync("api/tenant");
         settings.AsObject().Remove("headline");
         settings["name"] = "Renamed";
         var kept = await owner.Client.SendJsonAsync(HttpMethod.Put, "api/tenant", settings);
         Assert.Equal(2, kept["settings"]!["headline"]!.AsArray().Count);
-        foreach (var wrong in new[] { new JsonArray("no.such"), ["web.sessions", "web.sessions"], [.. Enumerable.Range(0, 7).Select(n => JsonValue.Create($"k{n}"))] })
+        foreach (var wrong in new[] { new JsonArray("no.such"), ["web.sessions", "web.sessions"], [.. Enumerable.Range(0, 7).Select(n =>
+            JsonValue.Create($"k{n}"))] })
         {
             settings["headline"] = wrong;
             var answer = await owner.Client.AskAsync(HttpMethod.Put, "api/tenant", settings);

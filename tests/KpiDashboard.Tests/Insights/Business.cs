@@ -76,7 +76,8 @@ internal sealed class Business
 
     /// <summary>Its days of a period.</summary>
     public KpiTable Table(DateOnly from, DateOnly to) =>
-        new(from, to, _values.Where(item => item.Key.Day >= from && item.Key.Day <= to).Select(item => (item.Key.Kpi, item.Key.Day, item.Value)), SourceState.Clocks(Sources), Tenant.Economics);
+        new(from, to, _values.Where(item => item.Key.Day >= from && item.Key.Day <= to).Select(item => (item.Key.Kpi, item.Key.Day,
+            item.Value)), SourceState.Clocks(Sources), Tenant.Economics);
 
     public BusinessFacts Facts(int days = 7, string compare = "previous_period")
     {

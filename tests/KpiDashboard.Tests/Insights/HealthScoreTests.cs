@@ -43,7 +43,8 @@ public sealed class HealthScoreTests
     // Of three hundred the same share is none.
     [InlineData("web.key_event_sessions", "conversion", 300, 200, 33)]
     [InlineData("web.key_event_sessions", "conversion", 300, 100, 0)]
-    public void One_conversion_more_or_less_moves_the_score_by_what_the_counts_can_carry(string kpi, string key, int usual, int now, int points)
+    public void One_conversion_more_or_less_moves_the_score_by_what_the_counts_can_carry(string kpi, string key, int usual, int now,
+        int points)
     {
         var business = Small(usual).LastWeek(0, kpi).Set(kpi, Last, now);
         var health = Of(business);
@@ -51,7 +52,8 @@ public sealed class HealthScoreTests
         Assert.InRange(part.Score!.Value, points - 3, points + 3);
         if (usual == 3) Assert.InRange(health.Change!.Value, -12, 3);
         InsightTests.AssertProved(part.Why, part.Evidence);
-        Assert.Equal(now < 3, part.Why.Contains("Only about 3 visits with a key event are to be expected in such a week", StringComparison.Ordinal));
+        Assert.Equal(now < 3, part.Why.Contains("Only about 3 visits with a key event are to be expected in such a week",
+            StringComparison.Ordinal));
     }
 
     [Fact]
@@ -60,7 +62,8 @@ public sealed class HealthScoreTests
         foreach (var usual in new[] { 2, 3, 5, 8, 20, 60, 200 })
         {
             var points = Enumerable.Range(0, usual + 2)
-                .Select(now => Of(Small(usual).LastWeek(0, "web.key_event_sessions").Set("web.key_event_sessions", Last, now)).Score!.Value).ToList();
+                .Select(now => Of(Small(usual).LastWeek(0, "web.key_event_sessions").Set("web.key_event_sessions", Last, now)).Score!.Value)
+                    .ToList();
             foreach (var (less, more) in points.Zip(points.Skip(1)))
             {
                 Assert.True(more >= less, $"usually {usual}: {string.Join(' ', points)}");
@@ -75,10 +78,12 @@ public sealed class HealthScoreTests
         static decimal Automations(int runs, int failed)
         {
             var business = new Business();
-            foreach (var kpi in new[] { "automation.executions", "automation.succeeded", "automation.failed" }) business.Change(kpi, Last.AddDays(-140), Last, 0);
+            foreach (var kpi in new[] { "automation.executions", "automation.succeeded", "automation.failed" }) business.Change(kpi, Last
+                .AddDays(-140), Last, 0);
             for (var week = 0; week < 20; week++)
             {
-                business.Set("automation.executions", Last.AddDays(-7 * week), runs).Set("automation.succeeded", Last.AddDays(-7 * week), week == 0 ? runs - failed : runs)
+                business.Set("automation.executions", Last.AddDays(-7 * week), runs).Set("automation.succeeded", Last.AddDays(-7 * week),
+                    week == 0 ? runs - failed : runs)
                     .Set("automation.failed", Last.AddDays(-7 * week), week == 0 ? failed : 0);
             }
 
@@ -97,16 +102,19 @@ public sealed class HealthScoreTests
         Assert.Equal(("fair", "revenue"), (health.Word, health.Moved!.Key));
         Assert.True(health.Moved.Points < 0 && health.Moved.Points >= health.Change);
         Assert.Equal(("good", null), (Of(new Business()).Word, Of(new Business()).Moved));
-        Assert.Equal(["good", "good", "fair", "fair", "weak", "weak", "poor", "poor"], new[] { 100m, 80, 79, 60, 59, 40, 39, 0 }.Select(HealthScore.WordOf));
+        Assert.Equal(["good", "good", "fair", "fair", "weak", "weak", "poor", "poor"], new[] { 100m, 80, 79, 60, 59, 40, 39,
+            0 }.Select(HealthScore.WordOf));
     }
 
     /// <summary>A business of visits alone, 36 for each sale, all on one day of the week.</summary>
     private static Business Small(int sales)
     {
         var business = new Business();
-        foreach (var kpi in Sheet.Stored.Where(kpi => !kpi.StartsWith("web.", StringComparison.Ordinal))) business.Change(kpi, Last.AddDays(-140), Last, null);
+        foreach (var kpi in Sheet.Stored.Where(kpi => !kpi.StartsWith("web.", StringComparison.Ordinal))) business.Change(kpi, Last
+            .AddDays(-140), Last, null);
         business.Change("web.sessions", Last.AddDays(-140), Last, 0).Change("web.key_event_sessions", Last.AddDays(-140), Last, 0);
-        for (var week = 0; week < 20; week++) business.Set("web.sessions", Last.AddDays(-7 * week), 36 * sales).Set("web.key_event_sessions", Last.AddDays(-7 * week), sales);
+        for (var week = 0; week < 20; week++) business.Set("web.sessions", Last.AddDays(-7 * week), 36 * sales)
+            .Set("web.key_event_sessions", Last.AddDays(-7 * week), sales);
         return business;
     }
 

@@ -94,7 +94,8 @@ public sealed partial class InsightTests
     [Fact]
     public void A_silence_at_the_end_of_the_period_is_the_first_sentence_of_the_brief()
     {
-        var business = new Business().LastWeek(0.5m, "automation.time_saved").Change("web.sessions", Last.AddDays(-4), Last, null).Change("shop.revenue", Last.AddDays(-4), Last, null);
+        var business = new Business().LastWeek(0.5m, "automation.time_saved").Change("web.sessions", Last.AddDays(-4), Last, null)
+            .Change("shop.revenue", Last.AddDays(-4), Last, null);
         business.Failing.Add(new WorkflowFailures(Guid.NewGuid(), "a", "Order sync", Last.AddDays(-3), Last, 12));
         business.Sources[0] = Business.Source("google-analytics", "Google Analytics", complete: Last.AddDays(-5));
         var insights = business.Insights();
@@ -106,9 +107,11 @@ public sealed partial class InsightTests
         var brief = DailyBrief.Write(business.Facts(), insights, insight => insight.IdFor(business.Tenant.Id));
         Assert.Equal(insights[0].Text, brief[0].Text);
         // Once is enough; put aside, it is said among what was not checked.
-        Assert.DoesNotContain(brief, sentence => sentence.Text.Contains("Google Analytics is complete only through", StringComparison.Ordinal));
+        Assert.DoesNotContain(brief, sentence => sentence.Text.Contains("Google Analytics is complete only through",
+            StringComparison.Ordinal));
         Assert.Contains(
-            "Google Analytics is complete only through 17 Nov 2026", DailyBrief.Write(business.Facts(), [], insight => insight.IdFor(business.Tenant.Id))[^1].Text, StringComparison.Ordinal);
+            "Google Analytics is complete only through 17 Nov 2026", DailyBrief.Write(business.Facts(), [], insight => insight
+                .IdFor(business.Tenant.Id))[^1].Text, StringComparison.Ordinal);
         // Points of data are of the days that should be there.
         var data = HealthScore.AsOf(business.Table(), Last, business.Facts().CurrencyOf).Parts.Single(part => part.Key == "data");
         Assert.Equal("9 of 14 days of the connected sources have data: 64 points.", data.Why);
@@ -118,12 +121,14 @@ public sealed partial class InsightTests
     public void A_source_that_never_delivered_and_one_of_which_nothing_came_are_said()
     {
         var business = new Business();
-        business.Sources[0] = Business.Source("google-analytics", "Google Analytics") with { CompleteThrough = null, BackfilledAt = business.Sources[0].Now.AddDays(-3) };
+        business.Sources[0] = Business.Source("google-analytics", "Google Analytics") with { CompleteThrough = null,
+            BackfilledAt = business.Sources[0].Now.AddDays(-3) };
         Assert.Equal(
             "Google Analytics is read on time, but never had a day with data. Check that the tracking code is on the site, and that this is the right property.",
             Only(business, "source_silent").Text);
         business.Sources[0] = Business.Source("google-analytics", "Google Analytics");
-        business.Sources[1] = Business.Source("n8n", "n8n") with { Schedule = "push", FetchedAt = null, CompleteThrough = null, ConnectedAt = business.Sources[1].Now.AddDays(-9) };
+        business.Sources[1] = Business.Source("n8n", "n8n") with { Schedule = "push", FetchedAt = null, CompleteThrough = null,
+            ConnectedAt = business.Sources[1].Now.AddDays(-9) };
         Assert.Equal("n8n was connected on 14 Nov 2026 and nothing came of it yet.", Only(business, "source_silent").Text);
         business.Sources[1] = business.Sources[1] with { ConnectedAt = business.Sources[1].Now.AddHours(-9) };
         Assert.DoesNotContain(business.Insights(), insight => insight.Rule == "source_silent");
@@ -223,8 +228,10 @@ public sealed partial class InsightTests
         var facts = business.Facts();
         var brief = DailyBrief.Write(facts, InsightRules.Find(facts), insight => insight.IdFor(Guid.Empty));
         Assert.Equal(5, brief.Count);
-        Assert.StartsWith("n8n no longer lets us in: connect it again. Its numbers are complete through 19 Nov 2026", brief[0].Text, StringComparison.Ordinal);
-        Assert.StartsWith("We cannot tell yet: Google Analytics is complete only through 21 Nov 2026", brief[^1].Text, StringComparison.Ordinal);
+        Assert.StartsWith("n8n no longer lets us in: connect it again. Its numbers are complete through 19 Nov 2026", brief[0].Text,
+            StringComparison.Ordinal);
+        Assert.StartsWith("We cannot tell yet: Google Analytics is complete only through 21 Nov 2026", brief[^1].Text,
+            StringComparison.Ordinal);
         Assert.All(brief, sentence => AssertProved(sentence.Text, sentence.Evidence));
     }
 

@@ -10,13 +10,15 @@ public sealed class AlikeTests
     private static readonly DateOnly Last = Business.Last;
 
     private static AlikeChange? Of(Business business, string kpi, int days = 28) =>
-        business.Table(Last.AddDays(1 - days), Last).Alike(KpiCatalogue.Part(kpi), business.Table(Last.AddDays(1 - (2 * days)), Last.AddDays(-days)));
+        business.Table(Last.AddDays(1 - days), Last).Alike(KpiCatalogue.Part(kpi), business.Table(Last.AddDays(1 - (2 * days)), Last
+            .AddDays(-days)));
 
     [Fact]
     public void Days_that_one_of_both_lacks_are_left_out_of_both()
     {
         // Five days of before are missing, a week-end among them; what is compared fell by a quarter.
-        var business = new Business().Change("web.sessions", Last.AddDays(-40), Last.AddDays(-36), null).Change("web.sessions", Last.AddDays(-27), Last, 0.75m);
+        var business = new Business().Change("web.sessions", Last.AddDays(-40), Last.AddDays(-36), null).Change("web.sessions", Last
+            .AddDays(-27), Last, 0.75m);
         var alike = Of(business, "web.sessions")!;
         Assert.Equal((23, -0.25m), (alike.Days, alike.Change));
         Assert.Equal(alike.Previous * 0.75m, alike.Value);

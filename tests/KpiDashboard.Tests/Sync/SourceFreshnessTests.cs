@@ -14,8 +14,10 @@ public sealed class SourceFreshnessTests
 
     /// <summary>Read at four in the morning of every day; every one of the last 91 days has visits.</summary>
     private static SourceState Analytics(DateOnly? through, string zone = "UTC") => new(
-        Guid.NewGuid(), "google-analytics", "Google Analytics", "active", null, "daily", Now.AddHours(-5), through, through, null, new DateOnly(2025, 10, 28), 0, null,
-        Now.AddHours(19), false, null, Now, Zone: zone, DaysKnown: through is null ? null : 91, KnownFrom: through?.AddDays(-90), ConnectedAt: Now.AddDays(-300),
+        Guid.NewGuid(), "google-analytics", "Google Analytics", "active", null, "daily", Now.AddHours(-5), through, through, null,
+            new DateOnly(2025, 10, 28), 0, null,
+        Now.AddHours(19), false, null, Now, Zone: zone, DaysKnown: through is null ? null : 91, KnownFrom: through?.AddDays(-90),
+            ConnectedAt: Now.AddDays(-300),
         BackfilledAt: Now.AddDays(-299));
 
     private static DateOnly Day(string day) => DateOnly.Parse(day, CultureInfo.InvariantCulture);
@@ -90,7 +92,8 @@ public sealed class SourceFreshnessTests
         Assert.Equal((TenantHealth.Attention, never.Message), SourceState.HealthOf([never]));
         Assert.False((Analytics(null) with { BackfilledAt = null }).IsSilent);
         // Nothing of it is known, which is another sentence.
-        Assert.Equal((SourceStatus.NeverSynced, false), (Analytics(null) with { FetchedAt = null }).ToFreshness() is var unread ? (unread.Status, unread.Silent) : default);
+        Assert.Equal((SourceStatus.NeverSynced, false), (Analytics(null) with { FetchedAt = null }).ToFreshness() is var unread
+            ? (unread.Status, unread.Silent) : default);
     }
 
     [Theory]
@@ -100,7 +103,8 @@ public sealed class SourceFreshnessTests
     [InlineData("paused", 0, 80, "Paused")]
     public void What_has_another_reason_is_called_by_that_and_lacks_the_same_days(string state, int failures, int hours, string status)
     {
-        var freshness = (Analytics(Day("2026-11-22")) with { State = state, ConsecutiveFailures = failures, FetchedAt = Now.AddHours(-hours) }).ToFreshness();
+        var freshness = (Analytics(Day("2026-11-22")) with { State = state, ConsecutiveFailures = failures, FetchedAt = Now
+            .AddHours(-hours) }).ToFreshness();
         Assert.Equal((status, false), (freshness.Status.ToString(), freshness.Silent));
         Assert.Equal(Day("2026-11-23"), freshness.MissingSince);
         Assert.NotNull(freshness.Message);
@@ -116,7 +120,8 @@ public sealed class SourceFreshnessTests
     [Fact]
     public void What_is_only_pushed_to_lacks_days_once_it_is_late_by_its_own_rhythm()
     {
-        var pushed = Analytics(Day("2026-11-22")) with { Connector = "n8n", DisplayName = "n8n", Schedule = "push", FetchedAt = Now.AddDays(-6), UsualGapMinutes = 60 };
+        var pushed = Analytics(Day("2026-11-22")) with { Connector = "n8n", DisplayName = "n8n", Schedule = "push", FetchedAt = Now
+            .AddDays(-6), UsualGapMinutes = 60 };
         var freshness = pushed.ToFreshness();
         Assert.Equal((SourceStatus.Late, false), (freshness.Status, freshness.Silent));
         Assert.Equal((Day("2026-11-23"), Day("2026-11-28")), (freshness.MissingSince, freshness.DueThrough));

@@ -79,7 +79,8 @@ public sealed class SourceStateTests
     [Fact]
     public void A_period_does_not_end_where_an_outage_begins()
     {
-        var analytics = Healthy with { Connector = "google-analytics", DisplayName = "Google Analytics", CompleteThrough = new DateOnly(2026, 11, 19) };
+        var analytics = Healthy with { Connector = "google-analytics", DisplayName = "Google Analytics",
+            CompleteThrough = new DateOnly(2026, 11, 19) };
         // Its usual wait: the period waits with it.
         Assert.Equal(new DateOnly(2026, 11, 19), SourceState.PeriodThrough([Healthy, analytics]));
         var silent = analytics with { CompleteThrough = new DateOnly(2026, 11, 14) };
@@ -90,7 +91,8 @@ public sealed class SourceStateTests
         Assert.Equal(new DateOnly(2026, 11, 18), SourceState.PeriodThrough([Healthy, silent with { State = "reconnect_needed" }]));
         Assert.Equal(new DateOnly(2026, 11, 18), SourceState.PeriodThrough([Healthy, silent with { State = "paused" }]));
         // What never delivered says nothing of days, and what was disconnected is waited for by nobody.
-        Assert.Equal(Healthy.CompleteThrough, SourceState.PeriodThrough([Healthy, silent with { CompleteThrough = null }, silent with { State = "disconnected" }]));
+        Assert.Equal(Healthy.CompleteThrough, SourceState.PeriodThrough([Healthy, silent with { CompleteThrough = null },
+            silent with { State = "disconnected" }]));
         Assert.Null(SourceState.PeriodThrough([]));
     }
 

@@ -3,7 +3,9 @@ using KpiDashboard.Sync;
 
 namespace KpiDashboard.Insights.Rules;
 
-/// <summary>A source that is not read, or is read and has no newer days: it must be connected again, fails, is late or silent, or never delivered.</summary>
+/// <summary>
+/// A source that is not read, or is read and has no newer days: it must be connected again, fails, is late or silent, or never delivered.
+/// </summary>
 internal sealed class SourceSilentRule : IInsightRule
 {
     /// <summary>Name of the rule.</summary>
@@ -22,19 +24,23 @@ internal sealed class SourceSilentRule : IInsightRule
             var (severity, words) = state switch
             {
                 { Silent: true } => (InsightSeverity.Trouble, Silent(source, state, proof)),
-                { Status: SourceStatus.ReconnectNeeded } => (InsightSeverity.Trouble, $"{source.DisplayName} no longer lets us in: connect it again."),
-                { Status: SourceStatus.Failing } => (InsightSeverity.Trouble, $"{source.DisplayName} could not be read lately; it is tried again by itself."),
+                { Status: SourceStatus.ReconnectNeeded } => (InsightSeverity.Trouble,
+                    $"{source.DisplayName} no longer lets us in: connect it again."),
+                { Status: SourceStatus.Failing } => (InsightSeverity.Trouble,
+                    $"{source.DisplayName} could not be read lately; it is tried again by itself."),
                 { Status: SourceStatus.Late } => (InsightSeverity.Attention, source.LateWords),
                 { Status: SourceStatus.NeverSynced } when source.ConnectedAt is { } at && source.Now - at > New =>
-                    (InsightSeverity.Attention, $"{source.DisplayName} was connected on {proof.Day("Connected", DateOnly.FromDateTime(at.UtcDateTime))} and nothing came of it yet."),
+                    (InsightSeverity.Attention, Nothing(source, DateOnly.FromDateTime(at.UtcDateTime), proof)),
                 _ => (InsightSeverity.Info, null),
             };
             if (words is null) continue;
             var through = state.Silent || state.Status == SourceStatus.NeverSynced ? ""
-                : source.CompleteThrough is { } day ? $" Its numbers are complete through {proof.Day("Complete through", day)}; later ones are missing, not zero."
+                : source.CompleteThrough is { } day
+                    ? $" Its numbers are complete through {proof.Day("Complete through", day)}; later ones are missing, not zero."
                 : " There are no numbers of it yet.";
             yield return new Insight(
-                Name, source.Connector, severity, words + through, proof, "/integrations", state.Silent ? "Silent" : state.Status.ToString(),
+                Name, source.Connector, severity, words + through, proof, "/integrations", 
+                state.Silent ? "Silent" : state.Status.ToString(),
                 // A silence that goes on is news again when it is a quarter longer; the others are what they are.
                 state is { Silent: true, DueThrough: { } due, MissingSince: { } since } ? due.DayNumber - since.DayNumber + 1 : 1)
             {
@@ -44,13 +50,18 @@ internal sealed class SourceSilentRule : IInsightRule
         }
     }
 
+    private static string Nothing(SourceState source, DateOnly since, Proof proof) =>
+        $"{source.DisplayName} was connected on {proof.Day("Connected", since)} and nothing came of it yet.";
+
     private static string Silent(SourceState source, Freshness state, Proof proof)
     {
         var check = SourceFreshness.Rhythms[source.Connector].Check;
         if (state is not { MissingSince: { } since, DueThrough: { } due })
             return $"{source.DisplayName} is read on time, but never had a day with data. {check}";
         var days = due.DayNumber - since.DayNumber + 1;
-        var missing = days == 1 ? "that day is missing, not zero" : $"{proof.Number("Days without data", days, null, since, due)} days are missing, not zero";
-        return $"{source.DisplayName} has no data since {proof.Day("First day without data", since)}, although it is read on time: {missing}. {check}";
+        var missing = days == 1 ? "that day is missing, not zero"
+            : $"{proof.Number("Days without data", days, null, since, due)} days are missing, not zero";
+        var first = proof.Day("First day without data", since);
+        return $"{source.DisplayName} has no data since {first}, although it is read on time: {missing}. {check}";
     }
 }

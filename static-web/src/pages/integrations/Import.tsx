@@ -28,6 +28,7 @@ import {
   useImports,
   useMayChange,
 } from './queries'
+import { DefineHere } from './DefineHere'
 import { ReadOnly } from './Sources'
 
 const text = words.import
@@ -146,6 +147,10 @@ export default function Import() {
                   busy={busy}
                   onOptions={(how) => void look(file, how)}
                   onCommit={() => void commit()}
+                  onDefined={() => {
+                    void changed('custom-kpis', 'catalogue')
+                    void look(file, options)
+                  }}
                   currency={tenant.currency}
                 />
               )}
@@ -261,6 +266,7 @@ function Preview({
   busy,
   onOptions,
   onCommit,
+  onDefined,
   currency,
 }: {
   preview: ImportEntry
@@ -268,8 +274,14 @@ function Preview({
   busy: 'preview' | 'commit' | null
   onOptions: (options: Options) => void
   onCommit: () => void
+  /** A number that the file names was defined. */
+  onDefined: () => void
   currency: string
 }) {
+  const define = useMayChange('manage_settings')
+  const unknown = [
+    ...new Set(preview.errors.map((error) => error.unknown).filter((name) => name !== null)),
+  ]
   const { format, questions, errors } = preview
   const ready = questions.length === 0 && preview.errorCount === 0 && (preview.readings ?? 0) > 0
   const asked = (option: string) => questions.find((one) => one.option === option)?.sentence
@@ -320,6 +332,10 @@ function Preview({
           </div>
         </Section>
       )}
+      {define &&
+        unknown
+          .slice(0, 5)
+          .map((name) => <DefineHere key={name} unknown={name} onDone={onDefined} />)}
       {preview.errorCount > 0 && (
         <Section title={text.errors(preview.errorCount)} lead={text.again}>
           <div role="alert">
