@@ -140,7 +140,7 @@ export function PeriodBar({ period, days, today, timeZone, withToday, business }
         {business !== undefined && (
           <button
             type="button"
-            className="-my-2.5 ml-auto flex h-11 items-center gap-1 text-accent hover:underline lg:ml-4"
+            className="-my-2.5 ml-auto flex h-11 min-w-11 items-center justify-center gap-1 text-accent hover:underline lg:ml-4"
             onClick={savePdf}
           >
             <Printer aria-hidden="true" size={14} />

@@ -244,7 +244,7 @@ function notesPlugin(
 }
 
 /** What a chart measures on paper, in CSS pixels: as wide as a desk, because its letters become as much smaller as those around it. */
-const [paperWidth, paperHeight, paperTwin, paperDensity] = [1100, 300, 210, 2]
+const [paperWidth, paperHeight, paperTwin, paperDensity] = [1100, 260, 200, 2]
 
 /** A translucent version of a #rrggbb colour. */
 const faded = (colour: string) => `${colour}80`

@@ -21,11 +21,11 @@ export function AutomationLine({ summary }: { summary: Summary | undefined }) {
           })
         : formatNumber(value, { unit: 'currency', currency: figures.currency })
   return (
-    <p className="mt-1 min-h-5 text-small sm:ml-21 sm:min-h-6 sm:text-body">
+    <p className="mt-2.5 min-h-7 text-small sm:ml-21 sm:text-body">
       {summary && figures && (
         <Link
           to={{ pathname: '/automation', search: figures.search }}
-          className="underline decoration-transparent underline-offset-4 hover:decoration-line-strong"
+          className="inline-flex min-h-7 items-center underline decoration-transparent underline-offset-4 hover:decoration-line-strong"
         >
           {messages.brief.automations(
             formatNumber(figures.minutes, { unit: 'minutes' }),
