@@ -166,12 +166,12 @@ public sealed class PocketTests(AppFixture app)
         await page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true }).TapAsync();
         var title = page.GetByRole(AriaRole.Main).GetByLabel("Name", new() { Exact = true });
         await title.FillAsync("Kept for later");
-        await page.ReloadAsync();
-        // It opens where it was left.
-        await Expect(title).ToHaveValueAsync("Kept for later");
         await page.GoBackAsync();
         await Expect(dialog).ToBeVisibleAsync();
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Stay here" }).TapAsync();
+        await Expect(title).ToHaveValueAsync("Kept for later");
+        // After a reload it opens where it was left.
+        await page.ReloadAsync();
         await Expect(title).ToHaveValueAsync("Kept for later");
         await api.SendAsync(HttpMethod.Delete, $"dashboards/{id}", HttpStatusCode.NoContent);
     }

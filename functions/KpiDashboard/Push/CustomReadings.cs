@@ -83,8 +83,9 @@ internal sealed class CustomReadings
 
     /// <summary>The name that a sentence of <see cref="Kpi"/> says is not defined; null where it says something else, or the name is too long to be told whole.</summary>
     public static string? UnknownIn(string sentence) =>
-        sentence.StartsWith(UndefinedStart, StringComparison.Ordinal) && sentence.EndsWith(UndefinedEnd, StringComparison.Ordinal)
-        && sentence[UndefinedStart.Length..^UndefinedEnd.Length] is { Length: > 0 } name && !name.EndsWith('…')
+        // Before it may stand which column of the file says so.
+        sentence.IndexOf(UndefinedStart, StringComparison.Ordinal) is >= 0 and var start && sentence.EndsWith(UndefinedEnd, StringComparison.Ordinal)
+        && sentence[(start + UndefinedStart.Length)..^UndefinedEnd.Length] is { Length: > 0 } name && !name.EndsWith('…')
             ? name
             : null;
 

@@ -22,6 +22,7 @@ public sealed class CsvFileTests
     {
         var reason = new CustomReadings(new KpiDashboard.Kpis.TenantCatalogue([]), new DateOnly(2026, 11, 29)).Kpi(name).Reason!;
         Assert.Equal(unknown, CustomReadings.UnknownIn(reason));
+        Assert.Equal(unknown, CustomReadings.UnknownIn($"Column 2: {reason}"));
     }
 
     private static readonly DateOnly Today = new(2026, 11, 22);

@@ -132,7 +132,8 @@ export function KpiTable({ summary, kpis, search }: Props) {
                       title={kpi.description}
                       className="tap flex items-center hover:text-accent"
                     >
-                      {kpi.name}
+                      {/* Fifty letters without a blank are broken; the rest of the row stays on a phone. */}
+                      <bdi className="min-w-24 wrap-anywhere">{kpi.name}</bdi>
                     </Link>
                   </th>
                   <td className="w-36 pl-6 max-md:hidden">
