@@ -84,7 +84,8 @@ internal sealed class CustomReadings
     /// <summary>The name that a sentence of <see cref="Kpi"/> says is not defined; null where it says something else, or the name is too long to be told whole.</summary>
     public static string? UnknownIn(string sentence) =>
         // Before it may stand which column of the file says so.
-        sentence.IndexOf(UndefinedStart, StringComparison.Ordinal) is >= 0 and var start && sentence.EndsWith(UndefinedEnd, StringComparison.Ordinal)
+        sentence.IndexOf(UndefinedStart, StringComparison.Ordinal) is >= 0 and var start
+        && sentence.EndsWith(UndefinedEnd, StringComparison.Ordinal)
         && sentence[(start + UndefinedStart.Length)..^UndefinedEnd.Length] is { Length: > 0 } name && !name.EndsWith('…')
             ? name
             : null;
