@@ -163,19 +163,21 @@ public sealed class AutomationEndpoints
         // The failures of a day are told whenever its list was read to the end.
         var known = Enumerable.Range(0, steps).Select(index => Enumerable.Range(0, step).All(day =>
             table.StatusOf(Kpi("automation.failed"), first.AddDays((index * step) + day)) != DayStatus.Missing)).ToList();
+        var anyKnown = Enumerable.Range(0, period.To.DayNumber - period.From.DayNumber + 1)
+            .Any(day => table.StatusOf(Kpi("automation.failed"), period.From.AddDays(day)) != DayStatus.Missing);
         // Days of the period before of which nothing is known would make every comparison look like growth.
         var comparable = before is not null && before.Evaluate(Kpi("automation.failed"), before.From, before.To) is var failures && failures.KnownDays == failures.Days;
         var earlier = period is { CompareFrom: { } compareFrom, CompareTo: { } compareTo } && comparable ? await LeftOut.LoadAsync(tx, compareFrom, compareTo) : null;
         return [.. rows.Select(row =>
         {
             var trend = points[(row.IntegrationId, row.Id)].ToDictionary(point => point.Step);
-            // Without a run on any day: 0, unless some of its days cannot be known.
-            var silent = leftOut.IsKnown(row.IntegrationId, row.Id, period.From, period.To) ? 0 : (int?)null;
+            // Without a run on any day: 0, unless some of its days cannot be known, or none of all days is.
+            var silent = anyKnown && leftOut.IsKnown(row.IntegrationId, row.Id, period.From, period.To) ? 0 : (int?)null;
             var silentBefore = earlier?.IsKnown(row.IntegrationId, row.Id, period.CompareFrom!.Value, period.CompareTo!.Value) == true ? 0 : (int?)null;
             var finished = row.Succeeded is { } worked ? worked + row.FailedKnown : (int?)null;
-            var lost = row.LostMinutes ?? 0 * row.MinutesPerSuccess;
+            var lost = row.LostMinutes ?? (anyKnown ? 0 * row.MinutesPerSuccess : null);
             return new WorkflowPerformance(
-                row.Id, row.Name, row.Active, row.MinutesPerSuccess, row.Executions ?? silent, row.Succeeded ?? silent, row.Failed,
+                row.Id, row.Name, row.Active, row.MinutesPerSuccess, row.Executions ?? silent, row.Succeeded ?? silent, anyKnown || row.Failed > 0 ? row.Failed : null,
                 Rounded(KpiInputs.Divide(row.Succeeded, finished)), Rounded(KpiInputs.Divide(row.FinishedMs, row.Timed)),
                 row.MinutesSaved, Worth(row.MinutesSaved, economics), lost, Worth(lost, economics),
                 comparable
@@ -259,7 +261,7 @@ internal sealed record PerformanceChange(
 /// <param name="Gone">It was deleted at the source; what it did stays.</param>
 /// <param name="Shown">False: gone, or not shown to the key any more.</param>
 internal sealed record WorkflowPerformance(
-    string Id, string Name, bool Active, decimal? TimeSavedPerExecution, int? Executions, int? Succeeded, int Failed, decimal? SuccessRate,
+    string Id, string Name, bool Active, decimal? TimeSavedPerExecution, int? Executions, int? Succeeded, int? Failed, decimal? SuccessRate,
     decimal? AverageDurationMs, decimal? TimeSavedMinutes, decimal? ValueSaved, decimal? LostMinutes, decimal? LostValue, WorkflowBefore? Previous,
     IReadOnlyList<int?> Trend, IReadOnlyList<int?> FailedTrend, int Canceled, decimal? MedianDurationMs, bool Gone, bool Shown)
 {

@@ -97,11 +97,13 @@ internal sealed record WorkflowsFile(IReadOnlyList<ExportedWorkflow> Workflows);
 
 /// <summary>A workflow in a period as a row of a file; see <see cref="WorkflowPerformance"/>. Tags are separated by commas.</summary>
 internal sealed record ExportedWorkflow(
-    string Workflow, string WorkflowId, bool Active, string Tags, string? Project, DateOnly From, DateOnly To, int? Executions, int? Succeeded, int Failed, decimal? SuccessRate,
-    decimal? AverageDurationMs, decimal? TimeSavedPerExecution, decimal? TimeSavedMinutes, decimal? ValueSaved, decimal? LostMinutes, decimal? LostValue, string Currency)
+    string Workflow, string WorkflowId, bool Active, string Tags, string? Project, DateOnly From, DateOnly To, int? Executions, int? Succeeded, int? Failed, int Canceled,
+    decimal? SuccessRate, decimal? AverageDurationMs, decimal? MedianDurationMs, decimal? TimeSavedPerExecution, decimal? TimeSavedMinutes, decimal? ValueSaved, decimal? LostMinutes, decimal? LostValue, string Currency,
+    bool Gone, bool Shown)
 {
     /// <summary>The row of a workflow.</summary>
     public static ExportedWorkflow Of(PerformanceResponse period, WorkflowPerformance flow) => new(
-        flow.Name, flow.Id, flow.Active, string.Join(", ", flow.Tags), flow.Project ?? flow.ProjectId, period.From, period.To, flow.Executions, flow.Succeeded, flow.Failed, flow.SuccessRate,
-        flow.AverageDurationMs, flow.TimeSavedPerExecution, flow.TimeSavedMinutes, flow.ValueSaved, flow.LostMinutes, flow.LostValue, period.Currency);
+        flow.Name, flow.Id, flow.Active, string.Join(", ", flow.Tags), flow.Project ?? flow.ProjectId, period.From, period.To, flow.Executions, flow.Succeeded, flow.Failed, flow.Canceled,
+        flow.SuccessRate, flow.AverageDurationMs, flow.MedianDurationMs, flow.TimeSavedPerExecution, flow.TimeSavedMinutes, flow.ValueSaved, flow.LostMinutes, flow.LostValue, period.Currency,
+        flow.Gone, flow.Shown);
 }

@@ -74,6 +74,18 @@ internal static class AutomationWriter
                 keeps = workflows.Select(workflow => workflow.KeepsSuccesses).ToArray(),
                 minutes = workflows.Select(workflow => workflow.TimeSavedMinutes).ToArray(),
             });
+        var inFull = workflows.Where(workflow => workflow is { KeepsSuccesses: true, ListedInFullFrom: not null }).ToList();
+        if (inFull.Count > 0)
+        {
+            await tx.ExecuteAsync(
+                """
+                update workflows w set unmeasured = w.unmeasured - datemultirange(daterange(i.day, null)), updated_at = @now
+                from unnest(@ids, @days) as i (id, day)
+                where w.tenant_id = @tenant and w.integration_id = @integrationId and w.workflow_id = i.id and w.unmeasured && daterange(i.day, null)
+                """,
+                new { integrationId, now, ids = inFull.Select(one => one.WorkflowId).ToArray(), days = inFull.Select(one => one.ListedInFullFrom!.Value).ToArray() });
+        }
+
         await PriceAsync(tx, integrationId, [.. workflows.Select(workflow => (workflow.WorkflowId, DayOfChange(workflow, since, today, zone)))], now);
         return isComplete ? await MissAsync(tx, integrationId, before, [.. ids], source.At is null || source.KeyChangedAt >= source.At, since ?? today, today, now) : null;
     }
@@ -236,6 +248,17 @@ internal static class AutomationWriter
         where tenant_id = @tenant and integration_id = @integrationId and status = 'unfinished'
         """ + NotHidden,
         new { integrationId, timeZone });
+
+    /// <summary>
+    /// How far days are known of a source that only pushes, by when something came last: it tells as things end, so yesterday is complete once
+    /// something came today, and the day before is final but for what still runs.
+    /// </summary>
+    /// <param name="tx">The tenant's transaction.</param>
+    /// <param name="integrationId">Whose.</param>
+    /// <param name="timeZone">Whose days.</param>
+    /// <param name="day">The day on which something came last.</param>
+    public static async Task<(DateOnly Complete, DateOnly Final)> PushedThroughAsync(TenantTransaction tx, Guid integrationId, string timeZone, DateOnly day) =>
+        (day.AddDays(-1), await FirstUnfinishedDayAsync(tx, integrationId, timeZone) is { } open && open.AddDays(-1) < day.AddDays(-2) ? open.AddDays(-1) : day.AddDays(-2));
 
     /// <summary>
     /// Adds executions up again for a range of tenant-local days, per workflow, and returns the days' KPI readings. Runs are those that finished. A day without any is a real 0

@@ -89,6 +89,7 @@ public sealed class ExecutionEndpoints
         $"""
         select e.execution_id as Id, e.integration_id as IntegrationId, i.connector, i.settings ->> 'baseUrl' as Address, e.workflow_id as WorkflowId,
                coalesce(w.name, e.workflow_id) as Workflow, e.status, e.waiting, e.kind, e.started_at as StartedAt, e.stopped_at as StoppedAt, e.wait_until as WaitUntil,
+               (extract(epoch from time_at_work(e.started_at, e.stopped_at, e.asleep_at, e.wakes_at)) * 1000)::float8 as Worked,
                e.error_message as Message, e.error_node as Node, e.retried_by as RetriedBy, e.error_asked_at is not null as Asked,
                i.reads_messages and i.status = 'active' and coalesce(i.settings ->> 'pushOnly', 'false') <> 'true' as WillAsk, i.reads_messages as ReadsMessages,
                case when e.status <> 'unfinished' then null
@@ -133,10 +134,9 @@ public sealed class ExecutionEndpoints
     private ExecutionEntry Entry(Row row)
     {
         var status = row.Status != "unfinished" ? row.Status : row.Waiting ? "waiting" : "running";
-        var duration = row.StoppedAt - row.StartedAt;
         return new ExecutionEntry(
             row.Id, row.IntegrationId, row.WorkflowId, row.Workflow, status, row.Kind, row.StartedAt, row.StoppedAt,
-            duration is { } took ? (long)Math.Round(took.TotalMilliseconds) : null, status == "waiting" ? row.WaitUntil : null, row.StuckAfter,
+            row.Worked is { } took ? (long)Math.Round(took) : null, status == "waiting" ? row.WaitUntil : null, row.StuckAfter,
             status == "failed" ? new ExecutionError(row.Message, row.Node, StateOf(row)) : null, row.RetriedBy,
             _connectors.GetValueOrDefault(row.Connector)?.RunAddress(row.Address, row.WorkflowId, row.Id)?.AbsoluteUri);
     }
@@ -164,7 +164,7 @@ public sealed class ExecutionEndpoints
 
     private sealed record Row(
         string Id, Guid IntegrationId, string Connector, string? Address, string WorkflowId, string Workflow, string Status, bool Waiting, string Kind, DateTimeOffset StartedAt,
-        DateTimeOffset? StoppedAt, DateTimeOffset? WaitUntil, string? Message, string? Node, string? RetriedBy, bool Asked, bool WillAsk, bool ReadsMessages, DateTimeOffset? StuckAfter)
+        DateTimeOffset? StoppedAt, DateTimeOffset? WaitUntil, double? Worked, string? Message, string? Node, string? RetriedBy, bool Asked, bool WillAsk, bool ReadsMessages, DateTimeOffset? StuckAfter)
     {
         public ExecutionCursor Cursor => new(StartedAt.UtcDateTime, Id, IntegrationId);
     }
@@ -251,7 +251,8 @@ internal sealed record ExecutionsResponse(IReadOnlyList<ExecutionEntry> Executio
 /// <param name="Kind">Why it ran; only <c>production</c> counts in the numbers.</param>
 /// <param name="StartedAt">When it started.</param>
 /// <param name="StoppedAt">When it ended; null while it has not, or if that was not said.</param>
-/// <param name="DurationMs">From start to end; null where one of both is not known.</param>
+/// <param name="DurationMs">How long it was at work: from start to end without what it is known to have waited, as the mean counts it. Null where
+/// that is not known.</param>
 /// <param name="WaitUntil">When a waiting one goes on by itself; null if it waits for an answer.</param>
 /// <param name="StuckAfter">A run that is still under way after this hangs, as far as one can tell; null where nothing can be told.</param>
 /// <param name="Error">Why it failed; null if it did not.</param>

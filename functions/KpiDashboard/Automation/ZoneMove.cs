@@ -56,7 +56,8 @@ internal static class ZoneMove
                 -- The day of the last read was going on: its beginning is surely read.
                 read_to = (start_of_day(read_to, @from) at time zone @to)::date
             where tenant_id = @tenant and time_zone is null and read_from is not null
-            returning i.id, greatest(i.read_from, i.executions_kept_from) as ReadFrom, coalesce(i.executions_kept_from, '-infinity') as KeptFrom, (i.fetched_at at time zone @to)::date as Today,
+            returning i.id, greatest(i.read_from, i.executions_kept_from, i.measurable_from) as ReadFrom, i.settings ->> 'pushOnly' = 'true' is true as PushOnly,
+                      coalesce(i.executions_kept_from, '-infinity') as KeptFrom, (i.fetched_at at time zone @to)::date as Today,
                       (select r.id from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id order by r.finished_at desc nulls last limit 1) as Run,
                       exists (select 1 from workflows w where w.tenant_id = i.tenant_id and w.integration_id = i.id)
                           or exists (select 1 from executions e where e.tenant_id = i.tenant_id and e.integration_id = i.id) as Counts
@@ -73,14 +74,36 @@ internal static class ZoneMove
                 delete from kpi_restatements where tenant_id = @tenant and kpi = any (@kpis) and day >= @KeptFrom
                 """,
                 new { integration.Id, integration.KeptFrom, kpis = AutomationEndpoints.Kpis.Where(kpi => kpi.Compute is null).Select(kpi => kpi.Key).ToArray() });
-            var readings = await AutomationWriter.RollUpAsync(tx, integration.Id, to, integration.ReadFrom, today);
+            var readings = integration.PushOnly
+                ? await PushedAsync(tx, integration, to, today)
+                : await AutomationWriter.RollUpAsync(tx, integration.Id, to, integration.ReadFrom, today);
             await KpiWriter.WriteAsync(tx, readings, integration.Id, integration.Run, today, now);
         }
+    }
+
+    /// <summary>
+    /// What is only pushed has values of days on which something came: of the others nobody knows. And how far it is complete is told by when
+    /// something came last, as each push tells it: moved day by day, it would lose one on the way there and one on the way back.
+    /// </summary>
+    private static async Task<IReadOnlyList<(string Kpi, DateOnly Day, decimal Value)>> PushedAsync(TenantTransaction tx, Moved integration, string to, DateOnly today)
+    {
+        var days = await tx.QueryAsync<DateOnly>(
+            """
+            select distinct (started_at at time zone @to)::date from executions
+            where tenant_id = @tenant and integration_id = @Id and started_at >= start_of_day(@ReadFrom, @to) order by 1
+            """, new { integration.Id, integration.ReadFrom, to });
+        var readings = new List<(string, DateOnly, decimal)>();
+        foreach (var day in days) readings.AddRange(await AutomationWriter.RollUpAsync(tx, integration.Id, to, day, day));
+        var (complete, final) = await AutomationWriter.PushedThroughAsync(tx, integration.Id, to, today);
+        await tx.ExecuteAsync(
+            "update integrations set complete_through = @complete, final_through = final_within(@final, @complete) where tenant_id = @tenant and id = @Id",
+            new { integration.Id, complete, final });
+        return readings;
     }
 
     /// <summary>Locks what <see cref="ApplyAsync"/> changes, in the order in which a finished sync step does.</summary>
     public static Task LockAsync(TenantTransaction tx) =>
         tx.QueryAsync<Guid>("select id from integrations where tenant_id = @tenant order by id for update");
 
-    private sealed record Moved(Guid Id, DateOnly ReadFrom, DateOnly KeptFrom, DateOnly? Today, Guid? Run, bool Counts);
+    private sealed record Moved(Guid Id, DateOnly ReadFrom, bool PushOnly, DateOnly KeptFrom, DateOnly? Today, Guid? Run, bool Counts);
 }

@@ -136,6 +136,9 @@ internal sealed record WorkflowReading(string WorkflowId, string Name, bool Acti
 
     /// <summary>When it was last changed at the provider; null if that is not said.</summary>
     public DateTimeOffset? ChangedAt { get; init; }
+
+    /// <summary>From this day on all of its runs are surely listed, whatever was thought of it before; null where nobody can tell.</summary>
+    public DateOnly? ListedInFullFrom { get; init; }
 }
 
 /// <summary>How the owner of a workflow sorts it at the source.</summary>

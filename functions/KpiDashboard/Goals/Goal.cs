@@ -68,7 +68,8 @@ internal sealed record Goal(
             return new GoalStanding(from, to, target, null, elapsed <= 0 ? null : through, 0, days, null, null, "not_measurable", GoalState.Unknown, $"Nothing is measured yet of {kpi.Name} in this period.");
 
         // The sentence compares them: with the digits that tell them apart.
-        var compared = NumberText.Apart(kpi.Unit, currency, value, target);
+        // Of shares also from a whole: 99.9 % of 99.9 % is not 100 %.
+        var compared = kpi.Unit == KpiUnit.Ratio ? NumberText.Apart(kpi.Unit, currency, value, target, 1) : NumberText.Apart(kpi.Unit, currency, value, target);
         var (shown, wanted) = (compared[0], compared[1]);
         var adds = kpi.Aggregation == KpiAggregation.Sum;
         // Of what does not add up, the latest value or the mean stands for the whole.

@@ -30,8 +30,9 @@ internal readonly partial record struct CsvCell(string Number, string? Mark)
         var (inner, bare) = Sign(number);
         if ((before.Length > 0 && after.Length > 0) || (sign.Length > 0 && inner.Length > 0) || (negative && (sign.Length > 0 || inner.Length > 0)))
             return new CsvCell(text.Trim(), null);
-        // Some ledgers write the minus behind.
-        if (after == "-" && sign.Length == 0 && inner.Length == 0 && !negative) (negative, after) = (true, "");
+        // "1.250,-" is a price without cents, and its mark stays: it tells how the file writes numbers. Some ledgers write the minus behind.
+        if (after.StartsWith('-') && bare.Length > 1 && bare[^1] is ',' or '.') after = after.TrimStart('-').Trim();
+        else if (after == "-" && sign.Length == 0 && inner.Length == 0 && !negative) (negative, after) = (true, "");
         return new CsvCell((negative ? "-" : sign + inner) + bare, before.Length > 0 ? before : after.Length > 0 ? after : null);
 
         static (string Sign, string Bare) Sign(string text) => text.Length > 0 && text[0] is '-' or '+' ? (text[..1], text[1..].TrimStart()) : ("", text);

@@ -17,14 +17,14 @@ internal static class AddressList
     /// <summary>
     /// The networks in one form, each once, in the order given; or what is wrong, in a sentence that names the field and the entry.
     /// </summary>
-    /// <param name="entries">As they were entered; blank ones do not count.</param>
+    /// <param name="entries">As they were entered. A blank one is a fault: a list of nothing else would let everybody in.</param>
     /// <param name="field">The name of the field.</param>
     public static (IReadOnlyList<string> Networks, string? Fault) Read(IEnumerable<string?> entries, string field)
     {
         var networks = new List<string>();
         foreach (var entry in entries)
         {
-            if (entry?.Trim() is not { Length: > 0 } text) continue;
+            if (entry?.Trim() is not { Length: > 0 } text) return ([], $"'{field}' holds an empty entry. Leave it out; a list without entries means from anywhere.");
             if (Network(text) is not { } network) return ([], $"'{field}' holds {Fault(text)}");
             if (!networks.Contains(network, StringComparer.Ordinal)) networks.Add(network);
             if (networks.Count > Most) return ([], $"'{field}' may hold at most {Most} addresses and networks; put neighbours together as a network.");

@@ -18,7 +18,8 @@ internal static partial class SecretMask
         masked = Named().Replace(masked, $"$1{Mask}");
         masked = Known().Replace(masked, Mask);
         masked = Opaque().Replace(masked, match => LooksRandom(match.Value) ? Mask : match.Value);
-        masked = new string([.. masked.Select(c => char.IsControl(c) ? ' ' : c)]).Trim();
+        // What turns the text around it, or cannot be seen, would make a message say something else.
+        masked = PlainText.Clean(new string([.. masked.Select(c => char.IsControl(c) ? ' ' : c)])).Trim();
         return masked.Length <= maxLength ? masked : KeptText.Cut(masked, maxLength - 1) + "…";
     }
 

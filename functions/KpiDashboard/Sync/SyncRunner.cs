@@ -152,6 +152,7 @@ public sealed partial class SyncRunner
                 select r.connector, r.status, r.step, r.window_from as WindowFrom, r.window_to as WindowTo, r.slices_done as SlicesDone, r.checkpoint, r.attempts,
                        r.waits, r.next_attempt_at as NextAttemptAt, i.status as IntegrationStatus, i.settings::text as Settings, i.credentials,
                        safe_zone(coalesce(i.time_zone, t.time_zone)) as Zone, safe_zone(t.time_zone) as TenantZone, i.read_from as ReadFrom, i.read_to as ReadTo, i.backfilled_at as BackfilledAt, i.deep_read_at as DeepReadAt,
+                       i.measurable_from as MeasurableFrom,
                        array_to_string(r.doubted_days, ',') as DoubtedDays
                 from sync_runs r
                 join integrations i on i.tenant_id = r.tenant_id and i.id = r.integration_id
@@ -347,6 +348,8 @@ public sealed partial class SyncRunner
         // What is older was pruned at the source, or comes with a later step.
         var fullFrom = outcome.ReadInFullFrom ?? step.Request.Window.From;
         if (outcome.MeasurableFrom > fullFrom) fullFrom = outcome.MeasurableFrom.Value;
+        // What was not known when all was read for the first time did not become known by reading it again.
+        if (row.BackfilledAt is not null && row.MeasurableFrom > fullFrom) fullFrom = row.MeasurableFrom.Value;
         var (counted, fewer) = await RollUpAsync(tx, step, outcome, buffer, fullFrom, today, now);
         readings.AddRange(counted);
         if (fewer is not null) outcome = outcome with { Shortfall = outcome.Shortfall is null ? fewer : $"{fewer} {outcome.Shortfall}" };
@@ -683,7 +686,7 @@ public sealed partial class SyncRunner
     private sealed record RunRow(
         string Connector, string Status, int Step, DateOnly? WindowFrom, DateOnly? WindowTo, int SlicesDone, string? Checkpoint, int Attempts, int Waits,
         DateTimeOffset? NextAttemptAt, string IntegrationStatus, string Settings, byte[]? Credentials, string Zone, string TenantZone, DateOnly? ReadFrom,
-        DateOnly? ReadTo, DateTimeOffset? BackfilledAt, DateTimeOffset? DeepReadAt, string DoubtedDays);
+        DateOnly? ReadTo, DateTimeOffset? BackfilledAt, DateTimeOffset? DeepReadAt, DateOnly? MeasurableFrom, string DoubtedDays);
 
     private sealed record Step(
         SyncMessage Message, Tally Tally, IConnector Connector, string Provider, Guid Lease, RunRow Row, DayWindow Window, IReadOnlyList<DayWindow> Slices, FetchRequest Request);
@@ -742,7 +745,7 @@ public sealed partial class SyncRunner
     [LoggerMessage(1111, LogLevel.Warning, "Run {Run} of {Connector} got nothing for {Days} days that had values; it asks again")]
     private partial void LogDoubt(Guid run, string connector, int days);
 
-    [LoggerMessage(1112, LogLevel.Warning, "Run {Run} of {Connector} has its values but not how all of their days divide; that is asked for again")]
+    [LoggerMessage(1112, LogLevel.Warning, "Run {Run} of {Connector} has its values, but not all that was asked for; its message says what, and that is asked for again")]
     private partial void LogShortfall(Guid run, string connector);
 
     [LoggerMessage(1109, LogLevel.Warning, "Run {Run} of {Connector} failed")]

@@ -3,10 +3,12 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Automation;
+using KpiDashboard.Connectors;
 using KpiDashboard.Connectors.N8n;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
+using KpiDashboard.Security;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 
@@ -99,6 +101,7 @@ public sealed class N8nWebhookEndpoints
         if (integration is null && events.Exists(item => item.Event is { StartedAt: not null } or { StoppedAt: not null }))
             integration = await BeginAsync(tx, tenant, now);
         var known = integration is null ? [] : await KnownAsync(tx, integration.Id, events);
+        var waiting = integration is null ? [] : await WaitingAsync(tx, integration.Id, events);
         var changed = new Dictionary<string, PushedRun>(StringComparer.Ordinal);
         var days = new List<DateTimeOffset>();
         var taken = new List<PushLogEntry>();
@@ -113,9 +116,28 @@ public sealed class N8nWebhookEndpoints
                 continue;
             }
 
+            if (before is not null && before.Workflow != item.WorkflowId)
+            {
+                rejected.Add(new Rejection(
+                    index, $"Execution '{item.ExecutionId}' belongs to another workflow, '{KeptText.Cut(before.Workflow, 100)}': a number counts once in an n8n.",
+                    item.ExecutionId, item.WorkflowId));
+                continue;
+            }
+
             var after = PushedRun.After(before, item);
+            // Whether it waits is kept beside it.
+            var sleeps = item.Status == ExecutionStatus.Unfinished && after.Status == AutomationWriter.Word(ExecutionStatus.Unfinished)
+                && before is not null && waiting.GetValueOrDefault(item.ExecutionId) != item.IsWaiting;
             taken.Add(new PushLogEntry(
-                index, after == before ? PushOutcome.Unchanged : PushOutcome.Accepted, item.ExecutionId, item.WorkflowId, AutomationWriter.Word(item.Status), null));
+                index, after == before && !sleeps ? PushOutcome.Unchanged : PushOutcome.Accepted, item.ExecutionId, item.WorkflowId,
+                AutomationWriter.Word(item.Status), null));
+            if (after == before && sleeps)
+            {
+                accepted++;
+                waiting[item.ExecutionId] = item.IsWaiting;
+                continue;
+            }
+
             if (after == before)
             {
                 unchanged++;
@@ -124,6 +146,7 @@ public sealed class N8nWebhookEndpoints
 
             accepted++;
             known[item.ExecutionId] = changed[item.ExecutionId] = after;
+            waiting[item.ExecutionId] = item.IsWaiting;
             // A start that moves back over midnight takes the run out of one day and into another.
             days.AddRange(before is null ? [after.Started] : [before.Started, after.Started]);
         }
@@ -135,7 +158,7 @@ public sealed class N8nWebhookEndpoints
         if (integration is null || accepted + unchanged == 0) return Answer(0, 0, rejected);
 
         if (integration.Status == "disconnected") integration = await BeginAsync(tx, tenant, now);
-        var taking = events.Where(item => known.ContainsKey(item.Event.ExecutionId)).Select(item => item.Event);
+        var taking = events.Where(item => known.GetValueOrDefault(item.Event.ExecutionId)?.Workflow == item.Event.WorkflowId).Select(item => item.Event);
         var named = await WriteWorkflowsAsync(tx, integration.Id, taking, now);
         await WriteExecutionsAsync(tx, integration.Id, changed.Values);
         named += await RunDetails.WritePushedAsync(tx, integration.Id, taking.Select(item => (item.ExecutionId, item.IsWaiting, item.Node)));
@@ -173,6 +196,14 @@ public sealed class N8nWebhookEndpoints
                    error_message as Error
             from executions where tenant_id = @tenant and integration_id = @integration and execution_id = any (@ids)
             """, new { integration, ids = events.Select(item => item.Event.ExecutionId).Distinct().ToArray() })).ToDictionary(row => row.Id, StringComparer.Ordinal);
+
+    private static async Task<Dictionary<string, bool>> WaitingAsync(TenantTransaction tx, Guid integration, List<(int Index, N8nEvent Event)> events)
+    {
+        var ids = events.Where(item => item.Event.Status == ExecutionStatus.Unfinished).Select(item => item.Event.ExecutionId).Distinct().ToArray();
+        return ids.Length == 0 ? [] : (await tx.QueryAsync<(string Id, bool Waiting)>(
+            "select execution_id, waiting from executions where tenant_id = @tenant and integration_id = @integration and execution_id = any (@ids)",
+            new { integration, ids })).ToDictionary(row => row.Id, row => row.Waiting, StringComparer.Ordinal);
+    }
 
     private static N8nWebhookResponse Answer(int accepted, int unchanged, List<Rejection> rejected) => new(
         accepted, unchanged, [.. rejected.Take(MostRejected).Select(item => new RejectedItem(item.Index, item.Reason))],
@@ -228,14 +259,13 @@ public sealed class N8nWebhookEndpoints
         await KpiWriter.WithdrawAsync(tx, readings.Select(reading => reading.Item2).ToHashSet(), readings.Select(reading => (reading.Item1, reading.Item2)), integration.Id, null, now);
         if (!integration.PushOnly) return;
 
-        // Who pushes tells as things end: yesterday is complete once something came today, and final but for what still runs.
-        var final = await AutomationWriter.FirstUnfinishedDayAsync(tx, integration.Id, zone.Id) is { } open && open.AddDays(-1) < today.AddDays(-2) ? open.AddDays(-1) : today.AddDays(-2);
+        var (complete, final) = await AutomationWriter.PushedThroughAsync(tx, integration.Id, zone.Id, today);
         await tx.ExecuteAsync(
             """
             update integrations
             set fetched_at = @now, complete_through = greatest(complete_through, @complete), final_through = final_within(@final, greatest(complete_through, @complete)), read_from = least(read_from, @from), read_to = greatest(read_to, @today)
             where tenant_id = @tenant and id = @integration
-            """, new { integration = integration.Id, now, complete = today.AddDays(-1), final, from = days.Count > 0 ? days[0] : (DateOnly?)null, today });
+            """, new { integration = integration.Id, now, complete, final, from = days.Count > 0 ? days[0] : (DateOnly?)null, today });
     }
 
     /// <summary>An event that was not taken, and which execution it was about if it said so.</summary>
@@ -254,9 +284,12 @@ public sealed class N8nWebhookEndpoints
 /// <param name="ExecutionId">Text or number.</param>
 /// <param name="Status"><c>success</c>, <c>failed</c>, <c>error</c>, <c>crashed</c>, <c>canceled</c>, <c>running</c> or <c>waiting</c>.</param>
 /// <param name="ExecutionTime">Milliseconds.</param>
+/// <param name="Timestamp">When it was, where neither start nor end is known.</param>
+/// <param name="ErrorNode">The step in which a failure happened; <c>lastNodeExecuted</c> counts as well.</param>
 internal sealed record N8nEventRequest(
     string WorkflowId, string ExecutionId, string Status, string? WorkflowName = null, DateTimeOffset? StartedAt = null, DateTimeOffset? CompletedAt = null,
-    decimal? ExecutionTime = null, string? ErrorMessage = null, string? Mode = null);
+    decimal? ExecutionTime = null, string? ErrorMessage = null, string? Mode = null, DateTimeOffset? Timestamp = null, string? ErrorNode = null,
+    string? LastNodeExecuted = null);
 
 /// <summary>
 /// What became of the events; the three add up to how many came. Of more than 1,000 rejected the first are named, and <c>rejectedCount</c> says how many there are.

@@ -18,7 +18,7 @@ namespace KpiDashboard.Webhooks;
 /// <param name="Started">When it started; of an end alone, when it ended.</param>
 /// <param name="Stopped">When it ended; null while that, or the start, is not known.</param>
 /// <param name="ToldStart">The earliest start that was pushed.</param>
-/// <param name="ToldEnd">The end that was pushed.</param>
+/// <param name="ToldEnd">The earliest end that was pushed.</param>
 /// <param name="Error">What went wrong, masked.</param>
 internal sealed record PushedRun(
     string Id, string Workflow, string Status, string Kind, DateTimeOffset Started, DateTimeOffset? Stopped, DateTimeOffset? ToldStart, DateTimeOffset? ToldEnd,
@@ -82,8 +82,10 @@ internal sealed record PushedRun(
         {
             var status = AutomationWriter.Word(item.Status);
             var end = item.StoppedAt ?? start + item.Duration;
-            run = !IsOver || Rank(Ends, status) > Rank(Ends, Status) ? run with { Status = status, ToldEnd = end ?? ToldEnd, Error = error }
-                : run with { ToldEnd = ToldEnd ?? end, Error = status == Status ? Error ?? error : Error };
+            // Whoever tells of the same end later knows better how, not when: an error workflow begins after what it tells of.
+            var first = end < ToldEnd || ToldEnd is null ? end ?? ToldEnd : ToldEnd;
+            run = !IsOver || Rank(Ends, status) > Rank(Ends, Status) ? run with { Status = status, ToldEnd = first, Error = error }
+                : run with { ToldEnd = first, Error = status == Status ? Error ?? error : Error };
         }
 
         var (started, stopped) = Times(run.ToldStart, run.ToldEnd);

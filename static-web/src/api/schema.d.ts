@@ -2419,15 +2419,19 @@ export interface components {
             to: string;
             executions: number | null;
             succeeded: number | null;
-            failed: number;
+            failed: number | null;
+            canceled: number;
             successRate: number | null;
             averageDurationMs: number | null;
+            medianDurationMs: number | null;
             timeSavedPerExecution: number | null;
             timeSavedMinutes: number | null;
             valueSaved: number | null;
             lostMinutes: number | null;
             lostValue: number | null;
             currency: string;
+            gone: boolean;
+            shown: boolean;
         };
         ExportsResponse: {
             exports: components["schemas"]["ExportEntry"][];
@@ -2781,6 +2785,10 @@ export interface components {
             executionTime?: number | null;
             errorMessage?: string | null;
             mode?: string | null;
+            /** Format: date-time */
+            timestamp?: string | null;
+            errorNode?: string | null;
+            lastNodeExecuted?: string | null;
         };
         N8nWebhookResponse: {
             accepted: number;
@@ -3625,7 +3633,7 @@ export interface components {
             timeSavedPerExecution: number | null;
             executions: number | null;
             succeeded: number | null;
-            failed: number;
+            failed: number | null;
             successRate: number | null;
             averageDurationMs: number | null;
             timeSavedMinutes: number | null;

@@ -24,7 +24,7 @@ const plain = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toL
 /** Deleted at its source; told once the source lists all that it has. */
 export const isGone = (flow: AutomationWorkflow & { gone?: boolean }) => flow.gone === true
 
-const ran = (flow: AutomationWorkflow) => (flow.executions ?? 0) > 0 || flow.failed > 0
+const ran = (flow: AutomationWorkflow) => (flow.executions ?? 0) > 0 || (flow.failed ?? 0) > 0
 
 /** The workflows that are asked for. Each word must stand in the name, a tag or the project. */
 export function filterWorkflows(
@@ -38,7 +38,7 @@ export function filterWorkflows(
       (showGone || !isGone(flow)) &&
       words.every((word) => said.includes(word)) &&
       (state === 'all' ||
-        (state === 'failing' && flow.failed > 0) ||
+        (state === 'failing' && (flow.failed ?? 0) > 0) ||
         (state === 'working' && flow.active && flow.failed === 0) ||
         (state === 'off' && !flow.active)) &&
       (tag === '' || flow.tags.includes(tag)) &&

@@ -6,6 +6,8 @@ namespace KpiDashboard.IntegrationTests.Access;
 
 /// <summary>Every route × every kind of caller, by really calling it.</summary>
 [Collection(AppCollection.Name)]
+// Who may do what is the same on every day.
+[Trait("Clock", "none")]
 public sealed class AccessMatrixTests(AppFixture app)
 {
     private const string Anybody = "anybody", Key = "function-key", Machines = "n8n", People = "owner admin member viewer";

@@ -6,6 +6,8 @@ namespace KpiDashboard.IntegrationTests.Access;
 
 /// <summary>The same power takes the same proof, by whichever door: the table of powers, and every route that leads to one.</summary>
 [Collection(AppCollection.Name)]
+// Who may do what is the same on every day.
+[Trait("Clock", "none")]
 public sealed class PowersTests(AppFixture app)
 {
     /// <summary>

@@ -233,6 +233,58 @@ public sealed class N8nWebhookTests(AppFixture app)
         Assert.Equal(2, await world.OneAsync<int>("select sum(executions)::int from automation_daily where tenant_id = @Id", tenant));
     }
 
+    /// <summary>Of the days between two pushes nobody knows anything, in any zone, however often that is changed.</summary>
+    [Fact]
+    public async Task A_zone_that_is_changed_makes_no_zeros_of_silent_days_and_there_and_back_is_where_it_was()
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync("Europe/Berlin");
+        var (_, token, _) = await world.TokenAsync(tenant, "n8n");
+        var noon = new DateTimeOffset(Yesterday.Date.AddHours(12), TimeSpan.Zero);
+        foreach (var (id, ago) in new[] { ("1", 10), ("2", 5) })
+            Assert.Equal(200, (await world.PostAsync("webhooks/n8n", token, Event(id, "success", noon.AddDays(-ago)))).Status);
+        const string Known = """
+            select day::text || ' ' || kpi || ' ' || trim_scale(value)::text from kpi_values where tenant_id = @Id
+            union all select complete_through::text || ' ' || final_through::text from integrations where tenant_id = @Id order by 1
+            """;
+        var before = await world.Access.QueryAsync<string>(Known, tenant);
+        var settings = (await world.GetAsync("tenant", tenant.Owner)).Body!;
+        foreach (var zone in new[] { "America/Los_Angeles", "Asia/Tokyo", "Pacific/Kiritimati", "Europe/Paris", "Europe/Berlin" })
+        {
+            settings["timeZone"] = zone;
+            var (status, _) = await world.SendAsync(
+                HttpMethod.Put, "tenant", tenant.Owner, new StringContent(settings.ToJsonString(), System.Text.Encoding.UTF8, "application/json"));
+            Assert.Equal(200, status);
+            Assert.Equal(2, await world.OneAsync<int>("select count(*)::int from kpi_values where tenant_id = @Id and kpi = 'automation.executions'", tenant));
+        }
+
+        Assert.Equal(before, await world.Access.QueryAsync<string>(Known, tenant));
+    }
+
+    [Fact]
+    public async Task A_run_that_falls_asleep_is_news_and_a_number_belongs_to_one_workflow()
+    {
+        await using var world = new PushWorld(app);
+        var tenant = await world.TenantAsync();
+        var (_, token, _) = await world.TokenAsync(tenant, "n8n");
+        async Task<(int, int, string?)> SendAsync(string id, string status, string workflow = "w1")
+        {
+            var (_, body) = await world.PostAsync("webhooks/n8n", token, Event(id, status, workflow: workflow));
+            return (body!["accepted"]!.GetValue<int>(), body["unchanged"]!.GetValue<int>(), body["rejected"]!.AsArray().FirstOrDefault()?["reason"]?.GetValue<string>());
+        }
+
+        Assert.Equal((1, 0, null), await SendAsync("7", "running"));
+        Assert.Equal((1, 0, null), await SendAsync("7", "waiting"));
+        Assert.Equal((0, 1, null), await SendAsync("7", "waiting"));
+        Assert.Equal((1, 0, null), await SendAsync("7", "running"));
+        Assert.Equal((1, 0, null), await SendAsync("7", "success"));
+        var (accepted, unchanged, reason) = await SendAsync("7", "failed", "w2");
+        Assert.Equal((0, 0), (accepted, unchanged));
+        Assert.Contains("belongs to another workflow, 'w1'", reason, StringComparison.Ordinal);
+        Assert.Equal("succeeded", await world.OneAsync<string>("select status from executions where tenant_id = @Id", tenant));
+        Assert.Equal(1, await world.OneAsync<int>("select count(*)::int from workflows where tenant_id = @Id", tenant));
+    }
+
     [Fact]
     public async Task Two_tenants_with_the_same_ids_do_not_meet_and_a_paused_one_is_left_alone()
     {

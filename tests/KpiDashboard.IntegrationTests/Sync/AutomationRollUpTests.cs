@@ -367,6 +367,21 @@ public sealed class AutomationRollUpTests(PostgresFixture postgres)
         Assert.Equal(1m, (await DayAsync(engine, tenant, "2026-11-20"))[0]);
     }
 
+    /// <summary>A new key reads fourteen days again, of which the source never told more than three.</summary>
+    [Fact]
+    public async Task What_was_not_known_at_first_does_not_become_zero_by_reading_it_again()
+    {
+        await using var engine = await Engine.StartAsync(postgres);
+        var (tenant, integration) = await engine.AddTenantAsync();
+        var first = new DateOnly(2026, 11, 18);
+        await RunAsync(engine, tenant, [W], All with { MeasurableFrom = first }, Execution("1", ExecutionStatus.Succeeded));
+        Assert.Equal([first], await engine.QueryAsync<DateOnly>(tenant, "select min(day) from kpi_values where tenant_id = @tenant"));
+        await engine.ExecuteAsOwnerAsync("update integrations set key_changed_at = now(), deep_read_at = null where id = @integration", new { integration });
+        await RunAsync(engine, tenant, [W], All, Execution("1", ExecutionStatus.Succeeded));
+        Assert.Equal([first], await engine.QueryAsync<DateOnly>(tenant, "select min(day) from kpi_values where tenant_id = @tenant"));
+        Assert.Equal([first], await engine.QueryAsync<DateOnly>(tenant, "select measurable_from from integrations where tenant_id = @tenant"));
+    }
+
     /// <summary>How long it waited by what was seen, when it ended, and what is known of how long it took.</summary>
     [Theory]
     [InlineData(24, 24, 3000)]

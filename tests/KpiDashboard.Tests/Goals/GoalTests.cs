@@ -99,6 +99,10 @@ public sealed class GoalTests
         var values = Enumerable.Range(0, 30).SelectMany(day => new[] { ("web.engaged_sessions", First.AddDays(day), 9985m), ("web.sessions", First.AddDays(day), 10_000m) });
         var table = new KpiTable(First, First.AddDays(30), values, new Dictionary<string, SourceClock> { ["google-analytics"] = new(First.AddDays(30), First.AddDays(30)) }, new TenantEconomics(null, null));
         var goal = Make(GoalRhythm.Month, 0.999m, kpi.Key);
+        var right = Enumerable.Range(0, 30).SelectMany(day => new[] { ("web.engaged_sessions", First.AddDays(day), 9990m), ("web.sessions", First.AddDays(day), 10_000m) });
+        var reached = new KpiTable(
+            First, First.AddDays(30), right, new Dictionary<string, SourceClock> { ["google-analytics"] = new(First.AddDays(30), First.AddDays(30)) }, new TenantEconomics(null, null));
+        Assert.Equal("99.9% of 99.9%: met.", goal.Stand(kpi, reached, goal.PeriodOf(First, Tenant()), First.AddDays(30), null).Text);
         Assert.Equal("99.85% of 99.9%: missed.", goal.Stand(kpi, table, goal.PeriodOf(First, Tenant()), First.AddDays(30), null).Text);
         // And while it goes on.
         Assert.Equal("99.85% of 99.9% after 10 days of 30: off track.", goal.Stand(kpi, table, goal.PeriodOf(First, Tenant()), First.AddDays(10), null).Text);

@@ -57,9 +57,15 @@ public sealed class AddressListTests
     [Fact]
     public void Blank_entries_and_doubles_do_not_count_and_there_is_a_limit()
     {
-        Assert.Equal(["203.0.113.7/32"], AddressList.Read(["", "  ", null, "203.0.113.7", "203.0.113.7/32", "::ffff:203.0.113.7"], "x").Networks);
+        Assert.Equal(["203.0.113.7/32"], AddressList.Read(["203.0.113.7", "203.0.113.7/32", "::ffff:203.0.113.7"], "x").Networks);
         var many = Enumerable.Range(0, 51).Select(number => $"203.0.113.{number}").ToList();
         Assert.Null(AddressList.Read(many.Take(50), "x").Fault);
+        foreach (var blank in new[] { "", "  ", null })
+        {
+            Assert.Contains("empty entry", AddressList.Read([blank], "x").Fault, StringComparison.Ordinal);
+            Assert.Contains("empty entry", AddressList.Read(["203.0.113.7", blank], "x").Fault, StringComparison.Ordinal);
+        }
+
         Assert.Contains("at most 50", AddressList.Read(many, "x").Fault!, StringComparison.Ordinal);
     }
 }

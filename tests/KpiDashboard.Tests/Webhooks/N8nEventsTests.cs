@@ -43,7 +43,7 @@ public sealed class N8nEventsTests
     [InlineData("""{"executionId":1.5,"workflowId":1}""", "'executionId'")]
     [InlineData("""{"executionId":1}""", "'workflowId'")]
     [InlineData("""{"executionId":1,"workflowId":1}""", "'status'")]
-    [InlineData("""{"executionId":1,"workflowId":1,"status":"fine"}""", "'fine'")]
+    [InlineData("""{"executionId":1,"workflowId":1,"status":"fine"}""", "'status' must be")]
     [InlineData("""{"executionId":1,"workflowId":1,"status":"success","startedAt":"yesterday"}""", "'startedAt'")]
     [InlineData("""{"executionId":1,"workflowId":1,"status":"success","executionTime":-1}""", "'executionTime'")]
     [InlineData("""{"executionId":1,"workflowId":1,"status":"success","executionTime":1e300}""", "'executionTime'")]

@@ -33,16 +33,16 @@ public sealed class PushedRunTests
     [InlineData("start:3 end:7 start:1", "succeeded 1 7")]
     [InlineData("start:3 end:7 start:5", "succeeded 3 7")]
     [InlineData("end:7 start:5 start:9 start:4", "succeeded 4 7")]
-    // The upper branch reports success, then something below fails and the error workflow says so.
-    [InlineData("start:1 end:7 fail:9", "failed 1 9")]
-    [InlineData("end:7 fail:9", "failed 9 -")]
-    [InlineData("fail:9 end:7", "failed 9 -")]
-    [InlineData("fail:9 end:7 start:1", "failed 1 9")]
+    // The upper branch reports success, then something below fails and the error workflow says so; it ended when it was first told, or before.
+    [InlineData("start:1 end:7 fail:9", "failed 1 7")]
+    [InlineData("end:7 fail:9", "failed 7 -")]
+    [InlineData("fail:9 end:7", "failed 7 -")]
+    [InlineData("fail:9 end:7 start:1", "failed 1 7")]
     [InlineData("start:1 fail:9 end:12", "failed 1 9")]
     // On failure "Started" never came, the central error workflow alone tells.
     [InlineData("fail:9", "failed 9 -")]
-    [InlineData("end:7 cancel:8", "canceled 8 -")]
-    [InlineData("cancel:8 fail:9", "failed 9 -")]
+    [InlineData("end:7 cancel:8", "canceled 7 -")]
+    [InlineData("cancel:8 fail:9", "failed 8 -")]
     // The same again, later by the time it was sent: an end stays.
     [InlineData("start:1 end:7 end:8", "succeeded 1 7")]
     [InlineData("end:7 start:1 end:7", "succeeded 1 7")]

@@ -353,9 +353,16 @@ internal sealed partial class N8nConnector(
             var now = time.GetUtcNow();
             var week = now.AddDays(-7);
             var from = windowStart > week ? windowStart : week;
-            from = new DateTimeOffset(from.UtcTicks - (from.UtcTicks % TimeSpan.TicksPerHour) + TimeSpan.TicksPerHour, TimeSpan.Zero);
+            from = NextHour(from);
             // A list that says the same twice may have left something out instead.
             if (!listed || isTwice || from >= now || !(isWhole || coverage.HasPassed || reached < from - N8nCoverage.Overlap))
+                return;
+            // What was pruned is not listed either, and nobody threw it away.
+            if (coverage.Since(now, isWhole) is not { } covered)
+                return;
+            if (covered.FirstStart is null && covered.Since > from)
+                from = NextHour(covered.Since);
+            if (from >= now)
                 return;
             var answer = await client.GetAsync(
                 $"insights/summary?startDate={Uri.EscapeDataString(Text(from))}&endDate={Uri.EscapeDataString(Text(now))}", N8nJson.Default.N8nInsights, cancellationToken);
@@ -364,6 +371,16 @@ internal sealed partial class N8nConnector(
             Record("insights/summary", null, 1);
             var seen = counted.Values.Where(run => run.Stopped >= from).ToList();
             var (missing, succeeded) = (total - seen.Count, seen.Count(run => run.Succeeded));
+            // All that happened is listed: what was thought of it before was wrong, or is over.
+            if (missing <= 0)
+            {
+                var whole = LocalDay.Of(from, request.TimeZone).AddDays(1);
+                for (var i = 0; i < workflows.Count; i++)
+                {
+                    if (byDefault.Contains(workflows[i].WorkflowId)) workflows[i] = workflows[i] with { ListedInFullFrom = whole };
+                }
+            }
+
             // A few may be long ones that began before what was read, or were deleted by hand.
             if (!(missing > Math.Max(5, total / 10) || (succeeded == 0 && total - failed >= 2)))
                 return;
@@ -377,6 +394,9 @@ internal sealed partial class N8nConnector(
             shortfalls.Add(
                 $"Since {Day(from)} your n8n counted {total:0} runs and lists {seen.Count}: not all are kept there. Either successes are thrown away by default (EXECUTIONS_DATA_SAVE_ON_SUCCESS), or "
                 + "runs were deleted. Workflows of which no success is listed are left out of the totals.");
+
+            static DateTimeOffset NextHour(DateTimeOffset instant) =>
+                new(instant.UtcTicks - (instant.UtcTicks % TimeSpan.TicksPerHour) + TimeSpan.TicksPerHour, TimeSpan.Zero);
 
             static string Text(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 

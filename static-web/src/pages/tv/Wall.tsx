@@ -262,7 +262,7 @@ function WallTile({ tile, numbers }: { tile: DashboardTile; numbers: BoardNumber
                 <span className="num whitespace-nowrap">
                   {isFailing(flow) && (
                     <span className="text-trouble">
-                      {boards.columns.failed} {flow.failed}
+                      {boards.columns.failed} {flow.failed ?? '–'}
                       {' · '}
                     </span>
                   )}
