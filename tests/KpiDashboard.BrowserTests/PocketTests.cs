@@ -232,7 +232,7 @@ public sealed class PocketTests(AppFixture app)
                 await visit.SettledAsync();
                 await visit.ScreenshotAsync($"names{path.Replace('/', '-').Replace('?', '-')}");
                 Assert.True(await visit.Page.EvaluateAsync<int>("document.documentElement.scrollWidth") <= 360,
-                    $"{path} scrolls sideways.");
+                    $"{path} scrolls sideways: {string.Join(" | ", await visit.Page.EvaluateAsync<string[]>("[...document.querySelectorAll('*')].filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth + 1).slice(0, 6).map(e => e.outerHTML.slice(0, 160))"))}");
                 if (path.EndsWith(".nps", StringComparison.Ordinal)) await Expect(visit.Page.GetByRole(AriaRole.Main))
                     .ToContainTextAsync("61 NPS");
             }

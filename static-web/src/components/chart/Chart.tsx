@@ -132,11 +132,11 @@ export function Chart({
             : pointName(dates[shownDay] ?? '')}
         </span>
         {series.map((one) => (
-          <span key={one.name} className="num inline-flex items-center gap-1.5 whitespace-nowrap">
+          <span key={one.name} className="num inline-flex max-w-full items-center gap-1.5">
             <Swatch series={one} />
-            <span>{one.name}</span>
+            <span className="min-w-0 wrap-anywhere">{one.name}</span>
             {shownDay !== null && (
-              <span className="text-ink">
+              <span className="whitespace-nowrap text-ink">
                 {cell(one.values[shownDay])}
                 {one.dates?.[shownDay] && (
                   <span className="text-muted"> · {dayName(one.dates[shownDay])}</span>

@@ -176,7 +176,7 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
     <div className={stale ? 'opacity-60 transition-opacity' : 'transition-opacity'}>
       <div className="flex flex-col gap-x-12 gap-y-3 lg:flex-row lg:items-start lg:justify-between">
         <div className="min-w-0 flex-1">
-          <h1 className="text-lead font-semibold">{kpi.name}</h1>
+          <h1 className="text-lead font-semibold wrap-anywhere">{kpi.name}</h1>
           <p className="mt-1 flex flex-wrap items-baseline gap-x-4">
             <span className="text-huge font-semibold tracking-[-0.02em]">
               <Value
