@@ -20,7 +20,6 @@ public sealed class AuditEndpoints
 
     private const int ExportPage = 1000;
 
-    private static readonly CsvWriterOptions Csv = CsvWriterOptions.Default with { Injection = CsvInjection.Escape, WriteByteOrderMark = true };
 
     private readonly Database _database;
     private readonly TenantReads _reads;
@@ -142,7 +141,7 @@ public sealed class AuditEndpoints
 
     private static async Task WriteCsvAsync(Stream output, IAsyncEnumerable<AuditEntry> entries, CancellationToken cancellationToken)
     {
-        await using var csv = CsvWriter.Create(output, Csv, leaveOpen: true);
+        await using var csv = CsvWriter.Create(output, RowFiles.Csv, leaveOpen: true);
         await csv.WriteRecordAsync(["at", "actor_kind", "actor", "action", "words", "subject_kind", "subject", "subject_id", "changes", "address", "user_agent", "id"], cancellationToken);
         await foreach (var entry in entries)
         {

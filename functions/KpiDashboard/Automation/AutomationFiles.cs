@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using CsvHelper;
 using KpiDashboard.Api;
@@ -13,9 +11,6 @@ namespace KpiDashboard.Automation;
 /// </summary>
 internal static class AutomationFiles
 {
-    // A name like "=cmd()" must not become a formula in a spreadsheet.
-    private static readonly CsvWriterOptions s_csv = CsvWriterOptions.Default with { Injection = CsvInjection.Escape, WriteByteOrderMark = true };
-
     /// <summary>The file.</summary>
     /// <param name="fileName">Of the file, without its end.</param>
     /// <param name="list">Of the list in JSON.</param>
@@ -25,11 +20,11 @@ internal static class AutomationFiles
     public static IResult Answer<T>(string fileName, string list, string format, JsonTypeInfo<T> type, Func<CancellationToken, IAsyncEnumerable<T>> rows) =>
         format == "csv"
             ? new StreamedAnswer("text/csv; charset=utf-8", $"{fileName}.csv", null, (output, token) => CsvAsync(output, type, rows(token), token))
-            : new StreamedAnswer("application/json; charset=utf-8", $"{fileName}.json", null, (output, token) => JsonAsync(output, list, type, rows(token), token));
+            : new StreamedAnswer("application/json; charset=utf-8", $"{fileName}.json", null, (output, token) => RowFiles.WriteJsonAsync(output, list, type, rows(token), null, token));
 
     private static async Task CsvAsync<T>(Stream output, JsonTypeInfo<T> type, IAsyncEnumerable<T> rows, CancellationToken cancellationToken)
     {
-        await using var csv = CsvWriter.Create(output, s_csv, leaveOpen: true);
+        await using var csv = CsvWriter.Create(output, RowFiles.Csv, leaveOpen: true);
         await csv.WriteRecordAsync([.. type.Properties.Select(property => property.Name)], cancellationToken);
         await foreach (var row in rows)
         {
@@ -44,27 +39,6 @@ internal static class AutomationFiles
         }
 
         await csv.FlushAsync(cancellationToken);
-    }
-
-    private static async Task JsonAsync<T>(Stream output, string list, JsonTypeInfo<T> type, IAsyncEnumerable<T> rows, CancellationToken cancellationToken)
-    {
-        // Into memory and from there to the answer: the serializer flushes its writer, and an answer must not be written to synchronously.
-        var buffer = new ArrayBufferWriter<byte>();
-        await using var json = new Utf8JsonWriter(buffer);
-        json.WriteStartObject();
-        json.WriteStartArray(list);
-        await foreach (var row in rows)
-        {
-            JsonSerializer.Serialize(json, row, type);
-            if (buffer.WrittenCount <= 16 * 1024) continue;
-            await output.WriteAsync(buffer.WrittenMemory, cancellationToken);
-            buffer.ResetWrittenCount();
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
-        await json.FlushAsync(cancellationToken);
-        await output.WriteAsync(buffer.WrittenMemory, cancellationToken);
     }
 
     private static string? Text(object? value) => value switch

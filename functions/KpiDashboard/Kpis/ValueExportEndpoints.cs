@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text.Json;
 using CsvHelper;
@@ -14,9 +13,6 @@ namespace KpiDashboard.Kpis;
 /// <summary>Values as files.</summary>
 public sealed class ValueExportEndpoints
 {
-    // A name like "=cmd()" must not become a formula in a spreadsheet.
-    private static readonly CsvWriterOptions Csv = CsvWriterOptions.Default with { Injection = CsvInjection.Escape, WriteByteOrderMark = true };
-
     private readonly Database _database;
     private readonly TimeProvider _time;
 
@@ -46,7 +42,14 @@ public sealed class ValueExportEndpoints
         });
         return format == "csv"
             ? new StreamedAnswer("text/csv; charset=utf-8", name, null, (output, token) => WriteCsvAsync(output, rows, grain, only is not null, token))
-            : new StreamedAnswer("application/json; charset=utf-8", name, null, (output, token) => WriteJsonAsync(output, table, grain, tenant, rows, token));
+            : new StreamedAnswer("application/json; charset=utf-8", name, null, (output, token) => RowFiles.WriteJsonAsync(
+                output, "rows", ProvenanceJson.Default.ExportedValue, rows.ToAsyncEnumerable(), json =>
+                {
+                    json.WriteString("from", table.From.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+                    json.WriteString("to", table.To.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
+                    json.WriteString("grain", grain);
+                    json.WriteString("timeZone", tenant.TimeZone);
+                }, token));
     }
 
     /// <summary>Writes a file that <see cref="Push.CsvFile"/> reads again, as far as its numbers may be pushed.</summary>
@@ -54,7 +57,7 @@ public sealed class ValueExportEndpoints
     {
         // Without it the value of a month looks like that of its first day.
         var isDaily = grain == "day";
-        await using var csv = CsvWriter.Create(output, Csv, leaveOpen: true);
+        await using var csv = CsvWriter.Create(output, RowFiles.Csv, leaveOpen: true);
         await csv.WriteRecordAsync(["date", "kpi", "name", "value", "unit", "currency", "status", .. isDaily ? Array.Empty<string>() : ["grain"], .. isPart ? ["dimension", "member"] : Array.Empty<string>()], cancellationToken);
         foreach (var row in rows)
         {
@@ -78,31 +81,6 @@ public sealed class ValueExportEndpoints
         }
 
         await csv.FlushAsync(cancellationToken);
-    }
-
-    private static async Task WriteJsonAsync(Stream output, KpiTable table, string grain, TenantProfile tenant, IEnumerable<ExportedValue> rows, CancellationToken cancellationToken)
-    {
-        // Into memory and from there to the answer: the serializer flushes its writer, and an answer must not be written to synchronously.
-        var buffer = new ArrayBufferWriter<byte>();
-        await using var json = new Utf8JsonWriter(buffer);
-        json.WriteStartObject();
-        json.WriteString("from", table.From.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
-        json.WriteString("to", table.To.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));
-        json.WriteString("grain", grain);
-        json.WriteString("timeZone", tenant.TimeZone);
-        json.WriteStartArray("rows");
-        foreach (var row in rows)
-        {
-            JsonSerializer.Serialize(json, row, ProvenanceJson.Default.ExportedValue);
-            if (buffer.WrittenCount <= 16 * 1024) continue;
-            await output.WriteAsync(buffer.WrittenMemory, cancellationToken);
-            buffer.ResetWrittenCount();
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
-        await json.FlushAsync(cancellationToken);
-        await output.WriteAsync(buffer.WrittenMemory, cancellationToken);
     }
 
     private static string Word<T>(T value)

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using CsvHelper;
+using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Mail;
 using KpiDashboard.Security;
@@ -39,7 +40,6 @@ public sealed partial class TenantExporter
     private static readonly TimeSpan NeverEnqueuedAfter = TimeSpan.FromMinutes(1), SilentAfter = TimeSpan.FromMinutes(5), NoteLimit = TimeSpan.FromSeconds(10);
     private static readonly ActivitySource Activities = new("KpiDashboard.Privacy");
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false);
-    private static readonly CsvWriterOptions Csv = CsvWriterOptions.Default with { Injection = CsvInjection.Escape, WriteByteOrderMark = true };
 
     private const int SweepBatch = 100;
     private const int RowsBetweenRenewals = 2000;
@@ -255,7 +255,7 @@ public sealed partial class TenantExporter
     private static async Task WriteCsvAsync(ZipArchive zip, NpgsqlConnection connection, ExportTable table, Guid tenant, Func<Task> renew, CancellationToken cancellationToken)
     {
         await using var stream = await zip.CreateEntry($"{table.Name}.csv").OpenAsync(cancellationToken);
-        await using var csv = CsvWriter.Create(stream, Csv, leaveOpen: true);
+        await using var csv = CsvWriter.Create(stream, RowFiles.Csv, leaveOpen: true);
         await csv.WriteRecordAsync([.. table.Columns.Select(column => column.Name)], cancellationToken);
         await using var reader = await ReadAsync(connection, table.CsvSql, tenant, cancellationToken);
         var rows = 0L;

@@ -133,6 +133,23 @@ internal static class TestSecrets
     public static void Write(string dataDirectory) =>
         File.WriteAllText(Path.Combine(dataDirectory, "secrets.json"), JsonSerializer.Serialize(new Dictionary<string, string> { ["kpi_owner"] = Owner, ["kpi_app"] = App }));
 
+    /// <summary>
+    /// An empty database as the version before a migration left it, as kpi_owner. Teaches Dapper days on the way, as the app does.
+    /// </summary>
+    /// <param name="postgres">The server.</param>
+    /// <param name="script">The beginning of the migration's name, as <c>0030_</c>.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async Task<string> DatabaseBeforeAsync(PostgresFixture postgres, string script, CancellationToken cancellationToken)
+    {
+        DataServices.AddDatabase(new ServiceCollection());
+        var empty = await postgres.CreateDatabaseAsync(cancellationToken);
+        var (owner, _) = await DatabaseBootstrap.EnsureRolesAndDatabaseAsync(empty.AdminConnectionString, empty.Name, Owner, App, cancellationToken);
+        var old = DatabaseBootstrap.ScriptNames()
+            .TakeWhile(name => !name.Contains(script, StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
+        await DatabaseBootstrap.MigrateAsync(owner, cancellationToken, old);
+        return owner;
+    }
+
     /// <summary>An empty, migrated database; connection strings as kpi_owner and as kpi_app.</summary>
     public static async Task<(string Owner, string App)> MigratedDatabaseAsync(PostgresFixture postgres, CancellationToken cancellationToken)
     {

@@ -2,7 +2,6 @@ using Dapper;
 using KpiDashboard.Data;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Xunit;
 
@@ -16,12 +15,7 @@ public sealed class ClocksMigrationTests(PostgresFixture postgres)
     [Fact]
     public async Task What_an_older_version_let_in_is_mended_and_everything_else_stays_as_it_was()
     {
-        // Teaches Dapper days.
-        DataServices.AddDatabase(new ServiceCollection());
-        var empty = await postgres.CreateDatabaseAsync(Cancelled);
-        var (owner, _) = await DatabaseBootstrap.EnsureRolesAndDatabaseAsync(empty.AdminConnectionString, empty.Name, TestSecrets.Owner, TestSecrets.App, Cancelled);
-        var old = DatabaseBootstrap.ScriptNames().TakeWhile(name => !name.Contains("0023_", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
-        await DatabaseBootstrap.MigrateAsync(owner, Cancelled, old);
+        var owner = await TestSecrets.DatabaseBeforeAsync(postgres, "0023_", Cancelled);
         await using var source = NpgsqlDataSource.Create(owner);
         await using var connection = await source.OpenConnectionAsync(Cancelled);
 

@@ -2,7 +2,6 @@ using Dapper;
 using KpiDashboard.Data;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Xunit;
 
@@ -16,11 +15,7 @@ public sealed class CountsMigrationTests(PostgresFixture postgres)
     [Fact]
     public async Task Runs_become_those_that_finished_prices_those_of_the_past_and_only_what_throws_successes_away_is_not_known()
     {
-        DataServices.AddDatabase(new ServiceCollection());
-        var empty = await postgres.CreateDatabaseAsync(Cancelled);
-        var (owner, _) = await DatabaseBootstrap.EnsureRolesAndDatabaseAsync(empty.AdminConnectionString, empty.Name, TestSecrets.Owner, TestSecrets.App, Cancelled);
-        var old = DatabaseBootstrap.ScriptNames().TakeWhile(name => !name.Contains("0030_", StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
-        await DatabaseBootstrap.MigrateAsync(owner, Cancelled, old);
+        var owner = await TestSecrets.DatabaseBeforeAsync(postgres, "0030_", Cancelled);
         await using var source = NpgsqlDataSource.Create(owner);
         await using var connection = await source.OpenConnectionAsync(Cancelled);
         var (tenant, integration, pushed, pusher) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());

@@ -1,8 +1,5 @@
-import { ChevronDown, Download } from 'lucide-react'
-import { useState } from 'react'
 import { api, query } from '../../api/client'
-import { Menu, useCloseMenu } from '../../components/Menu'
-import { saveFile, sentenceOf } from '../../components/ui'
+import { FileMenu } from '../../components/FileMenu'
 import { runs as text } from './messages'
 
 interface Props {
@@ -14,56 +11,16 @@ interface Props {
 }
 
 /** The same rows as a file, as CSV or JSON. */
-export function SaveFile(props: Props) {
-  const [said, setSaid] = useState('')
+export function SaveFile({ label, path, asked, name }: Props) {
   return (
-    <div className="flex items-center">
-      <span role="status" className="max-w-64 truncate text-small text-muted max-sm:sr-only">
-        {said}
-      </span>
-      <Menu
-        align="right"
-        buttonClass="tap inline-flex items-center gap-1.5 px-3 text-small font-semibold whitespace-nowrap text-accent hover:underline"
-        button={
-          <>
-            <Download aria-hidden="true" size={16} />
-            {props.label}
-            <ChevronDown aria-hidden="true" size={14} />
-          </>
-        }
-      >
-        <Choices {...props} say={setSaid} />
-      </Menu>
-    </div>
+    <FileMenu
+      label={label}
+      text={{ busy: text.saving, done: text.saved }}
+      choices={(['csv', 'json'] as const).map((format) => ({
+        name: text[format],
+        file: `${name}.${format}`,
+        make: async () => (await api.file(`${path}${query({ ...asked, format })}`)).blob(),
+      }))}
+    />
   )
-}
-
-function Choices({ path, asked, name, say }: Props & { say: (said: string) => void }) {
-  const close = useCloseMenu()
-  const save = (format: 'csv' | 'json') => () => {
-    close()
-    say(text.saving)
-    api
-      .file(`${path}${query({ ...asked, format })}`)
-      .then((answer) => answer.blob())
-      .then(
-        (file) => {
-          saveFile(file, `${name}.${format}`)
-          say(text.saved(`${name}.${format}`))
-        },
-        (error: unknown) => {
-          say(sentenceOf(error))
-        },
-      )
-  }
-  return (['csv', 'json'] as const).map((format) => (
-    <button
-      key={format}
-      type="button"
-      className="tap flex w-full items-center rounded px-3 text-left hover:bg-sunken"
-      onClick={save(format)}
-    >
-      {text[format]}
-    </button>
-  ))
 }

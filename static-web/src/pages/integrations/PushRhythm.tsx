@@ -1,40 +1,22 @@
-import { useState } from 'react'
-import { api } from '../../api/client'
 import type { Integration } from '../../api/types'
 import { Failed, Labelled, Saved, Section, Select } from '../../components/ui'
 import { words } from '../../messages-integrations'
-import { useChanged } from './queries'
+import { useSetting } from './useSetting'
 
 const text = words.rhythm
 const choices = [1, 3, 6, 12, 24, 48, 72, 168, 336, 744]
 
 /** How long a source that is only pushed to may be silent. */
 export default function PushRhythm({ source }: { source: Integration }) {
-  const changed = useChanged()
-  const [busy, setBusy] = useState(false)
-  const [saved, setSaved] = useState(false)
-  const [failed, setFailed] = useState<unknown>(null)
+  const { busy, saved, failed, save } = useSetting(source)
   const fixed = source.rhythm === 'fixed' ? source.lateAfterHours : null
   const hours = [...new Set([...choices, ...(fixed ? [fixed] : [])])].sort((a, b) => a - b)
-  const choose = async (value: string) => {
-    setBusy(true)
-    setSaved(false)
-    setFailed(null)
-    try {
-      await api.patch(
-        `integrations/${source.id}`,
-        value === 'learned' || value === 'never'
-          ? { rhythm: value }
-          : { rhythm: 'fixed', lateAfterHours: Number(value) },
-      )
-      await changed()
-      setSaved(true)
-    } catch (error) {
-      setFailed(error)
-    } finally {
-      setBusy(false)
-    }
-  }
+  const choose = (value: string) =>
+    save(
+      value === 'learned' || value === 'never'
+        ? { rhythm: value }
+        : { rhythm: 'fixed', lateAfterHours: Number(value) },
+    )
   return (
     <Section title={text.title} lead={text.lead}>
       <div className="max-w-80">

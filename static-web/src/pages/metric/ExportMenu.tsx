@@ -1,10 +1,8 @@
-import { ChevronDown, Download } from 'lucide-react'
-import { useState, type RefObject } from 'react'
+import type { RefObject } from 'react'
 import { api, query } from '../../api/client'
 import type { Grain, Summary, SummaryKpi } from '../../api/types'
 import { pictureOf } from '../../components/chart/picture'
-import { Menu, useCloseMenu } from '../../components/Menu'
-import { saveFile, sentenceOf } from '../../components/ui'
+import { FileMenu } from '../../components/FileMenu'
 import { memberName } from '../../lib/breakdown'
 import { dayRange } from '../../lib/dates'
 import { formatNumber } from '../../lib/format'
@@ -32,60 +30,11 @@ interface Props {
 }
 
 /** The numbers of the chart as files, and the chart as a picture. */
-export function ExportMenu(props: Props) {
-  const [said, setSaid] = useState<string | null>(null)
-  return (
-    <div className="flex items-center">
-      <span role="status" className="max-w-64 truncate text-small text-muted max-sm:sr-only">
-        {said}
-      </span>
-      <Menu
-        align="right"
-        buttonClass="tap inline-flex items-center gap-1.5 px-3 text-small font-semibold text-accent hover:underline"
-        button={
-          <>
-            <Download aria-hidden="true" size={16} />
-            {text.button}
-            <ChevronDown aria-hidden="true" size={14} />
-          </>
-        }
-      >
-        <Choices {...props} say={setSaid} />
-      </Menu>
-    </div>
-  )
-}
-
-function Choices({
-  summary,
-  kpi,
-  grain,
-  figure,
-  only,
-  say,
-}: Props & { say: (said: string) => void }) {
+export function ExportMenu({ summary, kpi, grain, figure, only }: Props) {
   const { tenant } = useIdentity()
-  const close = useCloseMenu()
   const { from, to } = summary
   const part = only && memberName(only.dimension, only.member)
   const name = [kpi.key, part && plainName(part), from, to, grain].filter(Boolean).join('_')
-  const save = (make: () => Promise<Blob | null>, extension: string) => () => {
-    close()
-    say(text.busy)
-    make().then(
-      (file) => {
-        if (!file) {
-          say(text.noPicture)
-          return
-        }
-        saveFile(file, `${name}.${extension}`)
-        say(text.done(`${name}.${extension}`))
-      },
-      (error: unknown) => {
-        say(sentenceOf(error))
-      },
-    )
-  }
   const numbers = (format: 'csv' | 'json') => async () =>
     (await api.file(`export${query({ format, kpis: kpi.key, from, to, grain, ...only })}`)).blob()
   const picture = async () => {
@@ -106,19 +55,15 @@ function Choices({
       footer: text.footer(tenant.name, tenant.timeZone.replaceAll('_', ' ')),
     })
   }
-  const choices = [
-    { name: text.csv, run: save(numbers('csv'), 'csv') },
-    { name: text.json, run: save(numbers('json'), 'json') },
-    { name: text.png, run: save(picture, 'png') },
-  ]
-  return choices.map((choice) => (
-    <button
-      key={choice.name}
-      type="button"
-      className="tap flex w-full items-center rounded px-3 text-left hover:bg-sunken"
-      onClick={choice.run}
-    >
-      {choice.name}
-    </button>
-  ))
+  return (
+    <FileMenu
+      label={text.button}
+      text={{ busy: text.busy, done: text.done, nothing: text.noPicture }}
+      choices={[
+        { name: text.csv, file: `${name}.csv`, make: numbers('csv') },
+        { name: text.json, file: `${name}.json`, make: numbers('json') },
+        { name: text.png, file: `${name}.png`, make: picture },
+      ]}
+    />
+  )
 }
