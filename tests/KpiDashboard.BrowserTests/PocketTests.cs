@@ -173,6 +173,12 @@ public sealed class PocketTests(AppFixture app)
         // After a reload it opens where it was left.
         await page.ReloadAsync();
         await Expect(title).ToHaveValueAsync("Kept for later");
+        // The way back still asks, and goes where it was to go, with nothing left behind.
+        await page.GoBackAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Leave and discard" }).TapAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Dashboards");
+        await page.GoForwardAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Kept");
         await api.SendAsync(HttpMethod.Delete, $"dashboards/{id}", HttpStatusCode.NoContent);
     }
 

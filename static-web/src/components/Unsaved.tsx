@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react'
 import { useLocation, useNavigate } from 'react-router'
+import { guardSteps } from '../lib/back'
 import { discard, unsaved } from '../lib/drafts'
 import { later } from '../messages-later'
 import { useQuestion } from './ui'
@@ -64,11 +65,11 @@ export function Unsaved() {
       at.current = next
     }
     addEventListener('beforeunload', unload)
-    addEventListener('popstate', back, true)
+    const open = guardSteps(back)
     document.addEventListener('click', click, true)
     return () => {
       removeEventListener('beforeunload', unload)
-      removeEventListener('popstate', back, true)
+      open()
       document.removeEventListener('click', click, true)
     }
   })
