@@ -7,6 +7,8 @@ interface Props {
   children: ReactNode
   /** For what stands within a page: a sentence in its place. */
   small?: boolean
+  /** Around everything. */
+  whole?: boolean
 }
 
 /** A browser never fetches a part again that it could not have; only a page that is loaded anew does. */
@@ -48,8 +50,9 @@ export class Crash extends Component<Props, { crashed: boolean; away: boolean }>
           {title} {away && text}
         </p>
       )
+    const Frame = this.props.whole ? 'main' : 'div'
     return (
-      <main className="px-6 pt-16">
+      <Frame className="px-6 pt-16">
         <Notice
           title={title}
           action={
@@ -62,7 +65,7 @@ export class Crash extends Component<Props, { crashed: boolean; away: boolean }>
         >
           {text}
         </Notice>
-      </main>
+      </Frame>
     )
   }
 }
