@@ -49,6 +49,7 @@ public sealed class PartsApartTests(AppFixture app)
         await Expect(visit.Tile("Sessions")).ToBeVisibleAsync();
         Assert.Equal(sessions, await visit.Tile("Sessions").InnerTextAsync());
         await GoAsync("Goals");
+        await Expect(visit.Page.GetByRole(AriaRole.Main).First).ToContainTextAsync("You are offline.");
         await visit.Context.SetOfflineAsync(false);
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = "Goals" })).ToBeVisibleAsync();
     }

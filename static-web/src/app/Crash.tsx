@@ -16,6 +16,13 @@ const anew = () => {
   location.reload()
 }
 
+/** Could not be fetched: without a network, or because a new version has other files. */
+const isPart = (error: unknown) =>
+  /dynamically imported|module script|preload css/i.test(String(error))
+
+/** A page this young, in milliseconds, was just loaded anew: doing it again would change nothing. */
+const young = 10_000
+
 /**
  * Stands in for what fails, so that all around it goes on; around everything, the last resort. A part that was not loaded yet and cannot be had without a
  * network comes by itself once there is one.
@@ -25,11 +32,12 @@ export class Crash extends Component<Props, { crashed: boolean; away: boolean }>
   static getDerivedStateFromError(error: unknown) {
     return {
       crashed: true,
-      away: /import|module|preload/i.test(String(error)) && !navigator.onLine,
+      away: isPart(error) && !navigator.onLine,
     }
   }
-  override componentDidUpdate() {
+  override componentDidCatch(error: unknown) {
     if (this.state.away) addEventListener('online', this.back)
+    else if (isPart(error) && performance.now() > young && !unsaved()) anew()
   }
   override componentWillUnmount() {
     removeEventListener('online', this.back)
