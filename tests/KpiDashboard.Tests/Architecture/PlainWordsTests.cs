@@ -38,7 +38,8 @@ public sealed partial class PlainWordsTests
     [GeneratedRegex("\"((?:[^\"\\\\]|\\\\.)*)\"")]
     private static partial Regex Literal();
 
-    [GeneratedRegex(@"\{[^}]*\}")]
+    // Also the halves of holes with texts in them.
+    [GeneratedRegex(@"\{[^}]*\}|^[^{]*?\}|\{[^}]*$")]
     private static partial Regex Hole();
 
     [GeneratedRegex(@"LoggerMessage|CreateCounter|CreateHistogram|CreateObservable|^\s*(select|insert|update|delete|from|where|join|and|or)\b", RegexOptions.IgnoreCase)]
