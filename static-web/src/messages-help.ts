@@ -12,7 +12,7 @@ export const help = {
       },
       {
         name: 'Complete through',
-        text: 'The last day that the source has in full. Today is never complete, so periods end with the last full day; of automations, Today shows what ran so far.',
+        text: 'The last day that the source has in full. Today is never complete, so periods end with the last complete day; of automations, Today shows what ran so far.',
       },
       {
         name: 'Final through',

@@ -300,7 +300,7 @@ export const later = {
         ? 'done, nothing changed'
         : `done, ${changed} ${s(changed, 'number', 'numbers')} changed`,
     failed: (why: string | null) => `failed. ${why ?? 'It will be tried again.'}`,
-    dead: (why: string | null) => `gave up. ${why ?? 'It needs a look.'}`,
+    dead: (why: string | null) => `stopped trying. ${why ?? 'It needs a look.'}`,
     close: 'Close',
   },
 }

@@ -442,6 +442,7 @@ export const settings = {
     },
     columns: {
       business: 'Business',
+      score: 'Health',
       health: 'Sources',
       revenue: 'Revenue, 7 days',
       saved: 'Time saved, 7 days',
@@ -454,6 +455,7 @@ export const settings = {
     sort: 'Sort by',
     sorts: {
       trouble: 'What needs you first',
+      score: 'Lowest health first',
       name: 'Name',
       revenue: 'Revenue',
       change: 'Change of revenue',
@@ -464,6 +466,9 @@ export const settings = {
     none: 'No business is like that.',
     noNumber: 'not known',
     missing: (day: string) => `days missing since ${day}`,
+    score: (value: number, word: string | null) => `${value} of 100${word ? `, ${word}` : ''}`,
+    scoreWords: (score: string) => `Health ${score}`,
+    scoredAt: (time: string) => `worked out ${time}`,
     revenueWords: (value: string) => `Revenue ${value}`,
     savedWords: (time: string) => `saved ${time}`,
     sources: (count: number) => n(count, 'source', 'sources'),

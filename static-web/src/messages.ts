@@ -173,6 +173,10 @@ export const messages = {
     retry: 'Try again',
     crash: 'This part of the page stopped working.',
     reload: 'Reload the page',
+    away: {
+      title: 'You are offline.',
+      text: 'This part of the page was not loaded before. It comes by itself once there is a network.',
+    },
     trace: (id: string) => `Reference ${id}`,
   },
   loading: 'Loading',

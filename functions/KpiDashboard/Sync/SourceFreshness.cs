@@ -59,17 +59,35 @@ internal readonly record struct SourceFreshness(SourceStatus Status, DateOnly? D
         if (source.CompleteThrough is not { } complete) return new(status, null, null, read && source.BackfilledAt is not null);
         var due = LocalDay.Of((read ? fetched : source.Now) - rhythm.Settles, zone).AddDays(-1);
         var lacks = due.DayNumber - complete.DayNumber;
-        if (lacks <= 0 || (read && lacks < FirstUnusual(source))) return new(status, due, null, false);
+        if (lacks <= 0 || (read && lacks < FirstUnusual(source.DaysKnown, source.KnownFrom, complete))) return new(status, due, null, false);
         return new(status, due, complete.AddDays(1), read);
     }
+
+    /// <summary>
+    /// A number of the business's own that is sent to us day by day, judged as a source is: the first day that it should have by now and
+    /// lacks, and the day through which it should be there; null where it says as much as it usually does, or too little for a rhythm.
+    /// </summary>
+    /// <param name="known">Days of the 91 up to its last one that came as they ended, and not long after.</param>
+    /// <param name="since">The first of those.</param>
+    /// <param name="last">Its last day.</param>
+    /// <param name="today">The business's own day.</param>
+    public static (DateOnly MissingSince, DateOnly DueThrough)? OfSent(int known, DateOnly since, DateOnly last, DateOnly today)
+    {
+        // What is told of a day may come in the course of the next.
+        var due = today.AddDays(-2);
+        return known < FewestSent || due.DayNumber - last.DayNumber < FirstUnusual(known, since, last) ? null : (last.AddDays(1), due);
+    }
+
+    /// <summary>What was sent on fewer days has no rhythm.</summary>
+    private const int FewestSent = 7;
 
     /// <summary>
     /// How many empty days in a row are more than chance: as many as come once in <see cref="OnceIn"/> times when each day is empty as
     /// often as those were that came before the silence. One for a source that has every day.
     /// </summary>
-    private static int FirstUnusual(SourceState source)
+    private static int FirstUnusual(int? daysKnown, DateOnly? knownFrom, DateOnly complete)
     {
-        if (source is not { DaysKnown: { } known and > 0, KnownFrom: { } since, CompleteThrough: { } complete }) return 1;
+        if ((daysKnown, knownFrom) is not ({ } known and > 0, { } since)) return 1;
         var days = complete.DayNumber - since.DayNumber + 1;
         // Half a day more than was seen: what was never empty may be.
         var share = (days - known + 0.5) / (days + 1);

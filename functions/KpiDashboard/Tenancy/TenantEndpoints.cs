@@ -7,6 +7,7 @@ using KpiDashboard.Auditing;
 using KpiDashboard.Automation;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
+using KpiDashboard.Insights;
 using KpiDashboard.Kpis;
 using KpiDashboard.Mail;
 using KpiDashboard.Sync;
@@ -25,6 +26,14 @@ public sealed class TenantEndpoints
 
     /// <summary>Days that the list of businesses tells of.</summary>
     private const int ListedDays = 7;
+
+    /// <summary>
+    /// Of how many businesses that changed since the timer last came the list works out the score itself: with so few, a list is always as
+    /// the overview says.
+    /// </summary>
+    private const int ScoredAtOnce = 12;
+
+    private static readonly string[] ScoreKpis = [.. HealthScore.Needs.SelectMany(kpi => kpi.Parts).Distinct(StringComparer.Ordinal)];
 
     private static readonly KpiDefinition Revenue = KpiCatalogue.Part("shop.revenue");
 
@@ -51,7 +60,7 @@ public sealed class TenantEndpoints
         TimeProvider time) =>
         (_database, _reads, _audit, _mail, _limits, _sessions, _accounts, _zones, _time) = (database, reads, audit, mail, limits, sessions, accounts, zones, time);
 
-    /// <summary><c>GET tenants</c>: two queries however many there are.</summary>
+    /// <summary><c>GET tenants</c>: four queries at most, however many there are.</summary>
     public async Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         var now = _time.GetUtcNow();
@@ -61,7 +70,10 @@ public sealed class TenantEndpoints
                 cancellationToken);
         var businesses = rows.GroupBy(row => row.tenant_id).Select(group => new BusinessRows([.. group], now)).ToList();
         var numbers = await NumbersAsync(request.Caller().Person, businesses, cancellationToken);
-        var tenants = businesses.Select(business => Entry(business, numbers.GetValueOrDefault(business.First.tenant_id)))
+        var scores = await ScoresAsync(request.Caller().Person, businesses, cancellationToken);
+        var tenants = businesses
+            .Select(business => Entry(
+                business, numbers.GetValueOrDefault(business.First.tenant_id), scores.GetValueOrDefault(business.First.tenant_id)))
             .OrderBy(tenant => tenant.Health switch
             {
                 TenantHealth.Trouble => 0,
@@ -328,13 +340,58 @@ public sealed class TenantEndpoints
             business => Numbers(business, byTenant[business.First.tenant_id].Select(row => (row.Kpi, row.Day, row.Value))));
     }
 
+    /// <summary>
+    /// Their scores as they are kept; of those that changed since, the first few are worked out here, those first of which none is kept.
+    /// </summary>
+    private async Task<Dictionary<Guid, TenantScore>> ScoresAsync(Guid person, IReadOnlyList<BusinessRows> businesses, CancellationToken cancellationToken)
+    {
+        var asked = businesses.Where(business => business.Sources.Count > 0).ToList();
+        if (asked.Count == 0) return [];
+        var kept = (await _database.QueryAsync<ScoreRow>(
+            "select tenant_id as Tenant, score, day, at, current from list_scores_of(@person)", new { person }, cancellationToken)).ToDictionary(row => row.Tenant);
+        bool Holds(BusinessRows business) => kept.GetValueOrDefault(business.First.tenant_id) is { Current: true } row && row.Day == business.To;
+        var scores = asked.Where(business => kept.ContainsKey(business.First.tenant_id)).ToDictionary(
+            business => business.First.tenant_id,
+            business =>
+            {
+                var row = kept[business.First.tenant_id];
+                return TenantScore.Of(row.Score, row.Day, Holds(business) ? null : row.At);
+            });
+        var now = asked.Where(business => !Holds(business))
+            .OrderBy(business => kept.GetValueOrDefault(business.First.tenant_id)?.At ?? DateTimeOffset.MinValue)
+            .Take(ScoredAtOnce).ToList();
+        if (now.Count == 0) return scores;
+        var values = (await _database.QueryAsync<ValueRow>(
+            "select tenant_id as Tenant, kpi, day, value from list_values_of(@person, @tenants, @from, @to, @kpis)",
+            new
+            {
+                person,
+                tenants = now.Select(business => business.First.tenant_id).ToArray(),
+                from = now.Select(business => business.To.AddDays(-HealthScore.Reach)).ToArray(),
+                to = now.Select(business => business.To).ToArray(),
+                kpis = ScoreKpis,
+            },
+            cancellationToken)).ToLookup(row => row.Tenant);
+        foreach (var business in now)
+        {
+            var table = new KpiTable(
+                business.To.AddDays(-HealthScore.Reach), business.To,
+                values[business.First.tenant_id].Select(row => (row.Kpi, row.Day, row.Value)), SourceState.Clocks(business.Sources), Economics(business.First));
+            decimal? score = HealthScore.Daily(table, business.To, business.To).Select(found => (decimal?)found.Score).FirstOrDefault();
+            scores[business.First.tenant_id] = TenantScore.Of((int?)score, business.To, null);
+        }
+
+        return scores;
+    }
+
+    private static TenantEconomics Economics(SourceRow row) => new(row.hourly_labour_cost, row.automation_cost_per_month, row.tenant_currency);
+
     private static TenantNumbers Numbers(BusinessRows business, IEnumerable<(string Kpi, DateOnly Day, decimal Value)> values)
     {
         var (first, to) = (business.First, business.To);
         var from = to.AddDays(1 - ListedDays);
         var table = new KpiTable(
-            from.AddDays(-ListedDays), to, values, SourceState.Clocks(business.Sources),
-            new TenantEconomics(first.hourly_labour_cost, first.automation_cost_per_month, first.tenant_currency));
+            from.AddDays(-ListedDays), to, values, SourceState.Clocks(business.Sources), Economics(first));
         (decimal? Value, decimal? Change) Of(KpiDefinition kpi)
         {
             var now = table.Evaluate(kpi, from, to);
@@ -347,7 +404,7 @@ public sealed class TenantEndpoints
             saved.Change);
     }
 
-    private static TenantEntry Entry(BusinessRows business, TenantNumbers? numbers)
+    private static TenantEntry Entry(BusinessRows business, TenantNumbers? numbers, TenantScore? score)
     {
         var (first, sources) = (business.First, business.Sources);
         var freshness = sources.ConvertAll(source => source.ToFreshness());
@@ -357,7 +414,7 @@ public sealed class TenantEndpoints
         return new TenantEntry(
             first.tenant_id, first.name, first.role, first.is_demo, sources.Count, freshness.Count(source => source.Health != TenantHealth.Ok),
             health, message, sources.Min(source => source.FetchedAt), SourceState.CommonCompleteThrough(sources), first.delete_after,
-            freshness.Min(source => source.MissingSince), numbers);
+            freshness.Min(source => source.MissingSince), numbers, score);
     }
 
     /// <summary>A business of the list, and the last of its days that the list tells of.</summary>
@@ -376,6 +433,8 @@ public sealed class TenantEndpoints
 
         public DateOnly To { get; }
     }
+
+    private sealed record ScoreRow(Guid Tenant, short? Score, DateOnly Day, DateTimeOffset At, bool Current);
 
     private sealed record ValueRow(Guid Tenant, string Kpi, DateOnly Day, decimal Value);
 
@@ -404,10 +463,23 @@ internal sealed record TenantsResponse(IReadOnlyList<TenantEntry> Tenants);
 /// A business and its health: the worst state of its sources, in the owner's words. <c>troubled</c>: sources that are not well. <c>fetchedAt</c>: when the source
 /// that was read the longest time ago was read. <c>completeThrough</c>: last day for which every source is complete. <c>missingSince</c>:
 /// the first day that one of them should have and lacks. <c>numbers</c>: its last week, null where nothing is connected.
+/// <c>score</c>: its health from 0 to 100 as its overview tells it, null where nothing is connected or none was worked out yet.
 /// </summary>
 internal sealed record TenantEntry(
     Guid Id, string Name, [property: AllowedValues("owner", "admin", "member", "viewer")] string Role, bool IsDemo, int Integrations, int Troubled, TenantHealth Health, string? Message, DateTimeOffset? FetchedAt,
-    DateOnly? CompleteThrough, DateTimeOffset? DeleteAfter, DateOnly? MissingSince, TenantNumbers? Numbers);
+    DateOnly? CompleteThrough, DateTimeOffset? DeleteAfter, DateOnly? MissingSince, TenantNumbers? Numbers, TenantScore? Score = null);
+
+/// <summary>
+/// The health of a business: <c>value</c> from 0 to 100, null where nothing can be compared; <c>word</c> is what it is called.
+/// <c>day</c>: last of the seven days that it is of. <c>at</c>: when it was worked out, where the business changed since; null: it is as of now.
+/// </summary>
+internal sealed record TenantScore(
+    int? Value, [property: AllowedValues("good", "fair", "weak", "poor", null)] string? Word, DateOnly Day, DateTimeOffset? At)
+{
+    /// <summary>A score and what it is called.</summary>
+    public static TenantScore Of(int? value, DateOnly day, DateTimeOffset? at) =>
+        new(value, value is { } score ? HealthScore.WordOf(score) : null, day, at);
+}
 
 /// <summary>
 /// The last seven days of a business as its overview tells them. A change is a fraction of the seven days before, null where telling one

@@ -3473,6 +3473,7 @@ export interface components {
             /** Format: date */
             missingSince: string | null;
             numbers: components["schemas"]["TenantNumbers"] | null;
+            score: components["schemas"]["TenantScore"] | null;
         };
         TenantNumbers: {
             /** Format: date */
@@ -3484,6 +3485,15 @@ export interface components {
             currency: string;
             minutesSaved: number | null;
             minutesSavedChange: number | null;
+        };
+        TenantScore: {
+            value: number | null;
+            /** @enum {string|null} */
+            word: "good" | "fair" | "weak" | "poor" | null;
+            /** Format: date */
+            day: string;
+            /** Format: date-time */
+            at: string | null;
         };
         TenantSettings: {
             name: string;

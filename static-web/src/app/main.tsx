@@ -27,7 +27,7 @@ const root = document.getElementById('root')
 if (!root) throw new Error('index.html holds no #root.')
 createRoot(root).render(
   <StrictMode>
-    <Crash>
+    <Crash whole>
       <QueryClientProvider client={client}>
         <SessionProvider>
           <BrowserRouter>

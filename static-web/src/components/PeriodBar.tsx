@@ -1,9 +1,10 @@
 import { ChevronDown, Printer } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense, use, useState } from 'react'
 import type { Compare } from '../api/types'
 import { addDays, dayRange, daysBetween, expectedDays } from '../lib/dates'
 import { fullDay } from '../lib/dayNames'
 import { savePdf } from '../lib/paper'
+import { RefreshButton } from '../lib/refreshButton'
 import { comparisons, keepsWeekdays, ranges, usual, type Period } from '../lib/range'
 import { messages } from '../messages'
 import { tab } from './tab'
@@ -26,6 +27,7 @@ interface Props {
 /** Which days, a preset or any from one to another, and against which. */
 export function PeriodBar({ period, days, today, timeZone, withToday, business }: Props) {
   const [open, setOpen] = useState(false)
+  const refresh = use(RefreshButton)
   const { span, range, compare } = period
   const offered = withToday || range === 'today' ? ranges : usual
   const on = days ?? ('range' in span ? expectedDays(span.range, today) : span)
@@ -137,6 +139,12 @@ export function PeriodBar({ period, days, today, timeZone, withToday, business }
             className="pointer-events-none absolute right-1"
           />
         </label>
+        {refresh && (
+          // On a phone it stands in the head, which is always in sight.
+          <span data-refresh className="-my-2.5 ml-4 hidden lg:block">
+            {refresh}
+          </span>
+        )}
         {business !== undefined && (
           <button
             type="button"

@@ -18,20 +18,41 @@ export interface Change {
 type Changing = Pick<
   SummaryKpi,
   'key' | 'value' | 'previous' | 'change' | 'changeWithheld' | 'unit' | 'direction'
-> & { alike?: SummaryKpi['alike'] }
+> & { alike?: SummaryKpi['alike'] } & Days
+
+/** The days of both periods, where they are known. */
+type Days = Partial<Pick<SummaryKpi, 'aggregation' | 'sparkline' | 'comparison'>>
+
+/** What fewer pairs of days say of their spread is worth nothing. */
+const fewestDays = 4
 
 /**
- * Whether a change is more than the noise of counting: for counts, more than two standard deviations of the
- * difference of two Poisson counts, 2·√(a + b). Other units carry no such rule.
+ * Whether a change is more than chance. Of counts: more than two standard deviations of the difference of two Poisson counts, 2·√(a + b). Of money, rates and
+ * times: whether the days differ from those of the period before, day by day so that weekdays cancel out, by more than their own spread explains (Student's t,
+ * 5 %). What is no sum or mean of its days, or has too few of them, carries no such rule.
  */
 export function beyondNoise({
   unit,
   value,
   previous,
-}: Pick<SummaryKpi, 'unit' | 'value' | 'previous'>): boolean {
+  aggregation,
+  sparkline = [],
+  comparison = [],
+}: Pick<SummaryKpi, 'unit' | 'value' | 'previous'> & Days): boolean {
   if (value === null || previous === null) return false
-  if (unit !== 'count') return true
-  return Math.abs(value - previous) > 2 * Math.sqrt(value + previous)
+  if (unit === 'count') return Math.abs(value - previous) > 2 * Math.sqrt(value + previous)
+  if (aggregation !== 'sum' && aggregation !== 'ratio' && aggregation !== 'daily_mean') return true
+  const apart = sparkline.flatMap((day, i) => {
+    const then = comparison[i] ?? null
+    return day === null || then === null ? [] : [day - then]
+  })
+  const n = apart.length
+  if (n < fewestDays) return true
+  const mean = apart.reduce((sum, one) => sum + one, 0) / n
+  const spread = apart.reduce((sum, one) => sum + (one - mean) ** 2, 0) / (n - 1)
+  // The 97.5 % point of Student's t, to within 4 % from three degrees of freedom on.
+  const t = 1.96 + 2.37 / (n - 1) + 2.8 / (n - 1) ** 2
+  return Math.abs(mean) > t * Math.sqrt(spread / n)
 }
 
 export function toneOf(sign: number, direction: Direction): Tone {

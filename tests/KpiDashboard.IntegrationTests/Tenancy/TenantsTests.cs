@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Dapper;
 using KpiDashboard.IntegrationTests.App;
 using Xunit;
 
@@ -82,6 +83,114 @@ public sealed class TenantsTests(AppFixture app)
             && entry["numbers"]!["minutesSavedChange"] is not null));
         TestContext.Current.SendDiagnosticMessage($"GET tenants, 500 businesses: {string.Join(", ", times.Select(time => time.ToString("0.0", CultureInfo.InvariantCulture)))} ms");
         TestContext.Current.TestOutputHelper!.WriteLine($"GET tenants, 500 businesses: {string.Join(", ", times.Select(time => time.ToString("0.0", CultureInfo.InvariantCulture)))} ms");
+    }
+
+    /// <summary>Two sources and sixteen weeks: as usual, and in the last week so many times as much.</summary>
+    private async Task MeasuredAsync(Guid tenant, decimal lastWeek)
+    {
+        var yesterday = TestDays.Yesterday(Town.Zone);
+        await _town.ExecuteAsync(
+            """
+            insert into integrations (tenant_id, id, connector, display_name, fetched_at, complete_through, final_through, read_from, backfilled_at, currency)
+            select @tenant, gen_random_uuid(), c, c, now() - interval '1 hour', @yesterday, @yesterday, @yesterday - 112, now(), 'EUR'
+            from unnest(array['google-analytics', 'n8n']) c;
+            insert into kpi_values (tenant_id, kpi, day, value, day_ended, first_seen_at, changed_at)
+            select @tenant, k, d::date, case when d > @yesterday - 7 then round(1000 * @lastWeek) else 1000 end, true, now(), now()
+            from generate_series(@yesterday::timestamp - interval '112 days', @yesterday, interval '1 day') d
+            cross join unnest(array['web.sessions', 'shop.revenue', 'shop.transactions', 'automation.failed', 'automation.time_saved']) k
+            """,
+            new { tenant, yesterday, lastWeek });
+    }
+
+    private static async Task<JsonArray> ListAsync(Person person) => (await person.Client.GetJsonAsync("api/tenants"))["tenants"]!.AsArray();
+
+    [Fact]
+    public async Task A_list_of_businesses_tells_the_score_that_each_overview_tells_and_as_of_when_where_one_changed_since()
+    {
+        // One more than are worked out at once.
+        const int Businesses = 13;
+        var tenants = new Dictionary<Guid, decimal>();
+        for (var n = 0; n < Businesses; n++)
+        {
+            var tenant = await _town.TenantAsync($"Scored {n:00}");
+            tenants[tenant] = 1 - (0.04m * n);
+            await MeasuredAsync(tenant, tenants[tenant]);
+        }
+
+        var empty = await _town.TenantAsync("Without sources");
+        var person = await _town.PersonAsync(empty, "owner");
+        foreach (var tenant in tenants.Keys) await _town.JoinAsync(tenant, person.Id, "viewer");
+        async Task<int> OverviewAsync(Guid tenant)
+        {
+            var session = (await person.Client.AskAsync(HttpMethod.Post, "api/auth/switch", new { tenantId = tenant })).Body!;
+            return (int)(await _town.As((string)session["accessToken"]!).GetJsonAsync("api/insights/business?range=last_28_days"))["healthScore"]!["score"]!;
+        }
+
+        var overviews = new Dictionary<Guid, int>();
+        foreach (var tenant in tenants.Keys) overviews[tenant] = await OverviewAsync(tenant);
+        Assert.Equal(100, overviews.Values.Max());
+        Assert.True(overviews.Values.Distinct().Count() > 5, string.Join(", ", overviews.Values));
+
+        // The timer works them out, and the list has them all, as of now.
+        using var host = app.Anonymous();
+        host.DefaultRequestHeaders.Add("x-functions-key", AppFixture.MasterKey);
+        async Task TickAsync()
+        {
+            using var tick = await host.PostAsync(
+                "admin/functions/ScheduleSyncs", new StringContent("{}", System.Text.Encoding.UTF8, "application/json"), TestContext.Current.CancellationToken);
+            Assert.Equal(202, (int)tick.StatusCode);
+            await Eventually.TrueAsync(
+                async () => (await ListAsync(person)).Count(entry => entry!["score"] is { } score && score["at"] is null) == Businesses,
+                TimeSpan.FromMinutes(1), "the timer worked the scores out");
+        }
+
+        await TickAsync();
+        var list = await ListAsync(person);
+        Assert.Null(list.Single(entry => (Guid)entry!["id"]! == empty)!["score"]);
+        foreach (var (tenant, score) in overviews)
+        {
+            var entry = list.Single(one => (Guid)one!["id"]! == tenant)!["score"]!;
+            Assert.Equal((score, $"{TestDays.Yesterday(Town.Zone):yyyy-MM-dd}"), ((int)entry["value"]!, (string)entry["day"]!));
+            Assert.Equal(score switch { >= 80 => "good", >= 60 => "fair", >= 40 => "weak", _ => "poor" }, (string)entry["word"]!);
+        }
+
+        // Nobody works one out while somebody holds its row; the app's own timer may come at any moment.
+        await using var holder = new Npgsql.NpgsqlConnection(app.OwnerConnectionString);
+        await holder.OpenAsync(TestContext.Current.CancellationToken);
+        await using var held = await holder.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await holder.ExecuteAsync("select 1 from tenants where id = any(@ids) for key share", new { ids = tenants.Keys.ToArray() }, held);
+
+        // All of them change: twelve are told as of now, and one by the score that was, with when that was. The next tick tells them all.
+        await _town.ExecuteAsync(
+            """
+            update kpi_values set value = value / 2 where tenant_id = any(@ids) and kpi in ('shop.revenue', 'web.sessions') and day > @yesterday - 7;
+            update tenants set data_version = data_version + 1 where id = any(@ids)
+            """,
+            new { ids = tenants.Keys.ToArray(), yesterday = TestDays.Yesterday(Town.Zone) });
+        list = await ListAsync(person);
+        var old = Assert.Single(list, entry => entry!["score"]?["at"] is not null)!;
+        Assert.Equal(overviews[(Guid)old["id"]!], (int)old["score"]!["value"]!);
+        Assert.All(list.Where(entry => entry!["score"] is { } score && score["at"] is null), entry =>
+            Assert.True((int)entry!["score"]!["value"]! < overviews[(Guid)entry["id"]!]));
+        await held.RollbackAsync(TestContext.Current.CancellationToken);
+        await TickAsync();
+        list = await ListAsync(person);
+        foreach (var tenant in tenants.Keys)
+            Assert.Equal(await OverviewAsync(tenant), (int)list.Single(one => (Guid)one!["id"]! == tenant)!["score"]!["value"]!);
+    }
+
+    [Fact]
+    public async Task A_score_is_never_one_of_another_persons_business()
+    {
+        var (own, foreign) = (await _town.TenantAsync("Own"), await _town.TenantAsync("Foreign"));
+        var person = await _town.PersonAsync(own, "owner");
+        await MeasuredAsync(own, 1);
+        await MeasuredAsync(foreign, 1);
+        await _town.ExecuteAsync(
+            "update tenants set health_score = 7, health_day = '2020-01-01', health_version = data_version, health_at = now() where id = @foreign", new { foreign });
+        Assert.Equal("Own", (string)Assert.Single(await ListAsync(person))!["name"]!);
+        Assert.Empty(await app.Database.QueryAsync<Guid>(
+            "select tenant_id from list_scores_of(@Id) where tenant_id = @foreign", new { person.Id, foreign }, TestContext.Current.CancellationToken));
     }
 
     [Fact]

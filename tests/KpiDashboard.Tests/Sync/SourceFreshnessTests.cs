@@ -72,6 +72,25 @@ public sealed class SourceFreshnessTests
         Assert.True(Quiet(news).IsSilent);
     }
 
+    [Theory]
+    // Today is the 29th: of yesterday a number may still come.
+    [InlineData(91, "2026-11-27", null)]
+    [InlineData(91, "2026-11-26", "2026-11-27")]
+    [InlineData(91, "2026-11-21", "2026-11-22")]
+    // Sent on working days only, until Friday the 27th and until Friday the 20th.
+    [InlineData(65, "2026-11-27", null)]
+    [InlineData(65, "2026-11-20", "2026-11-21")]
+    // Once a week: a week and more is no news, a month is.
+    [InlineData(13, "2026-11-15", null)]
+    [InlineData(13, "2026-10-25", "2026-10-26")]
+    // Sent on six days ever: no rhythm.
+    [InlineData(6, "2026-06-01", null)]
+    public void A_number_that_is_sent_falls_silent_by_the_same_judgement(int known, string last, string? since)
+    {
+        var found = SourceFreshness.OfSent(known, Day(last).AddDays(-90), Day(last), Day("2026-11-29"));
+        Assert.Equal(since is null ? null : (Day(since), Day("2026-11-27")), found);
+    }
+
     [Property]
     public bool A_silence_that_goes_on_never_stops_being_one(PositiveInt known, PositiveInt empty)
     {

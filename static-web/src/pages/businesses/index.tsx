@@ -179,6 +179,10 @@ function sorted(tenants: TenantEntry[], sort: Sort): TenantEntry[] {
       )
     case 'saved':
       return largest((one) => one.numbers?.minutesSaved)
+    case 'score':
+      return tenants.sort(
+        (a, b) => (a.score?.value ?? Infinity) - (b.score?.value ?? Infinity) || 0,
+      )
     case 'fresh':
       return tenants.sort((a, b) =>
         (a.completeThrough ?? '9').localeCompare(b.completeThrough ?? '9'),
@@ -223,6 +227,32 @@ function Revenue({ one, long = false }: { one: TenantEntry; long?: boolean }) {
   )
 }
 
+/** The health of a business as its overview tells it, and as of when where the business changed since. */
+function Score({ one, long = false }: { one: TenantEntry; long?: boolean }) {
+  const { tenant } = useIdentity()
+  const score = one.score
+  if (!score || score.value === null)
+    return long ? null : (
+      <>
+        <span aria-hidden="true">–</span>
+        <span className="sr-only">{text.noNumber}</span>
+      </>
+    )
+  const words = text.score(score.value, score.word)
+  return (
+    <>
+      <span className={long ? '' : 'block whitespace-nowrap'}>
+        {long ? text.scoreWords(words) : words}
+      </span>
+      {score.at && (
+        <span className="block text-small text-muted">
+          {text.scoredAt(ago(score.at, tenant.timeZone, new Date()))}
+        </span>
+      )}
+    </>
+  )
+}
+
 function useOpen() {
   const { tenant } = useIdentity()
   const { switchTenant } = useSession()
@@ -262,7 +292,7 @@ function List({ tenants }: { tenants: readonly TenantEntry[] }) {
       <table className="w-full max-md:hidden">
         <thead className="text-left text-small text-muted">
           <tr>
-            {(['business', 'health', 'revenue', 'saved', 'fresh', 'role'] as const).map(
+            {(['business', 'score', 'health', 'revenue', 'saved', 'fresh', 'role'] as const).map(
               (column) => (
                 <th
                   key={column}
@@ -284,6 +314,9 @@ function List({ tenants }: { tenants: readonly TenantEntry[] }) {
               <th scope="row" className="max-w-80 py-3 text-left align-top font-normal">
                 <Name one={one} />
               </th>
+              <td className="num py-3 pl-6 align-top">
+                <Score one={one} />
+              </td>
               <td className="max-w-96 py-3 pl-6 align-top">
                 <Health one={one} />
               </td>
@@ -312,6 +345,11 @@ function List({ tenants }: { tenants: readonly TenantEntry[] }) {
             <div className="mt-1">
               <Health one={one} />
             </div>
+            {one.score?.value != null && (
+              <p className="num mt-1 text-small">
+                <Score one={one} long />
+              </p>
+            )}
             {one.numbers && (one.numbers.revenue !== null || one.numbers.minutesSaved !== null) && (
               <p className="num mt-1 flex flex-wrap gap-x-4 text-small">
                 {one.numbers.revenue !== null && <Revenue one={one} long />}

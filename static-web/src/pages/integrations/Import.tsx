@@ -3,6 +3,7 @@ import { Link } from 'react-router'
 import { api, ApiError, query } from '../../api/client'
 import type { Import as ImportEntry } from '../../api/types'
 import { primaryButton } from '../../components/buttons'
+import { useUnsaved } from '../../components/form/useKept'
 import { quietButton } from '../../components/Notice'
 import {
   Failed,
@@ -53,6 +54,12 @@ export default function Import() {
   const [busy, setBusy] = useState<'preview' | 'commit' | null>(null)
   const [failed, setFailed] = useState<unknown>(null)
   const [running, setRunning] = useState<string | null>(null)
+
+  // A browser hands a file out once and not again after a reload.
+  useUnsaved(file !== null && preview !== null, () => {
+    setFile(null)
+    setPreview(null)
+  })
 
   const look = async (next: File, how: Options) => {
     setFile(next)

@@ -4,6 +4,7 @@ import { api } from '../../api/client'
 import type { Summary, SummaryKpi } from '../../api/types'
 import { primaryButton } from '../../components/buttons'
 import { Dialog } from '../../components/Dialog'
+import { useKept } from '../../components/form/useKept'
 import { Failed, Select } from '../../components/ui'
 import { useMay } from '../../lib/may'
 import { later } from '../../messages-later'
@@ -59,7 +60,10 @@ function Places({
 }) {
   const client = useQueryClient()
   const id = useId()
-  const [keys, setKeys] = useState(first)
+  const [kept, setKeys, done] = useKept('headline', first)
+  // A number may be gone since it was chosen.
+  const known = kept.every((key) => kpis.some((kpi) => kpi.key === key))
+  const keys = known ? kept : first
   const [busy, setBusy] = useState(false)
   const [failed, setFailed] = useState<unknown>(null)
   // Chosen in another place it changes places: each number stands once.
@@ -72,6 +76,7 @@ function Places({
     try {
       const settings = await api.get<Settings>('tenant')
       await api.put('tenant', { ...settings, headline })
+      done()
       await client.invalidateQueries()
       onDone()
     } catch (error) {

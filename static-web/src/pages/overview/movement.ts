@@ -1,7 +1,8 @@
 import type { SummaryKpi } from '../../api/types'
 import { beyondNoise } from '../../lib/change'
 
-type Moved = Pick<SummaryKpi, 'unit' | 'value' | 'previous' | 'change'>
+type Moved = Pick<SummaryKpi, 'unit' | 'value' | 'previous' | 'change'> &
+  Partial<Pick<SummaryKpi, 'aggregation' | 'sparkline' | 'comparison'>>
 
 /** What a number is about, by its change: it moved, it may be chance, or it cannot be compared. */
 export const movement = (kpi: Moved): 'moved' | 'chance' | 'none' =>

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { useForm } from 'react-hook-form'
 import { useDraft } from '../../components/form/useDraft'
+import { useUnsaved } from '../../components/form/useKept'
 import { api, ApiError } from '../../api/client'
 import { primaryButton } from '../../components/buttons'
 import { quietButton } from '../../components/Notice'
@@ -209,8 +210,9 @@ function ChangePassword() {
     handleSubmit,
     reset,
     setError,
-    formState: { errors, isSubmitting },
+    formState: { errors, isDirty, isSubmitting },
   } = useForm({ defaultValues: { currentPassword: '', newPassword: '' } })
+  useUnsaved(isDirty && !isSubmitting, reset)
   const submit = handleSubmit(async (fields) => {
     setDone(false)
     try {
