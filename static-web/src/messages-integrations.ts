@@ -491,6 +491,7 @@ export const words = {
     errorsMore: (count: number) => `and ${number(count, {})} more`,
     line: (line: number) => `Line ${line}`,
     again: 'Correct the file and choose it again.',
+    againOrDefine: 'Define what is new above, or correct the file and choose it again.',
     firstRows: 'The first values',
     columns: {
       line: 'Line',

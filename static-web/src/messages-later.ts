@@ -80,7 +80,7 @@ export const later = {
   overview: {
     all: 'Every other number',
     moved: 'What moved most',
-    movement: { chance: 'Changes that may be chance', none: 'Not compared' },
+    movement: { chance: 'Changes that may be chance', none: 'Compared in part, or not at all' },
     catalogueOrder: 'Sort as in the catalogue',
     chartOf: 'Number of the chart',
     details: (kpi: string) => `All about ${kpi}`,
@@ -113,6 +113,7 @@ export const later = {
     title: 'Numbers on top',
     lead: 'For everybody in the business, in this order.',
     place: '. place',
+    up: (kpi: string) => `Move ${kpi} up`,
     save: 'Save',
     saving: 'Saving…',
     usual: 'Use the usual ones',
@@ -136,6 +137,7 @@ export const later = {
       goal: () => 'Set a first goal',
     } satisfies Record<string, (name: string) => string>,
     nothing: 'Nothing needs doing now.',
+    nothingElse: 'Look at what stands on top; nothing else needs doing now.',
     insights: (n: number) => (n === 1 ? '1 insight' : `All ${n} insights`),
   },
 

@@ -113,7 +113,7 @@ export const messages = {
   brief: {
     title: 'What changed',
     health: (score: string, word: string, day: string | null) =>
-      `Business health${day ? ` on ${day}` : ''} is ${word}, ${score} of 100`,
+      `Business health in the ${day ? `7 days up to ${day}` : 'last 7 days'} is ${word}, ${score} of 100`,
     healthMoved: (change: number, part: string | undefined) =>
       change === 0
         ? ', as a week before'

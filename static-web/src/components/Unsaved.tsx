@@ -28,6 +28,7 @@ export function Unsaved() {
         text: text.text,
         action: text.leave,
         cancel: text.stay,
+        danger: true,
         run: async () => {
           discard()
           await go()

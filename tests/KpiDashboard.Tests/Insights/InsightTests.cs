@@ -79,6 +79,20 @@ public sealed partial class InsightTests
         var insight = Only(new Business().Change("web.sessions", Last.AddDays(-2), Last.AddDays(-1), null), "tracking_gap");
         Assert.Equal((InsightSeverity.Trouble, 2m), (insight.Severity, insight.Magnitude));
         Assert.Contains("2 of 7 days", insight.Text, StringComparison.Ordinal);
+        Assert.Contains("Check that the tracking code", insight.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_gap_that_is_over_for_a_week_explains_numbers_and_is_no_trouble_any_more()
+    {
+        var business = new Business().Change("web.sessions", Last.AddDays(-9), Last.AddDays(-7), null);
+        var insight = Assert.Single(business.Insights(28), one => one.Rule == "tracking_gap");
+        Assert.Equal((InsightSeverity.Attention, 3m), (insight.Severity, insight.Magnitude));
+        Assert.Contains("The last such day was", insight.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Check", insight.Text, StringComparison.Ordinal);
+        // A day later it is still news.
+        business = new Business().Change("web.sessions", Last.AddDays(-9), Last.AddDays(-6), null);
+        Assert.Equal(InsightSeverity.Trouble, Assert.Single(business.Insights(28), one => one.Rule == "tracking_gap").Severity);
     }
 
     [Theory]

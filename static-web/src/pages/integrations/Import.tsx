@@ -344,7 +344,10 @@ function Preview({
           .slice(0, 5)
           .map((name) => <DefineHere key={name} unknown={name} onDone={onDefined} />)}
       {preview.errorCount > 0 && (
-        <Section title={text.errors(preview.errorCount)} lead={text.again}>
+        <Section
+          title={text.errors(preview.errorCount)}
+          lead={define && unknown.length > 0 ? text.againOrDefine : text.again}
+        >
           <div role="alert">
             <ul className="num max-h-96 overflow-y-auto text-small">
               {errors.map((error, i) => (

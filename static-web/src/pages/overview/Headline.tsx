@@ -1,11 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query'
+import { ArrowUp } from 'lucide-react'
 import { useId, useState } from 'react'
 import { api } from '../../api/client'
 import type { Summary, SummaryKpi } from '../../api/types'
 import { primaryButton } from '../../components/buttons'
 import { Dialog } from '../../components/Dialog'
 import { useKept } from '../../components/form/useKept'
-import { Failed, Select } from '../../components/ui'
+import { Failed, inputClass, Select } from '../../components/ui'
 import { useMay } from '../../lib/may'
 import { later } from '../../messages-later'
 
@@ -99,20 +100,34 @@ function Places({
               {at + 1}
               <span className="sr-only">{text.place}</span>
             </label>
-            <Select
-              id={`${id}${String(at)}`}
-              value={key}
-              disabled={busy}
-              onChange={(event) => {
-                put(at, event.target.value)
+            <div className="min-w-0 flex-1">
+              <Select
+                className={`${inputClass} border-line-strong`}
+                id={`${id}${String(at)}`}
+                value={key}
+                disabled={busy}
+                onChange={(event) => {
+                  put(at, event.target.value)
+                }}
+              >
+                {kpis.map((kpi) => (
+                  <option key={kpi.key} value={kpi.key}>
+                    {kpi.name}
+                  </option>
+                ))}
+              </Select>
+            </div>
+            <button
+              type="button"
+              disabled={busy || at === 0}
+              aria-label={text.up(kpis.find((kpi) => kpi.key === key)?.name ?? key)}
+              className={`tap grid place-items-center rounded text-muted hover:text-ink ${at === 0 ? 'invisible' : ''}`}
+              onClick={() => {
+                put(at - 1, key)
               }}
             >
-              {kpis.map((kpi) => (
-                <option key={kpi.key} value={kpi.key}>
-                  {kpi.name}
-                </option>
-              ))}
-            </Select>
+              <ArrowUp aria-hidden="true" size={16} />
+            </button>
           </li>
         ))}
       </ol>
