@@ -247,8 +247,8 @@ function notesPlugin(
 const [paperWidth, paperHeight, paperTwin, paperDensity] = [1100, 260, 200, 2]
 
 /**
- * How wide a chart is on paper, in pixels of print.css, where a letter is as large as 9.5: in a card across an A4 page, or in a tile of a dashboard,
- * whose twelve columns lie across. It cannot be measured: before printing the page still has the measures of the screen.
+ * How wide a chart is on paper, in pixels, by the measures of print.css: in a card across an A4 page, or in a tile of a dashboard, whose
+ * twelve columns lie across. It cannot be measured: before printing the page still has the measures of the screen.
  */
 function roomOnPaper(canvas: HTMLCanvasElement) {
   const [millimetre, rem, inset] = [96 / 25.4, 9.5, 8]
@@ -261,8 +261,8 @@ function roomOnPaper(canvas: HTMLCanvasElement) {
 }
 
 /**
- * Near `paperWidth`, and so that the chart fills its room: Chromium scales a canvas on paper by whole 64ths, rounded down, which left up to a
- * twentieth of the card empty. A pixel less than the room, so that a rounding elsewhere does not fall below the step.
+ * Near `paperWidth`, and so that the chart fills its room: Chromium scales a canvas on paper by whole 64ths, rounded down, which left up
+ * to a twentieth of the card empty. A pixel less than the room, so that a rounding elsewhere does not fall below the step.
  */
 function widthOnPaper(canvas: HTMLCanvasElement) {
   const room = roomOnPaper(canvas) - 1

@@ -43,8 +43,10 @@ export function KpiTable({ summary, kpis, search }: Props) {
     return group !== 'moved' && movement(above) !== group
   }
   // A heading counts as a line, and stands with its first number or not at all.
-  let lines = 0
-  const onPaper = rows.filter((_, i) => (lines += headed(i) ? 2 : 1) <= linesOnPaper).length
+  const headings = (to: number) => rows.filter((_, i) => i <= to && headed(i)).length
+  const onPaper = rows
+    .slice(0, linesOnPaper)
+    .filter((_, i) => i + 1 + headings(i) <= linesOnPaper).length
 
   return (
     <section aria-labelledby="all" className="mt-10">
