@@ -88,6 +88,7 @@ export const later = {
     find: 'Find a number',
     noMore: 'Everything measured stands above.',
     noneFound: (text: string) => `No number is called “${text}”.`,
+    onPaper: (shown: string, all: string) => `${shown} of ${all} numbers; all are on the page.`,
     table: {
       kpi: 'Number',
       value: 'Value',

@@ -28,10 +28,10 @@ public sealed class PaperTests(AppFixture app)
             await visit.SignInAsync();
             foreach (var (path, name, most, says) in new[]
             {
-                ("/", "overview", 1, new[] { Words(brief, 4), "Automations saved", "Complete through" }),
+                ("/", "overview", 1, new[] { Words(brief, 4), "Automations saved", "numbers; all are on the page" }),
                 ("/metrics/shop.revenue", "metric", 3, ["Revenue", revenue]),
                 ("/analytics", "analytics", 3, ["Sessions"]),
-                ("/automation", "automation", 4, ["Automations saved", "Order sync"]),
+                ("/automation", "automation", 3, ["Automations saved", "Order sync"]),
                 ($"/dashboards/{id}", "dashboard", 1, ["Paper", "Complete through"]),
             })
             {
@@ -50,11 +50,27 @@ public sealed class PaperTests(AppFixture app)
                 Assert.InRange(pdf.NumberOfPages, 1, most);
                 var text = string.Join(' ', pdf.GetPages().Select(page => ContentOrderTextExtractor.GetText(page)));
                 var plain = string.Concat(text.Where(letter => !char.IsWhiteSpace(letter)));
-                foreach (var part in says.Append(Business).Append("printed").Append("comparedwithpreviousperiod"))
+                foreach (var part in says.Append(Business).Append("printed").Append("comparedwithpreviousperiod")
+                    .Append("Complete through").Append("Dashed lines and hatched days"))
                     Assert.Contains(string.Concat(part.Where(letter => !char.IsWhiteSpace(letter))), plain,
                         StringComparison.OrdinalIgnoreCase);
-                foreach (var part in new[] { "Showasatable", "Skiptothenumbers", "Choosea", "Showwhat" }) Assert.DoesNotContain(part,
-                    plain, StringComparison.OrdinalIgnoreCase);
+                foreach (var part in new[] { "Showasatable", "Skiptothenumbers", "Choosea", "Showwhat", "Allstates", "Alltags", "Sortby" })
+                    Assert.DoesNotContain(part, plain, StringComparison.OrdinalIgnoreCase);
+                // The number of one day says which, and no more of where it comes from than can be read.
+                if (name == "metric")
+                {
+                    var day = await visit.Page.Locator("section:has(input[type=date]) p[class*='print:block']").TextContentAsync();
+                    Assert.Contains(string.Concat(day!.Where(letter => !char.IsWhiteSpace(letter))), plain, StringComparison.Ordinal);
+                    foreach (var part in new[] { "Asthesourcereportedit", "Flags", "requests" }) Assert.DoesNotContain(part, plain,
+                        StringComparison.OrdinalIgnoreCase);
+                }
+                // A sheet by itself is still known: whose it is, and which of how many.
+                foreach (var page in pdf.GetPages())
+                {
+                    var sheet = string.Concat(page.Letters.Select(letter => letter.Value.Trim()));
+                    Assert.Contains(string.Concat(Business.Where(letter => !char.IsWhiteSpace(letter))), sheet, StringComparison.Ordinal);
+                    Assert.Contains($"{page.Number}/{pdf.NumberOfPages}", sheet, StringComparison.Ordinal);
+                }
                 // Nothing is cut at the edge.
                 foreach (var page in pdf.GetPages())
                     Assert.All(page.Letters, letter => Assert.InRange(letter.Location.X, 0, page.Width));
@@ -64,6 +80,7 @@ public sealed class PaperTests(AppFixture app)
                     await visit.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor"));
                 Assert.Equal("rgb(255, 255, 255)",
                     await visit.Page.EvaluateAsync<string>("getComputedStyle(document.documentElement).backgroundColor"));
+                if (name == "automation") await Expect(visit.Page.Locator("table.print-rows")).ToBeVisibleAsync();
                 await visit.Page.EmulateMediaAsync(new() { Media = Media.Null });
                 // The screen is as it was.
                 await Expect(visit.Page.Locator("html")).ToHaveAttributeAsync("data-theme", screen.Dark ? "dark" : "light");

@@ -246,6 +246,30 @@ function notesPlugin(
 /** What a chart measures on paper, in CSS pixels: as wide as a desk, because its letters become as much smaller as those around it. */
 const [paperWidth, paperHeight, paperTwin, paperDensity] = [1100, 260, 200, 2]
 
+/**
+ * How wide a chart is on paper, in pixels, by the measures of print.css: in a card across an A4 page, or in a tile of a dashboard, whose
+ * twelve columns lie across. It cannot be measured: before printing the page still has the measures of the screen.
+ */
+function roomOnPaper(canvas: HTMLCanvasElement) {
+  const [millimetre, rem, inset] = [96 / 25.4, 9.5, 8]
+  const columns = Number(
+    canvas.closest<HTMLElement>('.board > li')?.style.getPropertyValue('--wide') ?? 0,
+  )
+  if (columns === 0) return 190 * millimetre - inset - 3 * rem - 2
+  const gap = 2 * rem
+  return ((277 * millimetre - inset + gap) / 12) * columns - gap
+}
+
+/**
+ * Near `paperWidth`, and so that the chart fills its room: Chromium scales a canvas on paper by whole 64ths, rounded down, which left up
+ * to a twentieth of the card empty. A pixel less than the room, so that a rounding elsewhere does not fall below the step.
+ */
+function widthOnPaper(canvas: HTMLCanvasElement) {
+  const room = roomOnPaper(canvas) - 1
+  const steps = Math.max(1, Math.round((room * 64) / (paperWidth * paperDensity)))
+  return Math.floor((room * 64) / (steps * paperDensity))
+}
+
 /** A translucent version of a #rrggbb colour. */
 const faded = (colour: string) => `${colour}80`
 
@@ -284,7 +308,7 @@ export default function ChartCanvas({
       if (!drawn) return
       drawn.stop()
       drawn.options.devicePixelRatio = paperDensity
-      drawn.resize(paperWidth, twin ? paperTwin : paperHeight)
+      drawn.resize(widthOnPaper(drawn.canvas), twin ? paperTwin : paperHeight)
       drawn.update('none')
     }
     const screen = () => {

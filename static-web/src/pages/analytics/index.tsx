@@ -7,6 +7,7 @@ import { Chart } from '../../components/chart/Chart'
 import { primaryButton } from '../../components/buttons'
 import { ErrorNotice, Notice } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
+import { PrintNote } from '../../components/print/PrintNote'
 import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
 import { Sparkline } from '../../components/Sparkline'
@@ -285,6 +286,7 @@ function Body({ summary, kpis, address, stale, picker }: BodyProps) {
         ))}
         {since !== undefined && since <= summary.from && <li>{breakdown.since(fullDay(since))}</li>}
       </ul>
+      <PrintNote business={tenant.name} summary={summary} />
     </div>
   )
 }

@@ -249,7 +249,7 @@ export function View() {
           ))}
         </div>
       )}
-      {data && <PrintNote summary={data} />}
+      {data && <PrintNote business={tenant.name} summary={data} />}
       <SavedAt query={summary} timeZone={tenant.timeZone} />
 
       {board && sharing && (

@@ -10,6 +10,7 @@ import { notesOf, unusualOf, type ChartNote } from '../../components/chart/notes
 import { useNotes } from '../../components/chart/useNotes'
 import { ErrorNotice, Notice, quietButton } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
+import { PrintNote } from '../../components/print/PrintNote'
 import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
 import { LoadFailed, sentenceOf } from '../../components/ui'
@@ -320,6 +321,7 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
           )}
         </div>
       </div>
+      <PrintNote business={tenant.name} summary={summary} />
       {editor.dialog}
     </div>
   )

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import type { Insights, Summary, SummaryKpi } from '../../api/types'
 import { withoutDoubles } from '../../lib/kpis'
+import { useIdentity } from '../../lib/session'
 import { PrintNote } from '../../components/print/PrintNote'
 import { Actions } from './Actions'
 import { AutomationBlock } from './AutomationBlock'
@@ -19,6 +20,7 @@ interface Props {
 
 /** The evidence under the headline: the chart, every other number, the automations, the sources and what could be done. */
 export default function Details({ summary, top, insights, search, tenantId }: Props) {
+  const { tenant } = useIdentity()
   const [picked, setPicked] = useState<string | null>(null)
   const selected = summary.kpis.find((kpi) => kpi.key === picked) ?? top[0]
   return (
@@ -48,7 +50,7 @@ export default function Details({ summary, top, insights, search, tenantId }: Pr
         />
       </div>
       <div className="xl:col-span-2">
-        <PrintNote summary={summary} />
+        <PrintNote business={tenant.name} summary={summary} />
       </div>
     </div>
   )

@@ -87,7 +87,7 @@ export default function Shared() {
               {boards.tv}
             </a>
           </p>
-          <PrintNote summary={data.summary} />
+          <PrintNote business={data.business} summary={data.summary} />
         </>
       ) : shared.isError ? (
         <ErrorNotice error={shared.error} retry={() => void shared.refetch()} />
