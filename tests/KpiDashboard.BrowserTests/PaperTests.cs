@@ -17,8 +17,11 @@ public sealed class PaperTests(AppFixture app)
     {
         const string Business = "Merch Shop";
         using var api = await app.ApiAsync(Business);
-        var id = (await api.SendAsync(HttpMethod.Post, "dashboards", HttpStatusCode.Created, new { name = "Paper",
-            template = "morning" }))["id"]!.GetValue<string>();
+        var id = (await api.SendAsync(HttpMethod.Post, "dashboards", HttpStatusCode.Created, new
+        {
+            name = "Paper",
+            template = "morning"
+        }))["id"]!.GetValue<string>();
         var summary = await api.SummaryAsync();
         var brief = (await api.GetAsync("insights/business?range=last_28_days&compare=previous_period"))["brief"]![0]!["text"]!.GetValue<string>();
         var revenue = Numbers.Money(summary.Kpi("shop.revenue").Number("value"), "$").Split('.')[0];
@@ -45,8 +48,12 @@ public sealed class PaperTests(AppFixture app)
                 await Expect(visit.Page.Locator(".report-head")).ToBeHiddenAsync();
 
                 var file = Path.Combine(app.Screenshots, $"{name}-{screen.Width}.pdf");
-                using var pdf = PdfDocument.Open(await visit.Page.PdfAsync(new() { Path = file, PreferCSSPageSize = true,
-                    PrintBackground = true }));
+                using var pdf = PdfDocument.Open(await visit.Page.PdfAsync(new()
+                {
+                    Path = file,
+                    PreferCSSPageSize = true,
+                    PrintBackground = true
+                }));
                 Assert.InRange(pdf.NumberOfPages, 1, most);
                 var text = string.Join(' ', pdf.GetPages().Select(page => ContentOrderTextExtractor.GetText(page)));
                 var plain = string.Concat(text.Where(letter => !char.IsWhiteSpace(letter)));

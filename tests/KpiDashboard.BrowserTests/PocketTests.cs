@@ -39,8 +39,11 @@ public sealed class PocketTests(AppFixture app)
 
         // A finger that moves to the side reads on, and the page stays; the last day stands after it was lifted.
         var devtools = await visit.Context.NewCDPSessionAsync(visit.Page);
-        Task TouchAsync(string type, params object[] points) => devtools.SendAsync("Input.dispatchTouchEvent", new() { ["type"] = type,
-            ["touchPoints"] = points });
+        Task TouchAsync(string type, params object[] points) => devtools.SendAsync("Input.dispatchTouchEvent", new()
+        {
+            ["type"] = type,
+            ["touchPoints"] = points
+        });
         await chart.ScrollIntoViewIfNeededAsync();
         box = (await chart.BoundingBoxAsync())!;
         var (y, scrolled) = (box.Y + (box.Height / 2), await visit.Page.EvaluateAsync<double>("scrollY"));
@@ -124,8 +127,11 @@ public sealed class PocketTests(AppFixture app)
     public async Task What_is_typed_is_asked_for_before_it_is_left_and_survives_a_reload_and_an_ended_session()
     {
         using var api = await app.ApiAsync("Merch Shop");
-        var id = (await api.SendAsync(HttpMethod.Post, "dashboards", HttpStatusCode.Created, new { name = "Kept",
-            template = "morning" }))["id"]!.GetValue<string>();
+        var id = (await api.SendAsync(HttpMethod.Post, "dashboards", HttpStatusCode.Created, new
+        {
+            name = "Kept",
+            template = "morning"
+        }))["id"]!.GetValue<string>();
         await using var visit = await app.VisitAsync(Screen.Phone);
         var page = visit.Page;
         await visit.SignInAsync("/settings/profile");
@@ -193,8 +199,11 @@ public sealed class PocketTests(AppFixture app)
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
         await Expect(visit.SignInForm).ToBeVisibleAsync();
         var asked = new List<string>();
-        visit.Page.Request += (_, request) => { if (request.Url.Contains("/api/", StringComparison.Ordinal)) asked
-            .Add(new Uri(request.Url).AbsolutePath); };
+        visit.Page.Request += (_, request) =>
+        {
+            if (request.Url.Contains("/api/", StringComparison.Ordinal)) asked
+            .Add(new Uri(request.Url).AbsolutePath);
+        };
         await visit.Context.SetOfflineAsync(false);
         await visit.Page.ReloadAsync();
         await Expect(visit.SignInForm).ToBeVisibleAsync();
@@ -212,18 +221,27 @@ public sealed class PocketTests(AppFixture app)
         var yesterday = DateTime.UtcNow.AddDays(-2).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         var names = new Dictionary<string, string>
         {
-            ["custom.long_name"] = new string('W', 27) + "onaudampfschifffahrtselektrik", ["custom.arabic"] = "مبيعات المتجر 2026 اليومية",
-                ["custom.nps"] = "NPS",
+            ["custom.long_name"] = new string('W', 27) + "onaudampfschifffahrtselektrik",
+            ["custom.arabic"] = "مبيعات المتجر 2026 اليومية",
+            ["custom.nps"] = "NPS",
         };
         var made = new List<string>();
         foreach (var (key, name) in names)
         {
             made.Add((string)(await api.SendAsync(HttpMethod.Post, "kpis/custom", HttpStatusCode.Created, new
             {
-                key, name, description = "Of a test.", unit = "count", direction = "up", aggregation = "sum",
+                key,
+                name,
+                description = "Of a test.",
+                unit = "count",
+                direction = "up",
+                aggregation = "sum",
             }))["id"]!);
-            await api.SendAsync(HttpMethod.Post, "push", HttpStatusCode.OK, new { readings = new[] { new { kpi = key, date = yesterday,
-                value = 61 } } });
+            await api.SendAsync(HttpMethod.Post, "push", HttpStatusCode.OK, new
+            {
+                readings = new[] { new { kpi = key, date = yesterday,
+                value = 61 } }
+            });
         }
 
         try

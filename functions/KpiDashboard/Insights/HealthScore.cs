@@ -54,7 +54,7 @@ internal static class HealthScore
     private const decimal DataWeight = 0.15m;
 
     /// <summary>What a score needs to be loaded.</summary>
-    public static IReadOnlyList<KpiDefinition> Needs { get; } = 
+    public static IReadOnlyList<KpiDefinition> Needs { get; } =
         [.. Compared.Select(part => part.Kpi), .. Compared.Select(part => part.Counted), .. Pulses];
 
     /// <summary>The score of each of some days, null where there is none; the table reaches <see cref="Reach"/> days further back.</summary>

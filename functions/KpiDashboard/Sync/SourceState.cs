@@ -140,8 +140,11 @@ internal sealed record SourceState(
     /// other sources would be told of as far as it goes.
     /// </summary>
     public static DateOnly? PeriodThrough(IReadOnlyCollection<SourceState> sources) =>
-        sources.Where(source => source.IsConnected).Min(source => SourceFreshness.Of(source) is { MissingSince: not null,
-            DueThrough: { } due } ? due : source.CompleteThrough)
+        sources.Where(source => source.IsConnected).Min(source => SourceFreshness.Of(source) is
+        {
+            MissingSince: not null,
+            DueThrough: { } due
+        } ? due : source.CompleteThrough)
         ?? CommonCompleteThrough(sources);
 
     /// <summary>Last day that is final in every connected source that ever delivered; null while one of them has none.</summary>

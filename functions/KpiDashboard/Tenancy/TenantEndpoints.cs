@@ -232,9 +232,16 @@ public sealed class TenantEndpoints
             """,
             new
             {
-                wanted.Name, wanted.TimeZone, wanted.Currency, wanted.Locale, wanted.WeekStart, wanted.FiscalYearStartMonth,
-                    wanted.HourlyLabourCost,
-                wanted.AutomationCostPerMonth, wanted.RequireSecondFactor, headline = Joined(wanted.Headline),
+                wanted.Name,
+                wanted.TimeZone,
+                wanted.Currency,
+                wanted.Locale,
+                wanted.WeekStart,
+                wanted.FiscalYearStartMonth,
+                wanted.HourlyLabourCost,
+                wanted.AutomationCostPerMonth,
+                wanted.RequireSecondFactor,
+                headline = Joined(wanted.Headline),
             });
         if (wanted.TimeZone != current.TimeZone) await ZoneMove.ApplyAsync(tx, current.TimeZone, wanted.TimeZone, now);
         await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.SettingsChanged, "tenant", tx.TenantId.ToString(), wanted.Name, before, after));

@@ -135,14 +135,22 @@ public sealed partial class InsightTests
     public void A_source_that_never_delivered_and_one_of_which_nothing_came_are_said()
     {
         var business = new Business();
-        business.Sources[0] = Business.Source("google-analytics", "Google Analytics") with { CompleteThrough = null,
-            BackfilledAt = business.Sources[0].Now.AddDays(-3) };
+        business.Sources[0] = Business.Source("google-analytics", "Google Analytics") with
+        {
+            CompleteThrough = null,
+            BackfilledAt = business.Sources[0].Now.AddDays(-3)
+        };
         Assert.Equal(
             "Google Analytics is read on time, but never had a day with data. Check that the tracking code is on the site, and that this is the right property.",
             Only(business, "source_silent").Text);
         business.Sources[0] = Business.Source("google-analytics", "Google Analytics");
-        business.Sources[1] = Business.Source("n8n", "n8n") with { Schedule = "push", FetchedAt = null, CompleteThrough = null,
-            ConnectedAt = business.Sources[1].Now.AddDays(-9) };
+        business.Sources[1] = Business.Source("n8n", "n8n") with
+        {
+            Schedule = "push",
+            FetchedAt = null,
+            CompleteThrough = null,
+            ConnectedAt = business.Sources[1].Now.AddDays(-9)
+        };
         Assert.Equal("n8n was connected on 14 Nov 2026 and nothing came of it yet.", Only(business, "source_silent").Text);
         business.Sources[1] = business.Sources[1] with { ConnectedAt = business.Sources[1].Now.AddHours(-9) };
         Assert.DoesNotContain(business.Insights(), insight => insight.Rule == "source_silent");

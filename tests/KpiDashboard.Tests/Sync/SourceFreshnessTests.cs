@@ -122,8 +122,13 @@ public sealed class SourceFreshnessTests
     [InlineData("paused", 0, 80, "Paused")]
     public void What_has_another_reason_is_called_by_that_and_lacks_the_same_days(string state, int failures, int hours, string status)
     {
-        var freshness = (Analytics(Day("2026-11-22")) with { State = state, ConsecutiveFailures = failures, FetchedAt = Now
-            .AddHours(-hours) }).ToFreshness();
+        var freshness = (Analytics(Day("2026-11-22")) with
+        {
+            State = state,
+            ConsecutiveFailures = failures,
+            FetchedAt = Now
+            .AddHours(-hours)
+        }).ToFreshness();
         Assert.Equal((status, false), (freshness.Status.ToString(), freshness.Silent));
         Assert.Equal(Day("2026-11-23"), freshness.MissingSince);
         Assert.NotNull(freshness.Message);
@@ -139,8 +144,15 @@ public sealed class SourceFreshnessTests
     [Fact]
     public void What_is_only_pushed_to_lacks_days_once_it_is_late_by_its_own_rhythm()
     {
-        var pushed = Analytics(Day("2026-11-22")) with { Connector = "n8n", DisplayName = "n8n", Schedule = "push", FetchedAt = Now
-            .AddDays(-6), UsualGapMinutes = 60 };
+        var pushed = Analytics(Day("2026-11-22")) with
+        {
+            Connector = "n8n",
+            DisplayName = "n8n",
+            Schedule = "push",
+            FetchedAt = Now
+            .AddDays(-6),
+            UsualGapMinutes = 60
+        };
         var freshness = pushed.ToFreshness();
         Assert.Equal((SourceStatus.Late, false), (freshness.Status, freshness.Silent));
         Assert.Equal((Day("2026-11-23"), Day("2026-11-28")), (freshness.MissingSince, freshness.DueThrough));

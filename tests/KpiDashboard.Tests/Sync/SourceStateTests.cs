@@ -79,8 +79,12 @@ public sealed class SourceStateTests
     [Fact]
     public void A_period_does_not_end_where_an_outage_begins()
     {
-        var analytics = Healthy with { Connector = "google-analytics", DisplayName = "Google Analytics",
-            CompleteThrough = new DateOnly(2026, 11, 19) };
+        var analytics = Healthy with
+        {
+            Connector = "google-analytics",
+            DisplayName = "Google Analytics",
+            CompleteThrough = new DateOnly(2026, 11, 19)
+        };
         // Its usual wait: the period waits with it.
         Assert.Equal(new DateOnly(2026, 11, 19), SourceState.PeriodThrough([Healthy, analytics]));
         var silent = analytics with { CompleteThrough = new DateOnly(2026, 11, 14) };

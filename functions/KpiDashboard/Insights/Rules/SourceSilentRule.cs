@@ -39,7 +39,7 @@ internal sealed class SourceSilentRule : IInsightRule
                     ? $" Its numbers are complete through {proof.Day("Complete through", day)}; later ones are missing, not zero."
                 : " There are no numbers of it yet.";
             yield return new Insight(
-                Name, source.Connector, severity, words + through, proof, "/integrations", 
+                Name, source.Connector, severity, words + through, proof, "/integrations",
                 state.Silent ? "Silent" : state.Status.ToString(),
                 // A silence that goes on is news again when it is a quarter longer; the others are what they are.
                 state is { Silent: true, DueThrough: { } due, MissingSince: { } since } ? due.DayNumber - since.DayNumber + 1 : 1)
