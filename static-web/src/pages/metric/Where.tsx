@@ -48,7 +48,7 @@ export function Where({ kpi, day, from, to, onDay }: Props) {
           </h2>
           <p className="text-small text-muted print:hidden">{text.hint}</p>
           {/* On paper there is no field that says it. */}
-          <p className="num hidden text-small text-muted print:block">{fullDay(day)}</p>
+          <p className="hidden text-small text-muted print:block">{fullDay(day)}</p>
         </div>
         <label className="flex items-center gap-2 text-small text-muted">
           {text.day}

@@ -21,7 +21,7 @@ interface Props {
 const text = later.overview
 
 /** Lines of the table that fit on the one page of the overview, with the headings between them. */
-const linesOnPaper = 7
+const linesOnPaper = 6
 
 /** Every number that is not in the strip; a search looks through all of them. */
 export function KpiTable({ summary, kpis, search }: Props) {
