@@ -41,4 +41,31 @@ export default tseslint.config(
     },
   },
   ...oneWay,
+  {
+    // What is typed behind the sign-in is not lost: components/form/useDraft keeps it. Passwords and codes are not kept, and before the sign-in there is nobody to keep them for.
+    files: ['src/pages/**'],
+    ignores: [
+      ...[
+        'forgot-password',
+        'second-factor',
+        'register',
+        'sign-in',
+        'invitation',
+        'reset-password',
+        'verify-email',
+      ].map((page) => `src/pages/${page}/**`),
+      'src/pages/settings/Profile.tsx',
+      'src/pages/settings/SecondFactorPart.tsx',
+    ],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "ImportDeclaration[source.value='react-hook-form'] ImportSpecifier[imported.name='useForm']",
+          message: 'Forms behind the sign-in use useDraft, which keeps what was typed.',
+        },
+      ],
+    },
+  },
 )

@@ -48,7 +48,7 @@ export default defineConfig(({ command, mode }) => ({
             // The first screen in one file: small ones compress badly.
             {
               name: 'first',
-              test: /src\/(messages\.|api|lib\/(?!apart|automation|behind|boards|breakdown|correlation|dayNames|days|enter|formatApart|freshWords|gaps|link|may|region|shared|themeChoice|tokens|welcome|worker)|components\/(?!account|board|buttons|breakdown|chart|print|form|ConfirmIdentity|DaysDialog|Dialog|GoalBar|ShortcutList|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|Guest|Pages|follow|PublicPages|RefreshPanel|TabNotice|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
+              test: /src\/(messages\.|api|lib\/(?!apart|automation|behind|boards|breakdown|correlation|dayNames|days|enter|formatApart|freshWords|gaps|link|may|region|shared|themeChoice|tokens|welcome|worker)|components\/(?!account|board|buttons|breakdown|chart|print|form|ConfirmIdentity|DaysDialog|Dialog|GoalBar|ShortcutList|Unsaved|VerifyBanner|confirm|ui)|app\/(?!Banners|Extras|Guest|Pages|follow|PublicPages|RefreshPanel|TabNotice|panels)|pages\/overview\/(index|queries|Brief|Strip|FreshLine))|lucide-react\/.*(createLucideIcon|Icon|context|shared)/,
             },
             // What follows it at once, each in one file too: a phone pays for every request.
             {
@@ -57,7 +57,7 @@ export default defineConfig(({ command, mode }) => ({
             },
             {
               name: 'shell',
-              test: /src\/(app\/(Extras|RefreshPanel|panels)|components\/(Dialog|ShortcutList)|lib\/worker)|lucide-react\/.*\/(circle-user|log-out|plus|x)\./,
+              test: /src\/(app\/(Extras|RefreshPanel|panels)|components\/(Dialog|ShortcutList|Unsaved)|lib\/worker)|lucide-react\/.*\/(circle-user|log-out|plus|x)\./,
             },
           ],
         },

@@ -40,6 +40,7 @@ export const boards = {
   removeYes: 'Delete the dashboard',
   print: 'Save as PDF',
   shareButton: 'Share a link',
+  linksWork: (n: number) => (n === 1 ? '1 link works' : `${n} links work`),
   readOnly: 'Only members can change a shared dashboard. Copy it to have one of your own.',
   empty: 'This dashboard has no tile yet.',
   emptyHow: 'Edit it and add the numbers you want to see.',

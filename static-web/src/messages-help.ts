@@ -4,7 +4,7 @@ export const help = {
   lead: 'How to read the numbers, and what every one of them means.',
   clocks: {
     title: 'How fresh a number is',
-    lead: 'Every source has three clocks. The overview shows all three.',
+    lead: 'Of every source the overview says when we last asked it, up to which day its numbers are complete, and up to which day they will not change any more.',
     list: [
       {
         name: 'Fetched',
@@ -12,7 +12,7 @@ export const help = {
       },
       {
         name: 'Complete through',
-        text: 'The last day that the source has in full. Today is never complete, so periods end with the last full day; of automations, Today shows what ran so far.',
+        text: 'The last day that the source has in full. Today is never complete, so periods end with the last complete day; of automations, Today shows what ran so far.',
       },
       {
         name: 'Final through',

@@ -1,8 +1,9 @@
 // What the pages of sources, imports and own numbers say, in the manner of messages.ts; only pages that are loaded later import it.
+import { number } from './lib/format'
 import { stop } from './messages'
 
 const n = (count: number, one: string, many: string) =>
-  `${count.toLocaleString()} ${count === 1 ? one : many}`
+  `${number(count, {})} ${count === 1 ? one : many}`
 
 const span = (hours: number) =>
   hours < 48 || hours % 24 !== 0 ? n(hours, 'hour', 'hours') : n(hours / 24, 'day', 'days')
@@ -32,7 +33,7 @@ export const words = {
     more: 'What else can be connected',
     moreEmpty: 'What can be connected',
     viewerEmpty: 'As soon as an owner or admin connects a source, it appears here.',
-    clocks: 'What the three clocks mean',
+    clocks: 'How fresh these numbers are',
   },
 
   clock: {
@@ -116,7 +117,7 @@ export const words = {
         : `Done, ${n(changed, 'number', 'numbers')} changed.`,
     failed: (why: string | null) => why ?? 'It failed and is tried again.',
     dead: (why: string | null) =>
-      `${why ?? 'It failed.'} It is given up; the next reading makes up for it.`,
+      `${why ?? 'It failed.'} We stopped trying; the next reading makes up for it.`,
   },
 
   offer: {
@@ -392,7 +393,7 @@ export const words = {
       waiting: 'Waiting for the source',
       succeeded: 'Done',
       failed: 'Failed',
-      dead: 'Given up',
+      dead: 'Stopped trying',
     },
     filter: {
       running: 'Reading',
@@ -400,7 +401,7 @@ export const words = {
       queued: 'Queued',
       succeeded: 'Done',
       failed: 'Failed',
-      dead: 'Given up',
+      dead: 'Stopped trying',
     },
     trigger: {
       schedule: 'on schedule',
@@ -417,7 +418,7 @@ export const words = {
     changed: (changed: number, restated: number) =>
       changed === 0
         ? 'nothing changed'
-        : `${n(changed, 'number', 'numbers')} changed${restated > 0 ? `, ${restated.toLocaleString()} of ended days` : ''}`,
+        : `${n(changed, 'number', 'numbers')} changed${restated > 0 ? `, ${number(restated, {})} of ended days` : ''}`,
     story: {
       title: 'What happened',
       started: (wait: string) => `Begun after ${wait} in the queue`,
@@ -432,12 +433,12 @@ export const words = {
       readings: (readings: number, changed: number) =>
         changed === 0
           ? `${n(readings, 'number', 'numbers')} read, all as before`
-          : `${n(readings, 'number', 'numbers')} read, ${changed.toLocaleString()} new or different`,
+          : `${n(readings, 'number', 'numbers')} read, ${number(changed, {})} new or different`,
       restated: (restated: number) =>
         `${n(restated, 'number', 'numbers')} of ended days changed by the source`,
       done: (took: string) => `Done, ${took} after it began`,
       failed: 'Failed; the next reading makes up for it',
-      dead: 'Given up after all attempts; the next reading makes up for it',
+      dead: 'We stopped trying after several attempts; the next reading makes up for it',
     },
     requests: (count: number) => `What was asked (${count})`,
     request: {
@@ -456,6 +457,11 @@ export const words = {
     closed: 'Viewers read; members, admins and owners import.',
     needKpis: 'A file fills numbers that you have defined.',
     define: 'Define your numbers',
+    unknown: (name: string) => `“${name}” is new here`,
+    unknownLead: 'Say what it is, and the file is read again.',
+    unknownMake: 'Define it',
+    unknownMaking: 'Defining…',
+    unknownText: (name: string) => `${name}, from a file.`,
     drop: 'Drop a CSV file here, or',
     choose: 'choose a file',
     chooseFile: 'Choose a CSV file',
@@ -482,9 +488,10 @@ export const words = {
     questions: 'Before the file can be read',
     errors: (count: number) =>
       `${n(count, 'line is', 'lines are')} wrong, so nothing would be written`,
-    errorsMore: (count: number) => `and ${count.toLocaleString()} more`,
+    errorsMore: (count: number) => `and ${number(count, {})} more`,
     line: (line: number) => `Line ${line}`,
     again: 'Correct the file and choose it again.',
+    againOrDefine: 'Define what is new above, or correct the file and choose it again.',
     firstRows: 'The first values',
     columns: {
       line: 'Line',
@@ -503,13 +510,13 @@ export const words = {
     progress: (done: number, total: number | null) =>
       total === null
         ? 'Reading the file…'
-        : `${done.toLocaleString()} of ${total.toLocaleString()} values written`,
+        : `${number(done, {})} of ${number(total, {})} values written`,
     queued: 'Waiting for its turn…',
     done: (accepted: number, unchanged: number, restated: number) =>
       [
         accepted === 0 ? 'Nothing had to be changed' : `${n(accepted, 'value', 'values')} written`,
-        unchanged > 0 ? `${unchanged.toLocaleString()} stood already` : null,
-        restated > 0 ? `${restated.toLocaleString()} replaced` : null,
+        unchanged > 0 ? `${number(unchanged, {})} stood already` : null,
+        restated > 0 ? `${number(restated, {})} replaced` : null,
       ]
         .filter(Boolean)
         .join(', ') + '.',

@@ -7,6 +7,9 @@ export const later = {
   shell: {
     all: 'All businesses',
     create: 'New business',
+    find: 'Find a business',
+    noneFound: (text: string) => `No business is called “${text}”.`,
+    health: { attention: 'Needs a look', trouble: 'In trouble', empty: 'Nothing connected' },
     profile: 'Your profile',
     help: 'Help',
     deleting: (name: string, day: string) =>
@@ -77,7 +80,7 @@ export const later = {
   overview: {
     all: 'Every other number',
     moved: 'What moved most',
-    movement: { chance: 'Changes that may be chance', none: 'Not compared' },
+    movement: { chance: 'Changes that may be chance', none: 'Compared in part, or not at all' },
     catalogueOrder: 'Sort as in the catalogue',
     chartOf: 'Number of the chart',
     details: (kpi: string) => `All about ${kpi}`,
@@ -85,6 +88,7 @@ export const later = {
     find: 'Find a number',
     noMore: 'Everything measured stands above.',
     noneFound: (text: string) => `No number is called “${text}”.`,
+    onPaper: (shown: string, all: string) => `${shown} of ${all} numbers; all are on the page.`,
     table: {
       kpi: 'Number',
       value: 'Value',
@@ -100,7 +104,27 @@ export const later = {
     hoursSaved: 'Time saved',
     valueSaved: 'Worth',
     roi: 'Return on its cost',
+    arithmetic: (worth: string, cost: string, roi: string) =>
+      `(${worth} worth − ${cost} cost) ÷ ${cost} = ${roi}`,
     single: 'Four weeks, ending with this day',
+  },
+
+  headline: {
+    choose: 'Choose the numbers on top',
+    title: 'Numbers on top',
+    lead: 'For everybody in the business, in this order.',
+    place: '. place',
+    up: (kpi: string) => `Move ${kpi} up`,
+    save: 'Save',
+    saving: 'Saving…',
+    usual: 'Use the usual ones',
+  },
+
+  unsaved: {
+    title: 'Leave without saving?',
+    text: 'What you changed here is not saved yet.',
+    leave: 'Leave and discard',
+    stay: 'Stay here',
   },
 
   actions: {
@@ -114,6 +138,7 @@ export const later = {
       goal: () => 'Set a first goal',
     } satisfies Record<string, (name: string) => string>,
     nothing: 'Nothing needs doing now.',
+    nothingElse: 'Look at what stands on top; nothing else needs doing now.',
     insights: (n: number) => (n === 1 ? '1 insight' : `All ${n} insights`),
   },
 
@@ -125,6 +150,7 @@ export const later = {
       cost: (cost: string) => ` against a cost of ${cost}`,
       roi: (roi: string) => `: a return of ${roi}`,
       loss: (roi: string) => `: a return of ${roi}, less than they cost`,
+      arithmetic: (worth: string, cost: string) => `, that is (${worth} − ${cost}) ÷ ${cost}`,
       end: '.',
       nothing: (when: string) => `Automations saved no time ${when}.`,
       onDays: (days: string, single: boolean) => `${single ? 'on' : 'during'} ${days}`,
@@ -277,7 +303,7 @@ export const later = {
         ? 'done, nothing changed'
         : `done, ${changed} ${s(changed, 'number', 'numbers')} changed`,
     failed: (why: string | null) => `failed. ${why ?? 'It will be tried again.'}`,
-    dead: (why: string | null) => `gave up. ${why ?? 'It needs a look.'}`,
+    dead: (why: string | null) => `stopped trying. ${why ?? 'It needs a look.'}`,
     close: 'Close',
   },
 }

@@ -12,8 +12,13 @@ export const metric = {
   toOverview: 'Go to the overview',
 
   sentence: {
-    count: (value: string, name: string) =>
-      `${value} ${name.charAt(0).toLowerCase()}${name.slice(1)}`,
+    // "NPS" and "VAT paid" stay as they are written: only a word that goes on in small letters has a capital for its place.
+    count: (value: string, name: string) => {
+      const [first = '', second = ''] = name
+      return second !== second.toUpperCase()
+        ? `${value} ${first.toLowerCase()}${name.slice(first.length)}`
+        : `${value} ${name}`
+    },
     value: (name: string, value: string) => `${name}: ${value}`,
     alone: (lead: string) => `${lead}.`,
     withheld: (lead: string, why: string) => `${lead}. ${why}`,

@@ -26,8 +26,8 @@ export const ops = {
         : `Something is wrong with ${count} businesses; the others are served.`,
     dead: (count: number) =>
       count === 1
-        ? 'One sync or message was given up.'
-        : `${count} syncs or messages were given up.`,
+        ? 'One sync or message is not tried any more.'
+        : `${count} syncs or messages are not tried any more.`,
     timer: (ago: string) => `The timer last came ${ago}; it should come every 5 minutes.`,
     overdue: (ago: string) => `A source was due ${ago}, and nobody took it: does the timer run?`,
     circuit: (provider: string) => `${provider} does not answer and is given a rest.`,
@@ -45,7 +45,7 @@ export const ops = {
         .filter(Boolean)
         .join(', ') || 'all in use',
     runs: 'Syncs in 24 hours',
-    runsNote: (failed: number) => (failed === 0 ? 'none failed' : `${failed} failed or given up`),
+    runsNote: (failed: number) => (failed === 0 ? 'none failed' : `${failed} failed`),
     live: 'Going on now',
     liveNote: (waiting: number) => (waiting === 0 ? 'none waiting' : `${waiting} waiting`),
     mails: 'Mail to be sent',
@@ -71,7 +71,7 @@ export const ops = {
   runStatuses: {
     succeeded: 'Succeeded',
     failed: 'Failed',
-    dead: 'Given up',
+    dead: 'Stopped trying',
     waiting: 'Waiting',
     running: 'Running',
     queued: 'Queued',
@@ -82,6 +82,7 @@ export const ops = {
     active: 'Fine',
     failing: 'Failing',
     overdue: 'Overdue',
+    silent: 'Read, but without new days',
     paused: 'Paused',
     reconnect_needed: 'To reconnect',
     disconnected: 'Disconnected',
@@ -94,6 +95,7 @@ export const ops = {
     run: 'A sync',
     'mended zone': 'Time zone, replaced',
     enqueue: 'Sending a sync on its way',
+    'health score': 'The health score',
     deletion: 'Deleting the business',
     'retention of executions': 'Removing old runs',
     'retention of values': 'Removing old values',
@@ -107,16 +109,16 @@ export const ops = {
   cleared: (count: number) =>
     count === 1 ? 'One entry is cleared.' : `${count} entries are cleared.`,
   clearedNote: 'What is still so comes back within minutes.',
-  dead: 'Given up',
-  deadLead: 'Dead runs and messages that no function could read, newest first.',
-  noDead: 'Nothing was given up.',
+  dead: 'Stopped trying',
+  deadLead: 'Syncs that failed each time, and messages that could not be read, newest first.',
+  noDead: 'Everything is still tried.',
   more: 'Show more',
   again: 'Try again',
   trying: 'Trying …',
   againAll: (count: number) => `Try all ${count} again`,
   againSure: (count: number) => `Yes, try ${count} again`,
   againAsk:
-    'Is the cause gone? Whatever fails again is given up again, and its owner sees that on the page.',
+    'Is the cause gone? What fails again is tried a few times more and then left, and its owner sees that on the page.',
   cancel: 'Cancel',
   tenantId: (id: string) => `Business ${id}`,
   trace: (traceparent: string) => `Trace ${traceparent.split('-')[1] ?? traceparent}`,
@@ -126,14 +128,14 @@ export const ops = {
     requeued: 'It is tried again.',
     superseded: 'A newer sync reads the same.',
     inactive: 'Its source is paused or must be connected again.',
-    not_dead: 'It was not given up any more.',
+    not_dead: 'It is being tried already.',
     unknown: 'It is not there any more.',
   },
   outcomesOfMany: {
     requeued: (n: number) => (n === 1 ? '1 is tried again' : `${n} are tried again`),
     superseded: (n: number) => `${n} read by a newer sync`,
     inactive: (n: number) => (n === 1 ? '1 waits for its source' : `${n} wait for their sources`),
-    not_dead: (n: number) => `${n} not given up any more`,
+    not_dead: (n: number) => `${n} being tried already`,
     unknown: (n: number) => `${n} not there any more`,
   },
   queues: 'Queues',

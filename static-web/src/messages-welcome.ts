@@ -1,5 +1,7 @@
 // What the first minutes say: the welcome, an overview without numbers, the demonstration. Only pages that are loaded later import it.
 
+import { number } from './lib/format'
+
 export const welcome = {
   title: 'Welcome',
   heading: (business: string) => `Set up ${business}`,
@@ -84,9 +86,9 @@ export const empty = {
   sources: 'First readings',
   waiting: 'Its first reading begins in a moment.',
   soFar: (days: number, day: string) =>
-    `${days.toLocaleString()} ${days === 1 ? 'day' : 'days'} read so far, back to ${day}`,
+    `${number(days, {})} ${days === 1 ? 'day' : 'days'} read so far, back to ${day}`,
   read: (days: number, day: string) =>
-    `${days.toLocaleString()} ${days === 1 ? 'day' : 'days'} read, back to ${day}`,
+    `${number(days, {})} ${days === 1 ? 'day' : 'days'} read, back to ${day}`,
   reconnect: 'Reconnect',
   again: 'Try again',
   trying: 'Trying again…',

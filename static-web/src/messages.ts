@@ -6,7 +6,7 @@ export const stop = (text: string) => (text.endsWith('.') ? text : `${text}.`)
 
 const ranges: Record<Range, { label: string; noun: string }> = {
   today: { label: 'Today', noun: 'today so far' },
-  last_day: { label: 'Last full day', noun: 'on the last full day' },
+  last_day: { label: 'Latest day', noun: 'on the latest whole day' },
   last_7_days: { label: '7 days', noun: 'in the last 7 days' },
   last_28_days: { label: '28 days', noun: 'in the last 28 days' },
   last_90_days: { label: '90 days', noun: 'in the last 90 days' },
@@ -58,6 +58,12 @@ export const messages = {
   otherDays: 'Other days:',
   versus: 'vs',
 
+  paper: {
+    save: 'PDF',
+    compared: (what: string) => `compared with ${what}`,
+    printed: (day: string) => `printed ${day}`,
+  },
+
   points: (n: string) => `${n}\u00a0pt`,
   pointsLong: (n: string) => `${n} points`,
   level: 'No change',
@@ -68,6 +74,9 @@ export const messages = {
       ? moved
       : `${moved}, ${tone === 'good' ? 'for the better' : 'for the worse'}`
   },
+  alike: (text: string, days: number) => `${text} · ${days}\u00a0days`,
+  alikeBefore: (days: number, before: string) =>
+    `the same weekdays of ${before}, over the ${days} days that both have`,
   withheld: {
     partial: {
       short: 'Days missing',
@@ -103,13 +112,17 @@ export const messages = {
 
   brief: {
     title: 'What changed',
-    health: (change: number | null, day: string | null) =>
-      `Business health${day ? ` on ${day}` : ''}` +
-      (change === null
-        ? ''
-        : change === 0
-          ? ', as a week before'
-          : `, ${change > 0 ? 'up' : 'down'} ${Math.abs(change)} in a week`),
+    health: (score: string, word: string, day: string | null) =>
+      `Business health in the ${day ? `7 days up to ${day}` : 'last 7 days'} is ${word}, ${score} of 100`,
+    healthMoved: (change: number, part: string | undefined) =>
+      change === 0
+        ? ', as a week before'
+        : `, ${change > 0 ? 'up' : 'down'} ${Math.abs(change)} in a week` +
+          (part ? `, mostly ${part.toLowerCase()}` : ''),
+    automations: (time: string, worth: string | null, cost: string | null) =>
+      `Automations saved ${time}` +
+      (worth ? `, worth ${worth}` : '') +
+      (cost ? `, for ${cost}.` : '.'),
     quiet: 'Nothing stands out.',
     more: (n: number) => `${n} more`,
     all: 'More',
@@ -160,6 +173,10 @@ export const messages = {
     retry: 'Try again',
     crash: 'This part of the page stopped working.',
     reload: 'Reload the page',
+    away: {
+      title: 'You are offline.',
+      text: 'This part of the page was not loaded before. It comes by itself once there is a network.',
+    },
     trace: (id: string) => `Reference ${id}`,
   },
   loading: 'Loading',

@@ -3,14 +3,19 @@
 ;(function () {
   // The theme, so that it never flashes.
   var choice = 'system'
+  var leaving = false
   try {
     choice = localStorage.getItem('kpi.theme') || 'system'
+    leaving = localStorage.getItem('kpi.leaving') !== null
   } catch {
     // Storage may be blocked; then the system decides.
   }
   var dark =
     choice === 'dark' || (choice !== 'light' && matchMedia('(prefers-color-scheme: dark)').matches)
   document.documentElement.dataset.theme = dark ? 'dark' : 'light'
+
+  // Somebody signed out here without a network: the client does that first.
+  if (leaving) return
 
   // Who is signed in, and for the first page its numbers. The API client takes each answer once (client.ts), as if it had asked itself:
   // a session is renewed once, in turn with other tabs. Null: there was no answer.
@@ -22,6 +27,8 @@
       method: method,
       headers: headers,
       credentials: 'include',
+      // As long as the client waits.
+      signal: AbortSignal.timeout(60000),
     }).catch(function () {
       return null
     })

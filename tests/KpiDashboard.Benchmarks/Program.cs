@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using KpiDashboard.Benchmarks;
 using KpiDashboard.LocalHost.Runtime;
+using KpiDashboard.LocalHost.Startup;
 using KpiDashboard.Tests.Shared;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 // Each benchmark prints ratios to a baseline of the same run: machines differ, ratios less. Run it in Release:
 //   dotnet run -c Release --project tests/KpiDashboard.Benchmarks            reads of the API
@@ -40,7 +43,8 @@ try
         await Task.Delay(200);
     }
 
-    await (page ? PageVitals.RunAsync(local.Address!) : ApiReads.RunAsync(local.Address!));
+    await (page ? PageVitals.RunAsync(local.Address!) : ApiReads.RunAsync(
+        local.Address!, host.Services.GetRequiredService<IConfiguration>()[DatabaseStage.OwnerKey]!));
     await host.StopAsync();
     return 0;
 }

@@ -149,7 +149,6 @@ public sealed partial class DashboardsTests(AppFixture app)
         var revenue = Numbers.Money((await api.SummaryAsync()).Kpi("shop.revenue").Number("value"), "$");
         await using var owner = await app.VisitAsync(Screen.Desktop);
         await owner.SignInAsync($"/dashboards/{id}");
-        await owner.Page.GetByRole(AriaRole.Button, new() { Name = "More", Exact = true }).ClickAsync();
         await owner.Page.GetByRole(AriaRole.Button, new() { Name = "Share a link" }).ClickAsync();
         var dialog = owner.Page.GetByRole(AriaRole.Dialog, new() { Name = "Read-only links" });
         await dialog.GetByLabel("What the link is for").FillAsync("Hall");
@@ -283,31 +282,6 @@ public sealed partial class DashboardsTests(AppFixture app)
     }
 
     [Fact]
-    public async Task A_dashboard_and_the_overview_are_one_page_of_paper_each()
-    {
-        using var api = await app.ApiAsync("Merch Shop");
-        var id = (await api.SendAsync(HttpMethod.Post, "dashboards", HttpStatusCode.Created, new { name = "Paper", template = "morning" }))["id"]!.GetValue<string>();
-        await using var visit = await app.VisitAsync(Screen.Desktop with { Dark = true });
-        await visit.SignInAsync();
-        foreach (var (path, name) in new[] { ("/", "overview"), ($"/dashboards/{id}", "dashboard") })
-        {
-            await visit.Page.GotoAsync(path);
-            await Expect(visit.Page.Locator("canvas").First).ToBeVisibleAsync();
-            await visit.SettledAsync();
-            await Expect(visit.Page.Locator(".print-note")).ToBeHiddenAsync();
-            var file = Path.Combine(app.Screenshots, $"{name}.pdf");
-            var pdf = await visit.Page.PdfAsync(new() { Path = file, PreferCSSPageSize = true, PrintBackground = true });
-            Assert.Single(Pages().Matches(System.Text.Encoding.Latin1.GetString(pdf)));
-            await visit.Page.EmulateMediaAsync(new() { Media = Media.Print });
-            await Expect(visit.Page.Locator(".print-note")).ToContainTextAsync("Complete through");
-            Assert.Equal("rgb(255, 255, 255)", await visit.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor"));
-            await visit.Page.EmulateMediaAsync(new() { Media = Media.Null });
-        }
-
-        await api.SendAsync(HttpMethod.Delete, $"dashboards/{id}", HttpStatusCode.NoContent);
-    }
-
-    [Fact]
     public async Task What_a_browser_needs_to_install_the_page_is_there_and_not_kept_long()
     {
         using var http = new HttpClient { BaseAddress = app.Address };
@@ -361,9 +335,6 @@ public sealed partial class DashboardsTests(AppFixture app)
 
     [GeneratedRegex("/shared#kps_[A-Za-z0-9_-]{43}$")]
     private static partial Regex SharedAddress();
-
-    [GeneratedRegex(@"/Type\s*/Page\b(?!s)")]
-    private static partial Regex Pages();
 
     [GeneratedRegex(@"const files = \[([^\]]*)\]")]
     private static partial Regex Files();

@@ -126,7 +126,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
             await newest.GetByText(new Regex(@"^What was asked \(\d+\)$")).ClickAsync();
             await Expect(newest.GetByText(new Regex(@"\d rows?")).First).ToBeVisibleAsync();
 
-            await visit.Page.GetByLabel("State").SelectOptionAsync("Given up");
+            await visit.Page.GetByLabel("State").SelectOptionAsync("Stopped trying");
             await Expect(visit.Page.GetByText("No reading fits.")).ToBeVisibleAsync();
             await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Show all" }).ClickAsync();
             await Expect(newest).ToContainTextAsync("by hand");

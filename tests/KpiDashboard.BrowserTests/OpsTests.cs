@@ -42,8 +42,8 @@ public sealed partial class OpsTests(AppFixture app)
 
             // What there is. It stays in this tab, and nowhere else.
             await Expect(Part(page, "This instance")).ToBeVisibleAsync();
-            await Expect(page.GetByText("syncs or messages were given up", new() { Exact = false })).ToContainTextAsync("Runbook: dead-letters");
-            await Expect(Part(page, "Given up").GetByText(given[0].ToString())).ToBeVisibleAsync();
+            await Expect(page.GetByText("syncs or messages are not tried any more", new() { Exact = false })).ToContainTextAsync("Runbook: dead-letters");
+            await Expect(Part(page, "Stopped trying").GetByText(given[0].ToString())).ToBeVisibleAsync();
             await Expect(Part(page, "Syncs of the last 24 hours").GetByRole(AriaRole.Rowheader, new() { Name = "n8n" })).ToBeVisibleAsync();
             Assert.Equal(app.FunctionKey, await page.EvaluateAsync<string?>("sessionStorage.getItem('kpi.ops-key')"));
             Assert.DoesNotContain(app.FunctionKey, await page.EvaluateAsync<string>("JSON.stringify({ ...localStorage }) + document.cookie"), StringComparison.Ordinal);
@@ -60,7 +60,7 @@ public sealed partial class OpsTests(AppFixture app)
             await page.GetByRole(AriaRole.Button, new() { Name = "Close the list" }).ClickAsync();
 
             // One by itself, while all others wait; then all at once, asked once more first.
-            var tries = Part(page, "Given up").GetByRole(AriaRole.Button, new() { Name = "Try again" });
+            var tries = Part(page, "Stopped trying").GetByRole(AriaRole.Button, new() { Name = "Try again" });
             var answer = new TaskCompletionSource();
             await page.RouteAsync("**/api/ops/requeue", async route =>
             {
@@ -68,17 +68,17 @@ public sealed partial class OpsTests(AppFixture app)
                 await route.ContinueAsync();
             });
             await tries.First.ClickAsync();
-            await Expect(Part(page, "Given up").GetByRole(AriaRole.Button, new() { Name = "Trying …" })).ToBeDisabledAsync();
+            await Expect(Part(page, "Stopped trying").GetByRole(AriaRole.Button, new() { Name = "Trying …" })).ToBeDisabledAsync();
             await Expect(tries.First).ToBeDisabledAsync();
             answer.SetResult();
-            await Expect(Part(page, "Given up").GetByRole(AriaRole.Status)).ToHaveTextAsync("It is tried again.");
+            await Expect(Part(page, "Stopped trying").GetByRole(AriaRole.Status)).ToHaveTextAsync("It is tried again.");
             await page.UnrouteAllAsync();
             await page.GetByRole(AriaRole.Button, new() { NameRegex = TryAll() }).ClickAsync();
             await visit.InBothThemesAsync("ops-ask");
             await page.GetByRole(AriaRole.Button, new() { Name = "Cancel" }).ClickAsync();
             await page.GetByRole(AriaRole.Button, new() { NameRegex = TryAll() }).ClickAsync();
             await page.GetByRole(AriaRole.Button, new() { NameRegex = YesAll() }).ClickAsync();
-            await Expect(Part(page, "Given up").GetByRole(AriaRole.Status)).ToHaveTextAsync(Tried());
+            await Expect(Part(page, "Stopped trying").GetByRole(AriaRole.Status)).ToHaveTextAsync(Tried());
 
             // Everything that may be wrong, of an installation that is not at hand.
             await page.RouteAsync("**/api/ops/overview", route => route.FulfillAsync(new() { Json = Trouble() }));
@@ -90,7 +90,7 @@ public sealed partial class OpsTests(AppFixture app)
             await Expect(Part(page, "Wrong with single businesses")).ToContainTextAsync("does not know its time zone \"posix/Europe/Berlin\"");
             await Expect(Part(page, "Queues")).ToContainTextAsync("The storage account does not answer.");
             await Expect(Part(page, "Providers given a rest").GetByRole(AriaRole.Rowheader, new() { Name = "n8n" })).ToBeVisibleAsync();
-            await Expect(Part(page, "Given up")).ToContainTextAsync("Nothing was given up.");
+            await Expect(Part(page, "Stopped trying")).ToContainTextAsync("Everything is still tried.");
             await Expect(Part(page, "Sources by state")).ToContainTextAsync("No source is connected yet.");
             await visit.InBothThemesAsync("ops-trouble");
 

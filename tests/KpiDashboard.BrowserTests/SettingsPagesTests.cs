@@ -65,6 +65,8 @@ public sealed partial class SettingsPagesTests(AppFixture app)
         await visit.Page.GotoAsync("/settings/members");
         // Columns of roles on a desk, sentences with their roles on a phone.
         var may = main.GetByRole(AriaRole.Region, new() { Name = "Who may do what" });
+        await Expect(may.GetByRole(AriaRole.Row)).ToHaveCountAsync(0);
+        await may.GetByText("Show what each role may do").ClickAsync();
         await Expect(may.GetByRole(width == 360 ? AriaRole.Listitem : AriaRole.Row).Filter(new() { HasText = "Owner" }).First).ToBeVisibleAsync();
         await Expect(main.GetByRole(AriaRole.Form, new() { Name = "Invite somebody" })).ToHaveCountAsync(0);
         await Expect(main.GetByRole(AriaRole.Button, new() { Name = "Leave" })).ToBeVisibleAsync();

@@ -35,7 +35,7 @@ public sealed class AnnotationEndpoints
         _reads.AnswerAsync(request, AnnotationJson.Default.AnnotationsResponse, async (tx, tenant) =>
         {
             var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
-            var period = Period.Read(new QueryReader(request), tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
+            var period = Period.Read(new QueryReader(request), tenant.Today(_time), SourceState.PeriodThrough(sources));
             var range = new { from = period.From, to = period.To };
             var notes = await tx.QueryAsync<Note>(Select + "and a.from_day <= @to and a.to_day >= @from order by a.from_day, a.id limit 500", range);
             return new AnnotationsResponse(period.From, period.To,

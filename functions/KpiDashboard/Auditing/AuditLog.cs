@@ -171,7 +171,7 @@ internal static class AuditActions
         [DashboardShared] = "Made a read-only link to a dashboard",
         [DashboardUnshared] = "Took back a read-only link to a dashboard",
         [DashboardLinkUsed] = "A read-only link to a dashboard was used",
-        [RunRequeued] = "Tried a sync again that had been given up",
+        [RunRequeued] = "Tried a sync again that had stopped",
         [MinutesSavedChanged] = "Changed the minutes that a workflow saves",
     };
 }

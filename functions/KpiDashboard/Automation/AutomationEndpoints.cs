@@ -52,7 +52,9 @@ public sealed class AutomationEndpoints
         {
             var all = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
             var sources = all.Where(source => source.Connector == "n8n").ToList();
-            var period = asked ?? Period.Read(new QueryReader(request), tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
+            // The days of the overview, so that the two pages tell of one number: not a day more because n8n knows a day sooner than
+            // others.
+            var period = asked ?? Period.Read(new QueryReader(request), tenant.Today(_time), SourceState.PeriodThrough(all));
             var clocks = SourceState.Clocks(sources);
             var now = await KpiTable.LoadAsync(tx, Kpis, period.From, period.To, clocks, tenant.Economics);
             var before = period is { CompareFrom: { } from, CompareTo: { } to } ? await KpiTable.LoadAsync(tx, Kpis, from, to, clocks, tenant.Economics) : null;

@@ -71,7 +71,7 @@ public sealed partial class CalculatedKpiEndpoints
             var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
             var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
             var kpi = await DefineAsync(tx, await LoadAsync(tx), new CalculatedKpi(body.Key ?? "calc.preview", "Preview", "", body.Unit, KpiDirection.Neutral, body.Formula));
-            var to = Period.Anchor(tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
+            var to = Period.Anchor(tenant.Today(_time), SourceState.PeriodThrough(sources));
             var table = await KpiTable.LoadAsync(tx, [kpi], to.AddDays(-27), to, SourceState.Clocks(sources), tenant.Economics);
             var value = table.Evaluate(kpi, table.From, to);
             return new CalculatedPreviewResponse(

@@ -1,6 +1,7 @@
 using KpiDashboard.Data;
 using KpiDashboard.Goals;
 using KpiDashboard.Kpis;
+using KpiDashboard.Security;
 using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
 
@@ -15,6 +16,9 @@ internal sealed record RestatedFacts(string Kpi, DateOnly Day, decimal Old, deci
 /// <summary>What came with the answers that the numbers of the period are from.</summary>
 internal sealed record RequestFlags(string Connector, int Requests, int Sampled, int Thresholded);
 
+/// <summary>A number of the business's own that is sent day by day: how many of its days came as they ended, since when, and its last one.</summary>
+internal sealed record SentFacts(string Kpi, int Known, DateOnly Since, DateOnly Last);
+
 /// <summary>Everything that rules look at, read once.</summary>
 internal sealed record BusinessFacts(
     TenantProfile Tenant, DateOnly Today, Period Period, KpiTable Table, TenantCatalogue Catalogue, IReadOnlyList<SourceState> Sources, IReadOnlyList<WorkflowFacts> Workflows,
@@ -22,6 +26,9 @@ internal sealed record BusinessFacts(
 {
     /// <summary>What failed runs of the period have in common; null where none says why it failed.</summary>
     public SharedMessage? SharedMessage { get; init; }
+
+    /// <summary>Numbers of the business's own that are sent to us.</summary>
+    public IReadOnlyList<SentFacts> Sent { get; init; } = [];
 
     /// <summary>Weeks that an anomaly is compared with: the same weekday of each.</summary>
     public const int Weeks = 13;
@@ -95,10 +102,25 @@ internal sealed record BusinessFacts(
             group by r.connector order by r.connector
             """,
             new { range.from, range.to, pulses = SourceState.Pulses.Values.Select(kpi => kpi.Key).ToArray() });
+        // An import of a file is news, too, but no rhythm; nor is what was sent of days long past.
+        var sent = catalogue.Own.Count == 0 ? [] : await tx.QueryAsync<SentFacts>(
+            """
+            select v.kpi, count(*)::int as Known, min(v.day) as Since, l.last
+            from (select n.kpi, max(n.day) as last from kpi_values n where n.tenant_id = @tenant and n.kpi = any (@own) and n.day <= @today group by n.kpi) l
+            join kpi_values v on v.tenant_id = @tenant and v.kpi = l.kpi and v.day > l.last - 91 and v.day <= l.last
+            where v.run_id is null and (v.first_seen_at at time zone 'utc')::date <= v.day + 3
+            group by v.kpi, l.last
+            order by v.kpi
+            """,
+            new { own = catalogue.Own.Select(kpi => kpi.Key).ToArray(), today });
+        var failing = await WorkflowFailures.LoadAsync(tx, period.To.AddDays(-6), period.To);
         return new BusinessFacts(
-            tenant, today, period, table, catalogue, sources, workflows, await WorkflowFailures.LoadAsync(tx, period.To.AddDays(-6), period.To), restated, flags,
+            tenant, today, period, table, catalogue, sources,
+            [.. workflows.Select(flow => flow with { Name = PlainText.Isolated(flow.Name) })],
+            [.. failing.Select(flow => flow with { Name = PlainText.Isolated(flow.Name) })], restated, flags,
             await GoalEndpoints.EntriesAsync(tx, await Goal.LoadAsync(tx), catalogue, tenant, sources, today))
         {
+            Sent = sent,
             SharedMessage = await SharedMessage.LoadAsync(tx, tenant, period.From, period.To),
         };
     }

@@ -1,3 +1,4 @@
+using KpiDashboard.Insights.Rules;
 using KpiDashboard.Kpis;
 
 namespace KpiDashboard.Insights;
@@ -13,7 +14,7 @@ internal static class DailyBrief
     /// <param name="id">Id of an insight.</param>
     public static IReadOnlyList<BriefSentence> Write(BusinessFacts facts, IReadOnlyList<Insight> insights, Func<Insight, Guid> id)
     {
-        var open = Unchecked(facts);
+        var open = Unchecked(facts, insights);
         BriefSentence[] found =
         [
             .. insights.Where(insight => insight.Severity != InsightSeverity.Info).Take(open is null ? Most : Most - 1)
@@ -24,13 +25,15 @@ internal static class DailyBrief
         return [.. found, .. open is null ? (BriefSentence[])[] : [open]];
     }
 
-    private static BriefSentence? Unchecked(BusinessFacts facts)
+    private static BriefSentence? Unchecked(BusinessFacts facts, IReadOnlyList<Insight> told)
     {
         var proof = new Proof();
         var reasons = new List<string>();
         if (facts.Sources.All(source => !source.IsConnected)) reasons.Add("nothing is connected");
         foreach (var source in facts.Sources.Where(source => source.IsConnected && (source.CompleteThrough is null || source.CompleteThrough < facts.Period.To)))
         {
+            // Its own sentence stands on top.
+            if (told.Any(insight => insight.Rule == SourceSilentRule.Name && insight.Subject == source.Connector)) continue;
             reasons.Add(source.CompleteThrough is { } day
                 ? $"{source.DisplayName} is complete only through {proof.Day("Complete through", day)}"
                 : $"{source.DisplayName} was not read yet");
@@ -52,7 +55,8 @@ internal static class DailyBrief
         if (nothing.Count > 0) reasons.Add($"{Listed(nothing)} cannot be compared, because there is nothing earlier");
         if (gaps.Count > 0) reasons.Add($"{Listed(gaps)} cannot be compared, because the time before has days without data");
 
-        return reasons.Count == 0 ? null : new BriefSentence($"Not checked: {string.Join("; ", reasons.Take(4))}.", InsightSeverity.Info, null, "/integrations", [], proof.Evidence);
+        return reasons.Count == 0 ? null : new BriefSentence($"We cannot tell yet: {string.Join("; ", reasons.Take(4))}.",
+            InsightSeverity.Info, null, "/integrations", [], proof.Evidence);
     }
 
     private static string Listed(List<string> names) =>

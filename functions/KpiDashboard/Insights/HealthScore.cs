@@ -39,11 +39,14 @@ internal static class HealthScore
 
     private static readonly Part[] Compared =
     [
-        new("revenue", "Revenue", KpiCatalogue.Part("shop.revenue"), 0.30m, Tolerance: null),
-        new("visits", "Visits", KpiCatalogue.Part("web.sessions"), 0.20m, Tolerance: null),
-        new("conversion", "Conversion", KpiCatalogue.Part("web.conversion_rate"), 0.15m, Tolerance: null),
+        new("revenue", "Revenue", KpiCatalogue.Part("shop.revenue"), 0.30m, Tolerance: null, KpiCatalogue.Part("shop.transactions"),
+            "orders"),
+        new("visits", "Visits", KpiCatalogue.Part("web.sessions"), 0.20m, Tolerance: null, KpiCatalogue.Part("web.sessions"), "visits"),
+        new("conversion", "Conversion", KpiCatalogue.Part("web.conversion_rate"), 0.15m, Tolerance: null,
+            KpiCatalogue.Part("web.sessions"), "visits with a key event"),
         // Half of a success rate of 98 % would be a disaster long past.
-        new("automations", "Automations", KpiCatalogue.Part("automation.success_rate"), 0.20m, Tolerance: 0.20m),
+        new("automations", "Automations", KpiCatalogue.Part("automation.success_rate"), 0.20m, Tolerance: 0.20m,
+            KpiCatalogue.Part("automation.executions"), "runs"),
     ];
 
     private static readonly KpiDefinition[] Pulses = [.. SourceState.Pulses.Values];
@@ -51,7 +54,8 @@ internal static class HealthScore
     private const decimal DataWeight = 0.15m;
 
     /// <summary>What a score needs to be loaded.</summary>
-    public static IReadOnlyList<KpiDefinition> Needs { get; } = [.. Compared.Select(part => part.Kpi), .. Pulses];
+    public static IReadOnlyList<KpiDefinition> Needs { get; } =
+        [.. Compared.Select(part => part.Kpi), .. Compared.Select(part => part.Counted), .. Pulses];
 
     /// <summary>The score of each of some days, null where there is none; the table reaches <see cref="Reach"/> days further back.</summary>
     public static IEnumerable<(DateOnly Day, decimal Score)> Daily(KpiTable table, DateOnly from, DateOnly to)
@@ -81,7 +85,24 @@ internal static class HealthScore
                 : left.Count == 0 ? "The mean of the parts by their weights."
                 : $"The mean of the parts by their weights; left out, because it cannot be measured: {string.Join(", ", left)}. The others weigh more for it.",
             previous, score is not null && previous is not null && sameParts ? score - previous : null,
+            score is null ? null : WordOf(score.Value),
+            score is not null && previous is not null && sameParts ? Moved(now, before, score.Value - previous.Value) : null,
             [.. now.Select(part => part.Describe(score is null || part.Points is null ? 0 : decimal.Round(part.Weight / weight, 4), day, currencyOf))]);
+    }
+
+    /// <summary>What a score is called.</summary>
+    internal static string WordOf(decimal score) => score switch { >= 80 => "good", >= 60 => "fair", >= 40 => "weak", _ => "poor" };
+
+    /// <summary>The part that moved the score most in the direction in which it went; null where it did not.</summary>
+    private static HealthMove? Moved(IReadOnlyList<Scored> now, IReadOnlyList<Scored> before, decimal change)
+    {
+        if (change == 0) return null;
+        var weight = now.Where(part => part.Points is not null).Sum(part => part.Weight);
+        var (part, points) = now.Zip(before)
+            .Where(pair => pair.First.Points is not null && pair.Second.Points is not null)
+            .Select(pair => (pair.First, Points: (pair.First.Points!.Value - pair.Second.Points!.Value) * pair.First.Weight / weight))
+            .MaxBy(pair => pair.Points * Math.Sign(change));
+        return points * Math.Sign(change) <= 0 ? null : new HealthMove(part.Key, part.Name, Whole(points));
     }
 
     /// <summary>The median of some values; there is at least one.</summary>
@@ -120,20 +141,87 @@ internal static class HealthScore
         var now = weeks.Of(part.Kpi, day);
         var before = Enumerable.Range(1, Weeks).Select(week => weeks.Of(part.Kpi, day.AddDays(-7 * week))).Where(week => week.Value is not null && week.KnownDays == 7).Select(week => week.Value!.Value).ToList();
         decimal? median = before.Count >= FewestWeeks ? Median(before) : null;
-        decimal? points = now.Value is not { } value || now.KnownDays < 7 || median is not { } usual ? null
-            : part.Tolerance is { } tolerance ? Whole(100 * Math.Clamp(1 - ((usual - value) / tolerance), 0, 1))
-            : usual <= 0 ? null
-            : Whole(100 * Math.Clamp(((value / usual) - 0.5m) * 2, 0, 1));
-        return new Scored(part, part.Key, part.Name, part.Weight, points, now.Value, median, before.Count, now.KnownDays, 7);
+        var (points, share, expected) = now.Value is { } value && now.KnownDays == 7 && median is { } usual
+            ? PointsOf(weeks, part, day, value, usual)
+            : (null, 1, null);
+        return new Scored(part, part.Key, part.Name, part.Weight, points, now.Value, median, before.Count, now.KnownDays, 7)
+        {
+            Counted = share,
+            Carried = expected,
+        };
+    }
+
+    /// <summary>
+    /// Points of a value beside what is usual. A drop counts by how much it is more than chance: of few orders, visits or runs one more or
+    /// less is a large share and means nothing. Up to one standard deviation of what the counts can carry it does not count, from three on
+    /// it counts in full, and between them in proportion, so that no single order makes a leap.
+    /// </summary>
+    private static (decimal? Points, decimal Share, decimal? Expected) PointsOf(WeekCache weeks, Part part, DateOnly day, decimal value,
+        decimal usual)
+    {
+        if (part.Tolerance is null && usual <= 0) return (null, 1, null);
+        var drop = part.Tolerance is null ? 1 - (value / usual) : usual - value;
+        var count = weeks.Of(part.Counted, day).Value;
+        // Of a rate, what this week's visits would have brought; of a sum, what a week usually brings.
+        var expected = part switch
+        {
+            { Tolerance: not null } => count,
+            { Kpi.Aggregation: KpiAggregation.Ratio } => count * usual,
+            _ when part.Kpi.Key == part.Counted.Key => usual,
+            _ => UsualCount(weeks, part, day),
+        };
+        var share = drop > 0 && expected is { } many ? Beyond(drop, part.Tolerance is null ? Spread(many) : Spread(usual, many)) : 1;
+        return (Whole(100 * Math.Clamp(1 - (drop * share / (part.Tolerance ?? 0.5m)), 0, 1)), share, expected);
+    }
+
+    private static decimal? UsualCount(WeekCache weeks, Part part, DateOnly day)
+    {
+        var counts = Enumerable.Range(1, Weeks)
+            .Select(week => weeks.Of(part.Counted, day.AddDays(-7 * week)))
+            .Where(week => week is { Value: not null, KnownDays: 7 })
+            .ToList();
+        return counts.Count >= FewestWeeks ? Median(counts.Select(week => week.Value!.Value)) : null;
+    }
+
+    /// <summary>
+    /// Variance of a count, as a share of it: that of Poisson, and as much again twice over for what is usual being known from as few.
+    /// </summary>
+    private static decimal Spread(decimal many) => (1 + (2 / Math.Max(1, many))) / Math.Max(1, many);
+
+    /// <summary>
+    /// Variance of a share among so many; two of each kind are added, because a handful without a failure is no proof of none (Agresti and
+    /// Coull).
+    /// </summary>
+    private static decimal Spread(decimal usual, decimal many)
+    {
+        var share = ((usual * many) + 2) / (many + 4);
+        return share * (1 - share) / Math.Max(1, many);
+    }
+
+    private static decimal Beyond(decimal drop, decimal variance)
+    {
+        var deviation = Math.Sqrt((double)Math.Max(0, variance));
+        return deviation <= 0 ? 1 : (decimal)Math.Clamp((((double)drop / deviation) - 1) / 2, 0, 1);
     }
 
     private static decimal Whole(decimal points) => decimal.Round(points, 0, MidpointRounding.AwayFromZero);
 
-    /// <summary>A KPI of seven days against the median of the weeks before. Full points at the median or better; none at half of it, or at the median less the tolerance.</summary>
-    private sealed record Part(string Key, string Name, KpiDefinition Kpi, decimal Weight, decimal? Tolerance);
+    /// <summary>
+    /// A KPI of seven days against the median of the weeks before. Full points at the median or better; none at half of it, or at the
+    /// median less the tolerance.
+    /// <c>Counted</c> are the things whose number says how much chance is in it, <c>Things</c> what they are called.
+    /// </summary>
+    private sealed record Part(string Key, string Name, KpiDefinition Kpi, decimal Weight, decimal? Tolerance, KpiDefinition Counted,
+        string Things);
 
     private sealed record Scored(Part? Part, string Key, string Name, decimal Weight, decimal? Points, decimal? Value, decimal? Median, int Weeks, int Known, int Expected)
     {
+        /// <summary>What part of a drop counts.</summary>
+        public decimal Counted { get; init; } = 1;
+
+        /// <summary>How many things carry the number.</summary>
+        public decimal? Carried { get; init; }
+
         public HealthPartEntry Describe(decimal weight, DateOnly day, Func<KpiDefinition, string?> currencyOf)
         {
             var proof = new Proof();
@@ -159,7 +247,18 @@ internal static class HealthScore
                 ? $"the median or better gives {proof.Number("Full points", 100)} points, {proof.Number("Percentage points below", tolerance * 100)} percentage points less gives none"
                 : $"the median or more gives {proof.Number("Full points", 100)} points, half of it gives none";
             var weeks = Weeks == HealthScore.Weeks ? proof.Number("Weeks before", Weeks) : $"{proof.Number("Whole weeks with data", Weeks)} weeks with all their days among the {proof.Number("Weeks before", HealthScore.Weeks)}";
-            return $"{part.Kpi.Name} in the last {proof.Number("Days", 7)} days: {value}. Median of the {weeks} weeks before: {median}. {char.ToUpperInvariant(rule[0])}{rule[1..]}, so this gives {proof.Number("Points", Points.Value)}.";
+            var days = proof.Number("Days", 7);
+            var points = proof.Number("Points", Points.Value);
+            return $"{part.Kpi.Name} in the last {days} days: {value}. Median of the {weeks} weeks before: {median}. "
+                + $"{char.ToUpperInvariant(rule[0])}{rule[1..]}, so this gives {points}.{Chance(proof, part)}";
+        }
+
+        private string Chance(Proof proof, Part part)
+        {
+            if (Counted >= 1 || Carried is not { } carried) return "";
+            var expected = proof.Number("Expected " + part.Things, decimal.Round(carried));
+            return $" Only about {expected} {part.Things} are to be expected in such a week, which chance alone moves:"
+                + $" {proof.Percent("Share of the drop that counts", Counted)} of the drop is counted.";
         }
     }
 

@@ -20,6 +20,9 @@ internal sealed record Insight(string Rule, string Subject, InsightSeverity Seve
     /// <summary>Money over the period; null where that cannot be computed.</summary>
     public decimal? Money { get; init; }
 
+    /// <summary>Told before anything else: what other numbers rest on is missing.</summary>
+    public bool ComesFirst { get; init; }
+
     /// <summary>What the money is in.</summary>
     public string? Currency { get; init; }
 

@@ -104,7 +104,7 @@ public sealed class InsightEndpoints
     {
         var (now, today) = (_time.GetUtcNow(), tenant.Today(_time));
         var sources = await SourceState.LoadAsync(tx, tenant, now);
-        var period = Period.Read(new QueryReader(request), today, SourceState.CommonCompleteThrough(sources));
+        var period = Period.Read(new QueryReader(request), today, SourceState.PeriodThrough(sources));
         var facts = await BusinessFacts.LoadAsync(tx, tenant, period, sources, await TenantCatalogue.LoadAsync(tx), today, now);
         return (facts, InsightRules.Find(facts));
     }

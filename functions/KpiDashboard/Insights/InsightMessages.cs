@@ -22,7 +22,7 @@ internal enum InsightSeverity
 }
 
 /// <summary>How a business does: its score, what stands out, and the morning's sentences.</summary>
-/// <param name="Insights">Trouble first, then by money at stake, then by severity.</param>
+/// <param name="Insights">Sources that lack days first, then trouble, then by money at stake, then by severity.</param>
 /// <param name="SetAside">Those that were dismissed or snoozed and still say the same.</param>
 /// <param name="CompareNote">A sentence where one of the two periods is longer; null where both have as many days.</param>
 /// <param name="Brief">At most five sentences; none when nothing matters.</param>
@@ -37,7 +37,15 @@ internal sealed record BusinessInsightsResponse(
 /// <param name="Why">How it comes about, or why there is none.</param>
 /// <param name="Previous">The score a week before, by the same arithmetic.</param>
 /// <param name="Change">Points up or down since; null where one of both is missing or they rest on different parts.</param>
-internal sealed record HealthScoreEntry(decimal? Score, DateOnly AsOf, string Why, decimal? Previous, decimal? Change, IReadOnlyList<HealthPartEntry> Parts);
+/// <param name="Word">What such a score is called: 80 and more good, 60 fair, 40 weak, less poor. Null without a score.</param>
+/// <param name="Moved">The part that moved it most since a week before; null where it did not move, or rests on different parts.</param>
+internal sealed record HealthScoreEntry(
+    decimal? Score, DateOnly AsOf, string Why, decimal? Previous, decimal? Change, [property: AllowedValues("good", "fair", "weak",
+        "poor")] string? Word,
+    HealthMove? Moved, IReadOnlyList<HealthPartEntry> Parts);
+
+/// <summary>A part of the score, and by how many points of the whole it moved it.</summary>
+internal sealed record HealthMove(string Key, string Name, decimal Points);
 
 /// <summary>A part of the score.</summary>
 /// <param name="Score">0 to 100; null when it cannot be measured, and then it is left out.</param>

@@ -29,7 +29,7 @@ public sealed class BreakdownEndpoints
             var query = new QueryReader(request);
             var dimension = ReadDimension(query);
             var limit = query.Number("top", 10, 1, MostMembers);
-            var period = Period.Read(query, tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
+            var period = Period.Read(query, tenant.Today(_time), SourceState.PeriodThrough(sources));
             var reader = new Reader(tx, kpi, Breakdowns.NameOf(dimension), SourceState.Clocks(sources), tenant.Economics);
             var now = await reader.DaysAsync(period.From, period.To);
             var before = period is { CompareFrom: { } from, CompareTo: { } to } ? await reader.DaysAsync(from, to) : null;

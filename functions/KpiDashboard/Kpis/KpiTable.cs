@@ -54,6 +54,13 @@ internal readonly record struct KpiValue(decimal? Value, ValueStatus Status, int
     public override int GetHashCode() => HashCode.Combine(Value, Status, KnownDays, Days);
 }
 
+/// <summary>A period beside the one before it, by the days that both have.</summary>
+/// <param name="Days">How many days of each.</param>
+/// <param name="Value">Over those days of the period.</param>
+/// <param name="Previous">Over those of the period before.</param>
+/// <param name="Change">A fraction of <c>previous</c>.</param>
+internal sealed record AlikeChange(int Days, decimal Value, decimal Previous, decimal Change);
+
 /// <summary>How far a source is complete and final, and the currency of its money; null where it is the business's own, or not known.</summary>
 internal readonly record struct SourceClock(DateOnly? CompleteThrough, DateOnly? FinalThrough, string? Currency = null)
 {
@@ -139,7 +146,32 @@ internal sealed class KpiTable
         }
     }
 
-    private KpiValue Compute(KpiDefinition kpi, DateOnly from, DateOnly to)
+    /// <summary>
+    /// Two periods of which days are missing, compared by the days that both have: the same weekdays of as many weeks before. Null where
+    /// they are too few to speak for the period (fewer than half of it, or than four), where none is missing, or the KPI is no sum of its
+    /// days or rate of such sums.
+    /// </summary>
+    public AlikeChange? Alike(KpiDefinition kpi, KpiTable before)
+    {
+        if (kpi.Aggregation is not (KpiAggregation.Sum or KpiAggregation.Ratio or KpiAggregation.DailyMean)
+            || kpi.OwnWay.Count > 0) return null;
+        var shift = (((int)From.DayOfWeek - (int)before.From.DayOfWeek) + 7) % 7;
+        bool Whole(KpiTable table, int index) => table.StatusOf(kpi.Added, kpi.Sources, index) is DayStatus.Final or DayStatus.Provisional;
+        var pairs = Enumerable.Range(0, Days)
+            .Where(index => index + shift < before.Days && Whole(this, index) && Whole(before, index + shift))
+            .ToList();
+        if (pairs.Count == Days || pairs.Count < FewestAlike || 2 * pairs.Count < Days) return null;
+        var now = Compute(kpi, From, To, [.. pairs]);
+        var then = before.Compute(kpi, before.From, before.To, [.. pairs.Select(index => index + shift)]);
+        return now.Value is { } value && then.Value is { } previous && previous != 0
+            ? new AlikeChange(pairs.Count, value, previous, decimal.Round((value - previous) / Math.Abs(previous), 6))
+            : null;
+    }
+
+    /// <summary>Of fewer days a comparison says nothing.</summary>
+    private const int FewestAlike = 4;
+
+    private KpiValue Compute(KpiDefinition kpi, DateOnly from, DateOnly to, HashSet<int>? only = null)
     {
         int first = Index(from), last = Index(to);
         if (kpi.Aggregation == KpiAggregation.Last)
@@ -161,6 +193,7 @@ internal sealed class KpiTable
         {
             // A formula of nothing but parts that go their own way has no days of its own.
             if (kpi.Added.Count == 0) break;
+            if (only?.Contains(index) == false) continue;
             var status = StatusOf(kpi.Added, kpi.Sources, index);
             if (status > worst) worst = status;
             if (status == DayStatus.Missing) continue;

@@ -41,7 +41,7 @@ public sealed class MetricsEndpoints
         {
             var today = tenant.Today(_time);
             var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
-            var period = Period.Read(new QueryReader(request), today, SourceState.CommonCompleteThrough(sources));
+            var period = Period.Read(new QueryReader(request), today, SourceState.PeriodThrough(sources));
             var clocks = SourceState.Clocks(sources);
             var catalogue = await TenantCatalogue.LoadAsync(tx);
             // The health of the business has its own place (GET insights/business), and would read 14 weeks more.
@@ -56,7 +56,8 @@ public sealed class MetricsEndpoints
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, today, tenant.TimeZone, tenant.Currency,
                 tenant.IsDemo, [.. now.Dates],
                 [.. shown.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays, CurrencyOf(kpi, sources, tenant), goals.GetValueOrDefault(kpi.Key)))],
-                [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())], CompareNote: period.CompareNote);
+                [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())], CompareNote: period.CompareNote,
+                    Headline: tenant.Headline?.Split(',') ?? []);
         };
 
     /// <summary><c>GET metrics/history</c>: KPIs over time by day, week or month.</summary>
@@ -67,7 +68,7 @@ public sealed class MetricsEndpoints
             var query = new QueryReader(request);
             var grain = query.Choice("grain", "day", "week", "month");
             var kpis = ReadKpis(query, await TenantCatalogue.LoadAsync(tx));
-            var period = Period.Read(query, tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
+            var period = Period.Read(query, tenant.Today(_time), SourceState.PeriodThrough(sources));
             var clocks = SourceState.Clocks(sources);
             var table = await TableAsync(tx, kpis, ReadMember(query, kpis), period, clocks, tenant.Economics);
             return new HistoryResponse(period.From, period.To, grain, tenant.TimeZone, tenant.Currency,
@@ -135,7 +136,8 @@ public sealed class MetricsEndpoints
             before is null ? null : withheld, value.Status, Reason(kpi, value), lastDay < now.To ? lastDay : null, kpi.Source,
             [.. now.Dates.Select(day => now.On(kpi, day))],
             before is null ? [] : [.. before.Dates.Select(day => before.On(kpi, day))],
-            [.. now.Dates.Select(day => now.StatusOf(kpi, day))], currency, goal, Breakdowns.Of(kpi));
+            [.. now.Dates.Select(day => now.StatusOf(kpi, day))], currency, goal, Breakdowns.Of(kpi),
+            withheld is "partial" or "previous_partial" && before is not null ? now.Alike(kpi, before) : null);
     }
 
     /// <summary>Nothing is converted: money that a provider told of is in the provider's currency, whatever the business's own is.</summary>
@@ -208,23 +210,26 @@ internal sealed record KpiEntry(
 
 /// <summary>Everything the overview needs.</summary>
 /// <param name="CompareNote">A sentence where one of the two periods is longer, because one has a 29 February in it; null where both have as many days.</param>
+/// <param name="Headline">Keys that the business put on top, in their order; empty for the product's choice.</param>
 /// <param name="Insights">The score, the morning's sentences and what stands out; null unless asked for.</param>
 internal sealed record SummaryResponse(
     string Range, DateOnly From, DateOnly To, DateOnly? CompareFrom, DateOnly? CompareTo,
     [property: AllowedValues("previous_period", "previous_year", "none")] string Compare, DateOnly Today, string TimeZone, string Currency,
     bool IsDemo, IReadOnlyList<DateOnly> Dates, IReadOnlyList<SummaryKpi> Kpis, IReadOnlyList<Freshness> Freshness, BusinessInsightsResponse? Insights = null,
-    string? CompareNote = null);
+    string? CompareNote = null, IReadOnlyList<string>? Headline = null);
 
 /// <summary>
 /// One tile: a value, what it is compared with, how far it can be trusted, and its days. <c>currency</c>: of a money KPI, the source's own where it told one
-/// (nothing is converted), else the business's; null for what is no money. <c>dimensions</c>: by what <c>GET metrics/{key}/breakdown</c> can divide it.
+/// (nothing is converted), else the business's; null for what is no money. <c>dimensions</c>: by what <c>GET metrics/{key}/breakdown</c>
+/// can divide it. <c>alike</c>: where
+/// <c>change</c> is withheld because days are missing, the change over the weekdays that both periods have; null where those are too few.
 /// </summary>
 internal sealed record SummaryKpi(
     string Key, string Name, string Description, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, decimal? Value, decimal? Previous,
     decimal? Change,
     [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, ValueStatus Status, string? StatusReason, DateOnly? NoDataSince, string Source,
     IReadOnlyList<decimal?> Sparkline, IReadOnlyList<decimal?> Comparison, IReadOnlyList<DayStatus> DayStatus, string? Currency, SummaryGoal? Goal,
-    IReadOnlyList<BreakdownDimension> Dimensions);
+    IReadOnlyList<BreakdownDimension> Dimensions, AlikeChange? Alike);
 
 /// <summary>The goal of a KPI whose period ends first, as far as it is; <c>GET goals</c> tells more.</summary>
 internal sealed record SummaryGoal(

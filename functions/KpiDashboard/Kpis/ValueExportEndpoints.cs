@@ -29,7 +29,7 @@ public sealed class ValueExportEndpoints
             var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
             var catalogue = await TenantCatalogue.LoadAsync(tx);
             var kpis = MetricsEndpoints.ReadKpis(query, catalogue, catalogue.Visible);
-            var period = Period.Read(query, tenant.Today(_time), SourceState.CommonCompleteThrough(sources));
+            var period = Period.Read(query, tenant.Today(_time), SourceState.PeriodThrough(sources));
             var only = MetricsEndpoints.ReadMember(query, kpis);
             return (tenant, kpis, only, await MetricsEndpoints.TableAsync(tx, kpis, only, period, SourceState.Clocks(sources), tenant.Economics), sources);
         }, cancellationToken);

@@ -9,6 +9,7 @@ using KpiDashboard.Api;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.Operations.Backups;
+using KpiDashboard.Sync;
 using KpiDashboard.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
@@ -19,8 +20,14 @@ namespace KpiDashboard.Operations;
 /// <summary>How the installation is, across tenants, for operators. Nothing here names a person or a business, or shows the value of a setting.</summary>
 public sealed partial class OpsEndpoints
 {
-    /// <summary>States that <c>ops/integrations</c> tells apart; see the function <c>integration_state</c>.</summary>
-    internal static readonly string[] States = ["active", "failing", "overdue", "paused", "reconnect_needed", "disconnected"];
+    /// <summary>
+    /// States that <c>ops/integrations</c> tells apart; see the function <c>integration_state</c>. <c>silent</c>, which is read on time and
+    /// lacks days, is judged as for owners (<see cref="SourceFreshness"/>).
+    /// </summary>
+    internal static readonly string[] States = ["active", "failing", "overdue", "silent", "paused", "reconnect_needed", "disconnected"];
+
+    /// <summary>Of more the rest is told as active.</summary>
+    private const int MaxSilent = 5_000;
 
     private static readonly TimeSpan QueueLimit = TimeSpan.FromSeconds(5);
 
@@ -45,7 +52,7 @@ public sealed partial class OpsEndpoints
     {
         request.HttpContext.Response.Headers.CacheControl = "no-store";
         var now = _time.GetUtcNow();
-        var state = await StateAsync(_database, now, cancellationToken);
+        var state = WithSilent(await StateAsync(_database, now, cancellationToken), await SilentAsync(now, cancellationToken));
         var (queues, problem) = await QueuesAsync(cancellationToken);
         return new JsonAnswer<OverviewResponse>(
             new OverviewResponse(
@@ -62,13 +69,15 @@ public sealed partial class OpsEndpoints
         var limit = query.Number("limit", 50, 1, 200);
         var after = query.Id("cursor");
         query.ThrowIfInvalid();
+        var now = _time.GetUtcNow();
+        var silent = (await SilentAsync(now, cancellationToken)).Select(source => source.Id).ToArray();
         var found = await _database.QueryAsync<OpsIntegration>(
             """
             select tenant_id as TenantId, null::text as TenantHash, integration_id as IntegrationId, connector, state, schedule, next_due_at as NextDueAt, fetched_at as FetchedAt,
                    complete_through as CompleteThrough, failures, last_run as LastRunId, last_status as LastRunStatus, last_queued_at as LastRunAt, traceparent
-            from ops_integrations(@now, @state, @connector, @after, @limit + 1)
+            from ops_integrations_judged(@now, @state, @connector, @after, @limit + 1, @silent)
             """,
-            new { now = _time.GetUtcNow(), state, connector, after, limit }, cancellationToken);
+            new { now, state, connector, after, limit, silent }, cancellationToken);
         var page = found.Take(limit).Select(row => row with { TenantHash = _tenants.Of(row.TenantId) }).ToList();
         request.HttpContext.Response.Headers.CacheControl = "no-store";
         return new JsonAnswer<OpsIntegrationsResponse>(
@@ -123,6 +132,46 @@ public sealed partial class OpsEndpoints
     internal static async Task<OpsState> StateAsync(Database database, DateTimeOffset now, CancellationToken cancellationToken) =>
         JsonSerializer.Deserialize((await database.QueryAsync<string>("select ops_overview(@now)::text", new { now }, cancellationToken))[0], OpsJson.Default.OpsState)
         ?? throw new InvalidOperationException("ops_overview answered null.");
+
+    /// <summary>Sources that are read on time and lack days that they should have, of all businesses.</summary>
+    private async Task<IReadOnlyList<SourceState>> SilentAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var found = await _database.QueryAsync<MaybeSilent>(
+            """
+            select id, connector, state, schedule, fetched_at as FetchedAt, complete_through as CompleteThrough,
+                   consecutive_failures as Failures, zone, days_known as DaysKnown, known_from as KnownFrom, backfilled_at as BackfilledAt
+            from ops_maybe_silent(@now, @connectors, @pulses, @MaxSilent)
+            """,
+            new { now, connectors = SourceState.PulseConnectors, pulses = SourceState.PulseKeys, MaxSilent }, cancellationToken);
+        return [.. found.Select(source => source.ToState(now)).Where(source => source.IsSilent)];
+    }
+
+    /// <summary>Counts what is silent apart from what is well. What is overdue besides is called that.</summary>
+    private static OpsState WithSilent(OpsState state, IReadOnlyList<SourceState> silent)
+    {
+        if (silent.Count == 0) return state;
+        var counts = new List<OpsStateCount>();
+        foreach (var count in state.Integrations)
+        {
+            var quiet = count.State == "active" ? Math.Min(count.Count, silent.LongCount(source => source.Connector == count.Connector))
+                : 0;
+            if (count.Count > quiet) counts.Add(count with { Count = count.Count - quiet });
+            if (quiet > 0) counts.Add(new OpsStateCount(count.Connector, "silent", quiet));
+        }
+
+        return state with { Integrations = counts };
+    }
+
+    /// <summary>What the judgement of a source needs.</summary>
+    private sealed record MaybeSilent(
+        Guid Id, string Connector, string State, string Schedule, DateTimeOffset? FetchedAt, DateOnly? CompleteThrough, int Failures,
+        string? Zone, int? DaysKnown, DateOnly? KnownFrom, DateTimeOffset? BackfilledAt)
+    {
+        public SourceState ToState(DateTimeOffset now) => new(
+            Id, Connector, Connector, State, null, Schedule, FetchedAt, CompleteThrough, null, null, null, Failures, null, null, false,
+                null, now,
+            Zone: Zone, DaysKnown: DaysKnown, KnownFrom: KnownFrom, BackfilledAt: BackfilledAt);
+    }
 
     private async Task<(IReadOnlyList<QueueState>? Queues, string? Problem)> QueuesAsync(CancellationToken cancellationToken)
     {
@@ -205,7 +254,8 @@ internal sealed record ClearFaultsResponse(int Cleared);
 
 /// <summary>How many integrations of a connector are in a state.</summary>
 internal sealed record OpsStateCount(
-    string Connector, [property: AllowedValues("active", "failing", "overdue", "paused", "reconnect_needed", "disconnected")] string State, long Count);
+    string Connector, [property: AllowedValues("active", "failing", "overdue", "silent", "paused", "reconnect_needed",
+        "disconnected")] string State, long Count);
 
 /// <summary>How many runs of the last 24 hours came to what.</summary>
 internal sealed record OpsRunCount(string Connector, [property: AllowedValues("queued", "running", "waiting", "succeeded", "failed", "dead")] string Status, long Count);
@@ -247,7 +297,8 @@ internal sealed record OpsIntegrationsResponse(IReadOnlyList<OpsIntegration> Int
 /// <param name="TenantHash">What <c>kpi.tenant</c> says in telemetry; null if no key for that is set (<c>Telemetry:TenantKey</c>).</param>
 internal sealed record OpsIntegration(
     Guid TenantId, string? TenantHash, Guid IntegrationId, string Connector,
-    [property: AllowedValues("active", "failing", "overdue", "paused", "reconnect_needed", "disconnected")] string State, string Schedule, DateTimeOffset? NextDueAt,
+    [property: AllowedValues("active", "failing", "overdue", "silent", "paused", "reconnect_needed", "disconnected")] string State,
+        string Schedule, DateTimeOffset? NextDueAt,
     DateTimeOffset? FetchedAt, DateOnly? CompleteThrough, int Failures, Guid? LastRunId, string? LastRunStatus, DateTimeOffset? LastRunAt, string? Traceparent);
 
 /// <summary>The instance that answered.</summary>

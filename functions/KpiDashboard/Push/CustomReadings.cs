@@ -77,7 +77,18 @@ internal sealed class CustomReadings
         : _keys.TryGetValue(CsvCell.Name(name), out var key) ? (key, null)
         : name.Trim().StartsWith("calc.", StringComparison.OrdinalIgnoreCase) ? (null, $"'{Short(name)}' is computed from other KPIs and cannot be pushed.")
         : KpiCatalogue.Find(name.Trim()) is not null || KpiCatalogue.IsStored(name.Trim()) ? (null, $"'{Short(name)}' is measured by a connector and cannot be pushed.")
-        : (null, $"There is no custom KPI '{Short(name)}'; define it first.");
+        : (null, $"{UndefinedStart}{Short(name)}{UndefinedEnd}");
+
+    private const string UndefinedStart = "There is no custom KPI '", UndefinedEnd = "'; define it first.";
+
+    /// <summary>The name that a sentence of <see cref="Kpi"/> says is not defined; null where it says something else, or the name is too long to be told whole.</summary>
+    public static string? UnknownIn(string sentence) =>
+        // Before it may stand which column of the file says so.
+        sentence.IndexOf(UndefinedStart, StringComparison.Ordinal) is >= 0 and var start
+        && sentence.EndsWith(UndefinedEnd, StringComparison.Ordinal)
+        && sentence[(start + UndefinedStart.Length)..^UndefinedEnd.Length] is { Length: > 0 } name && !name.EndsWith('…')
+            ? name
+            : null;
 
     /// <summary>Why a day cannot be; null when it can.</summary>
     public string? Day(DateOnly day) =>

@@ -29,6 +29,18 @@ internal static class PlainText
             : null;
     }
 
+    /// <summary>
+    /// A name as it stands in an English sentence: one with letters that are written from right to left stands apart from the words around
+    /// it (first strong isolate), or they and their numbers would be read in another order.
+    /// </summary>
+    public static string Isolated(string name) => name.EnumerateRunes().Any(rune => IsRightToLeft(rune.Value)) ? $"\u2068{name}\u2069"
+        : name;
+
+    // Hebrew to Arabic extended, their presentation forms, and the scripts beyond the first plane that Unicode keeps for such.
+    private static bool IsRightToLeft(int rune) =>
+        rune is (>= 0x0590 and <= 0x08FF) or (>= 0xFB1D and <= 0xFDFF) or (>= 0xFE70 and <= 0xFEFC)
+            or (>= 0x10800 and <= 0x10FFF) or (>= 0x1E800 and <= 0x1EFFF);
+
     /// <summary>The text without what cannot be seen, for names that come from elsewhere and are not refused for it.</summary>
     public static string Clean(string text)
     {

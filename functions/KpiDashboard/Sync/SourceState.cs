@@ -34,18 +34,20 @@ internal enum SourceStatus
 }
 
 /// <summary>
-/// Three clocks of a source, and its state in the owner's words. <c>silent</c>: it is read on time and yet has nothing newer than its usual wait, so that somebody should
-/// look whether it still measures.
+/// Three clocks of a source, and its state in the owner's words. <c>silent</c>: it is read on time and yet lacks days that it should have
+/// by now, or never had one, so that somebody should look whether it still measures. <c>dueThrough</c>: the day through which it should be
+/// complete; null where nothing is expected of it.
+/// <c>missingSince</c>: the first day that it should have and lacks, whatever the reason; null where nothing is missing.
 /// </summary>
 internal sealed record Freshness(
     Guid IntegrationId, string Connector, string DisplayName, DateTimeOffset? FetchedAt, DateOnly? CompleteThrough, DateOnly? FinalThrough,
-    DateOnly? ReadFrom, SourceStatus Status, string? Message, bool Silent)
+    DateOnly? ReadFrom, SourceStatus Status, string? Message, bool Silent, DateOnly? DueThrough, DateOnly? MissingSince)
 {
     /// <summary>What it asks of a person: the one judgement that every sentence about sources comes from.</summary>
     [JsonIgnore]
     public TenantHealth Health => Status switch
     {
-        SourceStatus.Ok when Silent => TenantHealth.Attention,
+        SourceStatus.Ok or SourceStatus.Syncing when Silent => TenantHealth.Attention,
         SourceStatus.Ok or SourceStatus.Syncing => TenantHealth.Ok,
         SourceStatus.NeverSynced or SourceStatus.Late or SourceStatus.Failing or SourceStatus.Paused => TenantHealth.Attention,
         SourceStatus.ReconnectNeeded => TenantHealth.Trouble,
@@ -59,17 +61,16 @@ internal sealed record SourceState(
     DateOnly? FinalThrough, DateOnly? MeasurableFrom, DateOnly? ReadFrom, int ConsecutiveFailures, string? LastError, DateTimeOffset? NextDueAt, bool Live,
     string? WaitsFor, DateTimeOffset Now, string? Currency = null, int? SyncHour = null, string? Address = null,
     string? PropertyId = null, string? PropertyName = null, string? Account = null, string? Grant = null, bool ReadsMessages = true,
-    string? PushRhythm = null, int? LateAfterHours = null, int? UsualGapMinutes = null)
+    string? PushRhythm = null, int? LateAfterHours = null, int? UsualGapMinutes = null,
+    string? Zone = null, int? DaysKnown = null, DateOnly? KnownFrom = null, DateTimeOffset? ConnectedAt = null,
+        DateTimeOffset? BackfilledAt = null)
 {
     /// <summary>False: disconnected. What it measured stays and its clocks still tell of it, but nobody waits for it and it is not listed.</summary>
     public bool IsConnected => State != "disconnected";
 
     /// <summary>By connector, the KPI that every day has that was read at all: where it is missing, the day is.</summary>
-    public static IReadOnlyDictionary<string, KpiDefinition> Pulses { get; } = new Dictionary<string, KpiDefinition>(StringComparer.Ordinal)
-    {
-        ["google-analytics"] = KpiCatalogue.Part("web.sessions"),
-        ["n8n"] = KpiCatalogue.Part("automation.failed"),
-    };
+    public static IReadOnlyDictionary<string, KpiDefinition> Pulses { get; } =
+        SourceFreshness.Rhythms.ToDictionary(rhythm => rhythm.Key, rhythm => rhythm.Value.Pulse, StringComparer.Ordinal);
 
     /// <summary>Days up to the last complete one on which this source has no data though it had some before, or was read from then on; as ranges.</summary>
     /// <param name="table">Values of the source's pulse.</param>
@@ -102,12 +103,24 @@ internal sealed record SourceState(
                (select r.message from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id and r.status = 'waiting') as WaitsFor,
                @now::timestamptz as Now, i.currency, i.sync_hour::int as SyncHour, i.settings ->> 'baseUrl' as Address,
                i.settings ->> 'propertyId' as PropertyId, i.settings ->> 'propertyName' as PropertyName, i.settings ->> 'account' as Account, i.settings ->> 'grant' as Grant,
-               i.reads_messages as ReadsMessages, i.push_rhythm as PushRhythm, i.late_after_hours as LateAfterHours, i.usual_gap_minutes as UsualGapMinutes
+               i.reads_messages as ReadsMessages, i.push_rhythm as PushRhythm, i.late_after_hours as LateAfterHours,
+               i.usual_gap_minutes as UsualGapMinutes,
+               safe_zone(coalesce(i.time_zone, t.time_zone)) as Zone, k.known as DaysKnown, k.since as KnownFrom,
+               i.created_at as ConnectedAt, i.backfilled_at as BackfilledAt
         from integrations i
+        join tenants t on t.id = i.tenant_id
+        left join unnest(@connectors, @pulses) as p (connector, kpi) on p.connector = i.connector
+        cross join lateral known_days(i.tenant_id, p.kpi, i.complete_through, @now) k
         where i.tenant_id = @tenant
         order by i.connector
         """,
-        new { now });
+        new { now, connectors = PulseConnectors, pulses = PulseKeys });
+
+    /// <summary>The keys of <see cref="Pulses"/>, for SQL.</summary>
+    public static string[] PulseConnectors { get; } = [.. Pulses.Keys];
+
+    /// <summary>The KPIs of <see cref="Pulses"/>, in the order of <see cref="PulseConnectors"/>.</summary>
+    public static string[] PulseKeys { get; } = [.. Pulses.Values.Select(kpi => kpi.Key)];
 
     /// <summary>Clocks by connector, as the KPI engine takes them.</summary>
     public static IReadOnlyDictionary<string, SourceClock> Clocks(IReadOnlyCollection<SourceState> sources) =>
@@ -121,6 +134,19 @@ internal sealed record SourceState(
     public static DateOnly? CommonCompleteThrough(IReadOnlyCollection<SourceState> sources) =>
         sources.Where(source => source.IsConnected).Min(source => source.CompleteThrough) ?? sources.Min(source => source.CompleteThrough);
 
+    /// <summary>
+    /// Last day that a period should end on: as far as every connected source that ever delivered is complete. One that lacks days which it
+    /// should have does not draw the end back to where its data ends, or no number would ever show that there is a gap, and none of the
+    /// other sources would be told of as far as it goes.
+    /// </summary>
+    public static DateOnly? PeriodThrough(IReadOnlyCollection<SourceState> sources) =>
+        sources.Where(source => source.IsConnected).Min(source => SourceFreshness.Of(source) is
+        {
+            MissingSince: not null,
+            DueThrough: { } due
+        } ? due : source.CompleteThrough)
+        ?? CommonCompleteThrough(sources);
+
     /// <summary>Last day that is final in every connected source that ever delivered; null while one of them has none.</summary>
     private static DateOnly? CommonFinalThrough(IReadOnlyCollection<SourceState> sources)
     {
@@ -131,27 +157,29 @@ internal sealed record SourceState(
     /// <summary>How the owner sees it.</summary>
     public Freshness ToFreshness()
     {
-        var status = Status();
+        var judged = SourceFreshness.Of(this);
         var final = new SourceClock(CompleteThrough, FinalThrough).FinalThrough;
-        return new Freshness(Id, Connector, DisplayName, FetchedAt, CompleteThrough, final, ReadFrom, status, Message(status), IsSilent);
+        return new Freshness(
+            Id, Connector, DisplayName, FetchedAt, CompleteThrough, final, ReadFrom, judged.Status, judged.Silent ? SilentWords
+                : Message(judged.Status), judged.Silent,
+            judged.DueThrough, judged.MissingSince);
     }
 
     /// <summary>How a business does whose sources these are: as the worst of them, with what that one says.</summary>
-    public static (TenantHealth Health, string? Message) HealthOf(IEnumerable<Freshness> sources)
-    {
-        if (sources.MaxBy(source => source.Health) is not { } worst) return (TenantHealth.Empty, "Nothing is connected yet.");
-        return worst is { Health: TenantHealth.Attention, Silent: true, CompleteThrough: { } through }
-            ? (worst.Health, FormattableString.Invariant($"{worst.DisplayName} is read on time, but has no data since {through.AddDays(1):d MMM yyyy}."))
-            : (worst.Health, worst.Message);
-    }
+    public static (TenantHealth Health, string? Message) HealthOf(IEnumerable<Freshness> sources) =>
+        sources.MaxBy(source => source.Health) is { } worst ? (worst.Health, worst.Message) : (TenantHealth.Empty,
+            "Nothing is connected yet.");
 
-    /// <summary>
-    /// Read on time, and yet without newer days: Google Analytics is complete half a day after a day's end and read once a day, so that more than four days (one for the
-    /// zones of the earth) are not the usual wait.
-    /// </summary>
-    public bool IsSilent => !IsPushed && Connector is "google-analytics" or "n8n" && Status() == SourceStatus.Ok && CompleteThrough < DateOnly.FromDateTime(Now.UtcDateTime).AddDays(-4);
+    /// <summary>Read on time, and yet without days that it should have by now: <see cref="SourceFreshness"/> says which.</summary>
+    public bool IsSilent => SourceFreshness.Of(this).Silent;
 
-    private SourceStatus Status() => this switch
+    /// <summary>What is missed of a source that is silent, without what it means for the numbers.</summary>
+    public string SilentWords => CompleteThrough is { } through
+        ? FormattableString.Invariant($"{DisplayName} is read on time, but has no data since {through.AddDays(1):d MMM yyyy}.")
+        : $"{DisplayName} is read on time, but never had a day with data.";
+
+    /// <summary>Its state by itself, whatever days it lacks.</summary>
+    internal SourceStatus Status() => this switch
     {
         { State: "paused" } => SourceStatus.Paused,
         { State: "reconnect_needed" } => SourceStatus.ReconnectNeeded,

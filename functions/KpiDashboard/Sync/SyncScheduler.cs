@@ -4,6 +4,7 @@ using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using Azure;
 using KpiDashboard.Data;
+using KpiDashboard.Insights;
 using Microsoft.Extensions.Logging;
 
 namespace KpiDashboard.Sync;
@@ -19,9 +20,13 @@ public sealed partial class SyncScheduler
     private readonly TenantFaults _faults;
     private readonly TimeProvider _time;
     private readonly ILogger<SyncScheduler> _logger;
+    private readonly HealthScores _scores;
 
-    internal SyncScheduler(Database database, ISyncQueues queues, TenantFaults faults, TimeProvider time, ILogger<SyncScheduler> logger) =>
+    internal SyncScheduler(Database database, ISyncQueues queues, TenantFaults faults, TimeProvider time, ILogger<SyncScheduler> logger)
+    {
         (_database, _queues, _faults, _time, _logger) = (database, queues, faults, time, logger);
+        _scores = new HealthScores(database, faults, time);
+    }
 
     /// <summary>What operators see of a run that no queue takes.</summary>
     internal const string EnqueueStep = "enqueue";
@@ -41,7 +46,7 @@ public sealed partial class SyncScheduler
     /// <summary>No step takes this long: a live run that nobody touched since lost its message.</summary>
     internal static readonly TimeSpan SilentAfter = TimeSpan.FromMinutes(15);
 
-    /// <summary>One tick: the first batch at once, the rest by the shards' messages, and whatever got lost.</summary>
+    /// <summary>One tick: the first batch at once, the rest by the shards' messages, whatever got lost, and the scores of what changed.</summary>
     public async Task TickAsync(CancellationToken cancellationToken)
     {
         // Each whatever became of the other: a claim that cannot be made must not keep what was claimed before from being found again.
@@ -50,6 +55,7 @@ public sealed partial class SyncScheduler
         var swept = await TryAsync(() => SweepAsync(cancellationToken));
         // Long after the last failure a row says nothing any more.
         await TryAsync(() => _database.ExecuteAsync("select purge_provider_circuits(@before)", new { before = _time.GetUtcNow() - TimeSpan.FromDays(1) }, cancellationToken));
+        await TryAsync(() => _scores.RefreshAsync(cancellationToken));
         if (claimed > 0 || swept > 0) LogTick(claimed, swept);
         if (failures.Count == 1) ExceptionDispatchInfo.Throw(failures[0]);
         if (failures.Count > 1) throw new AggregateException("The tick could not be done in full.", failures);

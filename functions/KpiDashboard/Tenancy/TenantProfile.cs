@@ -6,7 +6,7 @@ namespace KpiDashboard.Tenancy;
 /// <summary>A tenant's settings, and the version of its data.</summary>
 internal sealed record TenantProfile(
     Guid Id, string Name, string TimeZone, string Currency, string Locale, short WeekStart, decimal? HourlyLabourCost, decimal? AutomationCostPerMonth,
-    long DataVersion, bool IsDemo, short FiscalYearStartMonth)
+    long DataVersion, bool IsDemo, short FiscalYearStartMonth, string? Headline = null)
 {
     /// <summary>The tenant's time zone.</summary>
     public TimeZoneInfo Zone => TimeZoneNames.Of(TimeZone);
@@ -22,7 +22,7 @@ internal sealed record TenantProfile(
         """
         select id, name, safe_zone(time_zone) as TimeZone, currency, locale, week_start as WeekStart, hourly_labour_cost as HourlyLabourCost,
                automation_cost_per_month as AutomationCostPerMonth, data_version as DataVersion, is_demo as IsDemo,
-               fiscal_year_start_month as FiscalYearStartMonth
+               fiscal_year_start_month as FiscalYearStartMonth, headline
         from tenants where id = @tenant
         """);
 

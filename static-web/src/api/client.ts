@@ -72,6 +72,40 @@ function ends(limit: number, signal?: AbortSignal) {
   return signal ? AbortSignal.any([signal, late]) : late
 }
 
+const leaving = 'kpi.leaving'
+/** Without storage it is known as long as the page is open. */
+let left = false
+
+/** Somebody signed out here and the server could not be told yet: the cookie is still good, and must go before anything else is asked. */
+function isLeaving() {
+  try {
+    return left || localStorage.getItem(leaving) !== null
+  } catch {
+    return left
+  }
+}
+
+function setLeaving(on: boolean) {
+  left = on
+  try {
+    if (on) localStorage.setItem(leaving, '1')
+    else localStorage.removeItem(leaving)
+  } catch {
+    // Storage may be forbidden.
+  }
+}
+
+async function leave() {
+  const response = await send('POST', 'auth/logout')
+  // Refused counts as told: then there is no session to end.
+  if (response.status >= 500) throw await toError(response)
+  setLeaving(false)
+}
+
+addEventListener('online', () => {
+  if (isLeaving()) leave().catch(() => undefined)
+})
+
 /** An answer that is there already, or coming; each is taken once. Undefined: nothing was asked, or by somebody else. */
 async function begun(method: string, path: string) {
   const key = `${method} ${path}`
@@ -111,6 +145,7 @@ async function send(
   signal?: AbortSignal,
   page?: string | null,
 ) {
+  if (path !== 'auth/logout' && isLeaving()) await leave()
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (tab.token) headers['X-Kpi-Token'] = tab.token
   // For which business this is; the API refuses it when the session is in another.
@@ -271,9 +306,10 @@ export const api = {
   /** Ends the session here even when the server cannot be told. */
   async signOut() {
     try {
-      await send('POST', 'auth/logout')
+      await leave()
     } catch {
-      // Offline: the cookie stays until it expires, the page forgets everything now.
+      // Offline: the page forgets everything now, and the session ends as soon as there is a network.
+      setLeaving(true)
     }
     adopt(null)
     together(({ signedOut }) => {

@@ -1878,6 +1878,12 @@ export interface components {
             password?: string | null;
             displayName?: string | null;
         };
+        AlikeChange: {
+            days: number;
+            value: number;
+            previous: number;
+            change: number;
+        };
         AnnotationEntry: {
             /** Format: uuid */
             id: string | null;
@@ -2450,6 +2456,10 @@ export interface components {
             status: "ok" | "syncing" | "never_synced" | "late" | "failing" | "reconnect_needed" | "paused";
             message: string | null;
             silent: boolean;
+            /** Format: date */
+            dueThrough: string | null;
+            /** Format: date */
+            missingSince: string | null;
             health: string | null;
         };
         GoalEntry: {
@@ -2520,6 +2530,11 @@ export interface components {
             name: string;
             account: string;
         };
+        HealthMove: {
+            key: string;
+            name: string;
+            points: number;
+        };
         HealthPartEntry: {
             key: string;
             name: string;
@@ -2540,6 +2555,9 @@ export interface components {
             why: string;
             previous: number | null;
             change: number | null;
+            /** @enum {string|null} */
+            word: "good" | "fair" | "weak" | "poor" | null;
+            moved: components["schemas"]["HealthMove"] | null;
             parts: components["schemas"]["HealthPartEntry"][];
         };
         HistoryPoint: {
@@ -2568,6 +2586,7 @@ export interface components {
         ImportError: {
             line: number;
             message: string;
+            unknown: string | null;
         };
         ImportPreview: {
             line: number;
@@ -2857,7 +2876,7 @@ export interface components {
             integrationId: string;
             connector: string;
             /** @enum {string} */
-            state: "active" | "failing" | "overdue" | "paused" | "reconnect_needed" | "disconnected";
+            state: "active" | "failing" | "overdue" | "silent" | "paused" | "reconnect_needed" | "disconnected";
             schedule: string;
             /** Format: date-time */
             nextDueAt: string | null;
@@ -2909,7 +2928,7 @@ export interface components {
         OpsStateCount: {
             connector: string;
             /** @enum {string} */
-            state: "active" | "failing" | "overdue" | "paused" | "reconnect_needed" | "disconnected";
+            state: "active" | "failing" | "overdue" | "silent" | "paused" | "reconnect_needed" | "disconnected";
             count: number;
         };
         OpsTenants: {
@@ -3403,6 +3422,7 @@ export interface components {
             currency: string | null;
             goal: components["schemas"]["SummaryGoal"] | null;
             dimensions: ("channel" | "device" | "country" | "landing_page")[];
+            alike: components["schemas"]["AlikeChange"] | null;
         };
         SummaryResponse: {
             range: string;
@@ -3426,6 +3446,7 @@ export interface components {
             freshness: components["schemas"]["Freshness"][];
             insights: components["schemas"]["BusinessInsightsResponse"] | null;
             compareNote: string | null;
+            headline: string[] | null;
         };
         SwitchRequest: {
             /** Format: uuid */
@@ -3449,6 +3470,30 @@ export interface components {
             completeThrough: string | null;
             /** Format: date-time */
             deleteAfter: string | null;
+            /** Format: date */
+            missingSince: string | null;
+            numbers: components["schemas"]["TenantNumbers"] | null;
+            score: components["schemas"]["TenantScore"] | null;
+        };
+        TenantNumbers: {
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            to: string;
+            revenue: number | null;
+            revenueChange: number | null;
+            currency: string;
+            minutesSaved: number | null;
+            minutesSavedChange: number | null;
+        };
+        TenantScore: {
+            value: number | null;
+            /** @enum {string|null} */
+            word: "good" | "fair" | "weak" | "poor" | null;
+            /** Format: date */
+            day: string;
+            /** Format: date-time */
+            at: string | null;
         };
         TenantSettings: {
             name: string;
@@ -3460,6 +3505,7 @@ export interface components {
             hourlyLabourCost: number | null;
             automationCostPerMonth: number | null;
             requireSecondFactor: boolean;
+            headline: string[] | null;
         };
         TenantsResponse: {
             tenants: components["schemas"]["TenantEntry"][];

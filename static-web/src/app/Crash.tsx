@@ -1,34 +1,79 @@
 import { Component, type ReactNode } from 'react'
 import { Notice, quietButton } from '../components/Notice'
+import { unsaved } from '../lib/drafts'
 import { messages } from '../messages'
 
-/** The last resort, when the page itself fails (or a part of a new version cannot be fetched). */
-export class Crash extends Component<{ children: ReactNode }, { crashed: boolean }> {
-  override state = { crashed: false }
-  static getDerivedStateFromError() {
-    return { crashed: true }
+interface Props {
+  children: ReactNode
+  /** For what stands within a page: a sentence in its place. */
+  small?: boolean
+  /** Around everything. */
+  whole?: boolean
+}
+
+/** A browser never fetches a part again that it could not have; only a page that is loaded anew does. */
+const anew = () => {
+  location.reload()
+}
+
+/** Could not be fetched: without a network, or because a new version has other files. */
+const isPart = (error: unknown) =>
+  /dynamically imported|module script|preload css/i.test(String(error))
+
+/** A page this young, in milliseconds, was just loaded anew: doing it again would change nothing. */
+const young = 10_000
+
+/**
+ * Stands in for what fails, so that all around it goes on; around everything, the last resort. A part that was not loaded yet and cannot be had without a
+ * network comes by itself once there is one.
+ */
+export class Crash extends Component<Props, { crashed: boolean; away: boolean }> {
+  override state = { crashed: false, away: false }
+  static getDerivedStateFromError(error: unknown) {
+    return {
+      crashed: true,
+      away: isPart(error) && !navigator.onLine,
+    }
+  }
+  override componentDidCatch(error: unknown) {
+    if (this.state.away) addEventListener('online', this.back)
+    else if (isPart(error) && performance.now() > young && !unsaved()) anew()
+  }
+  override componentWillUnmount() {
+    removeEventListener('online', this.back)
+  }
+  back = () => {
+    if (unsaved()) this.setState({ away: false })
+    else anew()
   }
   override render() {
-    if (!this.state.crashed) return this.props.children
+    const { crashed, away } = this.state
+    if (!crashed) return this.props.children
+    const { title, text } = away
+      ? messages.errors.away
+      : { title: messages.errors.crash, text: messages.errors.stillWorks }
+    if (this.props.small)
+      return (
+        <p role="alert" className="px-3 py-2 text-small text-muted">
+          {title} {away && text}
+        </p>
+      )
+    const Frame = this.props.whole ? 'main' : 'div'
     return (
-      <main className="px-6 pt-16">
+      <Frame className="px-6 pt-16">
         <Notice
-          title={messages.errors.crash}
+          title={title}
           action={
-            <button
-              type="button"
-              className={quietButton}
-              onClick={() => {
-                location.reload()
-              }}
-            >
-              {messages.errors.reload}
-            </button>
+            away ? null : (
+              <button type="button" className={quietButton} onClick={anew}>
+                {messages.errors.reload}
+              </button>
+            )
           }
         >
-          {messages.errors.stillWorks}
+          {text}
         </Notice>
-      </main>
+      </Frame>
     )
   }
 }

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { Dialog } from '../components/Dialog'
 import { ShortcutList } from '../components/ShortcutList'
+import { Unsaved } from '../components/Unsaved'
 import { later } from '../messages-later'
 import { useNewVersion, useServiceWorker } from '../lib/worker'
 import type { RefreshState } from './refresh'
@@ -39,6 +40,7 @@ export default function Extras({ refresh, onRefreshClose, timeZone, help, onHelp
           </p>
         )}
       </div>
+      <Unsaved />
       <RefreshPanel state={refresh} onClose={onRefreshClose} timeZone={timeZone} />
       <Dialog title={later.shortcuts.title} open={help} onClose={onHelpClose}>
         <ShortcutList />

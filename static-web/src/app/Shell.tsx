@@ -11,16 +11,18 @@ import {
   Target,
   Workflow,
 } from 'lucide-react'
-import { lazy, Suspense, useEffect, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useRef, useState, type ReactNode } from 'react'
 import { Link, Outlet, useLocation } from 'react-router'
 import { Mark } from '../components/Mark'
 import { Menu, useCloseMenu } from '../components/Menu'
+import { RefreshButton } from '../lib/refreshButton'
 import { isGuest, useIdentity } from '../lib/session'
 import { Skeleton } from '../components/Skeleton'
 import { messages } from '../messages'
 import { useRefresh } from './refresh'
 import { item } from './item'
 import { useShortcuts } from './shortcuts'
+import { Crash } from './Crash'
 
 // What is heard or opened later: asked for at once, but the first paint does not wait for it.
 const Extras = lazy(() => import('./Extras'))
@@ -76,7 +78,7 @@ export function Shell() {
     )
 
   return (
-    <div className="lg:grid lg:grid-cols-[13.5rem_minmax(0,1fr)]">
+    <div className="group/shell lg:grid lg:grid-cols-[13.5rem_minmax(0,1fr)]">
       <a
         href="#main"
         className="fixed top-2 left-2 z-50 -translate-y-20 rounded bg-ink px-4 py-2 text-page focus-visible:translate-y-0"
@@ -98,13 +100,13 @@ export function Shell() {
           <div className="w-64">
             <Navigation />
             <hr className="my-1 border-line" />
-            <Suspense fallback={<div className="h-55" />}>
+            <Later>
               <Account
                 onHelp={() => {
                   setHelp(true)
                 }}
               />
-            </Suspense>
+            </Later>
           </div>
         </Menu>
       </header>
@@ -121,15 +123,18 @@ export function Shell() {
         <div className="mt-4">
           <Navigation />
         </div>
-        <div className="mt-4">{refreshButton(`${item} text-muted hover:text-ink`, true)}</div>
+        {/* Where a page has a period, it stands beside that. */}
+        <div className="mt-4 group-has-[[data-refresh]]/shell:hidden">
+          {refreshButton(`${item} text-muted hover:text-ink`, true)}
+        </div>
         <div className="flex-1" />
-        <Suspense fallback={<div className="h-55" />}>
+        <Later>
           <Account
             onHelp={() => {
               setHelp(true)
             }}
           />
-        </Suspense>
+        </Later>
       </aside>
 
       <main id="main" ref={main} tabIndex={-1} className="min-w-0">
@@ -144,23 +149,43 @@ export function Shell() {
             tenant.secondFactorMissing ||
             tenant.deleteAfter ||
             isGuest(tenant, tenants)) && <Banners />}
-          {/* Another business is another page: nothing of the one before stays. */}
-          <Outlet key={tenant.id} />
+          {/* Another business is another page: nothing of the one before stays. What fails on one page does not on the next. */}
+          <Crash key={pathname}>
+            <RefreshButton
+              value={refreshButton(
+                'flex h-11 items-center gap-1 text-accent hover:underline disabled:opacity-60',
+                true,
+              )}
+            >
+              <Outlet key={tenant.id} />
+            </RefreshButton>
+          </Crash>
         </Suspense>
       </main>
 
-      <Suspense fallback={null}>
-        <Extras
-          refresh={state}
-          onRefreshClose={dismiss}
-          timeZone={tenant.timeZone}
-          help={help}
-          onHelpClose={() => {
-            setHelp(false)
-          }}
-        />
-      </Suspense>
+      <Crash small>
+        <Suspense fallback={null}>
+          <Extras
+            refresh={state}
+            onRefreshClose={dismiss}
+            timeZone={tenant.timeZone}
+            help={help}
+            onHelpClose={() => {
+              setHelp(false)
+            }}
+          />
+        </Suspense>
+      </Crash>
     </div>
+  )
+}
+
+/** A part of a menu that comes later; without a network it may not come at all. */
+function Later({ children }: { children: ReactNode }) {
+  return (
+    <Crash small>
+      <Suspense fallback={<div className="h-44" />}>{children}</Suspense>
+    </Crash>
   )
 }
 
@@ -218,9 +243,9 @@ function TenantMenu() {
       button={face}
       buttonClass="tap flex max-w-full items-center gap-1.5 rounded px-3 text-left hover:bg-sunken lg:w-full lg:justify-between"
     >
-      <Suspense fallback={<div className="h-44" />}>
+      <Later>
         <TenantList />
-      </Suspense>
+      </Later>
     </Menu>
   )
 }

@@ -3,6 +3,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { BrowserRouter } from 'react-router'
 import { ApiError } from '../api/client'
+import '../lib/back'
 import { SessionProvider } from '../lib/session'
 import '../styles.css'
 import { App } from './App'
@@ -26,7 +27,7 @@ const root = document.getElementById('root')
 if (!root) throw new Error('index.html holds no #root.')
 createRoot(root).render(
   <StrictMode>
-    <Crash>
+    <Crash whole>
       <QueryClientProvider client={client}>
         <SessionProvider>
           <BrowserRouter>

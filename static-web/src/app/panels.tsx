@@ -1,11 +1,11 @@
 import { CircleUser, LogOut, Plus } from 'lucide-react'
 import { useState } from 'react'
 import { Link } from 'react-router'
-import { ApiError } from '../api/client'
+import { useQuery } from '@tanstack/react-query'
+import { api, ApiError } from '../api/client'
+import type { Tenants } from '../api/types'
 import { useCloseMenu } from '../components/Menu'
 import { useIdentity, useSession } from '../lib/session'
-import type { ThemeChoice } from '../lib/theme'
-import { chooseTheme, useThemeChoice } from '../lib/themeChoice'
 import { messages } from '../messages'
 import { later } from '../messages-later'
 import { item } from './item'
@@ -17,10 +17,40 @@ export function TenantList() {
   const close = useCloseMenu()
   const [busy, setBusy] = useState<string | null>(null)
   const [failed, setFailed] = useState<string | null>(null)
+  const [find, setFind] = useState('')
+  // One request for as many as there are, and only when the list is opened; without its answer the list is what it was.
+  const listed = useQuery({
+    queryKey: ['tenants'],
+    queryFn: ({ signal }) => api.get<Tenants>('tenants', { signal }),
+    enabled: tenants.length > 1,
+    staleTime: 60_000,
+  })
+  const states = new Map(listed.data?.tenants.map((one) => [one.id, one.health]))
+  const wanted = find.trim().toLowerCase()
+  const shown = tenants.filter((one) => one.name.toLowerCase().includes(wanted))
   return (
     <>
-      <ul aria-label={messages.tenant.list} className="max-h-[70dvh] overflow-auto">
-        {tenants.map((one) => (
+      {tenants.length > 8 && (
+        <label className="block px-1 pb-1">
+          <span className="sr-only">{later.shell.find}</span>
+          <input
+            type="search"
+            placeholder={later.shell.find}
+            value={find}
+            className="tap w-full rounded border border-line-strong bg-surface px-3"
+            onChange={(event) => {
+              setFind(event.target.value)
+            }}
+          />
+        </label>
+      )}
+      {shown.length === 0 && (
+        <p role="status" className="px-3 py-2 text-small text-muted">
+          {later.shell.noneFound(find.trim())}
+        </p>
+      )}
+      <ul aria-label={messages.tenant.list} className="max-h-[60dvh] overflow-auto">
+        {shown.map((one) => (
           <li key={one.id}>
             <button
               type="button"
@@ -45,7 +75,10 @@ export function TenantList() {
                   })
               }}
             >
-              <span className="min-w-0 truncate">{one.name}</span>
+              <span className="flex min-w-0 items-center gap-2">
+                <Dot health={states.get(one.id)} />
+                <bdi className="min-w-0 truncate">{one.name}</bdi>
+              </span>
               <span className="text-small font-normal text-muted">
                 {busy === one.id ? messages.tenant.switching : messages.tenant.role[one.role]}
               </span>
@@ -76,34 +109,28 @@ export function TenantList() {
   )
 }
 
-/** Theme, shortcuts, oneself and the way out. */
+const dots = { ok: 'bg-good', attention: 'bg-attention', trouble: 'bg-trouble', empty: 'bg-line' }
+
+/** How a business does, at a glance and for those who hear it; nothing as long as that is not known. */
+function Dot({ health }: { health: keyof typeof dots | undefined }) {
+  return (
+    <>
+      <span
+        aria-hidden="true"
+        className={`size-2 shrink-0 rounded-full ${health ? dots[health] : 'bg-transparent'}`}
+      />
+      {health && health !== 'ok' && <span className="sr-only">{later.shell.health[health]}: </span>}
+    </>
+  )
+}
+
+/** Help, shortcuts, oneself and the way out. */
 export function Account({ onHelp }: { onHelp: () => void }) {
   const { user } = useIdentity()
   const { signOut } = useSession()
-  const choice = useThemeChoice()
   const close = useCloseMenu()
-  const themes: ThemeChoice[] = ['system', 'light', 'dark']
   return (
     <div className="text-small">
-      <div
-        role="group"
-        aria-label={later.menu.theme}
-        className="mx-1 mb-1 grid grid-cols-3 rounded bg-sunken"
-      >
-        {themes.map((theme) => (
-          <button
-            key={theme}
-            type="button"
-            aria-pressed={theme === choice}
-            className={`tap rounded ${theme === choice ? 'border border-line bg-surface font-semibold' : 'text-muted hover:text-ink'}`}
-            onClick={() => {
-              chooseTheme(theme)
-            }}
-          >
-            {later.menu.themes[theme]}
-          </button>
-        ))}
-      </div>
       <Link to="/help" onClick={close} className={`${item} text-muted hover:text-ink`}>
         {later.shell.help}
       </Link>

@@ -3,6 +3,7 @@ import { addDays } from '../lib/dates'
 import { checkDays, earliest, type Wrong } from '../lib/days'
 import { metric } from '../messages-metric'
 import { settings } from '../messages-settings'
+import { useUnsaved } from './form/useKept'
 import { Dialog } from './Dialog'
 import { primaryButton } from './buttons'
 import { quietButton } from './Notice'
@@ -32,6 +33,11 @@ function Days({ days, today, timeZone, onDays, onClose }: Props) {
   const [from, setFrom] = useState(days.from)
   const [to, setTo] = useState(days.to)
   const [wrong, setWrong] = useState<Wrong | null>(null)
+  // Days of another day mean little: whoever leaves is asked, and the next dialog opens with the days that are shown.
+  useUnsaved(from !== days.from || to !== days.to, () => {
+    setFrom(days.from)
+    setTo(days.to)
+  })
   const submit = (event: FormEvent) => {
     event.preventDefault()
     const found = checkDays(from, to, today)

@@ -1,7 +1,10 @@
-import { ChevronDown } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { ChevronDown, Printer } from 'lucide-react'
+import { lazy, Suspense, use, useState } from 'react'
 import type { Compare } from '../api/types'
 import { addDays, dayRange, daysBetween, expectedDays } from '../lib/dates'
+import { fullDay } from '../lib/dayNames'
+import { savePdf } from '../lib/paper'
+import { RefreshButton } from '../lib/refreshButton'
 import { comparisons, keepsWeekdays, ranges, usual, type Period } from '../lib/range'
 import { messages } from '../messages'
 import { tab } from './tab'
@@ -17,11 +20,14 @@ interface Props {
   timeZone?: string
   /** Something is known of today. */
   withToday?: boolean
+  /** Whose numbers the page shows, where it can be had on paper. */
+  business?: string
 }
 
 /** Which days, a preset or any from one to another, and against which. */
-export function PeriodBar({ period, days, today, timeZone, withToday }: Props) {
+export function PeriodBar({ period, days, today, timeZone, withToday, business }: Props) {
   const [open, setOpen] = useState(false)
+  const refresh = use(RefreshButton)
   const { span, range, compare } = period
   const offered = withToday || range === 'today' ? ranges : usual
   const on = days ?? ('range' in span ? expectedDays(span.range, today) : span)
@@ -29,11 +35,34 @@ export function PeriodBar({ period, days, today, timeZone, withToday }: Props) {
   const yesterday = range !== null && on.to === addDays(today, -1)
   const dates = dayRange(on.from, on.to, today)
   return (
-    <div className="flex flex-col lg:items-end">
+    <div className="flex flex-col lg:items-end print:order-first">
+      {business !== undefined && (
+        // The head of the report: on the screen the shell and the bar itself say all of it.
+        <div className="report-head num hidden print:block">
+          <p className="text-lead font-semibold">
+            <bdi>{business}</bdi>
+          </p>
+          <p className="text-small text-muted">
+            {[
+              dates,
+              compare === 'none'
+                ? null
+                : messages.paper.compared(
+                    compare === 'previous_year'
+                      ? messages.lastYear(keepsWeekdays(range), daysBetween(on.from, on.to) + 1)
+                      : messages.compare[compare],
+                  ),
+              messages.paper.printed(fullDay(today)),
+            ]
+              .filter(Boolean)
+              .join(' · ')}
+          </p>
+        </div>
+      )}
       <div
         role="group"
         aria-label={messages.rangeLabel}
-        className="-mx-1.5 flex flex-wrap justify-between sm:justify-start"
+        className="-mx-1.5 flex flex-wrap justify-between sm:justify-start print:hidden"
       >
         {offered.map((one) => {
           const active = one === range
@@ -68,7 +97,7 @@ export function PeriodBar({ period, days, today, timeZone, withToday }: Props) {
           )
         })}
       </div>
-      <div className="flex h-6 items-center gap-1 text-small whitespace-nowrap text-muted">
+      <div className="flex h-6 w-full items-center gap-1 text-small whitespace-nowrap text-muted lg:justify-end print:hidden">
         {timeZone ? (
           <button
             type="button"
@@ -110,6 +139,22 @@ export function PeriodBar({ period, days, today, timeZone, withToday }: Props) {
             className="pointer-events-none absolute right-1"
           />
         </label>
+        {refresh && (
+          // On a phone it stands in the head, which is always in sight.
+          <span data-refresh className="-my-2.5 ml-4 hidden lg:block">
+            {refresh}
+          </span>
+        )}
+        {business !== undefined && (
+          <button
+            type="button"
+            className="-my-2.5 ml-auto flex h-11 min-w-11 items-center justify-center gap-1 text-accent hover:underline lg:ml-4"
+            onClick={savePdf}
+          >
+            <Printer aria-hidden="true" size={14} />
+            {messages.paper.save}
+          </button>
+        )}
       </div>
       {days?.compareNote && (
         <p className="num max-w-prose py-1 text-small text-balance text-muted lg:text-right">

@@ -55,7 +55,7 @@ const say = (over?: Partial<AutomationPerformance['totals']>) =>
 describe('the sentence on automations', () => {
   it('sets what they are worth against what they cost', () => {
     expect(say()).toBe(
-      'Automations saved 41 h in the last 28 days, worth $1,640 against a cost of $99.00: a return of 15.6×.',
+      'Automations saved 41 h in the last 28 days, worth $1,640 against a cost of $99.00: a return of 15.6×, that is ($1,640 − $99.00) ÷ $99.00.',
     )
   })
   it("names days of one's own", () => {
@@ -67,7 +67,7 @@ describe('the sentence on automations', () => {
     expect(own('2026-11-12', '2026-11-12')).toMatch(/^Automations saved 41\sh on Thu,? 12 Nov\.$/)
   })
   it('says when they cost more than they give', () => {
-    expect(say({ roi: -0.5 })).toContain('a return of -0.5×, less than they cost.')
+    expect(say({ roi: -0.5 })).toContain('a return of -0.5×, less than they cost, that is')
   })
   it('leaves out what is not known instead of guessing', () => {
     expect(say({ cost: null, roi: null })).toBe(

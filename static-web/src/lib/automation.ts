@@ -28,6 +28,7 @@ export function automationSentence(data: AutomationPerformance, locale?: string)
       if (roi !== null) {
         const times = formatNumber(roi, { unit: 'times', locale })
         text += roi < 0 ? say.loss(times) : say.roi(times)
+        text += say.arithmetic(money(valueSaved), money(cost))
       }
     }
   }

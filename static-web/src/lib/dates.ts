@@ -1,4 +1,5 @@
 import type { Range } from '../api/types'
+import { locale as own } from './locale'
 
 // Business days are `YYYY-MM-DD` in the tenant's time zone. They are handled as UTC midnights, never as local times.
 const dayMs = 86_400_000
@@ -30,7 +31,8 @@ export function dayIn(timeZone: string, at: Date): string {
 }
 
 const formats = new Map<string, Intl.DateTimeFormat>()
-export function format(options: Intl.DateTimeFormatOptions, locale?: string) {
+/** In the viewer's locale by default. */
+export function format(options: Intl.DateTimeFormatOptions, locale = own) {
   const key = `${locale ?? ''}${JSON.stringify(options)}`
   let found = formats.get(key)
   if (!found) formats.set(key, (found = new Intl.DateTimeFormat(locale, options)))

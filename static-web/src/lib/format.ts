@@ -1,5 +1,6 @@
 import type { Unit } from '../api/types'
 import { moneyOptions } from './currency'
+import { locale as own } from './locale'
 
 /** How much room a number has: a card keeps four significant figures, a table and a sentence a little more, `exact` all. */
 export type Precision = 'card' | 'table' | 'exact'
@@ -16,23 +17,41 @@ export interface NumberStyle {
 
 export const nbsp = '\u00a0'
 const formats = new Map<string, Intl.NumberFormat>()
-export function number(value: number, options: Intl.NumberFormatOptions, locale?: string) {
+function formatOf(options: Intl.NumberFormatOptions, locale = own) {
   const key = `${locale ?? ''}${JSON.stringify(options)}`
   let found = formats.get(key)
   if (!found) formats.set(key, (found = new Intl.NumberFormat(locale, options)))
-  return found.format(value)
+  return found
+}
+
+/** In the viewer's locale by default. */
+export const number = (value: number, options: Intl.NumberFormatOptions, locale?: string) =>
+  formatOf(options, locale).format(value)
+
+/**
+ * Shortened where the locale has a sign for it, else as it is: German has none below a million, and "111.000" for 110,556 is a rounding that looks exact.
+ */
+export function compact(
+  value: number,
+  options: Intl.NumberFormatOptions,
+  digits: number,
+  locale?: string,
+) {
+  const brief = formatOf(
+    { ...options, notation: 'compact', maximumSignificantDigits: digits },
+    locale,
+  )
+  return brief.formatToParts(value).some((part) => part.type === 'compact')
+    ? brief.format(value)
+    : number(value, options, locale)
 }
 
 /** Four significant figures; from ten thousand on shortened, so that the rounding can be seen. */
 function short(value: number, options: Intl.NumberFormatOptions, locale?: string) {
   const size = Math.abs(value)
-  return number(
-    value,
-    size >= 10_000
-      ? { ...options, notation: 'compact', maximumSignificantDigits: size >= 100_000 ? 3 : 4 }
-      : options,
-    locale,
-  )
+  return size >= 10_000
+    ? compact(value, options, size >= 100_000 ? 3 : 4, locale)
+    : number(value, options, locale)
 }
 
 function seconds(total: number, locale?: string) {

@@ -1,5 +1,5 @@
 import { moneyOptions } from './currency'
-import { formatNumber, nbsp, number, type NumberStyle, type Precision } from './format'
+import { compact, formatNumber, nbsp, number, type NumberStyle, type Precision } from './format'
 
 /** A number with up to so many decimals, whatever its unit usually has. */
 function withDigits(value: number, style: NumberStyle, digits: number): string {
@@ -55,13 +55,13 @@ export function formatApart(
 /** Short enough for the axis of a chart. */
 export function formatAxis(value: number, style: NumberStyle): string {
   const { unit, locale } = style
-  if (unit === 'currency')
-    return number(
-      value,
-      { ...moneyOptions(style.currency ?? ''), notation: 'compact', maximumSignificantDigits: 3 },
-      locale,
-    )
+  // What is not shortened is no longer than a card would have it.
+  const plain = { maximumSignificantDigits: Math.abs(value) < 1000 ? 3 : 21 }
+  if (unit === 'currency') {
+    const money = { ...moneyOptions(style.currency ?? ''), minimumFractionDigits: 0 }
+    return compact(value, { ...money, ...plain }, 3, locale)
+  }
   if (unit === 'count' || unit === 'number' || unit === 'score')
-    return number(value, { notation: 'compact', maximumSignificantDigits: 3 }, locale)
+    return compact(value, plain, 3, locale)
   return formatNumber(value, style)
 }

@@ -6,7 +6,7 @@ const earliest = (values: (string | null)[]) =>
   values.filter((value): value is string => value !== null).sort()[0] ?? null
 
 /** How fresh a dashboard is, in one line: what holds for every source. */
-export function freshWords(summary: Summary): string {
+export function freshWords(summary: Pick<Summary, 'freshness' | 'timeZone'>): string {
   const through = earliest(summary.freshness.map((source) => source.completeThrough))
   const fetched = earliest(summary.freshness.map((source) => source.fetchedAt))
   if (fetched === null) return messages.fresh.never

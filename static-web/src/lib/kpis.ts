@@ -18,8 +18,42 @@ const headline = [
   'web.page_views',
 ]
 
+/** Two names for what is often the same: shown once where every day is equal, under the first. */
+const doubles = [['web.active_users', 'web.total_users']] as const
+
+/** Without what says the same as another number on each day. */
+export function withoutDoubles(kpis: readonly SummaryKpi[]): SummaryKpi[] {
+  const of = (key: string) => kpis.find((kpi) => kpi.key === key)
+  const same = (a: SummaryKpi | undefined, b: SummaryKpi | undefined) =>
+    a !== undefined &&
+    b !== undefined &&
+    a.value === b.value &&
+    a.previous === b.previous &&
+    a.sparkline.length === b.sparkline.length &&
+    a.sparkline.every((value, i) => value === b.sparkline[i])
+  const again = new Set<string>(
+    doubles.filter(([first, second]) => same(of(first), of(second))).map(([, second]) => second),
+  )
+  return kpis.filter((kpi) => !again.has(kpi.key))
+}
+
 /** The KPIs of the strip: those the owner asks about first, and that have something to show. */
-export function pickHeadline(kpis: readonly SummaryKpi[], count = 6): SummaryKpi[] {
+export function pickHeadline(
+  all: readonly SummaryKpi[],
+  count = 6,
+  chosen: readonly string[] = [],
+): SummaryKpi[] {
+  // What the business itself put on top, in its order; whatever room is left has the usual ones.
+  const pinned = chosen.flatMap((key) => all.find((kpi) => kpi.key === key) ?? []).slice(0, count)
+  if (pinned.length > 0)
+    return [
+      ...pinned,
+      ...pickHeadline(
+        all.filter((kpi) => !pinned.includes(kpi)),
+        count - pinned.length,
+      ),
+    ]
+  const kpis = withoutDoubles(all)
   const rank = (kpi: SummaryKpi) => {
     const place = headline.indexOf(kpi.key)
     const base = place === -1 ? headline.length : place

@@ -3,6 +3,22 @@ import { currencies, currencyOf, placeOf, timeZoneHere, timeZones } from './regi
 
 describe('the guessed currency', () => {
   it.each([
+    ['Europe/Berlin', 'en-US', 'EUR'],
+    ['Europe/London', 'en-US', 'GBP'],
+    ['Europe/Zurich', 'de-DE', 'CHF'],
+    ['Europe/Warsaw', 'en-GB', 'PLN'],
+    ['America/Los_Angeles', 'de-DE', 'USD'],
+    ['America/Toronto', 'en-US', 'CAD'],
+    ['Asia/Tokyo', 'en-US', 'JPY'],
+    ['Australia/Sydney', 'en-US', 'AUD'],
+    ['Pacific/Auckland', 'en-GB', 'NZD'],
+    ['UTC', 'de-DE', 'EUR'],
+    ['Mars/Base', 'en-GB', 'GBP'],
+  ])('in %s with %s is %s', (zone, locale, currency) => {
+    expect(currencyOf(zone, locale)).toBe(currency)
+  })
+
+  it.each([
     ['de-DE', 'EUR'],
     ['de', 'EUR'],
     ['en-GB', 'GBP'],
@@ -13,13 +29,13 @@ describe('the guessed currency', () => {
     ['xx', 'USD'],
     ['not a locale', 'USD'],
   ])('of %s is %s', (locale, currency) => {
-    expect(currencyOf(locale)).toBe(currency)
+    expect(currencyOf('UTC', locale)).toBe(currency)
   })
 
   it('is always one that can be chosen', () => {
     const known = new Set(Intl.supportedValuesOf('currency'))
     for (const region of ['AT', 'CA', 'IN', 'MX', 'NO', 'PL', 'SE', 'TR', 'ZA', 'NZ'])
-      expect(known).toContain(currencyOf(`en-${region}`))
+      expect(known).toContain(currencyOf('UTC', `en-${region}`))
   })
 })
 

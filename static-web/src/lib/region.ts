@@ -45,13 +45,33 @@ const others: Readonly<Record<string, string>> = {
   ZAR: 'ZA',
 }
 
-/** The currency of the region that a locale names or implies. */
-export function currencyOf(locale: string): string {
-  let region: string | undefined
+const regions = [euro, ...Object.values(others)].join(' ').split(' ')
+
+/** The time zones of a region, as this browser has them. Two spellings, because the standard changed it. */
+function zonesOf(region: string): readonly string[] {
+  const locale = new Intl.Locale(`und-${region}`) as Intl.Locale & {
+    getTimeZones?: () => string[]
+    timeZones?: string[]
+  }
+  return locale.getTimeZones?.() ?? locale.timeZones ?? []
+}
+
+/** The region that a time zone lies in, as far as its money is known here. */
+function regionOf(timeZone: string): string | undefined {
+  return regions.find((region) => zonesOf(region).includes(timeZone))
+}
+
+/**
+ * The currency of where somebody is. The time zone says that; a locale says which language somebody reads, and half of Europe reads "en-US".
+ * @param timeZone - Of the browser.
+ * @param locale - For zones that lie nowhere known, and browsers that cannot say where a zone lies.
+ */
+export function currencyOf(timeZone: string, locale: string): string {
+  let region = regionOf(timeZone)
   try {
-    region = new Intl.Locale(locale).maximize().region
+    region ??= new Intl.Locale(locale).maximize().region
   } catch {
-    region = undefined
+    // Not a language tag.
   }
   if (!region) return 'USD'
   if (euro.includes(region)) return 'EUR'

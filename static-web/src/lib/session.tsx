@@ -11,6 +11,7 @@ import {
 } from 'react'
 import { adopt, api, listenToSession, refreshSession, tab, type Elsewhere } from '../api/client'
 import type { Session } from '../api/types'
+import { forgetDrafts } from './drafts'
 import { forgetSnapshots, readJson, writeJson } from './storage'
 
 /** Who is signed in, and to which business. Holds no token: that stays inside the API client. */
@@ -51,6 +52,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       })
       if (next) setEnded(false)
       writeJson(remembered, next)
+      if (next && person.current && person.current !== next.user.id) forgetDrafts()
       // Nobody, or somebody else at this computer: nothing of the one before is kept.
       if (!next || (person.current && person.current !== next.user.id)) {
         forgetSnapshots()
@@ -77,6 +79,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const signOut = useCallback(async () => {
     await api.signOut()
     adopt(null)
+    forgetDrafts()
     setEnded(false)
   }, [])
 

@@ -46,6 +46,8 @@ internal static class Looks
         await visit.ScreenshotAsync(name);
         var sideways = await visit.Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         Assert.True(sideways <= 0, $"{name} scrolls sideways by {sideways} pixels.");
+        // A button half under the bar that stays on top is a matter of how far one has scrolled, and not of its size.
+        await visit.Page.EvaluateAsync("() => scrollTo(0, 0)");
         var result = await visit.Page.RunAxe(s_rules);
         Assert.True(result.Passes.Length > 8, $"Axe passed only {result.Passes.Length} rules on {name}: it did not really look.");
         Assert.True(result.Violations.Length == 0, $"{name}\n" + string.Join('\n', result.Violations.Select(violation =>

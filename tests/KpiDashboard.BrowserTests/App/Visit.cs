@@ -13,7 +13,8 @@ namespace KpiDashboard.BrowserTests.App;
 /// <param name="Density">Device pixels of a CSS pixel.</param>
 /// <param name="Touch">Whether it is a phone: fingers, and scroll bars that take no room.</param>
 /// <param name="Dark">Whether the system is set to dark.</param>
-internal sealed record Screen(int Width, int Height, int Density = 1, bool Touch = false, bool Dark = false)
+/// <param name="Locale">Language and region of the browser.</param>
+internal sealed record Screen(int Width, int Height, int Density = 1, bool Touch = false, bool Dark = false, string Locale = "en-GB")
 {
     public static readonly Screen Phone = new(360, 780, 2, Touch: true), Desktop = new(1440, 900);
 }
@@ -77,7 +78,7 @@ internal sealed class Visit : IAsyncDisposable
         var context = await app.Browser.NewContextAsync(new()
         {
             BaseURL = app.Address.ToString(),
-            Locale = "en-GB",
+            Locale = screen.Locale,
             TimezoneId = "Europe/London",
             ViewportSize = new() { Width = screen.Width, Height = screen.Height },
             DeviceScaleFactor = screen.Density,

@@ -161,7 +161,12 @@ internal static class TestSecrets
             NpgsqlConnection.ClearPool(left);
         }, cancellationToken);
         // What was granted on the database itself is not copied.
-        return await RolesAsync(database);
+        var copy = await RolesAsync(database);
+        // The copy is as old as what it was made from; a database just migrated is not, and its timer has just beaten.
+        await using var source = NpgsqlDataSource.Create(copy.Owner);
+        await using var beat = source.CreateCommand("update timer_heartbeat set beat_at = now()");
+        await beat.ExecuteNonQueryAsync(cancellationToken);
+        return copy;
 
         Task<(string Owner, string App)> RolesAsync(TestDatabase on) =>
             DatabaseBootstrap.EnsureRolesAndDatabaseAsync(on.AdminConnectionString, on.Name, Owner, App, cancellationToken);

@@ -33,8 +33,6 @@ public sealed class TimerWatchTests(PostgresFixture postgres) : IDisposable
         var (tenant, integration) = (Guid.NewGuid(), Guid.NewGuid());
         await connection.ExecuteAsync(
             """
-            -- Of a copied database it is as old as the first test that needed one.
-            update timer_heartbeat set beat_at = now();
             insert into tenants (id, name, time_zone, currency) values (@tenant, 'T', 'Europe/Berlin', 'EUR');
             insert into integrations (tenant_id, id, connector, display_name, next_due_at) values (@tenant, @integration, 'n8n', 'n8n', now() - interval '1 minute');
             """,

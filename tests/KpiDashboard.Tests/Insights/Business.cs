@@ -59,6 +59,13 @@ internal sealed class Business
         return this;
     }
 
+    /// <summary>Sets a KPI on a day.</summary>
+    public Business Set(string kpi, DateOnly day, decimal value)
+    {
+        _values[(kpi, day)] = value;
+        return this;
+    }
+
     public Business LastWeek(decimal factor, params string[] kpis)
     {
         foreach (var kpi in kpis) Change(kpi, Last.AddDays(-6), Last, factor);
@@ -66,6 +73,11 @@ internal sealed class Business
     }
 
     public KpiTable Table() => new(Last.AddDays(-140), Last, _values.Select(item => (item.Key.Kpi, item.Key.Day, item.Value)), SourceState.Clocks(Sources), Tenant.Economics);
+
+    /// <summary>Its days of a period.</summary>
+    public KpiTable Table(DateOnly from, DateOnly to) =>
+        new(from, to, _values.Where(item => item.Key.Day >= from && item.Key.Day <= to).Select(item => (item.Key.Kpi, item.Key.Day,
+            item.Value)), SourceState.Clocks(Sources), Tenant.Economics);
 
     public BusinessFacts Facts(int days = 7, string compare = "previous_period")
     {

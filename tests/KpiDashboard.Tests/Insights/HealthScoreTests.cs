@@ -34,6 +34,90 @@ public sealed class HealthScoreTests
         Assert.Equal(1m, health.Parts.Sum(part => part.Weight));
     }
 
+    [Theory]
+    // A shop of 108 visits and three sales a week: one or two of them more or less are chance, none at all is a little more.
+    [InlineData("web.key_event_sessions", "conversion", 3, 2, 100)]
+    [InlineData("web.key_event_sessions", "conversion", 3, 4, 100)]
+    [InlineData("web.key_event_sessions", "conversion", 3, 1, 100)]
+    [InlineData("web.key_event_sessions", "conversion", 3, 0, 66)]
+    // Of three hundred the same share is none.
+    [InlineData("web.key_event_sessions", "conversion", 300, 200, 33)]
+    [InlineData("web.key_event_sessions", "conversion", 300, 100, 0)]
+    public void One_conversion_more_or_less_moves_the_score_by_what_the_counts_can_carry(string kpi, string key, int usual, int now,
+        int points)
+    {
+        var business = Small(usual).LastWeek(0, kpi).Set(kpi, Last, now);
+        var health = Of(business);
+        var part = health.Parts.Single(candidate => candidate.Key == key);
+        Assert.InRange(part.Score!.Value, points - 3, points + 3);
+        if (usual == 3) Assert.InRange(health.Change!.Value, -12, 3);
+        InsightTests.AssertProved(part.Why, part.Evidence);
+        Assert.Equal(now < 3, part.Why.Contains("Only about 3 visits with a key event are to be expected in such a week",
+            StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void No_single_event_makes_a_leap_and_more_is_never_worse()
+    {
+        foreach (var usual in new[] { 2, 3, 5, 8, 20, 60, 200 })
+        {
+            var points = Enumerable.Range(0, usual + 2)
+                .Select(now => Of(Small(usual).LastWeek(0, "web.key_event_sessions").Set("web.key_event_sessions", Last, now)).Score!.Value)
+                    .ToList();
+            foreach (var (less, more) in points.Zip(points.Skip(1)))
+            {
+                Assert.True(more >= less, $"usually {usual}: {string.Join(' ', points)}");
+                Assert.True(more - less <= 15, $"usually {usual}: {string.Join(' ', points)}");
+            }
+        }
+    }
+
+    [Fact]
+    public void One_failed_run_of_three_is_no_disaster_and_a_hundred_of_three_hundred_are()
+    {
+        static decimal Automations(int runs, int failed)
+        {
+            var business = new Business();
+            foreach (var kpi in new[] { "automation.executions", "automation.succeeded", "automation.failed" }) business.Change(kpi, Last
+                .AddDays(-140), Last, 0);
+            for (var week = 0; week < 20; week++)
+            {
+                business.Set("automation.executions", Last.AddDays(-7 * week), runs).Set("automation.succeeded", Last.AddDays(-7 * week),
+                    week == 0 ? runs - failed : runs)
+                    .Set("automation.failed", Last.AddDays(-7 * week), week == 0 ? failed : 0);
+            }
+
+            return Of(business).Parts.Single(part => part.Key == "automations").Score!.Value;
+        }
+
+        Assert.InRange(Automations(3, 1), 70, 100);
+        Assert.Equal(0, Automations(300, 100));
+        Assert.Equal(100, Automations(300, 0));
+    }
+
+    [Fact]
+    public void The_score_has_a_word_and_tells_which_part_moved_it()
+    {
+        var health = Of(new Business().LastWeek(0.6m, "shop.revenue").LastWeek(0.9m, "web.sessions"));
+        Assert.Equal(("fair", "revenue"), (health.Word, health.Moved!.Key));
+        Assert.True(health.Moved.Points < 0 && health.Moved.Points >= health.Change);
+        Assert.Equal(("good", null), (Of(new Business()).Word, Of(new Business()).Moved));
+        Assert.Equal(["good", "good", "fair", "fair", "weak", "weak", "poor", "poor"], new[] { 100m, 80, 79, 60, 59, 40, 39,
+            0 }.Select(HealthScore.WordOf));
+    }
+
+    /// <summary>A business of visits alone, 36 for each sale, all on one day of the week.</summary>
+    private static Business Small(int sales)
+    {
+        var business = new Business();
+        foreach (var kpi in Sheet.Stored.Where(kpi => !kpi.StartsWith("web.", StringComparison.Ordinal))) business.Change(kpi, Last
+            .AddDays(-140), Last, null);
+        business.Change("web.sessions", Last.AddDays(-140), Last, 0).Change("web.key_event_sessions", Last.AddDays(-140), Last, 0);
+        for (var week = 0; week < 20; week++) business.Set("web.sessions", Last.AddDays(-7 * week), 36 * sales)
+            .Set("web.key_event_sessions", Last.AddDays(-7 * week), sales);
+        return business;
+    }
+
     [Fact]
     public void What_cannot_be_measured_is_left_out_the_others_weigh_more_and_it_is_said()
     {

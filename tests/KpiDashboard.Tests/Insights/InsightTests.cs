@@ -52,7 +52,7 @@ public sealed partial class InsightTests
         Assert.DoesNotContain(business.Insights(), insight => insight.Rule == "revenue_change");
         // What was not checked is no headline, and no silence either.
         Assert.Equal(
-            ["Nothing stands out in what could be checked.", "Not checked: Revenue has no data on 1 of 7 days."],
+            ["Nothing stands out in what could be checked.", "We cannot tell yet: Revenue has no data on 1 of 7 days."],
             DailyBrief.Write(business.Facts(), [], _ => Guid.Empty).Select(sentence => sentence.Text));
     }
 
@@ -79,6 +79,20 @@ public sealed partial class InsightTests
         var insight = Only(new Business().Change("web.sessions", Last.AddDays(-2), Last.AddDays(-1), null), "tracking_gap");
         Assert.Equal((InsightSeverity.Trouble, 2m), (insight.Severity, insight.Magnitude));
         Assert.Contains("2 of 7 days", insight.Text, StringComparison.Ordinal);
+        Assert.Contains("Check that the tracking code", insight.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_gap_that_is_over_for_a_week_explains_numbers_and_is_no_trouble_any_more()
+    {
+        var business = new Business().Change("web.sessions", Last.AddDays(-9), Last.AddDays(-7), null);
+        var insight = Assert.Single(business.Insights(28), one => one.Rule == "tracking_gap");
+        Assert.Equal((InsightSeverity.Attention, 3m), (insight.Severity, insight.Magnitude));
+        Assert.Contains("The last such day was", insight.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Check", insight.Text, StringComparison.Ordinal);
+        // A day later it is still news.
+        business = new Business().Change("web.sessions", Last.AddDays(-9), Last.AddDays(-6), null);
+        Assert.Equal(InsightSeverity.Trouble, Assert.Single(business.Insights(28), one => one.Rule == "tracking_gap").Severity);
     }
 
     [Theory]
@@ -89,6 +103,57 @@ public sealed partial class InsightTests
         var business = new Business().LastWeek(0.5m, "shop.revenue", "shop.transactions");
         business.Sources[1] = Business.Source("n8n", "n8n", state, failures);
         Assert.Equal(("source_silent", says), business.Insights()[0] is var first ? (first.Rule, first.Says) : default);
+    }
+
+    [Fact]
+    public void A_silence_at_the_end_of_the_period_is_the_first_sentence_of_the_brief()
+    {
+        var business = new Business().LastWeek(0.5m, "automation.time_saved").Change("web.sessions", Last.AddDays(-4), Last, null)
+            .Change("shop.revenue", Last.AddDays(-4), Last, null);
+        business.Failing.Add(new WorkflowFailures(Guid.NewGuid(), "a", "Order sync", Last.AddDays(-3), Last, 12));
+        business.Sources[0] = Business.Source("google-analytics", "Google Analytics", complete: Last.AddDays(-5));
+        var insights = business.Insights();
+        Assert.Equal(("source_silent", "Silent", InsightSeverity.Trouble), (insights[0].Rule, insights[0].Says, insights[0].Severity));
+        // The day of the last read is the 23rd, five in the morning: what ended by the 21st, five in the morning, should be there.
+        Assert.Equal(
+            "Google Analytics has no data since 18 Nov 2026, although it is read on time: 3 days are missing, not zero. "
+            + "Check that the tracking code is on the site, and that this is the right property.", insights[0].Text);
+        var brief = DailyBrief.Write(business.Facts(), insights, insight => insight.IdFor(business.Tenant.Id));
+        Assert.Equal(insights[0].Text, brief[0].Text);
+        // Once is enough; put aside, it is said among what was not checked.
+        Assert.DoesNotContain(brief, sentence => sentence.Text.Contains("Google Analytics is complete only through",
+            StringComparison.Ordinal));
+        Assert.Contains(
+            "Google Analytics is complete only through 17 Nov 2026", DailyBrief.Write(business.Facts(), [], insight => insight
+                .IdFor(business.Tenant.Id))[^1].Text, StringComparison.Ordinal);
+        // Points of data are of the days that should be there.
+        var data = HealthScore.AsOf(business.Table(), Last, business.Facts().CurrencyOf).Parts.Single(part => part.Key == "data");
+        Assert.Equal("9 of 14 days of the connected sources have data: 64 points.", data.Why);
+    }
+
+    [Fact]
+    public void A_source_that_never_delivered_and_one_of_which_nothing_came_are_said()
+    {
+        var business = new Business();
+        business.Sources[0] = Business.Source("google-analytics", "Google Analytics") with
+        {
+            CompleteThrough = null,
+            BackfilledAt = business.Sources[0].Now.AddDays(-3)
+        };
+        Assert.Equal(
+            "Google Analytics is read on time, but never had a day with data. Check that the tracking code is on the site, and that this is the right property.",
+            Only(business, "source_silent").Text);
+        business.Sources[0] = Business.Source("google-analytics", "Google Analytics");
+        business.Sources[1] = Business.Source("n8n", "n8n") with
+        {
+            Schedule = "push",
+            FetchedAt = null,
+            CompleteThrough = null,
+            ConnectedAt = business.Sources[1].Now.AddDays(-9)
+        };
+        Assert.Equal("n8n was connected on 14 Nov 2026 and nothing came of it yet.", Only(business, "source_silent").Text);
+        business.Sources[1] = business.Sources[1] with { ConnectedAt = business.Sources[1].Now.AddHours(-9) };
+        Assert.DoesNotContain(business.Insights(), insight => insight.Rule == "source_silent");
     }
 
     [Fact]
@@ -171,7 +236,7 @@ public sealed partial class InsightTests
         var (from, to) = (Last.AddDays(-13), Last.AddDays(until));
         var business = new Business().Change("shop.revenue", from, to, null).Change("web.sessions", from, to, null);
         var brief = DailyBrief.Write(business.Facts(), [], _ => Guid.Empty);
-        Assert.Equal($"Not checked: Revenue and Sessions cannot be compared, because {why}.", brief[^1].Text);
+        Assert.Equal($"We cannot tell yet: Revenue and Sessions cannot be compared, because {why}.", brief[^1].Text);
     }
 
     [Fact]
@@ -180,10 +245,15 @@ public sealed partial class InsightTests
         var business = new Business().LastWeek(0.5m, "shop.revenue", "shop.transactions");
         for (var index = 0; index < 5; index++) business.Failing.Add(new WorkflowFailures(Guid.NewGuid(), $"w{index}", $"W{index}", Last, Last, 5 + index));
         business.Sources[1] = Business.Source("n8n", "n8n", "reconnect_needed", complete: Last.AddDays(-3));
+        // Google Analytics as it is every morning.
+        business.Sources[0] = Business.Source("google-analytics", "Google Analytics", complete: Last.AddDays(-1));
         var facts = business.Facts();
         var brief = DailyBrief.Write(facts, InsightRules.Find(facts), insight => insight.IdFor(Guid.Empty));
         Assert.Equal(5, brief.Count);
-        Assert.StartsWith("Not checked: n8n is complete only through 19 Nov 2026", brief[^1].Text, StringComparison.Ordinal);
+        Assert.StartsWith("n8n no longer lets us in: connect it again. Its numbers are complete through 19 Nov 2026", brief[0].Text,
+            StringComparison.Ordinal);
+        Assert.StartsWith("We cannot tell yet: Google Analytics is complete only through 21 Nov 2026", brief[^1].Text,
+            StringComparison.Ordinal);
         Assert.All(brief, sentence => AssertProved(sentence.Text, sentence.Evidence));
     }
 

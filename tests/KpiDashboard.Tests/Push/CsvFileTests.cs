@@ -11,6 +11,20 @@ namespace KpiDashboard.Tests.Push;
 
 public sealed class CsvFileTests
 {
+    [Theory]
+    [InlineData("custom.orders_shipped", "custom.orders_shipped")]
+    [InlineData("Orders' shipped", "Orders' shipped")]
+    [InlineData("web.sessions", null)]
+    [InlineData("calc.profit", null)]
+    [InlineData("", null)]
+    [InlineData("A name of more than forty letters, which is not told whole", null)]
+    public void A_number_that_nobody_defined_is_named_so_that_it_can_be_defined(string name, string? unknown)
+    {
+        var reason = new CustomReadings(new KpiDashboard.Kpis.TenantCatalogue([]), new DateOnly(2026, 11, 29)).Kpi(name).Reason!;
+        Assert.Equal(unknown, CustomReadings.UnknownIn(reason));
+        Assert.Equal(unknown, CustomReadings.UnknownIn($"Column 2: {reason}"));
+    }
+
     private static readonly DateOnly Today = new(2026, 11, 22);
     private static readonly string[] Keys = ["custom.a", "custom.b_2", "custom.orders"];
 

@@ -111,4 +111,14 @@ public sealed class PlainTextTests
         Assert.InRange(files.Count, 3, 50);
         Assert.All(files, file => Assert.DoesNotMatch(raw, File.ReadAllText(file)));
     }
+
+    [Theory]
+    [InlineData("Order sync", false)]
+    [InlineData("Größe & Mühe 42", false)]
+    [InlineData("注文", false)]
+    [InlineData("مزامنة الطلبات", true)]
+    [InlineData("הזמנות 2", true)]
+    [InlineData("Sync مزامنة", true)]
+    public void A_name_from_right_to_left_stands_apart_from_the_English_around_it(string name, bool apart) =>
+        Assert.Equal(apart ? $"\u2068{name}\u2069" : name, PlainText.Isolated(name));
 }

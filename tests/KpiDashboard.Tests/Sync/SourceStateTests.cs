@@ -77,6 +77,30 @@ public sealed class SourceStateTests
     }
 
     [Fact]
+    public void A_period_does_not_end_where_an_outage_begins()
+    {
+        var analytics = Healthy with
+        {
+            Connector = "google-analytics",
+            DisplayName = "Google Analytics",
+            CompleteThrough = new DateOnly(2026, 11, 19)
+        };
+        // Its usual wait: the period waits with it.
+        Assert.Equal(new DateOnly(2026, 11, 19), SourceState.PeriodThrough([Healthy, analytics]));
+        var silent = analytics with { CompleteThrough = new DateOnly(2026, 11, 14) };
+        Assert.Equal(new DateOnly(2026, 11, 18), SourceState.PeriodThrough([Healthy, silent]));
+        Assert.Equal(new DateOnly(2026, 11, 18), SourceState.PeriodThrough([silent]));
+        Assert.Equal(new DateOnly(2026, 11, 14), SourceState.CommonCompleteThrough([Healthy, silent]));
+        // Neither does it where a sign-in was lost, or somebody paused.
+        Assert.Equal(new DateOnly(2026, 11, 18), SourceState.PeriodThrough([Healthy, silent with { State = "reconnect_needed" }]));
+        Assert.Equal(new DateOnly(2026, 11, 18), SourceState.PeriodThrough([Healthy, silent with { State = "paused" }]));
+        // What never delivered says nothing of days, and what was disconnected is waited for by nobody.
+        Assert.Equal(Healthy.CompleteThrough, SourceState.PeriodThrough([Healthy, silent with { CompleteThrough = null },
+            silent with { State = "disconnected" }]));
+        Assert.Null(SourceState.PeriodThrough([]));
+    }
+
+    [Fact]
     public void The_engine_gets_the_clocks_of_each_source_under_its_connector()
     {
         var clocks = SourceState.Clocks([Healthy, Healthy with { Connector = "google-analytics", CompleteThrough = null, FinalThrough = null }]);
@@ -108,18 +132,5 @@ public sealed class SourceStateTests
         var lost = (Healthy with { State = "reconnect_needed", StatusMessage = "The key was revoked.", CompleteThrough = new DateOnly(2026, 11, 10) }).ToFreshness();
         Assert.False(lost.Silent);
         Assert.Equal((TenantHealth.Trouble, "The key was revoked."), SourceState.HealthOf([silent, lost]));
-    }
-
-    [Fact]
-    public void A_source_that_is_read_on_time_but_has_nothing_newer_is_silent()
-    {
-        Assert.False(Healthy.IsSilent);
-        var old = DateOnly.FromDateTime(Now.UtcDateTime).AddDays(-5);
-        Assert.True((Healthy with { CompleteThrough = old }).IsSilent);
-        Assert.False((Healthy with { CompleteThrough = old.AddDays(1) }).IsSilent);
-        Assert.False((Healthy with { CompleteThrough = null }).IsSilent);
-        // What is pushed comes when it comes; what failed says so already.
-        Assert.False((Healthy with { CompleteThrough = old, Connector = "push" }).IsSilent);
-        Assert.False((Healthy with { CompleteThrough = old, ConsecutiveFailures = 2 }).IsSilent);
     }
 }

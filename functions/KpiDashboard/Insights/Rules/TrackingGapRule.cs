@@ -8,6 +8,9 @@ internal sealed class TrackingGapRule : IInsightRule
 {
     private const decimal Usual = 20;
 
+    /// <summary>What ended longer ago is no trouble any more: it explains the numbers of the period, and nobody has to run.</summary>
+    private const int StillNews = 7;
+
     /// <inheritdoc />
     public IEnumerable<Insight> Find(BusinessFacts facts)
     {
@@ -19,11 +22,13 @@ internal sealed class TrackingGapRule : IInsightRule
         var empty = Enumerable.Range(0, facts.Days).Select(facts.Period.From.AddDays).Where(day => day <= complete && day >= source.ReadFrom && facts.Table.On(sessions, day) is null or 0).ToList();
         if (empty.Count == 0) yield break;
         var proof = new Proof();
+        var over = complete.DayNumber - empty[^1].DayNumber >= StillNews;
         var days = proof.Number("Days without visits", empty.Count, sessions.Key, empty[0], empty[^1]);
         yield return new Insight(
-            "tracking_gap", sessions.Key, InsightSeverity.Trouble,
+            "tracking_gap", sessions.Key, over ? InsightSeverity.Attention : InsightSeverity.Trouble,
             $"{source.DisplayName} has no visits on {days} of {proof.Number("Days", facts.Days)} days, the first {proof.Day("First day without visits", empty[0])}; "
-            + $"{proof.Number("Median of the days before", HealthScore.Median(before), sessions.Key)} a day are usual. What is not measured is missing, not zero. Check that the tracking code is on the site.",
+            + $"{proof.Number("Median of the days before", HealthScore.Median(before), sessions.Key)} a day are usual. What is not measured is missing, not zero."
+            + (over ? $" The last such day was {proof.Day("Last day without visits", empty[^1])}." : " Check that the tracking code is on the site."),
             proof, $"/metrics/{sessions.Key}", $"since {empty[0]:yyyy-MM-dd}", empty.Count)
         { Kpis = [sessions.Key] };
     }

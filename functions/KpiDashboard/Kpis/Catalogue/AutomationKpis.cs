@@ -39,7 +39,8 @@ internal static class AutomationKpis
         },
         new()
         {
-            Key = "automation.roi", Name = "Automation ROI", Description = "What the automations bring beyond their cost, per unit of cost. 2 means: the cost came back three times.",
+            Key = "automation.roi", Name = "Return on automation cost",
+                Description = "What the automations bring beyond their cost, per unit of cost. 2 means: the cost came back three times.",
             Unit = KpiUnit.Ratio, Direction = KpiDirection.Up, Aggregation = KpiAggregation.Ratio, Source = Source,
             Formula = "(value saved − automation cost) ÷ automation cost", Parts = ["automation.time_saved"],
             Compute = i => Divide((i["automation.time_saved"] / 60 * i.HourlyLabourCost) - i.AutomationCost, i.AutomationCost),

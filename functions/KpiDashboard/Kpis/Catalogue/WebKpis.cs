@@ -28,7 +28,8 @@ internal static class WebKpis
             "seconds of all sessions ÷ sessions", ["web.session_seconds", "web.sessions"], i => Divide(i["web.session_seconds"], i["web.sessions"])),
         Derived("web.pages_per_session", "Pages per visit", "How many pages a visit sees on average.", KpiUnit.Number, KpiDirection.Up,
             "page views ÷ sessions", ["web.page_views", "web.sessions"], i => Divide(i["web.page_views"], i["web.sessions"])),
-        Derived("web.conversion_rate", "Conversion", "Share of visits with at least one key event.", KpiUnit.Ratio, KpiDirection.Up,
+        Derived("web.conversion_rate", "Visits with a key event",
+            "Share of visits with what you marked as important in Google Analytics. Orders per visit are another number.", KpiUnit.Ratio, KpiDirection.Up,
             "sessions with a key event ÷ sessions", ["web.key_event_sessions", "web.sessions"], i => Divide(i["web.key_event_sessions"], i["web.sessions"])),
     ];
 

@@ -210,7 +210,7 @@ function Filled({
                   style={{ width: `${Math.max(length * 100, length > 0 ? 0.8 : 0)}%` }}
                 />
                 <span
-                  className={`relative min-w-0 flex-1 truncate ${on ? 'font-semibold' : ''} ${rest || isUnknown(member.name) ? 'text-muted' : ''}`}
+                  className={`relative min-w-0 flex-1 ${on ? 'font-semibold [overflow-wrap:anywhere]' : 'truncate'} ${rest || isUnknown(member.name) ? 'text-muted' : ''}`}
                   title={name}
                 >
                   {name}

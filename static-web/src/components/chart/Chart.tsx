@@ -132,11 +132,11 @@ export function Chart({
             : pointName(dates[shownDay] ?? '')}
         </span>
         {series.map((one) => (
-          <span key={one.name} className="num inline-flex items-center gap-1.5 whitespace-nowrap">
+          <span key={one.name} className="num inline-flex max-w-full items-center gap-1.5">
             <Swatch series={one} />
-            <span>{one.name}</span>
+            <span className="min-w-0 wrap-anywhere">{one.name}</span>
             {shownDay !== null && (
-              <span className="text-ink">
+              <span className="whitespace-nowrap text-ink">
                 {cell(one.values[shownDay])}
                 {one.dates?.[shownDay] && (
                   <span className="text-muted"> · {dayName(one.dates[shownDay])}</span>
@@ -167,8 +167,13 @@ export function Chart({
         onBlur={() => {
           setActive(null)
         }}
-        onPointerLeave={() => {
-          // A mouse that lies still leaves when the page moves under it: that takes nothing from the keyboard.
+        onPointerLeave={(event) => {
+          // A finger that is lifted leaves too, and what it pointed at is what it wants to read. A mouse that lies still leaves when the page moves under it: that takes
+          // nothing from the keyboard.
+          if (event.pointerType === 'mouse' && byPointer.current) setActive(null)
+        }}
+        onPointerCancel={() => {
+          // It scrolled the page and meant no day.
           if (byPointer.current) setActive(null)
         }}
         onClick={() => {

@@ -11,7 +11,7 @@ import {
   type ChartOptions,
   type Plugin,
 } from 'chart.js'
-import { useEffect, useMemo, useRef } from 'react'
+import { useEffect, useMemo, useRef, type PointerEvent } from 'react'
 import { Chart as ReactChart } from 'react-chartjs-2'
 import type { DayStatus, Grain } from '../../api/types'
 import { dayName } from '../../lib/dates'
@@ -243,6 +243,33 @@ function notesPlugin(
   }
 }
 
+/** What a chart measures on paper, in CSS pixels: as wide as a desk, because its letters become as much smaller as those around it. */
+const [paperWidth, paperHeight, paperTwin, paperDensity] = [1100, 260, 200, 2]
+
+/**
+ * How wide a chart is on paper, in pixels, by the measures of print.css: in a card across an A4 page, or in a tile of a dashboard, whose
+ * twelve columns lie across. It cannot be measured: before printing the page still has the measures of the screen.
+ */
+function roomOnPaper(canvas: HTMLCanvasElement) {
+  const [millimetre, rem, inset] = [96 / 25.4, 9.5, 8]
+  const columns = Number(
+    canvas.closest<HTMLElement>('.board > li')?.style.getPropertyValue('--wide') ?? 0,
+  )
+  if (columns === 0) return 190 * millimetre - inset - 3 * rem - 2
+  const gap = 2 * rem
+  return ((277 * millimetre - inset + gap) / 12) * columns - gap
+}
+
+/**
+ * Near `paperWidth`, and so that the chart fills its room: Chromium scales a canvas on paper by whole 64ths, rounded down, which left up
+ * to a twentieth of the card empty. A pixel less than the room, so that a rounding elsewhere does not fall below the step.
+ */
+function widthOnPaper(canvas: HTMLCanvasElement) {
+  const room = roomOnPaper(canvas) - 1
+  const steps = Math.max(1, Math.round((room * 64) / (paperWidth * paperDensity)))
+  return Math.floor((room * 64) / (steps * paperDensity))
+}
+
 /** A translucent version of a #rrggbb colour. */
 const faded = (colour: string) => `${colour}80`
 
@@ -273,6 +300,30 @@ export default function ChartCanvas({
     reading.set(chart.current, active)
     chart.current.draw()
   }, [active])
+
+  useEffect(() => {
+    // A canvas is drawn in pixels: for paper in those of a page, not of the screen or the phone it is printed from.
+    const paper = () => {
+      const drawn = chart.current
+      if (!drawn) return
+      drawn.stop()
+      drawn.options.devicePixelRatio = paperDensity
+      drawn.resize(widthOnPaper(drawn.canvas), twin ? paperTwin : paperHeight)
+      drawn.update('none')
+    }
+    const screen = () => {
+      const drawn = chart.current
+      if (!drawn) return
+      drawn.options.devicePixelRatio = devicePixelRatio
+      drawn.resize()
+    }
+    addEventListener('beforeprint', paper)
+    addEventListener('afterprint', screen)
+    return () => {
+      removeEventListener('beforeprint', paper)
+      removeEventListener('afterprint', screen)
+    }
+  }, [twin])
 
   const data = useMemo<ChartData>(
     () => ({
@@ -401,18 +452,20 @@ export default function ChartCanvas({
     style.locale,
   ])
 
+  const read = (event: PointerEvent<HTMLDivElement>) => {
+    const x = chart.current?.scales.x
+    if (!x) return
+    const at = x.getValueForPixel(event.clientX - event.currentTarget.getBoundingClientRect().left)
+    if (at !== undefined) onActive(Math.max(0, Math.min(dates.length - 1, Math.round(at))))
+  }
+
   return (
     <div
       aria-hidden="true"
-      className="absolute inset-0"
-      onPointerMove={(event) => {
-        const x = chart.current?.scales.x
-        if (!x) return
-        const at = x.getValueForPixel(
-          event.clientX - event.currentTarget.getBoundingClientRect().left,
-        )
-        if (at !== undefined) onActive(Math.max(0, Math.min(dates.length - 1, Math.round(at))))
-      }}
+      // A finger that goes sideways walks along the days, one that goes up or down scrolls the page as everywhere.
+      className="chart-canvas absolute inset-0 touch-pan-y"
+      onPointerDown={read}
+      onPointerMove={read}
     >
       <ReactChart
         // The controllers and plugins belong to one drawing; a new theme or another kind starts afresh.

@@ -1,16 +1,33 @@
+import { useEffect } from 'react'
 import type { Summary } from '../../api/types'
 import { clock, dayRange } from '../../lib/dates'
 import { freshWords } from '../../lib/freshWords'
-import { listeners } from '../../lib/theme'
 import { boards } from '../../messages-boards'
 
+interface Props {
+  business: string
+  summary: Pick<
+    Summary,
+    'from' | 'to' | 'compareFrom' | 'compareTo' | 'compareNote' | 'freshness' | 'timeZone'
+  >
+}
+
 /** What a printed page says of itself: which days, how fresh, and what its signs mean. On screen it is not there. */
-export function PrintNote({ summary }: { summary: Summary }) {
+export function PrintNote({ business, summary }: Props) {
+  const days = dayRange(summary.from, summary.to)
+  // The margin of every sheet says whose numbers these are (print.css): one that lost its first page is still known.
+  useEffect(() => {
+    const { style } = document.documentElement
+    style.setProperty('--paper-foot', JSON.stringify(`${business} · ${days}`))
+    return () => {
+      style.removeProperty('--paper-foot')
+    }
+  }, [business, days])
   return (
     <footer className="print-note num hidden text-small text-muted print:block">
       <p>
         {[
-          dayRange(summary.from, summary.to),
+          days,
           summary.compareFrom && summary.compareTo
             ? boards.pdf.compared(dayRange(summary.compareFrom, summary.compareTo))
             : null,
@@ -24,20 +41,4 @@ export function PrintNote({ summary }: { summary: Summary }) {
       <p>{boards.pdf.notes}</p>
     </footer>
   )
-}
-
-/**
- * Prints the page, which every browser can save as PDF. Charts are drawn in the light theme first, whatever is on the screen; everything else follows
- * from the print styles.
- */
-export async function savePdf() {
-  const root = document.documentElement
-  const was = root.dataset.theme
-  root.dataset.theme = 'light'
-  for (const listener of listeners) listener()
-  // Charts draw anew in the next frames.
-  await new Promise((done) => setTimeout(done, 400))
-  print()
-  if (was) root.dataset.theme = was
-  for (const listener of listeners) listener()
 }

@@ -7,6 +7,7 @@ import { Chart } from '../../components/chart/Chart'
 import { primaryButton } from '../../components/buttons'
 import { ErrorNotice, Notice } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
+import { PrintNote } from '../../components/print/PrintNote'
 import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
 import { Sparkline } from '../../components/Sparkline'
@@ -64,7 +65,15 @@ export default function Analytics() {
     document.title = `${tenant.name} · ${text.title} · ${messages.productShort}`
   }, [tenant.name])
 
-  const picker = <PeriodBar period={address} days={data} today={today} timeZone={tenant.timeZone} />
+  const picker = (
+    <PeriodBar
+      period={address}
+      days={data}
+      today={today}
+      timeZone={tenant.timeZone}
+      business={tenant.name}
+    />
+  )
   return (
     <div className="mx-auto max-w-[78rem] px-4 pt-3 pb-16 sm:px-8 lg:pt-8">
       <h1 className="sr-only">{text.title}</h1>
@@ -271,12 +280,13 @@ function Body({ summary, kpis, address, stale, picker }: BodyProps) {
         ))}
       </div>
       <ul className="mt-2 max-w-prose space-y-1 text-small text-muted">
-        {answers.some(hasBars) && <li>{text.hint}</li>}
+        {answers.some(hasBars) && <li className="print:hidden">{text.hint}</li>}
         {notes.map((note) => (
           <li key={note}>{note}</li>
         ))}
         {since !== undefined && since <= summary.from && <li>{breakdown.since(fullDay(since))}</li>}
       </ul>
+      <PrintNote business={tenant.name} summary={summary} />
     </div>
   )
 }

@@ -171,7 +171,7 @@ export function Workflows({
         </p>
       ) : (
         <>
-          <table className="num mt-2 w-full max-md:hidden">
+          <table className="print-rows num mt-2 w-full max-md:hidden">
             <thead className="text-small text-muted">
               <tr>
                 <th scope="col" aria-sort={sorted('name')} className="text-left font-normal">
@@ -213,7 +213,7 @@ export function Workflows({
               ))}
             </tbody>
           </table>
-          <ul className="mt-2 md:hidden">
+          <ul className="mt-2 md:hidden print:hidden">
             {rows.map((flow) => (
               <li key={flow.id} className="border-t border-line py-3">
                 <div className="flex items-start justify-between gap-4">

@@ -9,6 +9,7 @@ import { useNotes } from '../../components/chart/useNotes'
 import { primaryButton } from '../../components/buttons'
 import { ErrorNotice, Notice } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
+import { PrintNote } from '../../components/print/PrintNote'
 import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
 import { Value } from '../../components/Value'
@@ -91,6 +92,7 @@ export default function Automation() {
             today={today}
             timeZone={tenant.timeZone}
             withToday
+            business={tenant.name}
           />
         )}
       </div>
@@ -114,6 +116,7 @@ export default function Automation() {
               asked={{ ...period.span, compare: period.compare }}
               onFlow={showFlow}
             />
+            <PrintNote business={tenant.name} summary={data} />
             {flow !== null && (
               <Suspense fallback={null}>
                 <FlowRuns

@@ -1,13 +1,16 @@
 import { useQuery } from '@tanstack/react-query'
 import { Plus } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import { useForm } from 'react-hook-form'
 import { useNavigate, useSearchParams } from 'react-router'
+import { useDraft } from '../../components/form/useDraft'
 import { adopt, api, ApiError } from '../../api/client'
 import type { Session, TenantEntry, Tenants } from '../../api/types'
 import { Dialog } from '../../components/Dialog'
 import { primaryButton } from '../../components/buttons'
+import { ChangeText } from '../../components/ChangeText'
+import { toneOf } from '../../lib/change'
 import { fullDay } from '../../lib/dayNames'
+import { formatNumber, formatPercent } from '../../lib/format'
 import { useIdentity, useSession } from '../../lib/session'
 import { messages } from '../../messages'
 import { settings } from '../../messages-settings'
@@ -34,6 +37,8 @@ export default function Businesses() {
   const { tenants } = useIdentity()
   const [params, setParams] = useSearchParams()
   const [find, setFind] = useState('')
+  const [filter, setFilter] = useState<keyof typeof text.filters>('all')
+  const [sort, setSort] = useState<Sort>('trouble')
   const query = useQuery({
     queryKey: ['tenants'],
     queryFn: ({ signal }) => api.get<Tenants>('tenants', { signal }),
@@ -43,7 +48,14 @@ export default function Businesses() {
   }, [])
   const all = query.data?.tenants ?? []
   const wanted = find.trim().toLowerCase()
-  const found = all.filter((one) => one.name.toLowerCase().includes(wanted))
+  const found = sorted(
+    all.filter(
+      (one) =>
+        one.name.toLowerCase().includes(wanted) &&
+        (filter === 'all' || (one.health === 'ok') === (filter === 'well')),
+    ),
+    sort,
+  )
   const count = (health: TenantEntry['health']) => all.filter((one) => one.health === health).length
   const [trouble, attention] = [count('trouble'), count('attention')]
   return (
@@ -73,19 +85,52 @@ export default function Businesses() {
           {text.create}
         </button>
       </div>
-      {all.length > 8 && (
-        <label className="mt-6 block max-w-80">
-          <span className="mb-1 block text-small text-muted">{text.find}</span>
-          <input
-            type="search"
-            data-shortcut="find"
-            value={find}
-            className={`${inputClass} border-line-strong`}
-            onChange={(event) => {
-              setFind(event.target.value)
-            }}
-          />
-        </label>
+      {all.length > 2 && (
+        <div className="mt-6 flex flex-wrap items-end gap-x-6 gap-y-3">
+          <label className="block min-w-0 grow sm:max-w-80">
+            <span className="mb-1 block text-small text-muted">{text.find}</span>
+            <input
+              type="search"
+              data-shortcut="find"
+              value={find}
+              className={`${inputClass} border-line-strong`}
+              onChange={(event) => {
+                setFind(event.target.value)
+              }}
+            />
+          </label>
+          <div role="group" aria-label={text.show} className="flex rounded bg-sunken text-small">
+            {(Object.keys(text.filters) as (keyof typeof text.filters)[]).map((one) => (
+              <button
+                key={one}
+                type="button"
+                aria-pressed={one === filter}
+                className={`tap rounded px-3 ${one === filter ? 'border border-line bg-surface font-semibold' : 'text-muted hover:text-ink'}`}
+                onClick={() => {
+                  setFilter(one)
+                }}
+              >
+                {text.filters[one]}
+              </button>
+            ))}
+          </div>
+          <label className="block">
+            <span className="mb-1 block text-small text-muted">{text.sort}</span>
+            <select
+              value={sort}
+              className={`${inputClass} border-line-strong`}
+              onChange={(event) => {
+                setSort(event.target.value as Sort)
+              }}
+            >
+              {(Object.keys(text.sorts) as Sort[]).map((one) => (
+                <option key={one} value={one}>
+                  {text.sorts[one]}
+                </option>
+              ))}
+            </select>
+          </label>
+        </div>
       )}
       <div className="mt-6">
         {query.data ? (
@@ -93,7 +138,7 @@ export default function Businesses() {
             <p className="py-6 text-muted">{text.empty}</p>
           ) : found.length === 0 ? (
             <p role="status" className="py-6 text-muted">
-              {text.noneFound(find.trim())}
+              {wanted === '' ? text.none : text.noneFound(find.trim())}
             </p>
           ) : (
             <List tenants={found} />
@@ -111,6 +156,100 @@ export default function Businesses() {
         }}
       />
     </div>
+  )
+}
+
+type Sort = keyof typeof text.sorts
+
+/** In an order; what is not known stands last, and equals keep what needs somebody first. */
+function sorted(tenants: TenantEntry[], sort: Sort): TenantEntry[] {
+  const largest = (value: (one: TenantEntry) => number | null | undefined) =>
+    tenants.sort((a, b) => (value(b) ?? -Infinity) - (value(a) ?? -Infinity) || 0)
+  switch (sort) {
+    case 'trouble':
+      return tenants
+    case 'name':
+      return tenants.sort((a, b) => a.name.localeCompare(b.name))
+    case 'revenue':
+      return largest((one) => one.numbers?.revenue)
+    case 'change':
+      return tenants.sort(
+        (a, b) =>
+          (a.numbers?.revenueChange ?? Infinity) - (b.numbers?.revenueChange ?? Infinity) || 0,
+      )
+    case 'saved':
+      return largest((one) => one.numbers?.minutesSaved)
+    case 'score':
+      return tenants.sort(
+        (a, b) => (a.score?.value ?? Infinity) - (b.score?.value ?? Infinity) || 0,
+      )
+    case 'fresh':
+      return tenants.sort((a, b) =>
+        (a.completeThrough ?? '9').localeCompare(b.completeThrough ?? '9'),
+      )
+  }
+}
+
+const savedWords = ({ numbers }: TenantEntry) =>
+  numbers === null || numbers.minutesSaved === null
+    ? null
+    : formatNumber(numbers.minutesSaved, { unit: 'minutes' })
+
+function Revenue({ one, long = false }: { one: TenantEntry; long?: boolean }) {
+  const numbers = one.numbers
+  if (!numbers || numbers.revenue === null)
+    return (
+      <>
+        <span aria-hidden="true">–</span>
+        <span className="sr-only">{text.noNumber}</span>
+      </>
+    )
+  const value = formatNumber(numbers.revenue, { unit: 'currency', currency: numbers.currency })
+  const change = numbers.revenueChange
+  const tone = change === null || Math.abs(change) < 0.0005 ? 'plain' : toneOf(change, 'up')
+  const sign = change === null ? null : tone === 'plain' ? 0 : change > 0 ? 1 : -1
+  return (
+    <span className={long ? 'inline-flex items-baseline gap-2' : ''}>
+      <span className={long ? '' : 'block'}>{long ? text.revenueWords(value) : value}</span>
+      {change !== null && sign !== null && (
+        <span className="text-small">
+          <ChangeText
+            change={{
+              sign,
+              tone,
+              text: sign === 0 ? messages.level : formatPercent(change),
+              spoken: messages.changeSpoken(sign, formatPercent(change), text.before, tone),
+            }}
+          />
+        </span>
+      )}
+    </span>
+  )
+}
+
+/** The health of a business as its overview tells it, and as of when where the business changed since. */
+function Score({ one, long = false }: { one: TenantEntry; long?: boolean }) {
+  const { tenant } = useIdentity()
+  const score = one.score
+  if (!score || score.value === null)
+    return long ? null : (
+      <>
+        <span aria-hidden="true">–</span>
+        <span className="sr-only">{text.noNumber}</span>
+      </>
+    )
+  const words = text.score(score.value, score.word)
+  return (
+    <>
+      <span className={long ? '' : 'block whitespace-nowrap'}>
+        {long ? text.scoreWords(words) : words}
+      </span>
+      {score.at && (
+        <span className="block text-small text-muted">
+          {text.scoredAt(ago(score.at, tenant.timeZone, new Date()))}
+        </span>
+      )}
+    </>
   )
 }
 
@@ -153,15 +292,17 @@ function List({ tenants }: { tenants: readonly TenantEntry[] }) {
       <table className="w-full max-md:hidden">
         <thead className="text-left text-small text-muted">
           <tr>
-            {(['business', 'health', 'fresh', 'role'] as const).map((column) => (
-              <th
-                key={column}
-                scope="col"
-                className={`pb-2 font-normal ${column === 'business' ? '' : 'pl-6'}`}
-              >
-                {text.columns[column]}
-              </th>
-            ))}
+            {(['business', 'score', 'health', 'revenue', 'saved', 'fresh', 'role'] as const).map(
+              (column) => (
+                <th
+                  key={column}
+                  scope="col"
+                  className={`pb-2 font-normal ${column === 'business' ? '' : 'pl-6'} ${column === 'revenue' || column === 'saved' ? 'text-right' : ''} ${column === 'role' ? 'max-xl:hidden' : ''}`}
+                >
+                  {text.columns[column]}
+                </th>
+              ),
+            )}
             <th scope="col" className="w-24 pb-2 font-normal">
               <span className="sr-only">{text.columns.open}</span>
             </th>
@@ -173,13 +314,20 @@ function List({ tenants }: { tenants: readonly TenantEntry[] }) {
               <th scope="row" className="max-w-80 py-3 text-left align-top font-normal">
                 <Name one={one} />
               </th>
+              <td className="num py-3 pl-6 align-top">
+                <Score one={one} />
+              </td>
               <td className="max-w-96 py-3 pl-6 align-top">
                 <Health one={one} />
               </td>
+              <td className="num py-3 pl-6 text-right align-top">
+                <Revenue one={one} />
+              </td>
+              <td className="num py-3 pl-6 text-right align-top">{savedWords(one) ?? '–'}</td>
               <td className="num py-3 pl-6 align-top text-small text-muted">
                 <Fresh one={one} />
               </td>
-              <td className="py-3 pl-6 align-top">{roleWords(one.role)}</td>
+              <td className="py-3 pl-6 align-top max-xl:hidden">{roleWords(one.role)}</td>
               <td className="py-2 text-right align-top">{openButton(one)}</td>
             </tr>
           ))}
@@ -197,6 +345,17 @@ function List({ tenants }: { tenants: readonly TenantEntry[] }) {
             <div className="mt-1">
               <Health one={one} />
             </div>
+            {one.score?.value != null && (
+              <p className="num mt-1 text-small">
+                <Score one={one} long />
+              </p>
+            )}
+            {one.numbers && (one.numbers.revenue !== null || one.numbers.minutesSaved !== null) && (
+              <p className="num mt-1 flex flex-wrap gap-x-4 text-small">
+                {one.numbers.revenue !== null && <Revenue one={one} long />}
+                {savedWords(one) && <span>{text.savedWords(savedWords(one) ?? '')}</span>}
+              </p>
+            )}
             <p className="num mt-1 text-small text-muted">
               {roleWords(one.role)} · <Fresh one={one} />
             </p>
@@ -245,7 +404,9 @@ function Health({ one }: { one: TenantEntry }) {
 function Fresh({ one }: { one: TenantEntry }) {
   const { tenant } = useIdentity()
   if (!one.fetchedAt) return <>{text.never}</>
-  const through = one.completeThrough && text.through(fullDay(one.completeThrough))
+  const through = one.missingSince
+    ? text.missing(fullDay(one.missingSince))
+    : one.completeThrough && text.through(fullDay(one.completeThrough))
   return (
     <>
       <span className="whitespace-nowrap">
@@ -287,7 +448,7 @@ function NewForm() {
     setError,
     setFocus,
     formState: { errors, isSubmitting },
-  } = useForm({ defaultValues: { businessName: '', timeZone: '', currency: '' } })
+  } = useDraft('business:new', { defaultValues: { businessName: '', timeZone: '', currency: '' } })
   // Whoever opens the dialog came to type the name.
   useEffect(() => {
     setFocus('businessName')

@@ -1,7 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { useDeferredValue, useEffect, useMemo, useState } from 'react'
-import { useForm, useWatch } from 'react-hook-form'
+import { useWatch } from 'react-hook-form'
 import { useNavigate } from 'react-router'
+import { useDraft } from '../../components/form/useDraft'
 import { api, ApiError } from '../../api/client'
 import type {
   CalculatedKpi,
@@ -53,7 +54,7 @@ export function Editor({
   const reload = useReload()
   const [ownKey, setOwnKey] = useState(false)
   const { register, handleSubmit, setError, setValue, clearErrors, control, formState } =
-    useForm<Form>({
+    useDraft<Form>(`calculated:${kpi?.id ?? 'new'}`, {
       defaultValues: {
         name: kpi?.name ?? '',
         key: kpi?.key ?? '',

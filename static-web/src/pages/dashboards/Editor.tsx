@@ -2,6 +2,7 @@ import { GripVertical, MoveDiagonal2, Settings2 } from 'lucide-react'
 import {
   useEffect,
   useId,
+  useMemo,
   useRef,
   useState,
   type KeyboardEvent,
@@ -16,9 +17,12 @@ import { primaryButton } from '../../components/buttons'
 import { quietButton } from '../../components/Notice'
 import { inputClass, Select } from '../../components/ui'
 import { append, columns, mostTiles, place, size, step, type Direction } from '../../lib/boards'
+import { announce, writeDraft } from '../../lib/drafts'
 import { useMay } from '../../lib/may'
+import { useIdentity } from '../../lib/session'
 import { messages } from '../../messages'
 import { boards } from '../../messages-boards'
+import { draftOf, keptBoard } from './draft'
 
 interface Props {
   board: Dashboard
@@ -41,9 +45,24 @@ const arrows: Record<string, Direction> = {
 
 /** Arranging a dashboard: by mouse, by finger, by keyboard, and by plain buttons. What happened is read out. */
 export default function Editor({ board, numbers, onDone, onReload }: Props) {
-  const [tiles, setTiles] = useState<readonly DashboardTile[]>(board.tiles)
-  const [name, setName] = useState(board.name)
-  const [shared, setShared] = useState(board.shared)
+  const identity = useIdentity()
+  // Of this version only: somebody else's changes are not overwritten by an old arrangement.
+  const kept = useMemo(() => keptBoard(identity, board), [identity, board])
+  const [tiles, setTiles] = useState<readonly DashboardTile[]>(kept?.tiles ?? board.tiles)
+  const [name, setName] = useState(kept?.name ?? board.name)
+  const [shared, setShared] = useState(kept?.shared ?? board.shared)
+  const changed = tiles !== board.tiles || name !== board.name || shared !== board.shared
+  const [saved, setSaved] = useState(false)
+  useEffect(() => {
+    if (!changed || saved) {
+      writeDraft(identity, draftOf(board), null)
+      return
+    }
+    writeDraft(identity, draftOf(board), { version: board.version, tiles, name, shared })
+    return announce(() => {
+      writeDraft(identity, draftOf(board), null)
+    })
+  }, [identity, board, changed, saved, tiles, name, shared])
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState<ApiError | null>(null)
   const [said, setSaid] = useState('')
@@ -156,14 +175,15 @@ export default function Editor({ board, numbers, onDone, onReload }: Props) {
     setBusy(true)
     setError(null)
     try {
-      onDone(
-        await api.patch<Dashboard>(`dashboards/${board.id}`, {
-          version: board.version,
-          name,
-          tiles,
-          ...(shared === board.shared ? {} : { shared }),
-        }),
-      )
+      const answer = await api.patch<Dashboard>(`dashboards/${board.id}`, {
+        version: board.version,
+        name,
+        tiles,
+        ...(shared === board.shared ? {} : { shared }),
+      })
+      setSaved(true)
+      writeDraft(identity, draftOf(board), null)
+      onDone(answer)
     } catch (problem) {
       setError(problem instanceof ApiError ? problem : new ApiError(messages.errors.crash, 0))
       setBusy(false)
@@ -233,6 +253,8 @@ export default function Editor({ board, numbers, onDone, onReload }: Props) {
             className={quietButton}
             disabled={busy}
             onClick={() => {
+              setSaved(true)
+              writeDraft(identity, draftOf(board), null)
               onDone(null)
             }}
           >

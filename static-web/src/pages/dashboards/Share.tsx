@@ -4,6 +4,7 @@ import { api, ApiError } from '../../api/client'
 import type { Dashboard, DashboardShare, FreshShare } from '../../api/types'
 import { Dialog } from '../../components/Dialog'
 import { primaryButton } from '../../components/buttons'
+import { useKept } from '../../components/form/useKept'
 import { quietButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
 import { clock, dayIn } from '../../lib/dates'
@@ -23,8 +24,10 @@ export default function Share({ board, onClose }: { board: Dashboard; onClose: (
   const { tenant } = useIdentity()
   const client = useQueryClient()
   const shares = useShares(tenant.id, board.id)
-  const [label, setLabel] = useState('')
-  const [days, setDays] = useState(30)
+  const [{ label, days }, setTyped, typedDone] = useKept(`share:${board.id}`, {
+    label: '',
+    days: 30,
+  })
   const [fresh, setFresh] = useState<FreshShare | null>(null)
   const [busy, setBusy] = useState(false)
   const [said, setSaid] = useState('')
@@ -49,7 +52,7 @@ export default function Share({ board, onClose }: { board: Dashboard; onClose: (
     attempt(async () => {
       setCopied(false)
       setFresh(await api.post<FreshShare>(`dashboards/${board.id}/shares`, { label, days }))
-      setLabel('')
+      typedDone()
     })
   const revoke = (share: DashboardShare) =>
     attempt(async () => {
@@ -129,7 +132,7 @@ export default function Share({ board, onClose }: { board: Dashboard; onClose: (
               aria-describedby={`${id}-hint`}
               className={field}
               onChange={(event) => {
-                setLabel(event.target.value)
+                setTyped({ label: event.target.value, days })
               }}
             />
           </div>
@@ -142,7 +145,7 @@ export default function Share({ board, onClose }: { board: Dashboard; onClose: (
               value={days}
               className={field}
               onChange={(event) => {
-                setDays(Number(event.target.value))
+                setTyped({ label, days: Number(event.target.value) })
               }}
             >
               {spans.map((span) => (

@@ -1,5 +1,5 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { ChevronLeft, Ellipsis } from 'lucide-react'
+import { ChevronLeft, Ellipsis, Monitor, Share2 } from 'lucide-react'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { Link, useLocation, useNavigate, useParams } from 'react-router'
 import { api, ApiError } from '../../api/client'
@@ -10,7 +10,7 @@ import { Menu, useCloseMenu } from '../../components/Menu'
 import { primaryButton } from '../../components/buttons'
 import { ErrorNotice, Notice, quietButton } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
-import { PrintNote, savePdf } from '../../components/print/PrintNote'
+import { PrintNote } from '../../components/print/PrintNote'
 import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
 import { dayIn } from '../../lib/dates'
@@ -20,14 +20,16 @@ import { useMay } from '../../lib/may'
 import { useIdentity } from '../../lib/session'
 import { messages } from '../../messages'
 import { boards } from '../../messages-boards'
-import { useDashboard, useNumbers } from './queries'
+import { keptBoard } from './draft'
+import { useDashboard, useNumbers, useShares } from './queries'
 
 const Editor = lazy(() => import('./Editor'))
 const Share = lazy(() => import('./Share'))
 
 /** One dashboard: to look at, and for those who may, to change. */
 export function View() {
-  const { tenant } = useIdentity()
+  const identity = useIdentity()
+  const { tenant } = identity
   const { id = '' } = useParams()
   const location = useLocation()
   const navigate = useNavigate()
@@ -36,12 +38,15 @@ export function View() {
   const period = usePeriod()
   const board = dashboard.data
   const asked = (location.state as { edit?: boolean } | null)?.edit === true
-  const [editing, setEditing] = useState(asked)
+  const [opened, setEditing] = useState<boolean | null>(asked ? true : null)
+  // What was arranged and not saved is gone on with.
+  const editing = opened ?? (board !== undefined && keptBoard(identity, board) !== null)
   const [sharing, setSharing] = useState(false)
   const [removing, setRemoving] = useState(false)
   const [failed, setFailed] = useState<string | null>(null)
   const mayKeep = useMay('keep_dashboards')
   const mayShare = useMay('manage_shares')
+  const links = useShares(tenant.id, id, mayShare).data?.shares.length ?? 0
   const withAutomation =
     editing || (board?.tiles.some((tile) => tile.kind === 'automation') ?? false)
   const withCharts = editing || (board?.tiles.some((tile) => tile.kind === 'chart') ?? false)
@@ -104,29 +109,13 @@ export function View() {
             <h1 className="min-w-0 text-big font-semibold tracking-[-0.01em] [overflow-wrap:anywhere]">
               {board?.name ?? (gone ? boards.title : <Skeleton className="h-7 w-48" />)}
             </h1>
-            {board && !editing && (
+            {board && !editing && (mayKeep || board.mayEdit) && (
               <Menu
                 label={boards.more}
                 align="right"
                 buttonClass="tap grid place-items-center rounded text-muted hover:text-ink print:hidden"
                 button={<Ellipsis aria-hidden="true" size={20} />}
               >
-                <Choice onPick={() => void savePdf()}>{boards.print}</Choice>
-                {mayShare && (
-                  <Choice
-                    onPick={() => {
-                      setSharing(true)
-                    }}
-                  >
-                    {boards.shareButton}
-                  </Choice>
-                )}
-                <Link
-                  to={`/tv?boards=${id}&range=${period.preset}`}
-                  className="tap flex items-center rounded px-3 hover:bg-sunken"
-                >
-                  {boards.tv}
-                </Link>
                 {mayKeep && <Choice onPick={() => void copy()}>{boards.copy}</Choice>}
                 {board.mayEdit && (
                   <Choice
@@ -151,9 +140,39 @@ export function View() {
               </button>
             )}
           </div>
+          {board && !editing && (
+            <div className="-ml-3 flex flex-wrap items-center text-small print:hidden">
+              {mayShare && (
+                <button
+                  type="button"
+                  className="tap inline-flex items-center gap-1.5 px-3 text-accent hover:underline"
+                  onClick={() => {
+                    setSharing(true)
+                  }}
+                >
+                  <Share2 aria-hidden="true" size={14} />
+                  {boards.shareButton}
+                </button>
+              )}
+              <Link
+                to={`/tv?boards=${id}&range=${period.preset}`}
+                className="tap inline-flex items-center gap-1.5 px-3 text-accent hover:underline"
+              >
+                <Monitor aria-hidden="true" size={14} />
+                {boards.tv}
+              </Link>
+              {links > 0 && <span className="num px-3 text-muted">{boards.linksWork(links)}</span>}
+            </div>
+          )}
           {data && <p className="num mt-0.5 text-small text-muted">{freshWords(data)}</p>}
         </div>
-        <PeriodBar period={period} days={data} today={today} timeZone={tenant.timeZone} />
+        <PeriodBar
+          period={period}
+          days={data}
+          today={today}
+          timeZone={tenant.timeZone}
+          business={tenant.name}
+        />
       </div>
 
       {failed && (
@@ -230,7 +249,7 @@ export function View() {
           ))}
         </div>
       )}
-      {data && <PrintNote summary={data} />}
+      {data && <PrintNote business={tenant.name} summary={data} />}
       <SavedAt query={summary} timeZone={tenant.timeZone} />
 
       {board && sharing && (

@@ -29,8 +29,9 @@ export const useDashboards = (tenantId: string) =>
 export const useDashboard = (tenantId: string, id: string) =>
   useKept<Dashboard>(`dashboard.${tenantId}.${id}`, tenantId, `dashboards/${id}`)
 
-export function useShares(tenantId: string, id: string) {
+export function useShares(tenantId: string, id: string, enabled = true) {
   return useQuery({
+    enabled,
     queryKey: ['shares', tenantId, id],
     queryFn: ({ signal }) =>
       api.get<DashboardShares>(`dashboards/${id}/shares`, { signal, tenantId }),

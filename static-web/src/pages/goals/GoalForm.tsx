@@ -1,4 +1,5 @@
-import { useForm, useWatch } from 'react-hook-form'
+import { useWatch } from 'react-hook-form'
+import { useDraft } from '../../components/form/useDraft'
 import { api } from '../../api/client'
 import type { CatalogueKpi, Goal, GoalChange, GoalRhythm, NewGoal } from '../../api/types'
 import { place } from '../../components/form/problems'
@@ -45,7 +46,7 @@ function Fields({ goal, kpi, today, onDone, catalogue }: Props & { catalogue: Ca
     return found ? shownUnit(found) : 'number'
   }
   const { register, handleSubmit, setError, setValue, getValues, control, formState } =
-    useForm<Form>({
+    useDraft<Form>(`goal:${goal?.id ?? 'new'}`, {
       defaultValues: {
         kpi: goal?.kpi ?? (catalogue.some((one) => one.key === kpi) ? kpi : ''),
         target: goal ? typedOf(goal.target, unitOf(goal.kpi)) : '',

@@ -230,6 +230,14 @@ function Standing({ data }: { data: Answer }) {
   )
 }
 
+/** How many days a period has, which stands beside each of its numbers, is no evidence. */
+const shownEvidence = (evidence: Insight['evidence']) =>
+  evidence.filter((proof) => proof.label !== 'Days')
+
+/** Words of a sentence tell whether a change is up or down; beside it, its sign does. */
+const signed = ({ value, shown }: Insight['evidence'][number]) =>
+  value !== null && value < 0 && !/^[-−]/.test(shown) ? `−${shown}` : shown
+
 function Entry({
   of,
   today,
@@ -267,12 +275,12 @@ function Entry({
           )}
         </p>
         <p className="mt-1 max-w-prose">{of.text}</p>
-        {of.evidence.length > 0 && (
+        {shownEvidence(of.evidence).length > 0 && (
           <dl
             aria-label={text.evidence}
             className="num mt-2 grid gap-x-8 text-small sm:grid-cols-2"
           >
-            {of.evidence.map((proof) => {
+            {shownEvidence(of.evidence).map((proof) => {
               const to = chartOf(proof)
               return (
                 <div
@@ -299,7 +307,7 @@ function Entry({
                       </>
                     )}
                   </dt>
-                  <dd className="shrink-0 font-semibold">{proof.shown}</dd>
+                  <dd className="shrink-0 font-semibold">{signed(proof)}</dd>
                 </div>
               )
             })}
@@ -308,10 +316,10 @@ function Entry({
         <div className="-mb-2 mt-1 flex flex-wrap items-center gap-x-2 text-small">
           <Link
             to={of.path}
-            aria-label={`${text.look}: ${of.text}`}
+            aria-label={`${text.look(of.path)}: ${of.text}`}
             className="tap inline-flex items-center pr-2 font-semibold text-accent hover:underline"
           >
-            {text.look}
+            {text.look(of.path)}
           </Link>
           {put && (
             <>

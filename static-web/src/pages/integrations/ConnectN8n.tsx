@@ -1,5 +1,5 @@
 import { useState } from 'react'
-import { useForm } from 'react-hook-form'
+import { useDraft } from '../../components/form/useDraft'
 import { api, ApiError } from '../../api/client'
 import type { Integration } from '../../api/types'
 import { named } from '../../components/form/problems'
@@ -36,7 +36,10 @@ export function ConnectN8n({
     handleSubmit,
     setError,
     formState: { errors, isSubmitting },
-  } = useForm<Fields>({ defaultValues: { address: source?.address ?? '', key: '' } })
+  } = useDraft<Fields>(`n8n:${source?.id ?? 'new'}`, {
+    secret: ['key'],
+    defaultValues: { address: source?.address ?? '', key: '' },
+  })
   // Asked for only once a key turned out to show fewer workflows than are known.
   const [fewer, setFewer] = useState<'never' | 'asked' | 'accepted'>('never')
   const submit = handleSubmit(async ({ address, key }) => {

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useState } from 'react'
-import { useForm, useWatch } from 'react-hook-form'
+import { useWatch } from 'react-hook-form'
 import { Link, useNavigate, useParams } from 'react-router'
+import { useDraft } from '../../components/form/useDraft'
 import { api, ApiError } from '../../api/client'
 import type { Integration, Schedule } from '../../api/types'
 import { Dialog } from '../../components/Dialog'
@@ -183,7 +184,7 @@ function Plan({ source }: { source: Integration }) {
     setError,
     control,
     formState: { errors, isSubmitting, isDirty },
-  } = useForm<Fields>({
+  } = useDraft<Fields>(`source:${source.id}`, {
     // What somebody else changes comes in; what was typed here stays.
     values: {
       name: source.displayName,

@@ -4,6 +4,7 @@ import { api, query } from '../../api/client'
 import type { GoogleAuthorize, GoogleGrant, GoogleProperties, Integration } from '../../api/types'
 import { useConfirmation } from '../../components/confirmations'
 import { primaryButton } from '../../components/buttons'
+import { useUnsaved } from '../../components/form/useKept'
 import { quietButton } from '../../components/Notice'
 import { Failed, inputClass, Labelled, LoadFailed, Rows, useFocus } from '../../components/ui'
 import { useIdentity } from '../../lib/session'
@@ -65,6 +66,10 @@ export function PropertyPicker({
     retry: false,
   })
   const [chosen, setChosen] = useState<string | null>(null)
+  // What was chosen goes with the sign-in, which is forgotten within the hour: it is asked for, and not kept.
+  useUnsaved(chosen !== null, () => {
+    setChosen(null)
+  })
   const [find, setFind] = useState('')
   const [busy, setBusy] = useState(false)
   const [failed, setFailed] = useState<unknown>(null)
@@ -91,6 +96,7 @@ export function PropertyPicker({
           propertyId: picked,
         }),
       )
+      setChosen(null)
       await changed()
       onDone(made)
     } catch (error) {
@@ -196,6 +202,9 @@ export function ServiceAccount({
   const confirmed = useConfirmation()
   const heading = useFocus<HTMLHeadingElement>()
   const [key, setKey] = useState('')
+  useUnsaved(key !== '', () => {
+    setKey('')
+  })
   const [busy, setBusy] = useState(false)
   const [failed, setFailed] = useState<unknown>(null)
   const title = again ? text.keyAgain : text.keyTitle
@@ -212,6 +221,7 @@ export function ServiceAccount({
       const { grant } = await confirmed(() =>
         api.post<GoogleGrant>('integrations/google-analytics/service-account', { key: key.trim() }),
       )
+      setKey('')
       await onGrant(grant)
     } catch (error) {
       setFailed(error)

@@ -3,6 +3,7 @@ import { Link } from 'react-router'
 import { api, ApiError, query } from '../../api/client'
 import type { Import as ImportEntry } from '../../api/types'
 import { primaryButton } from '../../components/buttons'
+import { useUnsaved } from '../../components/form/useKept'
 import { quietButton } from '../../components/Notice'
 import {
   Failed,
@@ -28,6 +29,7 @@ import {
   useImports,
   useMayChange,
 } from './queries'
+import { DefineHere } from './DefineHere'
 import { ReadOnly } from './Sources'
 
 const text = words.import
@@ -52,6 +54,12 @@ export default function Import() {
   const [busy, setBusy] = useState<'preview' | 'commit' | null>(null)
   const [failed, setFailed] = useState<unknown>(null)
   const [running, setRunning] = useState<string | null>(null)
+
+  // A browser hands a file out once and not again after a reload.
+  useUnsaved(file !== null && preview !== null, () => {
+    setFile(null)
+    setPreview(null)
+  })
 
   const look = async (next: File, how: Options) => {
     setFile(next)
@@ -146,6 +154,10 @@ export default function Import() {
                   busy={busy}
                   onOptions={(how) => void look(file, how)}
                   onCommit={() => void commit()}
+                  onDefined={() => {
+                    void changed('custom-kpis', 'catalogue')
+                    void look(file, options)
+                  }}
                   currency={tenant.currency}
                 />
               )}
@@ -261,6 +273,7 @@ function Preview({
   busy,
   onOptions,
   onCommit,
+  onDefined,
   currency,
 }: {
   preview: ImportEntry
@@ -268,8 +281,14 @@ function Preview({
   busy: 'preview' | 'commit' | null
   onOptions: (options: Options) => void
   onCommit: () => void
+  /** A number that the file names was defined. */
+  onDefined: () => void
   currency: string
 }) {
+  const define = useMayChange('manage_settings')
+  const unknown = [
+    ...new Set(preview.errors.map((error) => error.unknown).filter((name) => name !== null)),
+  ]
   const { format, questions, errors } = preview
   const ready = questions.length === 0 && preview.errorCount === 0 && (preview.readings ?? 0) > 0
   const asked = (option: string) => questions.find((one) => one.option === option)?.sentence
@@ -320,8 +339,15 @@ function Preview({
           </div>
         </Section>
       )}
+      {define &&
+        unknown
+          .slice(0, 5)
+          .map((name) => <DefineHere key={name} unknown={name} onDone={onDefined} />)}
       {preview.errorCount > 0 && (
-        <Section title={text.errors(preview.errorCount)} lead={text.again}>
+        <Section
+          title={text.errors(preview.errorCount)}
+          lead={define && unknown.length > 0 ? text.againOrDefine : text.again}
+        >
           <div role="alert">
             <ul className="num max-h-96 overflow-y-auto text-small">
               {errors.map((error, i) => (

@@ -1,7 +1,7 @@
 import { Plus } from 'lucide-react'
 import { useState } from 'react'
-import { useForm } from 'react-hook-form'
 import { Link } from 'react-router'
+import { useDraft } from '../../components/form/useDraft'
 import { api, ApiError, base } from '../../api/client'
 import type { CustomKpi, NewKpi } from '../../api/types'
 import { DirectionSelect, UnitSelect } from '../../components/form/KpiKind'
@@ -228,7 +228,7 @@ function Form({
     setError,
     setValue,
     formState: { errors, isSubmitting },
-  } = useForm<Fields>({
+  } = useDraft<Fields>(`kpi:${kpi?.id ?? 'new'}`, {
     defaultValues: {
       name: kpi?.name ?? '',
       key: kpi?.key.slice(prefix.length) ?? '',

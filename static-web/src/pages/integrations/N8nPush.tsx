@@ -2,6 +2,7 @@ import { useState } from 'react'
 import { Link } from 'react-router'
 import { api, ApiError, base } from '../../api/client'
 import type { FreshToken } from '../../api/types'
+import { useKept } from '../../components/form/useKept'
 import { useConfirmation } from '../../components/confirmations'
 import { CopyButton, Failed, Labelled, Secret, Section, small } from '../../components/ui'
 import { useIdentity } from '../../lib/session'
@@ -50,7 +51,7 @@ function Steps() {
   const [fresh, setFresh] = useState<FreshToken | null>(null)
   const [busy, setBusy] = useState(false)
   const [failed, setFailed] = useState<unknown>(null)
-  const [from, setFrom] = useState('')
+  const [from, setFrom, fromDone] = useKept('push-from', '')
   const [now] = useState(() => new Date())
   const token = fresh?.token ?? text.placeholder
   const snippet =
@@ -80,6 +81,7 @@ function Steps() {
           }),
         ),
       )
+      fromDone()
       await reload('tokens')
     } catch (error) {
       setFailed(error)

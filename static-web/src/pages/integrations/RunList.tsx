@@ -8,6 +8,7 @@ import { useIdentity } from '../../lib/session'
 import { words } from '../../messages-integrations'
 import { useCatalogue, useRun } from './queries'
 import { isLive, runLine, runTone, storyOf, took } from './words'
+import { locale } from '../../lib/locale'
 
 const text = words.history
 
@@ -86,7 +87,7 @@ function Story({ id }: { id: string }) {
     )
   const now = new Date()
   const time = (at: string) =>
-    new Intl.DateTimeFormat(undefined, {
+    new Intl.DateTimeFormat(locale, {
       hour: '2-digit',
       minute: '2-digit',
       second: '2-digit',

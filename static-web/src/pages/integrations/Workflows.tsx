@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { api } from '../../api/client'
 import type { Integration, SourceWorkflow } from '../../api/types'
+import { useKept } from '../../components/form/useKept'
 import {
   inputClass,
   LoadFailed,
@@ -82,9 +83,8 @@ function Row({ workflow, source }: { workflow: SourceWorkflow; source: string })
   const manage = useMayChange('manage_integrations')
   const changed = useChanged()
   const before = workflow.minutesSaved === null ? '' : String(workflow.minutesSaved)
-  const [entered, setTyped] = useState<string | null>(null)
+  const [typed, setTyped, typedDone] = useKept(`minutes:${source}:${workflow.id}`, before)
   const [saved, setSaved] = useState(false)
-  const typed = entered ?? before
   const [failed, setFailed] = useState<string | null>(null)
   const [busy, setBusy] = useState(false)
   const [past, setPast] = useState(false)
@@ -107,7 +107,7 @@ function Row({ workflow, source }: { workflow: SourceWorkflow; source: string })
         applyToPast: past || null,
       })
       await changed(`workflows ${source}`, 'automation')
-      setTyped(null)
+      typedDone()
       setPast(false)
       setSaved(true)
     } catch (error) {

@@ -226,7 +226,9 @@ describe('the story of a run', () => {
     })
     expect(told).toContain('5 attempts failed and were made again')
     expect(told).toContain('Google is down.')
-    expect(told.at(-1)).toBe('Given up after all attempts; the next reading makes up for it')
+    expect(told.at(-1)).toBe(
+      'We stopped trying after several attempts; the next reading makes up for it',
+    )
   })
   it('tells when a waiting run tries again', () => {
     const told = story({

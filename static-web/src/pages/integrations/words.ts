@@ -2,6 +2,7 @@ import type { Integration, SyncRun } from '../../api/types'
 import { addDays, clock, dayName, dayRange } from '../../lib/dates'
 import { shortDay } from '../../lib/dayNames'
 import { words } from '../../messages-integrations'
+import { locale as own } from '../../lib/locale'
 
 export type Tone = 'good' | 'attention' | 'trouble' | 'plain'
 
@@ -36,6 +37,7 @@ export function stateOf(
       case 'ok':
         if (behind && source.completeThrough)
           return [state.behind(dayName(addDays(source.completeThrough, 1), locale))]
+        if (behind) return [said(source.message)]
         return isPushOnly(source) ? [state.pushOnly] : []
       case 'syncing':
         return [said(source.message) || state.syncing]
@@ -95,7 +97,7 @@ export function clocksOf(source: Integration, timeZone: string, now: Date, local
 
 /** An hour of the day as it is written where the reader is: "04:00", "4 AM". */
 export const hourWords = (hour: number, locale?: string) =>
-  new Intl.DateTimeFormat(locale, {
+  new Intl.DateTimeFormat(locale ?? own, {
     hour: '2-digit',
     minute: '2-digit',
     timeZone: 'UTC',
@@ -126,7 +128,7 @@ export function planOf(source: Integration, timeZone: string, now: Date, locale?
 
 /** A day with its year, for days long ago: "22 Oct 2025". */
 export const dayWithYear = (day: string, locale?: string) =>
-  new Intl.DateTimeFormat(locale, {
+  new Intl.DateTimeFormat(locale ?? own, {
     day: 'numeric',
     month: 'short',
     year: 'numeric',
@@ -140,7 +142,7 @@ export const isLive = ({ status }: Pick<SyncRun, 'status'>) =>
 export function took(from: string, to: string, locale?: string): string {
   const seconds = Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000)
   const number = (value: number, digits = 0) =>
-    new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value)
+    new Intl.NumberFormat(locale ?? own, { maximumFractionDigits: digits }).format(value)
   if (seconds < 60) return `${number(seconds, seconds < 10 ? 1 : 0)} s`
   const whole = Math.round(seconds)
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]

@@ -76,7 +76,9 @@ export function Division({ kpi, span, compare, before, division }: Props) {
       </div>
       {data && (
         <ul className="max-w-prose space-y-1 text-small text-muted">
-          {data.members.length > 0 && <li>{text.hint(text.dimensions[dimension].one)}</li>}
+          {data.members.length > 0 && (
+            <li className="print:hidden">{text.hint(text.dimensions[dimension].one)}</li>
+          )}
           {notesOn([data]).map((note) => (
             <li key={note}>{note}</li>
           ))}

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
-import { useForm } from 'react-hook-form'
+import { useDraft } from '../../components/form/useDraft'
 import { api } from '../../api/client'
 import type { Summary } from '../../api/types'
 import type { ChartNote } from '../../components/chart/notes'
@@ -106,9 +106,12 @@ function NoteForm({
   today: string
   save: (values: Form) => Promise<void>
 }) {
-  const { register, handleSubmit, setError, getValues, formState } = useForm<Form>({
-    defaultValues: { text: note.text, from: note.from, to: note.to },
-  })
+  const { register, handleSubmit, setError, getValues, formState } = useDraft<Form>(
+    `note:${note.id ?? note.from}`,
+    {
+      defaultValues: { text: note.text, from: note.from, to: note.to },
+    },
+  )
   const { errors, isSubmitting } = formState
   return (
     <form

@@ -6,6 +6,7 @@ import { Skeleton } from '../../components/Skeleton'
 import { inputClass, sentenceOf } from '../../components/ui'
 import { Value } from '../../components/Value'
 import { clock } from '../../lib/dates'
+import { fullDay } from '../../lib/dayNames'
 import { formatNumber } from '../../lib/format'
 import { formatApart } from '../../lib/formatApart'
 import { shownUnit } from '../../lib/kpis'
@@ -45,7 +46,9 @@ export function Where({ kpi, day, from, to, onDay }: Props) {
           <h2 id={`${id}-title`} className="text-lead font-semibold">
             {text.title}
           </h2>
-          <p className="text-small text-muted">{text.hint}</p>
+          <p className="text-small text-muted print:hidden">{text.hint}</p>
+          {/* On paper there is no field that says it. */}
+          <p className="hidden text-small text-muted print:block">{fullDay(day)}</p>
         </div>
         <label className="flex items-center gap-2 text-small text-muted">
           {text.day}
@@ -103,7 +106,9 @@ function Answer({ of, kpi }: { of: Provenance; kpi: SummaryKpi }) {
         </span>
       </p>
       <dl className="mt-2 text-small">
-        <Fact name={text.formula}>{of.formula ?? text.stored}</Fact>
+        <Fact name={text.formula} screenOnly={of.formula === null}>
+          {of.formula ?? text.stored}
+        </Fact>
         {of.settings.length > 0 && (
           <Fact name={text.settings}>
             {of.settings
@@ -152,14 +157,19 @@ function Part({
     return text.restatement(when, shown[0] ?? '', shown[1] ?? text.withdrawn)
   }
   const flags = flagsOf(of)
-  const facts: [string, ReactNode][] = [
+  // What says nothing, or only leads to the logs, stays off paper.
+  const facts: [name: string, said: ReactNode, screenOnly?: boolean][] = [
     [text.source, of.source ?? of.connector],
     [text.instance, of.instance],
     [text.zone, of.sourceTimeZone.replaceAll('_', ' ')],
     [
       text.broughtBy,
-      of.broughtBy &&
-        [text.by[of.broughtBy], of.runId ? text.run(of.runId) : null].filter(Boolean).join(', '),
+      of.broughtBy && (
+        <>
+          {text.by[of.broughtBy]}
+          {of.runId && <span className="print:hidden">, {text.run(of.runId)}</span>}
+        </>
+      ),
     ],
     [text.fetched, at(of.fetchedAt)],
     [text.first, at(of.firstSeenAt)],
@@ -171,6 +181,7 @@ function Part({
         : [flags.sampled ? text.sampled : null, flags.thresholded ? text.thresholded : null]
             .filter(Boolean)
             .join(', ') || text.noFlags,
+      !flags.sampled && !flags.thresholded,
     ],
   ]
   return (
@@ -185,9 +196,9 @@ function Part({
       )}
       <dl className="text-small sm:columns-2 sm:gap-10">
         {facts.map(
-          ([name, said]) =>
+          ([name, said, screenOnly]) =>
             said && (
-              <Fact key={name} name={name}>
+              <Fact key={name} name={name} screenOnly={screenOnly}>
                 {said}
               </Fact>
             ),
@@ -237,9 +248,19 @@ function Part({
   )
 }
 
-function Fact({ name, children }: { name: string; children: ReactNode }) {
+function Fact({
+  name,
+  screenOnly = false,
+  children,
+}: {
+  name: string
+  screenOnly?: boolean | undefined
+  children: ReactNode
+}) {
   return (
-    <div className="flex break-inside-avoid justify-between gap-4 py-0.5">
+    <div
+      className={`flex break-inside-avoid justify-between gap-4 py-0.5 ${screenOnly ? 'print:hidden' : ''}`}
+    >
       <dt className="shrink-0 text-muted">{name}</dt>
       <dd className="num min-w-0 text-right [overflow-wrap:anywhere]">{children}</dd>
     </div>

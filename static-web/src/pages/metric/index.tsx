@@ -10,6 +10,7 @@ import { notesOf, unusualOf, type ChartNote } from '../../components/chart/notes
 import { useNotes } from '../../components/chart/useNotes'
 import { ErrorNotice, Notice, quietButton } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
+import { PrintNote } from '../../components/print/PrintNote'
 import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
 import { LoadFailed, sentenceOf } from '../../components/ui'
@@ -56,12 +57,20 @@ export default function Metric() {
     document.title = `${tenant.name} · ${name} · ${messages.productShort}`
   }, [tenant.name, name])
 
-  const picker = <PeriodBar period={address} days={data} today={today} timeZone={tenant.timeZone} />
+  const picker = (
+    <PeriodBar
+      period={address}
+      days={data}
+      today={today}
+      timeZone={tenant.timeZone}
+      business={tenant.name}
+    />
+  )
   return (
     <div className="mx-auto max-w-[78rem] px-4 pb-16 sm:px-8">
       <Link
         to={{ pathname: '/', search }}
-        className="tap -ml-2 mt-1 inline-flex items-center gap-1 rounded pr-3 pl-1 text-small text-muted hover:text-ink lg:mt-4"
+        className="tap -ml-2 mt-1 print:hidden inline-flex items-center gap-1 rounded pr-3 pl-1 text-small text-muted hover:text-ink lg:mt-4"
       >
         <ChevronLeft aria-hidden="true" size={16} />
         {metric.back}
@@ -168,7 +177,7 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
     <div className={stale ? 'opacity-60 transition-opacity' : 'transition-opacity'}>
       <div className="flex flex-col gap-x-12 gap-y-3 lg:flex-row lg:items-start lg:justify-between">
         <div className="min-w-0 flex-1">
-          <h1 className="text-lead font-semibold">{kpi.name}</h1>
+          <h1 className="text-lead font-semibold wrap-anywhere">{kpi.name}</h1>
           <p className="mt-1 flex flex-wrap items-baseline gap-x-4">
             <span className="text-huge font-semibold tracking-[-0.02em]">
               <Value
@@ -312,6 +321,7 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
           )}
         </div>
       </div>
+      <PrintNote business={tenant.name} summary={summary} />
       {editor.dialog}
     </div>
   )

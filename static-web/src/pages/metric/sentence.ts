@@ -22,6 +22,9 @@ export function metricSentence(
   const lead = kpi.unit === 'count' ? say.count(value, kpi.name) : say.value(kpi.name, value)
   const change = describeChange(kpi, before, summary.compare, locale)
   if (!change) return say.alone(lead)
+  // Over the days that both periods have: the words of the change say all of it.
+  if (kpi.change === null && kpi.alike)
+    return say.withheld(lead, `${change.spoken.charAt(0).toUpperCase()}${change.spoken.slice(1)}.`)
   if (change.sign === null || kpi.previous === null || kpi.change === null)
     return say.withheld(lead, change.spoken)
   if (change.sign === 0) return say.level(lead, before)

@@ -44,7 +44,7 @@ type RunStatus = keyof typeof ops.runStatuses
 const states = Object.keys(ops.states) as State[]
 const runStatuses = Object.keys(ops.runStatuses) as RunStatus[]
 const isTrouble = (state: State) =>
-  state === 'failing' || state === 'overdue' || state === 'reconnect_needed'
+  state === 'failing' || state === 'overdue' || state === 'silent' || state === 'reconnect_needed'
 const whole = (count: number) => count.toLocaleString('en-GB')
 /** Of one request; what the API takes. */
 const mostAtOnce = 200

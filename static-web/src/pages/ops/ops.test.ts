@@ -53,7 +53,7 @@ test('names each thing that needs somebody', () => {
     'The timer last came 60 min ago; it should come every 5 minutes.',
     'A source was due 2 h ago, and nobody took it: does the timer run?',
     'Something is wrong with 2 businesses; the others are served.',
-    '3 syncs or messages were given up.',
+    '3 syncs or messages are not tried any more.',
     '4 messages lie in sync-n8n-poison.',
     'n8n does not answer and is given a rest.',
     'The database lacks 2 migrations.',

@@ -25,7 +25,7 @@ export function Actions({
         {text.title}
       </h2>
       {actions.length === 0 ? (
-        <p className="mt-1 text-small text-muted">{text.nothing}</p>
+        <p className="mt-1 text-small text-muted">{open > 0 ? text.nothingElse : text.nothing}</p>
       ) : (
         <ul className="mt-1">
           {actions.map(({ kind, name, to }) => (

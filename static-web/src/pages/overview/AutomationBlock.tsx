@@ -1,17 +1,22 @@
 import { Link } from 'react-router'
 import type { Summary } from '../../api/types'
 import { Value } from '../../components/Value'
+import { formatNumber } from '../../lib/format'
 import { shownUnit } from '../../lib/kpis'
 import { later } from '../../messages-later'
+import { automationFigures } from './automation'
 
 /** Are the automations worth it? The three numbers that answer. */
 export function AutomationBlock({ summary }: { summary: Summary }) {
   const kpi = (key: string) => summary.kpis.find((one) => one.key === key)
+  const figures = automationFigures(summary)
   const rows = [
     { name: later.overview.hoursSaved, kpi: kpi('automation.time_saved') },
     { name: later.overview.valueSaved, kpi: kpi('automation.value_saved') },
     { name: later.overview.roi, kpi: kpi('automation.roi') },
   ].flatMap((row) => (row.kpi ? [{ ...row, kpi: row.kpi }] : []))
+  const money = (value: number) =>
+    formatNumber(value, { unit: 'currency', currency: figures?.currency ?? summary.currency })
   const empty = rows.every((row) => row.kpi.value === null)
   return (
     <section aria-labelledby="automation">
@@ -46,8 +51,16 @@ export function AutomationBlock({ summary }: { summary: Summary }) {
           ))}
         </dl>
       )}
+      {figures && figures.worth !== null && figures.cost !== null && figures.roi !== null && (
+        <p className="num pt-1 text-small text-muted">
+          {later.overview.arithmetic(
+            money(figures.worth),
+            money(figures.cost),
+            formatNumber(figures.roi, { unit: 'times' }),
+          )}
+        </p>
+      )}
       <Link
-        // The days of these numbers: the automations alone may be complete through a later one.
         to={{
           pathname: '/automation',
           search: `?from=${summary.from}&to=${summary.to}&compare=${summary.compare}`,

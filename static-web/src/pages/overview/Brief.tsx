@@ -34,8 +34,10 @@ export function Brief({ insights, search }: { insights: Insights; search: string
     (lead && (lead.text.search(/\.\s/) !== -1 || lead.text.length > roomOfLead)) ||
     (rest[0]?.text.length ?? 0) > roomOfSecond
   const day = insights.range === 'custom' ? dayName(health.asOf) : null
-  const standing = text.health(health.change, day)
   const score = health.score === null ? messages.notMeasurable : String(health.score)
+  const standing =
+    text.health(score, health.word ?? '', day) +
+    (health.change === null ? '' : text.healthMoved(health.change, health.moved?.name))
   return (
     <section aria-label={text.title} className={box}>
       <Link

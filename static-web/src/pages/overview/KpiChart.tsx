@@ -109,7 +109,7 @@ export function KpiChart({ summary, kpi, onPick, search, tenantId }: Props) {
           <h2 id="chart-title" className="sr-only">
             {kpi.name}
           </h2>
-          <label className="relative -my-2 -ml-1.5 inline-flex max-w-[calc(100%+0.375rem)] items-center rounded hover:bg-sunken">
+          <label className="print-title relative -my-2 -ml-1.5 inline-flex max-w-[calc(100%+0.375rem)] items-center rounded hover:bg-sunken">
             <span className="sr-only">{text.chartOf}</span>
             <select
               value={kpi.key}

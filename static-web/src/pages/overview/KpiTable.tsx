@@ -6,6 +6,7 @@ import { ChangeText } from '../../components/ChangeText'
 import { Sparkline } from '../../components/Sparkline'
 import { Value } from '../../components/Value'
 import { describeChange } from '../../lib/change'
+import { formatNumber } from '../../lib/format'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
 import { later } from '../../messages-later'
@@ -18,6 +19,9 @@ interface Props {
 }
 
 const text = later.overview
+
+/** Lines of the table that fit on the one page of the overview, with the headings between them. */
+const linesOnPaper = 6
 
 /** Every number that is not in the strip; a search looks through all of them. */
 export function KpiTable({ summary, kpis, search }: Props) {
@@ -32,6 +36,17 @@ export function KpiTable({ summary, kpis, search }: Props) {
   const rows = byChange ? byMovement(found) : found
   const before = beforeWords(summary)
   if (summary.kpis.length === 0) return null
+  const headed = (i: number) => {
+    const [kpi, above] = [rows[i], rows[i - 1]]
+    if (!byChange || !kpi || !above) return false
+    const group = movement(kpi)
+    return group !== 'moved' && movement(above) !== group
+  }
+  // A heading counts as a line, and stands with its first number or not at all.
+  const headings = (to: number) => rows.filter((_, i) => i <= to && headed(i)).length
+  const onPaper = rows
+    .slice(0, linesOnPaper)
+    .filter((_, i) => i + 1 + headings(i) <= linesOnPaper).length
 
   return (
     <section aria-labelledby="all" className="mt-10">
@@ -110,10 +125,10 @@ export function KpiTable({ summary, kpis, search }: Props) {
             {rows.map((kpi, i) => {
               const change = describeChange(kpi, before, summary.compare)
               const group = movement(kpi)
-              const above = rows[i - 1]
+              const paper = i < onPaper ? '' : 'print:hidden'
               return [
-                byChange && group !== 'moved' && above && movement(above) !== group && (
-                  <tr key={group}>
+                headed(i) && group !== 'moved' && (
+                  <tr key={group} className={paper}>
                     <td
                       colSpan={5}
                       className="border-t border-line pt-4 pb-1 text-left text-small text-muted"
@@ -124,7 +139,7 @@ export function KpiTable({ summary, kpis, search }: Props) {
                 ),
                 <tr
                   key={kpi.key}
-                  className="tip-host border-t border-line text-right hover:bg-sunken/60"
+                  className={`tip-host border-t border-line text-right hover:bg-sunken/60 ${paper}`}
                 >
                   <th scope="row" className="text-left font-normal">
                     <Link
@@ -132,7 +147,8 @@ export function KpiTable({ summary, kpis, search }: Props) {
                       title={kpi.description}
                       className="tap flex items-center hover:text-accent"
                     >
-                      {kpi.name}
+                      {/* Fifty letters without a blank are broken; the rest of the row stays on a phone. */}
+                      <bdi className="min-w-24 wrap-anywhere">{kpi.name}</bdi>
                     </Link>
                   </th>
                   <td className="w-36 pl-6 max-md:hidden">
@@ -173,6 +189,14 @@ export function KpiTable({ summary, kpis, search }: Props) {
             })}
           </tbody>
         </table>
+      )}
+      {onPaper < rows.length && (
+        <p className="num mt-1 hidden text-small text-muted print:block">
+          {text.onPaper(
+            formatNumber(onPaper, { unit: 'count' }),
+            formatNumber(rows.length, { unit: 'count' }),
+          )}
+        </p>
       )}
       <Link
         to="/kpis/calculated"

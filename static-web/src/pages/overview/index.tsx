@@ -18,6 +18,7 @@ import { usePeriod } from '../../lib/range'
 import { useIdentity } from '../../lib/session'
 import { messages } from '../../messages'
 import { Brief, BriefSkeleton } from './Brief'
+import { AutomationLine } from './AutomationLine'
 import { FreshLine } from './FreshLine'
 import { DetailsSkeleton, Strip, StripSkeleton } from './Strip'
 import { useOverview } from './queries'
@@ -46,7 +47,7 @@ export default function Overview() {
     document.title = `${tenant.name} · ${messages.nav.overview} · ${messages.productShort}`
   }, [tenant.name])
 
-  const top = useMemo(() => (data ? pickHeadline(data.kpis) : []), [data])
+  const top = useMemo(() => (data ? pickHeadline(data.kpis, 6, data.headline ?? []) : []), [data])
   const saved =
     summary.isFetching && !summary.isPlaceholderData && summary.dataUpdatedAt < opened - 60_000
       ? clock(new Date(summary.dataUpdatedAt).toISOString(), tenant.timeZone, new Date())
@@ -72,8 +73,15 @@ export default function Overview() {
       <div className="flex flex-col gap-2 pt-3 lg:flex-row lg:items-start lg:justify-between lg:gap-12 lg:pt-8">
         <div className="min-w-0 flex-1">
           {insights ? <Brief insights={insights} search={search} /> : <BriefSkeleton />}
+          <AutomationLine summary={data} />
         </div>
-        <PeriodBar period={period} days={data} today={today} timeZone={tenant.timeZone} />
+        <PeriodBar
+          period={period}
+          days={data}
+          today={today}
+          timeZone={tenant.timeZone}
+          business={tenant.name}
+        />
       </div>
 
       {data ? (

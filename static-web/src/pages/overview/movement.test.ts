@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { SummaryKpi } from '../../api/types'
-import { beyondNoise, byMovement } from './movement'
+import { beyondNoise } from '../../lib/change'
+import { byMovement } from './movement'
 
 const kpi = (
   name: string,

@@ -1,16 +1,8 @@
 import type { SummaryKpi } from '../../api/types'
+import { beyondNoise } from '../../lib/change'
 
-type Moved = Pick<SummaryKpi, 'unit' | 'value' | 'previous' | 'change'>
-
-/**
- * Whether a change is more than the noise of counting: for counts, more than two standard deviations of the
- * difference of two Poisson counts, 2·√(a + b). Other units carry no such rule.
- */
-export function beyondNoise({ unit, value, previous }: Omit<Moved, 'change'>): boolean {
-  if (value === null || previous === null) return false
-  if (unit !== 'count') return true
-  return Math.abs(value - previous) > 2 * Math.sqrt(value + previous)
-}
+type Moved = Pick<SummaryKpi, 'unit' | 'value' | 'previous' | 'change'> &
+  Partial<Pick<SummaryKpi, 'aggregation' | 'sparkline' | 'comparison'>>
 
 /** What a number is about, by its change: it moved, it may be chance, or it cannot be compared. */
 export const movement = (kpi: Moved): 'moved' | 'chance' | 'none' =>

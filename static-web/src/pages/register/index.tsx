@@ -96,7 +96,7 @@ function Form({ pending, onMade }: { pending: PendingSignUp | undefined; onMade:
       email: '',
       password: '',
       timeZone: timeZoneHere(),
-      currency: currencyOf(navigator.language),
+      currency: currencyOf(timeZoneHere(), navigator.language),
     },
   })
   const regionOpen = asked || errors.timeZone !== undefined || errors.currency !== undefined

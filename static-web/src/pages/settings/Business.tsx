@@ -1,11 +1,11 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { X } from 'lucide-react'
-import { useEffect, useMemo, useState, type ReactNode } from 'react'
-import { Controller, useForm, useWatch } from 'react-hook-form'
-import { useNavigate } from 'react-router'
+import { useMemo, useState, type ReactNode } from 'react'
+import { Controller, useWatch } from 'react-hook-form'
 import { api, ApiError } from '../../api/client'
 import type { Settings, SettingsEffect } from '../../api/types'
 import { primaryButton } from '../../components/buttons'
+import { useDraft } from '../../components/form/useDraft'
 import { quietButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
 import { Value } from '../../components/Value'
@@ -26,9 +26,9 @@ import {
   Section,
   Select,
   sentenceOf,
-  useQuestion,
 } from '../../components/ui'
 import { monthName, parseAmount, weekday } from './words'
+import { locale } from '../../lib/locale'
 
 const text = settings.business
 
@@ -54,15 +54,14 @@ const toFields = (data: Settings): Fields => ({
 })
 const toSettings = (fields: Fields): Settings => ({
   ...fields,
+  // Chosen on the overview; what is not said stays.
+  headline: null,
   name: fields.name.trim(),
   weekStart: Number(fields.weekStart),
   fiscalYearStartMonth: Number(fields.fiscalYearStartMonth),
   hourlyLabourCost: parseAmount(fields.hourlyLabourCost) ?? null,
   automationCostPerMonth: parseAmount(fields.automationCostPerMonth) ?? null,
 })
-
-// What was typed but not saved, per business: the back button and shortcuts lead away without asking, and lose nothing.
-const drafts = new Map<string, Partial<Fields>>()
 
 export function Business() {
   const { tenant } = useIdentity()
@@ -117,9 +116,8 @@ function SettingsForm({ data, readOnly }: { data: Settings; readOnly: boolean })
     handleSubmit,
     reset,
     setError,
-    setValue,
-    formState: { errors, isSubmitting, isDirty, dirtyFields },
-  } = useForm<Fields>({ defaultValues: toFields(data) })
+    formState: { errors, isSubmitting, isDirty },
+  } = useDraft<Fields>('business', { defaultValues: toFields(data) })
   const now = useMemo(() => new Date(), [])
   const zones = useMemo(() => timeZoneChoices(data.timeZone, now), [data.timeZone, now])
   const currencies = useMemo(() => currencyChoices(data.currency), [data.currency])
@@ -128,29 +126,12 @@ function SettingsForm({ data, readOnly }: { data: Settings; readOnly: boolean })
   const zone = values.timeZone ?? data.timeZone
   const symbol = currencySign(values.currency ?? data.currency)
 
-  useEffect(() => {
-    for (const [field, value] of Object.entries(drafts.get(tenant.id) ?? {}))
-      setValue(field as keyof Fields, value, { shouldDirty: true })
-  }, [tenant.id, setValue])
-  useEffect(() => {
-    const changed = Object.keys(dirtyFields) as (keyof Fields)[]
-    if (changed.length === 0) drafts.delete(tenant.id)
-    else drafts.set(tenant.id, Object.fromEntries(changed.map((field) => [field, values[field]])))
-  })
-
-  const forget = () => {
-    drafts.delete(tenant.id)
-    reset()
-  }
-  const guard = useUnsaved(isDirty && !isSubmitting, forget)
-
   const submit = handleSubmit(async (fields) => {
     setEffects(null)
     try {
       const answer = await confirmed(() =>
         api.put<{ settings: Settings; effects: SettingsEffect[] }>('tenant', toSettings(fields)),
       )
-      drafts.delete(tenant.id)
       client.setQueryData(['settings', tenant.id], answer.settings)
       reset(toFields(answer.settings))
       setEffects(answer.effects)
@@ -349,7 +330,13 @@ function SettingsForm({ data, readOnly }: { data: Settings; readOnly: boolean })
               {errors.root ? <Failed error={errors.root.message} /> : text.unsaved}
             </p>
             <div className="flex gap-3">
-              <button type="button" className={quietButton} onClick={forget}>
+              <button
+                type="button"
+                className={quietButton}
+                onClick={() => {
+                  reset()
+                }}
+              >
                 {text.discard}
               </button>
               <button type="submit" disabled={isSubmitting} className={primaryButton}>
@@ -359,7 +346,6 @@ function SettingsForm({ data, readOnly }: { data: Settings; readOnly: boolean })
           </Bar>
         )}
       </form>
-      {guard}
     </>
   )
 }
@@ -423,47 +409,9 @@ function Effects({
   )
 }
 
-/** Asks before a link or the window takes away what is not saved. */
-function useUnsaved(dirty: boolean, forget: () => void) {
-  const navigate = useNavigate()
-  const { ask, dialog } = useQuestion()
-  useEffect(() => {
-    if (!dirty) return
-    const unload = (event: BeforeUnloadEvent) => {
-      event.preventDefault()
-    }
-    const click = (event: MouseEvent) => {
-      const link = (event.target as Element).closest('a')
-      if (!link || link.origin !== location.origin || link.target || event.button !== 0) return
-      if (event.metaKey || event.ctrlKey || event.shiftKey || link.pathname === location.pathname)
-        return
-      event.preventDefault()
-      event.stopPropagation()
-      const to = link.pathname + link.search + link.hash
-      ask({
-        title: text.leaveTitle,
-        text: text.leaveText,
-        action: text.leave,
-        cancel: text.stay,
-        run: async () => {
-          forget()
-          await navigate(to)
-        },
-      })
-    }
-    addEventListener('beforeunload', unload)
-    document.addEventListener('click', click, true)
-    return () => {
-      removeEventListener('beforeunload', unload)
-      document.removeEventListener('click', click, true)
-    }
-  })
-  return dialog
-}
-
 function timeIn(timeZone: string, now: Date) {
   try {
-    return new Intl.DateTimeFormat(undefined, {
+    return new Intl.DateTimeFormat(locale, {
       weekday: 'long',
       hour: '2-digit',
       minute: '2-digit',
@@ -477,7 +425,7 @@ function timeIn(timeZone: string, now: Date) {
 function currencySign(currency: string) {
   try {
     return (
-      new Intl.NumberFormat(undefined, {
+      new Intl.NumberFormat(locale, {
         style: 'currency',
         currency,
         currencyDisplay: 'narrowSymbol',

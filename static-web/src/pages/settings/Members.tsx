@@ -1,7 +1,7 @@
 import { Check, MoreHorizontal } from 'lucide-react'
 import { useState } from 'react'
-import { useForm } from 'react-hook-form'
 import { useNavigate } from 'react-router'
+import { useDraft } from '../../components/form/useDraft'
 import { api, ApiError } from '../../api/client'
 import type { Invitation, Member, Members as MemberList } from '../../api/types'
 import { Menu, useCloseMenu } from '../../components/Menu'
@@ -81,7 +81,7 @@ function Invite() {
     reset,
     setError,
     formState: { errors, isSubmitting },
-  } = useForm({ defaultValues: { email: '', role: 'member' } })
+  } = useDraft('invite', { defaultValues: { email: '', role: 'member' } })
   const submit = handleSubmit(async ({ email, role }) => {
     setSent(null)
     try {
@@ -485,70 +485,73 @@ function RoleTable() {
   const query = useRoles()
   return (
     <Section title={text.rolesTitle}>
-      {query.data ? (
-        <>
-          {/* A phone has no room for columns; only one of the two is there. */}
-          <ul className="text-small sm:hidden">
-            {query.data.permissions.map(({ key, description }) => (
-              <li key={key} className="border-t border-line py-2.5 first:border-t-0">
-                <p>{description}</p>
-                <p className="text-muted">
-                  {query.data.roles
-                    .filter(({ permissions }) => permissions.includes(key))
-                    .map(({ role }) => roleWords(role))
-                    .join(', ')}
-                </p>
-              </li>
-            ))}
-          </ul>
-          <table className="w-full text-small max-sm:hidden">
-            <thead className="text-muted">
-              <tr>
-                <th scope="col" className="pb-2 text-left font-normal">
-                  {text.permission}
-                </th>
-                {query.data.roles.map(({ role }) => (
-                  <th
-                    key={role}
-                    scope="col"
-                    className={`w-24 pb-2 text-center ${role === tenant.role ? 'font-semibold text-ink' : 'font-normal'}`}
-                  >
-                    {roleWords(role)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
+      <details>
+        <summary className="tap cursor-pointer py-2 text-accent">{text.rolesShow}</summary>
+        {query.data ? (
+          <>
+            {/* A phone has no room for columns; only one of the two is there. */}
+            <ul className="text-small sm:hidden">
               {query.data.permissions.map(({ key, description }) => (
-                <tr key={key} className="border-t border-line">
-                  <th scope="row" className="py-2.5 pr-2 text-left font-normal">
-                    {description}
-                  </th>
-                  {query.data.roles.map(({ role, permissions }) => {
-                    const allowed = permissions.includes(key)
-                    return (
-                      <td key={role} className="py-2.5 text-center">
-                        {allowed ? (
-                          <Check aria-hidden="true" size={16} className="inline text-good" />
-                        ) : (
-                          <span aria-hidden="true" className="text-muted">
-                            –
-                          </span>
-                        )}
-                        <span className="sr-only">{allowed ? text.allowed : text.denied}</span>
-                      </td>
-                    )
-                  })}
-                </tr>
+                <li key={key} className="border-t border-line py-2.5 first:border-t-0">
+                  <p>{description}</p>
+                  <p className="text-muted">
+                    {query.data.roles
+                      .filter(({ permissions }) => permissions.includes(key))
+                      .map(({ role }) => roleWords(role))
+                      .join(', ')}
+                  </p>
+                </li>
               ))}
-            </tbody>
-          </table>
-        </>
-      ) : query.isError ? (
-        <LoadFailed error={query.error} retry={query.refetch} />
-      ) : (
-        <Rows count={6} />
-      )}
+            </ul>
+            <table className="w-full text-small max-sm:hidden">
+              <thead className="text-muted">
+                <tr>
+                  <th scope="col" className="pb-2 text-left font-normal">
+                    {text.permission}
+                  </th>
+                  {query.data.roles.map(({ role }) => (
+                    <th
+                      key={role}
+                      scope="col"
+                      className={`w-24 pb-2 text-center ${role === tenant.role ? 'font-semibold text-ink' : 'font-normal'}`}
+                    >
+                      {roleWords(role)}
+                    </th>
+                  ))}
+                </tr>
+              </thead>
+              <tbody>
+                {query.data.permissions.map(({ key, description }) => (
+                  <tr key={key} className="border-t border-line">
+                    <th scope="row" className="py-2.5 pr-2 text-left font-normal">
+                      {description}
+                    </th>
+                    {query.data.roles.map(({ role, permissions }) => {
+                      const allowed = permissions.includes(key)
+                      return (
+                        <td key={role} className="py-2.5 text-center">
+                          {allowed ? (
+                            <Check aria-hidden="true" size={16} className="inline text-good" />
+                          ) : (
+                            <span aria-hidden="true" className="text-muted">
+                              –
+                            </span>
+                          )}
+                          <span className="sr-only">{allowed ? text.allowed : text.denied}</span>
+                        </td>
+                      )
+                    })}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </>
+        ) : query.isError ? (
+          <LoadFailed error={query.error} retry={query.refetch} />
+        ) : (
+          <Rows count={6} />
+        )}
+      </details>
     </Section>
   )
 }

@@ -1,9 +1,14 @@
 import { useState } from 'react'
 import { useForm } from 'react-hook-form'
+import { useDraft } from '../../components/form/useDraft'
+import { useUnsaved } from '../../components/form/useKept'
 import { api, ApiError } from '../../api/client'
 import { primaryButton } from '../../components/buttons'
 import { quietButton } from '../../components/Notice'
 import { useIdentity, useSession } from '../../lib/session'
+import type { ThemeChoice } from '../../lib/theme'
+import { chooseTheme, useThemeChoice } from '../../lib/themeChoice'
+import { later } from '../../messages-later'
 import { settings } from '../../messages-settings'
 import { renewIdentity } from './queries'
 import { SecondFactorPart } from './SecondFactorPart'
@@ -26,6 +31,7 @@ export default function Profile() {
   return (
     <Page title={text.title} lead={text.lead}>
       <You />
+      <Appearance />
       <Password />
       <SecondFactorPart />
       <SessionsPart />
@@ -44,7 +50,7 @@ function You() {
     reset,
     setError,
     formState: { errors, isDirty, isSubmitting },
-  } = useForm({ defaultValues: { displayName: user.displayName } })
+  } = useDraft('profile', { defaultValues: { displayName: user.displayName } })
   const submit = handleSubmit(async ({ displayName }) => {
     try {
       await api.patch('auth/me', { displayName: displayName.trim() })
@@ -123,6 +129,35 @@ function You() {
   )
 }
 
+/** Light or dark: of this browser, as it is the screen that somebody sits before. */
+function Appearance() {
+  const choice = useThemeChoice()
+  const themes: ThemeChoice[] = ['system', 'light', 'dark']
+  return (
+    <Section title={later.menu.theme}>
+      <div
+        role="group"
+        aria-label={later.menu.theme}
+        className="grid max-w-80 grid-cols-3 rounded bg-sunken text-small"
+      >
+        {themes.map((theme) => (
+          <button
+            key={theme}
+            type="button"
+            aria-pressed={theme === choice}
+            className={`tap rounded ${theme === choice ? 'border border-line bg-surface font-semibold' : 'text-muted hover:text-ink'}`}
+            onClick={() => {
+              chooseTheme(theme)
+            }}
+          >
+            {later.menu.themes[theme]}
+          </button>
+        ))}
+      </div>
+    </Section>
+  )
+}
+
 function Password() {
   const { user } = useIdentity()
   return (
@@ -175,8 +210,9 @@ function ChangePassword() {
     handleSubmit,
     reset,
     setError,
-    formState: { errors, isSubmitting },
+    formState: { errors, isDirty, isSubmitting },
   } = useForm({ defaultValues: { currentPassword: '', newPassword: '' } })
+  useUnsaved(isDirty && !isSubmitting, reset)
   const submit = handleSubmit(async (fields) => {
     setDone(false)
     try {

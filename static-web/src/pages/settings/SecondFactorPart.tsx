@@ -4,6 +4,7 @@ import { useLocation } from 'react-router'
 import { api, ApiError } from '../../api/client'
 import type { RecoveryCodes, SecondFactorSetup } from '../../api/types'
 import { primaryButton } from '../../components/buttons'
+import { useUnsaved } from '../../components/form/useKept'
 import { quietButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
 import { useIdentity } from '../../lib/session'
@@ -207,8 +208,10 @@ function Setup({
     register,
     handleSubmit,
     setError,
-    formState: { errors, isSubmitting },
+    reset,
+    formState: { errors, isDirty, isSubmitting },
   } = useForm({ defaultValues: { code: '' } })
+  useUnsaved(isDirty && !isSubmitting, reset)
   const submit = handleSubmit(async ({ code }) => {
     try {
       const answer = await confirmed(() =>
@@ -275,6 +278,8 @@ function Setup({
 function Codes({ codes, onDone }: { codes: readonly string[]; onDone: () => void }) {
   const { tenant, user } = useIdentity()
   const heading = useFocus<HTMLHeadingElement>()
+  // They are shown this once.
+  useUnsaved(true)
   return (
     <div className="max-w-[32rem] rounded border border-line bg-surface p-4 sm:p-6">
       <h3 ref={heading} tabIndex={-1} className="font-semibold outline-none">

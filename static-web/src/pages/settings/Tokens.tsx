@@ -1,6 +1,7 @@
 import { Plus } from 'lucide-react'
 import { useState } from 'react'
-import { useForm } from 'react-hook-form'
+import { useDraft } from '../../components/form/useDraft'
+import { useKept } from '../../components/form/useKept'
 import { api, ApiError, base } from '../../api/client'
 import type { FreshToken, Token } from '../../api/types'
 import { primaryButton } from '../../components/buttons'
@@ -194,7 +195,10 @@ function List({
 function Addresses({ token, onDone }: { token: Token; onDone: () => void }) {
   const confirmed = useConfirmation()
   const reload = useReload()
-  const [typed, setTyped] = useState(token.allowedAddresses.join('\n'))
+  const [typed, setTyped, typedDone] = useKept(
+    `addresses:${token.id}`,
+    token.allowedAddresses.join('\n'),
+  )
   const [busy, setBusy] = useState(false)
   const [failed, setFailed] = useState<unknown>(null)
   const wrong = failed instanceof ApiError ? failed.fields.allowedAddresses : undefined
@@ -205,6 +209,7 @@ function Addresses({ token, onDone }: { token: Token; onDone: () => void }) {
       await confirmed(() =>
         api.patch(`tokens/${token.id}`, { allowedAddresses: addressesIn(typed) }),
       )
+      typedDone()
       await reload('tokens')
       onDone()
     } catch (error) {
@@ -270,7 +275,9 @@ function Make({
     handleSubmit,
     setError,
     formState: { errors, isSubmitting },
-  } = useForm<Fields>({ defaultValues: { name: '', scopes: ['refresh'], expiry: '90', from: '' } })
+  } = useDraft<Fields>('token', {
+    defaultValues: { name: '', scopes: ['refresh'], expiry: '90', from: '' },
+  })
   const submit = handleSubmit(async ({ name, scopes: chosen, expiry, from }) => {
     try {
       const expiresAt = expiry === 'never' ? null : daysFromNow(Number(expiry))

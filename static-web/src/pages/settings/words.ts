@@ -1,6 +1,7 @@
 import type { AuditEntry } from '../../api/types'
 import { dayIn } from '../../lib/dates'
 import { settings } from '../../messages-settings'
+import { locale as own } from '../../lib/locale'
 
 const text = settings.words
 
@@ -85,19 +86,19 @@ export function changeValue(field: string, value: string | null, timeZone: strin
 
 /** A weekday by its number, 0 = Sunday. */
 export const weekday = (day: number, locale?: string) =>
-  new Intl.DateTimeFormat(locale, { weekday: 'long', timeZone: 'UTC' }).format(
+  new Intl.DateTimeFormat(locale ?? own, { weekday: 'long', timeZone: 'UTC' }).format(
     Date.UTC(2023, 0, 1 + day),
   )
 
 /** A month by its number, 1 = January. */
 export const monthName = (month: number, locale?: string) =>
-  new Intl.DateTimeFormat(locale, { month: 'long', timeZone: 'UTC' }).format(
+  new Intl.DateTimeFormat(locale ?? own, { month: 'long', timeZone: 'UTC' }).format(
     Date.UTC(2023, month - 1, 1),
   )
 
 /** A point in time with its day and year: "22 Nov 2026, 14:05". */
 export const moment = (instant: string, timeZone: string, locale?: string) =>
-  new Intl.DateTimeFormat(locale, {
+  new Intl.DateTimeFormat(locale ?? own, {
     day: 'numeric',
     month: 'short',
     year: 'numeric',
@@ -108,7 +109,7 @@ export const moment = (instant: string, timeZone: string, locale?: string) =>
 
 /** A day with its year: "22 Nov 2026". */
 export const date = (instant: string, timeZone: string, locale?: string) =>
-  new Intl.DateTimeFormat(locale, {
+  new Intl.DateTimeFormat(locale ?? own, {
     day: 'numeric',
     month: 'short',
     year: 'numeric',
@@ -118,12 +119,12 @@ export const date = (instant: string, timeZone: string, locale?: string) =>
 /** How long ago: relative within a day, the day beyond. */
 export function ago(instant: string, timeZone: string, now: Date, locale?: string): string {
   const seconds = Math.max(0, (now.getTime() - Date.parse(instant)) / 1000)
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'always' })
+  const relative = new Intl.RelativeTimeFormat(locale ?? 'en', { numeric: 'always' })
   if (seconds < 60) return text.justNow
   if (seconds < 3600) return relative.format(-Math.floor(seconds / 60), 'minute')
   if (seconds < 86_400) return relative.format(-Math.floor(seconds / 3600), 'hour')
   return dayIn(timeZone, new Date(instant)).slice(0, 4) === dayIn(timeZone, now).slice(0, 4)
-    ? new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', timeZone }).format(
+    ? new Intl.DateTimeFormat(locale ?? own, { day: 'numeric', month: 'short', timeZone }).format(
         new Date(instant),
       )
     : date(instant, timeZone, locale)
@@ -146,7 +147,7 @@ export function parseAmount(typed: string): number | null | undefined {
 export function fileSize(bytes: number, locale?: string): string {
   const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
   const step = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3))
-  return new Intl.NumberFormat(locale, {
+  return new Intl.NumberFormat(locale ?? own, {
     style: 'unit',
     unit: units[step] ?? 'byte',
     unitDisplay: step === 0 ? 'long' : 'short',

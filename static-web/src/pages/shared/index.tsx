@@ -5,7 +5,8 @@ import { Frame } from '../../components/account/Frame'
 import { Board } from '../../components/board/Board'
 import { ErrorNotice, Notice } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
-import { PrintNote, savePdf } from '../../components/print/PrintNote'
+import { PrintNote } from '../../components/print/PrintNote'
+import { savePdf } from '../../lib/paper'
 import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
 import { dayIn } from '../../lib/dates'
@@ -73,14 +74,20 @@ export default function Shared() {
           )}
           <p className="mt-8 flex flex-wrap items-center gap-x-4 text-small text-muted print:hidden">
             <span>{boards.view.note(fullDay(dayIn(zone, new Date(data.expiresAt))))}</span>
-            <button type="button" className="tap text-accent" onClick={() => void savePdf()}>
+            <button
+              type="button"
+              className="tap text-accent"
+              onClick={() => {
+                savePdf()
+              }}
+            >
               {boards.print}
             </button>
             <a href={`/tv${hash}`} className="tap inline-flex items-center text-accent">
               {boards.tv}
             </a>
           </p>
-          <PrintNote summary={data.summary} />
+          <PrintNote business={data.business} summary={data.summary} />
         </>
       ) : shared.isError ? (
         <ErrorNotice error={shared.error} retry={() => void shared.refetch()} />

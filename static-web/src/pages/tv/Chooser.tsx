@@ -1,6 +1,6 @@
-import { useState } from 'react'
 import { Link, useNavigate } from 'react-router'
 import { primaryButton } from '../../components/buttons'
+import { useKept } from '../../components/form/useKept'
 import { ErrorNotice, Notice, quietButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
 import { inputClass, Select } from '../../components/ui'
@@ -14,16 +14,26 @@ import { useDashboards } from '../dashboards/queries'
 const text = boards.tvMode
 const paces = [15, 30, 60, 120]
 
+interface Choice {
+  /** Null: all of them. */
+  picked: readonly string[] | null
+  every: number
+  range: Range
+}
+
 /** Which dashboards, and how long each stays. */
 export function Chooser() {
   const { tenant } = useIdentity()
   const list = useDashboards(tenant.id)
   const navigate = useNavigate()
-  const [picked, setPicked] = useState<readonly string[] | null>(null)
-  const [every, setEvery] = useState(30)
-  const [range, setRange] = useState<Range>('last_28_days')
+  const [{ picked, every, range }, put] = useKept<Choice>(
+    'tv',
+    { picked: null, every: 30, range: 'last_28_days' },
+    { asks: false },
+  )
   const all = list.data?.dashboards ?? []
-  const chosen = picked ?? all.map((one) => one.id)
+  // A dashboard may be gone since it was picked.
+  const chosen = all.map((one) => one.id).filter((id) => picked?.includes(id) ?? true)
 
   return (
     <main id="main" className="mx-auto min-h-dvh max-w-[34rem] px-6 pt-12 pb-12">
@@ -61,13 +71,15 @@ export function Chooser() {
                     className="size-5 accent-accent"
                     checked={chosen.includes(one.id)}
                     onChange={(event) => {
-                      setPicked(
-                        all
+                      put({
+                        picked: all
                           .map((other) => other.id)
                           .filter((id) =>
                             id === one.id ? event.target.checked : chosen.includes(id),
                           ),
-                      )
+                        every,
+                        range,
+                      })
                     }}
                   />
                   <span className="min-w-0 [overflow-wrap:anywhere]">{one.name}</span>
@@ -81,7 +93,7 @@ export function Chooser() {
                   value={every}
                   className={`${inputClass} border-line-strong text-ink`}
                   onChange={(event) => {
-                    setEvery(Number(event.target.value))
+                    put({ picked, every: Number(event.target.value), range })
                   }}
                 >
                   {paces.map((pace) => (
@@ -97,7 +109,7 @@ export function Chooser() {
                   value={range}
                   className={`${inputClass} border-line-strong text-ink`}
                   onChange={(event) => {
-                    setRange(event.target.value as Range)
+                    put({ picked, every, range: event.target.value as Range })
                   }}
                 >
                   {usual.map((one) => (

@@ -1,7 +1,7 @@
 import { Check } from 'lucide-react'
 import { useState, type ReactNode } from 'react'
-import { useForm } from 'react-hook-form'
 import { Link, Navigate, useSearchParams } from 'react-router'
+import { useDraft } from '../../components/form/useDraft'
 import { api, ApiError } from '../../api/client'
 import type { Connectable, Integration, Settings } from '../../api/types'
 import { Confirmations, useConfirmation } from '../../components/confirmations'
@@ -325,7 +325,7 @@ function Worth({ settings, onSkip }: PartProps) {
     handleSubmit,
     setError,
     formState: { errors, isSubmitting },
-  } = useForm({ defaultValues: { amount: '' } })
+  } = useDraft('welcome:worth', { defaultValues: { amount: '' } })
   const submit = handleSubmit(async ({ amount }) => {
     try {
       const hourlyLabourCost = parseAmount(amount) ?? null
@@ -392,7 +392,9 @@ function Region({ settings, open }: { settings: Settings; open: boolean }) {
     setError,
     reset,
     formState: { errors, isSubmitting },
-  } = useForm({ defaultValues: { timeZone: settings.timeZone, currency: settings.currency } })
+  } = useDraft('welcome:region', {
+    defaultValues: { timeZone: settings.timeZone, currency: settings.currency },
+  })
   const here = timeZoneHere()
   const submit = handleSubmit(async (region) => {
     try {
