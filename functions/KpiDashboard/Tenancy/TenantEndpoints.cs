@@ -248,12 +248,16 @@ public sealed class TenantEndpoints
         return new UpdateTenantResponse(wanted, Effects(old, await NumbersAsync(tx, now)));
     }
 
-    /// <summary>What settings move, with a week to spare before its 28 days: both sides are compared over the same dates, whichever clock stands earlier.</summary>
+    /// <summary>
+    /// What settings move, over the days that the pages tell of: not a day more because automations are known a day sooner than others. With a
+    /// week to spare before its 28 days: both sides are compared over the same dates, whichever clock stands earlier.
+    /// </summary>
     private async Task<(KpiTable Table, DateOnly To)> NumbersAsync(TenantTransaction tx, DateTimeOffset now)
     {
         var tenant = (await TenantProfile.LoadAsync(tx))!;
-        var sources = (await SourceState.LoadAsync(tx, tenant, now)).Where(source => source.Connector == "n8n").ToList();
-        var to = Period.Anchor(tenant.Today(_time), SourceState.PeriodThrough(sources));
+        var all = await SourceState.LoadAsync(tx, tenant, now);
+        var sources = all.Where(source => source.Connector == "n8n").ToList();
+        var to = Period.Anchor(tenant.Today(_time), SourceState.PeriodThrough(all));
         return (await KpiTable.LoadAsync(tx, AutomationEndpoints.Kpis, to.AddDays(-40), to, SourceState.Clocks(sources), tenant.Economics), to);
     }
 

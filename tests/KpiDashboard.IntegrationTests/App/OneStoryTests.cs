@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using KpiDashboard.Demo.Datasets;
+using KpiDashboard.Demo.Seeding;
 using KpiDashboard.IntegrationTests.Tenancy;
 using Xunit;
 
@@ -50,6 +51,38 @@ public sealed class OneStoryTests(AppFixture app)
         Assert.Equal((decimal)totals["timeSavedMinutes"]! / 60 * (decimal)page["hourlyLabourCost"]!, worth, 6);
         // The overview makes the cost of its sentence from these two.
         Assert.Equal(cost, (decimal)Of("automation.value_saved")!["value"]! / ((decimal)Of("automation.roi")!["value"]! + 1), 4);
+    }
+
+    [Fact]
+    public async Task What_a_new_labour_cost_changes_is_told_of_the_days_of_the_pages_also_where_automations_are_known_a_day_sooner()
+    {
+        const string Later =
+            """
+            update integrations set complete_through = complete_through - @days, final_through = final_through - @days
+            where connector = 'google-analytics' and tenant_id = @tenant
+            """;
+        var town = new Town(app);
+        var tenant = DemoSeeder.TenantId("Merch Shop");
+        using var client = await app.SignInAsync("Merch Shop");
+        var settings = await client.GetJsonAsync("api/tenant");
+        var wanted = settings.DeepClone();
+        wanted["hourlyLabourCost"] = (decimal)settings["hourlyLabourCost"]! * 2;
+        await town.ExecuteAsync(Later, new { tenant, days = 2 });
+        try
+        {
+            async Task<decimal> WorthAsync() =>
+                (decimal)(await client.GetJsonAsync("api/automation/performance?range=last_28_days"))["totals"]!["valueSaved"]!;
+            var before = await WorthAsync();
+            var saved = await client.AskAsync(HttpMethod.Put, "api/tenant", wanted);
+            Assert.Equal(200, saved.Status);
+            var effect = saved.Body!["effects"]!.AsArray().Single(one => (string)one!["kpi"]! == "automation.value_saved")!;
+            Assert.Equal((before, await WorthAsync()), ((decimal)effect["before"]!, (decimal)effect["after"]!));
+        }
+        finally
+        {
+            await town.ExecuteAsync(Later, new { tenant, days = -2 });
+            await client.AskAsync(HttpMethod.Put, "api/tenant", settings);
+        }
     }
 
     [Fact]
