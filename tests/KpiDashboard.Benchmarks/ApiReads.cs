@@ -122,7 +122,7 @@ internal static class ApiReads
                 select id, k, current_date - n, 100 + n, true, now(), now()
                 from t cross join unnest(array['shop.revenue', 'shop.transactions', 'automation.time_saved', 'web.sessions', 'automation.failed', 'automation.succeeded']) k
                 cross join generate_series(1, 112) n;
-                analyze kpi_values;
+                analyze kpi_months;
                 """;
             command.Parameters.AddWithValue("businesses", Agency);
             command.Parameters.AddWithValue("owner", DemoSeeder.OwnerEmail.ToUpperInvariant());

@@ -65,7 +65,7 @@ internal sealed class DemoSeeder(string ownerConnectionString, SecretSealer seal
             {
                 // Not the tenant itself: who is signed in stays signed in.
                 await Run("delete from integrations where tenant_id = @id", new { id });
-                await Run("delete from kpi_values where tenant_id = @id", new { id });
+                await Run("delete from kpi_months where tenant_id = @id", new { id });
                 await Run("delete from kpi_restatements where tenant_id = @id", new { id });
                 await Run("delete from breakdown_days where tenant_id = @id", new { id });
             }

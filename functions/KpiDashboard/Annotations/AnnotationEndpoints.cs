@@ -34,18 +34,19 @@ public sealed class AnnotationEndpoints
     public Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, AnnotationJson.Default.AnnotationsResponse, async (tx, tenant) =>
         {
-            var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
-            var period = Period.Read(new QueryReader(request), tenant.Today(_time), SourceState.PeriodThrough(sources));
+            var query = new QueryReader(request);
+            var sources = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
+            var period = Period.Read(query, tenant.Today(_time), SourceState.PeriodThrough(sources));
             var range = new { from = period.From, to = period.To };
             var notes = await tx.QueryAsync<Note>(Select + "and a.from_day <= @to and a.to_day >= @from order by a.from_day, a.id limit 500", range);
             return new AnnotationsResponse(period.From, period.To,
             [
                 .. notes.Select(note => note.ToEntry())
                     .Concat(await GapsAsync(tx, period, sources, tenant))
-                    .Concat((await WorkflowFailures.LoadAsync(tx, period.From, period.To)).Take(500).Select(failing => new AnnotationEntry(
+                    .Concat((await WorkflowFailures.LoadAsync(tx, period.From, period.To, sources.Integrations)).Take(500).Select(failing => new AnnotationEntry(
                         null, AnnotationKind.WorkflowFailing, failing.Since > period.From ? failing.Since : period.From, failing.Last,
                         Invariant($"“{failing.Name}” has not worked since {failing.Since:d MMM yyyy}: it failed {(failing.Failed == 1 ? "once" : $"{failing.Failed} times")}."), ["automation.failed"], null, null)))
-                    .Concat(await RestatedAsync(tx, period))
+                    .Concat(await RestatedAsync(tx, period, sources.Numbers))
                     .OrderBy(entry => entry.From).ThenBy(entry => entry.Kind),
             ]);
         }, cancellationToken);
@@ -120,10 +121,10 @@ public sealed class AnnotationEndpoints
     }
 
     /// <summary>Days without data between days with data, of the KPI of each source that every day that was read has.</summary>
-    private static async Task<IEnumerable<AnnotationEntry>> GapsAsync(TenantTransaction tx, Period period, IReadOnlyCollection<SourceState> sources, TenantProfile tenant)
+    private static async Task<IEnumerable<AnnotationEntry>> GapsAsync(TenantTransaction tx, Period period, SourceSelection sources, TenantProfile tenant)
     {
         var gaps = new List<AnnotationEntry>();
-        var table = await KpiTable.LoadAsync(tx, SourceState.Pulses.Values, period.From, period.To, SourceState.Clocks(sources), tenant.Economics);
+        var table = await KpiTable.LoadAsync(tx, SourceState.Pulses.Values, period.From, period.To, sources.Clocks, tenant.Economics);
         foreach (var source in sources.Where(source => SourceState.Pulses.ContainsKey(source.Connector)))
         {
             foreach (var (from, to) in source.Gaps(table))
@@ -137,14 +138,15 @@ public sealed class AnnotationEndpoints
         return gaps;
     }
 
-    private static async Task<IEnumerable<AnnotationEntry>> RestatedAsync(TenantTransaction tx, Period period)
+    private static async Task<IEnumerable<AnnotationEntry>> RestatedAsync(TenantTransaction tx, Period period, short[]? sources)
     {
         var rows = await tx.QueryAsync<Restated>(
             """
             select day, array_agg(distinct kpi order by kpi) as Kpis, max(at) as At from kpi_restatements
-            where tenant_id = @tenant and day between @from and @to group by day order by day limit 500
+            where tenant_id = @tenant and day between @from and @to and (@sources::smallint[] is null or source = any (@sources))
+            group by day order by day limit 500
             """,
-            new { from = period.From, to = period.To });
+            new { from = period.From, to = period.To, sources });
         return rows.Select(row =>
         {
             // Hidden parts have no name that a person knows.

@@ -50,18 +50,19 @@ public sealed class AutomationEndpoints
     internal Func<TenantTransaction, TenantProfile, Task<PerformanceResponse>> Performance(HttpRequest request, Period? asked = null) =>
         async (tx, tenant) =>
         {
-            var all = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
+            var query = new QueryReader(request);
+            var all = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
             var sources = all.Where(source => source.Connector == "n8n").ToList();
             // The days of the overview, so that the two pages tell of one number: not a day more because n8n knows a day sooner than
             // others.
-            var period = asked ?? Period.Read(new QueryReader(request), tenant.Today(_time), SourceState.PeriodThrough(all));
-            var clocks = SourceState.Clocks(sources);
+            var period = asked ?? Period.Read(query, tenant.Today(_time), SourceState.PeriodThrough(all));
+            var clocks = all.ClocksOf("n8n");
             var now = await KpiTable.LoadAsync(tx, Kpis, period.From, period.To, clocks, tenant.Economics);
             var before = period is { CompareFrom: { } from, CompareTo: { } to } ? await KpiTable.LoadAsync(tx, Kpis, from, to, clocks, tenant.Economics) : null;
             var executions = now.Evaluate(Kpi("automation.executions"), period.From, period.To);
-            var leftOut = await LeftOut.LoadAsync(tx, period.From, period.To);
-            var runs = await RunFacts.LoadAsync(tx, period.From, period.To, tenant.TimeZone, _time.GetUtcNow());
-            var workflows = await WorkflowsAsync(tx, period, now, before, tenant.Economics, leftOut, runs);
+            var leftOut = await LeftOut.LoadAsync(tx, period.From, period.To, all.Integrations);
+            var runs = await RunFacts.LoadAsync(tx, period.From, period.To, tenant.TimeZone, _time.GetUtcNow(), all.Integrations);
+            var workflows = await WorkflowsAsync(tx, period, now, before, tenant.Economics, leftOut, runs, all.Integrations);
             return new PerformanceResponse(
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, tenant.TimeZone, tenant.Currency, tenant.IsDemo,
                 sources.Count > 0, executions.Status, sources.FirstOrDefault()?.MeasurableFrom, tenant.HourlyLabourCost, tenant.AutomationCostPerMonth,
@@ -111,7 +112,8 @@ public sealed class AutomationEndpoints
     private static int TrendStep(Period period) => period.Days > 92 ? 7 : 1;
 
     private static async Task<IReadOnlyList<WorkflowPerformance>> WorkflowsAsync(
-        TenantTransaction tx, Period period, KpiTable table, KpiTable? before, TenantEconomics economics, LeftOut leftOut, RunFacts runs)
+        TenantTransaction tx, Period period, KpiTable table, KpiTable? before, TenantEconomics economics, LeftOut leftOut, RunFacts runs,
+        Guid[]? only)
     {
         var rows = await tx.QueryAsync<WorkflowRow>(
             """
@@ -137,11 +139,11 @@ public sealed class AutomationEndpoints
                 from automation_daily d
                 where d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id and d.day between @compareFrom and @compareTo
             ) b
-            where w.tenant_id = @tenant
+            where w.tenant_id = @tenant and (@only::uuid[] is null or w.integration_id = any (@only))
             order by n.minutes_saved desc nulls last, n.executions desc nulls last, w.name, w.integration_id, w.workflow_id
             limit 500
             """,
-            new { from = period.From, to = period.To, compareFrom = period.CompareFrom, compareTo = period.CompareTo });
+            new { from = period.From, to = period.To, compareFrom = period.CompareFrom, compareTo = period.CompareTo, only });
 
         // Steps are counted back from the last day; days before the first whole step are left out.
         var step = TrendStep(period);
@@ -167,7 +169,7 @@ public sealed class AutomationEndpoints
             .Any(day => table.StatusOf(Kpi("automation.failed"), period.From.AddDays(day)) != DayStatus.Missing);
         // Days of the period before of which nothing is known would make every comparison look like growth.
         var comparable = before is not null && before.Evaluate(Kpi("automation.failed"), before.From, before.To) is var failures && failures.KnownDays == failures.Days;
-        var earlier = period is { CompareFrom: { } compareFrom, CompareTo: { } compareTo } && comparable ? await LeftOut.LoadAsync(tx, compareFrom, compareTo) : null;
+        var earlier = period is { CompareFrom: { } compareFrom, CompareTo: { } compareTo } && comparable ? await LeftOut.LoadAsync(tx, compareFrom, compareTo, only) : null;
         return [.. rows.Select(row =>
         {
             var trend = points[(row.IntegrationId, row.Id)].ToDictionary(point => point.Step);

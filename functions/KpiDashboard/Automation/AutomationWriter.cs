@@ -1,5 +1,6 @@
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
+using KpiDashboard.Kpis;
 using KpiDashboard.Security;
 using KpiDashboard.Tenancy;
 
@@ -378,30 +379,65 @@ internal static class AutomationWriter
             """,
             new { integrationId });
         // The days that have a total at all are those that were counted in full; without a workflow that saves anything nothing is measured, which is not 0.
-        await tx.ExecuteAsync(
-            """
-            with days as (
-                select t.day, t.day_ended, t.run_id,
-                       exists (select 1 from workflows w where w.tenant_id = @tenant and w.integration_id = @integrationId
-                               and workflow_price(@tenant, @integrationId, w.workflow_id, t.day) is not null) as saves,
-                       (select sum(a.minutes_saved) from automation_daily a where a.tenant_id = @tenant and a.integration_id = @integrationId and a.day = t.day) as minutes
-                from kpi_values t
-                where t.tenant_id = @tenant and t.integration_id = @integrationId and t.kpi = 'automation.succeeded'
+        // A price is no restatement: what was kept stays the word of the run that counted the day.
+        using var results = await tx.QueryMultipleAsync(
+            $"""
+            {KpiWriter.Lock}
+            insert into kpi_keys (tenant_id, number, key)
+            select @tenant, coalesce((select max(k.number) from kpi_keys k where k.tenant_id = @tenant), 0) + 1, @saved
+            where not exists (select 1 from kpi_keys k where k.tenant_id = @tenant and k.key = @saved);
+            with source as ({KpiWriter.Source}),
+            keys as (
+                select max(number) filter (where key = 'automation.succeeded') as counted, max(number) filter (where key = @saved) as saved
+                from kpi_keys where tenant_id = @tenant
             ),
-            gone as (
-                delete from kpi_values v using days d
-                where not d.saves and v.tenant_id = @tenant and v.integration_id = @integrationId and v.kpi = 'automation.time_saved' and v.day = d.day
-            )
-            insert into kpi_values as v (tenant_id, kpi, day, value, day_ended, integration_id, run_id, first_seen_at, changed_at)
-            select @tenant, 'automation.time_saved', d.day, coalesce(d.minutes, 0), d.day_ended, @integrationId, d.run_id, @now, @now
-            from days d
-            where d.saves
-            order by d.day
-            on conflict (tenant_id, kpi, day) do update set value = excluded.value, changed_at = excluded.changed_at
-            where v.value <> excluded.value
+            days as (
+                select m.month, u.place::integer as place, m.month + (u.place - 1)::integer as day, m.ended & (1 << (u.place - 1)::integer) <> 0 as ended
+                from kpi_months m
+                cross join source s
+                cross join keys k
+                cross join lateral unnest(m.days) with ordinality as u (value, place)
+                where m.tenant_id = @tenant and m.source = s.number and m.kpi = k.counted and u.value is not null
+            ),
+            priced as (
+                select d.month, d.place, d.ended, case when p.saves then coalesce(p.minutes, 0) end as value, o.days[d.place] as was
+                from days d
+                cross join source s
+                cross join keys k
+                cross join lateral (
+                    select exists (
+                               select 1 from workflows w where w.tenant_id = @tenant and w.integration_id = @integrationId
+                               and workflow_price(@tenant, @integrationId, w.workflow_id, d.day) is not null) as saves,
+                           (select sum(a.minutes_saved) from automation_daily a
+                            where a.tenant_id = @tenant and a.integration_id = @integrationId and a.day = d.day) as minutes
+                ) p
+                left join kpi_months o on o.tenant_id = @tenant and o.month = d.month and o.source = s.number and o.kpi = k.saved
+            ),
+            changes as (
+                select p.month, k.saved as kpi, p.place, p.value, p.value is not null and p.ended as ended
+                from priced p cross join keys k
+                where p.was is distinct from p.value and (p.was is null or p.value is null or p.was <> p.value)
+            ),
+            {KpiWriter.Put}
+            select count(*)::int from changes;
             """,
-            new { integrationId, now });
+            new { integrationId, now, saved = "automation.time_saved", runId = await LastRunAsync(tx, integrationId) });
+        await results.ReadAsync<int>();
+        if (await results.ReadSingleAsync<int>() > 0) await KpiWriter.DropEmptyAsync(tx, integrationId, Period.Earliest, DateOnly.MaxValue.AddYears(-1));
     }
+
+    /// <summary>The run that its newest days came from; null where they were pushed.</summary>
+    private static Task<Guid?> LastRunAsync(TenantTransaction tx, Guid integrationId) => tx.QuerySingleOrDefaultAsync<Guid?>(
+        """
+        select w.run_id
+        from integrations i
+        join kpi_keys k on k.tenant_id = @tenant and k.key = 'automation.succeeded'
+        join kpi_months m on m.tenant_id = @tenant and m.source = i.source and m.kpi = k.number
+        join kpi_writes w on w.tenant_id = @tenant and w.number = (select max(u) from unnest(m.last_writes) as u)
+        where i.tenant_id = @tenant and i.id = @integrationId
+        order by m.month desc
+        limit 1
+        """, new { integrationId });
 
     /// <summary>As it is stored.</summary>
     internal static string Word(ExecutionStatus status) => status switch

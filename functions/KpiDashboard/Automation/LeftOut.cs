@@ -47,7 +47,7 @@ internal sealed class LeftOut
     }
 
     /// <summary>Reads them. Days before a workflow was known, and after it was switched off or deleted, are none of them.</summary>
-    public static async Task<LeftOut> LoadAsync(TenantTransaction tx, DateOnly from, DateOnly to)
+    public static async Task<LeftOut> LoadAsync(TenantTransaction tx, DateOnly from, DateOnly to, Guid[]? only = null)
     {
         var rows = await tx.QueryAsync<Row>(
             """
@@ -56,11 +56,11 @@ internal sealed class LeftOut
                    (select coalesce(sum(d.failed), 0)::int from automation_daily d
                     where d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id and d.day between @from and @to and d.executions is null) as Failed
             from workflows w
-            where w.tenant_id = @tenant and w.unmeasured && daterange(@from, @to, '[]')
+            where w.tenant_id = @tenant and w.unmeasured && daterange(@from, @to, '[]') and (@only::uuid[] is null or w.integration_id = any (@only))
             order by w.name, w.integration_id, w.workflow_id
             limit 500
             """,
-            new { from, to });
+            new { from, to, only });
         var days = new Dictionary<(Guid, string), HashSet<DateOnly>>();
         foreach (var row in rows) days[(row.IntegrationId, row.Id)] = [.. row.Days.Split(',').Select(day => DateOnly.Parse(day, CultureInfo.InvariantCulture))];
         return new LeftOut(
@@ -80,18 +80,19 @@ internal sealed record RunFacts(int Canceled, int Running, int Waiting, IReadOnl
     /// <param name="to">Last day.</param>
     /// <param name="tenantZone">Whose days, where a source has none of its own.</param>
     /// <param name="now">What waits and what runs is told as of then.</param>
-    public static async Task<RunFacts> LoadAsync(TenantTransaction tx, DateOnly from, DateOnly to, string tenantZone, DateTimeOffset now)
+    public static async Task<RunFacts> LoadAsync(TenantTransaction tx, DateOnly from, DateOnly to, string tenantZone, DateTimeOffset now, Guid[]? only = null)
     {
         var (canceled, running, waiting) = await tx.QuerySingleAsync<(int, int, int)>(
             """
-            select (select coalesce(sum(d.canceled), 0)::int from automation_daily d where d.tenant_id = @tenant and d.day between @from and @to),
+            select (select coalesce(sum(d.canceled), 0)::int from automation_daily d where d.tenant_id = @tenant and d.day between @from and @to
+                    and (@only::uuid[] is null or d.integration_id = any (@only))),
                    (count(*) filter (where not s.sleeps))::int, (count(*) filter (where s.sleeps))::int
             from executions e
             cross join lateral (select e.asleep_at is not null and coalesce(e.wakes_at > @now, true) as sleeps) s
-            where e.tenant_id = @tenant and e.status = 'unfinished' and e.kind = 'production'
+            where e.tenant_id = @tenant and e.status = 'unfinished' and e.kind = 'production' and (@only::uuid[] is null or e.integration_id = any (@only))
               and not exists (select 1 from workflows w where w.tenant_id = @tenant and w.integration_id = e.integration_id and w.workflow_id = e.workflow_id and w.hidden_at is not null)
             """,
-            new { from, to, now });
+            new { from, to, now, only });
         // Half of the runs took so long or less. Of days whose single runs are gone for their age nobody knows.
         var medians = await tx.QueryAsync<MedianRow>(
             """
@@ -103,13 +104,14 @@ internal sealed record RunFacts(int Canceled, int Running, int Waiting, IReadOnl
                  and e.started_at >= start_of_day(@from, z.name) and e.started_at < start_of_day(@to + 1, z.name)
             cross join lateral (select time_at_work(e.started_at, e.stopped_at, e.asleep_at, e.wakes_at) as took) t
             left join workflows w on w.tenant_id = @tenant and w.integration_id = e.integration_id and w.workflow_id = e.workflow_id
-            where i.tenant_id = @tenant and e.kind = 'production' and e.status in ('succeeded', 'failed') and t.took is not null
+            where i.tenant_id = @tenant and (@only::uuid[] is null or i.id = any (@only)) and e.kind = 'production' and e.status in ('succeeded', 'failed') and t.took is not null
               and (i.measurable_from is null or e.started_at >= start_of_day(i.measurable_from, z.name))
               and not coalesce(w.unmeasured @> (e.started_at at time zone z.name)::date, false)
-              and not exists (select 1 from integrations k where k.tenant_id = @tenant and k.executions_kept_from > @from)
+              and not exists (select 1 from integrations k where k.tenant_id = @tenant and k.executions_kept_from > @from
+                  and (@only::uuid[] is null or k.id = any (@only)))
             group by grouping sets ((), (e.integration_id, e.workflow_id))
             """,
-            new { from, to, tenantZone });
+            new { from, to, tenantZone, only });
         return new RunFacts(
             canceled, running, waiting,
             medians.Where(row => row.Id is not null && row.Milliseconds is not null).ToDictionary(row => (row.IntegrationId!.Value, row.Id!), row => Rounded(row.Milliseconds!.Value)),

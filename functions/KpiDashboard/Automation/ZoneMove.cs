@@ -70,8 +70,11 @@ internal static class ZoneMove
             await tx.ExecuteAsync("delete from automation_daily where tenant_id = @tenant and integration_id = @Id and day >= @KeptFrom", new { integration.Id, integration.KeptFrom });
             await tx.ExecuteAsync(
                 """
-                with gone as (delete from kpi_values where tenant_id = @tenant and integration_id = @Id and kpi = any (@kpis) and day >= @KeptFrom)
-                delete from kpi_restatements where tenant_id = @tenant and kpi = any (@kpis) and day >= @KeptFrom
+                select 1 from tenants where id = @tenant for no key update;
+                delete from kpi_restatements r using integrations i
+                where r.tenant_id = @tenant and i.tenant_id = @tenant and i.id = @Id and r.source = i.source and r.kpi = any (@kpis) and r.day >= @KeptFrom;
+                delete from kpi_values v using integrations i
+                where v.tenant_id = @tenant and i.tenant_id = @tenant and i.id = @Id and v.source = i.source and v.kpi = any (@kpis) and v.day >= @KeptFrom;
                 """,
                 new { integration.Id, integration.KeptFrom, kpis = AutomationEndpoints.Kpis.Where(kpi => kpi.Compute is null).Select(kpi => kpi.Key).ToArray() });
             var readings = integration.PushOnly

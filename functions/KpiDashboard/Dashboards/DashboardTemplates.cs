@@ -40,7 +40,10 @@ internal static class DashboardTemplates
         var keys = catalogue.All.SelectMany(kpi => kpi.Parts).Distinct(StringComparer.Ordinal).ToArray();
         // One index probe a key; grouping would read every row of the tenant.
         var known = (await tx.QueryAsync<string>(
-            "select k from unnest(@keys) k where exists (select 1 from kpi_values v where v.tenant_id = @tenant and v.kpi = k)", new { keys })).ToHashSet(StringComparer.Ordinal);
+            """
+            select k.key from kpi_keys k
+            where k.tenant_id = @tenant and k.key = any (@keys) and exists (select 1 from kpi_months m where m.tenant_id = @tenant and m.kpi = k.number)
+            """, new { keys })).ToHashSet(StringComparer.Ordinal);
         return catalogue.Visible.Where(kpi => kpi.Parts.All(known.Contains)).Select(kpi => kpi.Key).ToHashSet(StringComparer.Ordinal);
     }
 

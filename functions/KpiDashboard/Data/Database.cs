@@ -1,4 +1,5 @@
 using System.Data;
+using System.Data.Common;
 using Dapper;
 using Npgsql;
 
@@ -79,6 +80,19 @@ internal sealed class TenantTransaction(NpgsqlConnection connection, NpgsqlTrans
     /// <summary>Several results of one round trip.</summary>
     public Task<SqlMapper.GridReader> QueryMultipleAsync(string sql, object? parameters = null) =>
         connection.QueryMultipleAsync(Command(sql, parameters));
+
+    /// <summary>Hands each row of each result to <paramref name="row"/>, with the number of the result: for what no mapper maps, as arrays with gaps.</summary>
+    public async Task ReadAsync(string sql, object? parameters, Action<DbDataReader, int> row)
+    {
+        await using var reader = await connection.ExecuteReaderAsync(Command(sql, parameters));
+        var result = 0;
+        do
+        {
+            while (await reader.ReadAsync(cancellationToken)) row(reader, result);
+            result++;
+        }
+        while (await reader.NextResultAsync(cancellationToken));
+    }
 
     /// <summary>Runs a statement and tells how many rows it touched.</summary>
     public Task<int> ExecuteAsync(string sql, object? parameters = null) => connection.ExecuteAsync(Command(sql, parameters));

@@ -69,10 +69,12 @@ public sealed partial class CalculatedKpiEndpoints
         return new JsonAnswer<CalculatedPreviewResponse>(await _database.InTenantAsync(request.Caller().TenantId, async tx =>
         {
             var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
-            var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
+            var query = new QueryReader(request);
+            var sources = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
+            query.ThrowIfInvalid();
             var kpi = await DefineAsync(tx, await LoadAsync(tx), new CalculatedKpi(body.Key ?? "calc.preview", "Preview", "", body.Unit, KpiDirection.Neutral, body.Formula));
             var to = Period.Anchor(tenant.Today(_time), SourceState.PeriodThrough(sources));
-            var table = await KpiTable.LoadAsync(tx, [kpi], to.AddDays(-27), to, SourceState.Clocks(sources), tenant.Economics);
+            var table = await KpiTable.LoadAsync(tx, [kpi], to.AddDays(-27), to, sources.Clocks, tenant.Economics);
             var value = table.Evaluate(kpi, table.From, to);
             return new CalculatedPreviewResponse(
                 table.From, to, value.Value, value.Status, MetricsEndpoints.Reason(kpi, value), kpi.Aggregation, MetricsEndpoints.CurrencyOf(kpi, sources, tenant),

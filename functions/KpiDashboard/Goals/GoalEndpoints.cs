@@ -29,7 +29,9 @@ public sealed class GoalEndpoints
     public Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, GoalJson.Default.GoalsResponse, async (tx, tenant) =>
         {
-            var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
+            var query = new QueryReader(request);
+            var sources = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
+            query.ThrowIfInvalid();
             return new GoalsResponse(tenant.Today(_time), await EntriesAsync(tx, await Goal.LoadAsync(tx), await TenantCatalogue.LoadAsync(tx), tenant, sources, tenant.Today(_time)));
         }, cancellationToken);
 
@@ -113,14 +115,14 @@ public sealed class GoalEndpoints
 
     /// <summary>The goal of each KPI that has one: of several, the one whose period ends first.</summary>
     internal static async Task<IReadOnlyDictionary<string, SummaryGoal>> SummaryAsync(
-        TenantTransaction tx, TenantCatalogue catalogue, TenantProfile tenant, IReadOnlyCollection<SourceState> sources, DateOnly today)
+        TenantTransaction tx, TenantCatalogue catalogue, TenantProfile tenant, SourceSelection sources, DateOnly today)
     {
         var open = (await Goal.LoadAsync(tx))
             .Select(goal => (Goal: goal, Period: goal.PeriodOf(today > goal.StartsOn ? today : goal.StartsOn, tenant)))
             .Where(item => item.Period.From <= today && item.Period.To >= today && catalogue.Find(item.Goal.Kpi) is not null)
             .GroupBy(item => item.Goal.Kpi, StringComparer.Ordinal).Select(same => same.MinBy(item => item.Period.To)).ToList();
         if (open.Count == 0) return new Dictionary<string, SummaryGoal>();
-        var table = await KpiTable.LoadAsync(tx, open.Select(item => catalogue.Find(item.Goal.Kpi)!), open.Min(item => item.Period.From), today, SourceState.Clocks(sources), tenant.Economics);
+        var table = await KpiTable.LoadAsync(tx, open.Select(item => catalogue.Find(item.Goal.Kpi)!), open.Min(item => item.Period.From), today, sources.Clocks, tenant.Economics);
         return open.ToDictionary(item => item.Goal.Kpi, item =>
         {
             var kpi = catalogue.Find(item.Goal.Kpi)!;
@@ -131,12 +133,12 @@ public sealed class GoalEndpoints
 
     /// <summary>Goals with how they stand and stood. A goal whose KPI is gone is left out: there is nothing to measure it by.</summary>
     internal static async Task<IReadOnlyList<GoalEntry>> EntriesAsync(
-        TenantTransaction tx, IReadOnlyList<Goal> goals, TenantCatalogue catalogue, TenantProfile tenant, IReadOnlyCollection<SourceState> sources, DateOnly today)
+        TenantTransaction tx, IReadOnlyList<Goal> goals, TenantCatalogue catalogue, TenantProfile tenant, SourceSelection sources, DateOnly today)
     {
         var known = goals.Where(goal => catalogue.Find(goal.Kpi) is not null).Select(goal => (Goal: goal, Kpi: catalogue.Find(goal.Kpi)!, Periods: goal.Periods(today, tenant))).ToList();
         if (known.Count == 0) return [];
         var first = known.Min(item => item.Periods[^1].From);
-        var table = await KpiTable.LoadAsync(tx, known.Select(item => item.Kpi), first < today ? first : today, today, SourceState.Clocks(sources), tenant.Economics);
+        var table = await KpiTable.LoadAsync(tx, known.Select(item => item.Kpi), first < today ? first : today, today, sources.Clocks, tenant.Economics);
         return
         [
             .. known.Select(item =>
@@ -156,7 +158,7 @@ public sealed class GoalEndpoints
         var after = (await Goal.LoadAsync(tx, id)).Single();
         await _audit.WriteAsync(tx, request, new AuditEvent(action, "goal", id.ToString(), after.Name ?? after.Kpi, before is null ? null : Audit(before), Audit(after)));
         await TenantProfile.BumpVersionAsync(tx);
-        var entries = await EntriesAsync(tx, [after], catalogue, tenant, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()), tenant.Today(_time));
+        var entries = await EntriesAsync(tx, [after], catalogue, tenant, SourceSelection.All(await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow())), tenant.Today(_time));
         return entries.SingleOrDefault() ?? throw ApiProblem.Conflict($"The KPI '{after.Kpi}' of this goal is gone; the goal can only be deleted.");
     }
 

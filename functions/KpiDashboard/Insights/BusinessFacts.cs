@@ -69,21 +69,21 @@ internal sealed record BusinessFacts(
         : Days == 1 ? "the day before" : $"the {proof.Number("Days", Days)} days before";
 
     /// <summary>Reads them.</summary>
-    public static async Task<BusinessFacts> LoadAsync(TenantTransaction tx, TenantProfile tenant, Period period, IReadOnlyList<SourceState> sources, TenantCatalogue catalogue, DateOnly today, DateTimeOffset now)
+    public static async Task<BusinessFacts> LoadAsync(TenantTransaction tx, TenantProfile tenant, Period period, SourceSelection sources, TenantCatalogue catalogue, DateOnly today, DateTimeOffset now)
     {
         var first = period.To.AddDays(-HealthScore.Reach - 7);
         if (period.From.AddDays(-7 * Weeks) is var band && period.To.DayNumber - period.From.DayNumber < 92 && band < first) first = band;
         if (period.From < first) first = period.From;
         if (period.CompareFrom < first) first = period.CompareFrom.Value;
-        var table = await KpiTable.LoadAsync(tx, KpiCatalogue.All, first, period.To, SourceState.Clocks(sources), tenant.Economics);
-        var range = new { from = period.From, to = period.To, recent = now.AddDays(-7) };
+        var table = await KpiTable.LoadAsync(tx, KpiCatalogue.All, first, period.To, sources.Clocks, tenant.Economics);
+        var range = new { from = period.From, to = period.To, recent = now.AddDays(-7), only = sources.Integrations };
         var workflows = await tx.QueryAsync<WorkflowFacts>(
             """
             select w.workflow_id as Id, w.name, w.active, coalesce(w.minutes_saved, w.provider_minutes_saved) as MinutesPerSuccess,
                    coalesce(sum(d.executions), 0)::int as Runs, coalesce(sum(d.failed), 0)::int as Failed
             from workflows w
             left join automation_daily d on d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id and d.day between @from and @to
-            where w.tenant_id = @tenant
+            where w.tenant_id = @tenant and (@only::uuid[] is null or w.integration_id = any (@only))
             group by w.tenant_id, w.integration_id, w.workflow_id
             order by w.name, w.workflow_id
             limit 500
@@ -91,20 +91,29 @@ internal sealed record BusinessFacts(
         var restated = await tx.QueryAsync<RestatedFacts>(
             """
             select kpi, day, old_value as Old, new_value as New, at from kpi_restatements
-            where tenant_id = @tenant and day between @from and @to and at >= @recent and kpi = any (@shown) order by at desc, id desc limit 500
+            where tenant_id = @tenant and day between @from and @to and at >= @recent and kpi = any (@shown)
+              and (@sources::smallint[] is null or source = any (@sources))
+            order by at desc, id desc limit 500
             """,
-            new { range.from, range.to, range.recent, shown = catalogue.Visible.Select(kpi => kpi.Key).ToArray() });
+            new { range.from, range.to, range.recent, sources = sources.Numbers, shown = catalogue.Visible.Select(kpi => kpi.Key).ToArray() });
         var flags = await tx.QueryAsync<RequestFlags>(
             """
             select r.connector, count(*)::int as Requests, (count(*) filter (where q.sampled))::int as Sampled, (count(*) filter (where q.thresholded))::int as Thresholded
-            from (select distinct v.run_id from kpi_values v where v.tenant_id = @tenant and v.kpi = any (@pulses) and v.day between @from and @to) v
+            from (
+                select distinct w.run_id
+                from kpi_keys k
+                join kpi_months m on m.tenant_id = @tenant and m.kpi = k.number and m.month between date_trunc('month', @from::date)::date and @to
+                cross join lateral unnest(m.last_writes) with ordinality as u (number, place)
+                join kpi_writes w on w.tenant_id = @tenant and w.number = u.number
+                where k.tenant_id = @tenant and k.key = any (@pulses) and m.month + (u.place - 1)::integer between @from and @to
+                  and (@sources::smallint[] is null or m.source = any (@sources))) v
             join sync_runs r on r.tenant_id = @tenant and r.id = v.run_id
             join sync_requests q on q.tenant_id = @tenant and q.run_id = v.run_id
             group by r.connector order by r.connector
             """,
-            new { range.from, range.to, pulses = SourceState.Pulses.Values.Select(kpi => kpi.Key).ToArray() });
+            new { range.from, range.to, sources = sources.Numbers, pulses = SourceState.Pulses.Values.Select(kpi => kpi.Key).ToArray() });
         // An import of a file is news, too, but no rhythm; nor is what was sent of days long past.
-        var sent = catalogue.Own.Count == 0 ? [] : await tx.QueryAsync<SentFacts>(
+        var sent = catalogue.Own.Count == 0 || !sources.Pushed ? [] : await tx.QueryAsync<SentFacts>(
             """
             select v.kpi, count(*)::int as Known, min(v.day) as Since, l.last
             from (select n.kpi, max(n.day) as last from kpi_values n where n.tenant_id = @tenant and n.kpi = any (@own) and n.day <= @today group by n.kpi) l
@@ -114,7 +123,7 @@ internal sealed record BusinessFacts(
             order by v.kpi
             """,
             new { own = catalogue.Own.Select(kpi => kpi.Key).ToArray(), today });
-        var failing = await WorkflowFailures.LoadAsync(tx, period.To.AddDays(-6), period.To);
+        var failing = await WorkflowFailures.LoadAsync(tx, period.To.AddDays(-6), period.To, sources.Integrations);
         return new BusinessFacts(
             tenant, today, period, table, catalogue, sources,
             [.. workflows.Select(flow => flow with { Name = PlainText.Isolated(flow.Name) })],
@@ -122,7 +131,7 @@ internal sealed record BusinessFacts(
             await GoalEndpoints.EntriesAsync(tx, await Goal.LoadAsync(tx), catalogue, tenant, sources, today))
         {
             Sent = sent,
-            SharedMessage = await SharedMessage.LoadAsync(tx, tenant, period.From, period.To),
+            SharedMessage = await SharedMessage.LoadAsync(tx, tenant, period.From, period.To, sources.Integrations),
         };
     }
 }

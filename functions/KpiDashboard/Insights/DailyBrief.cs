@@ -33,7 +33,7 @@ internal static class DailyBrief
         foreach (var source in facts.Sources.Where(source => source.IsConnected && (source.CompleteThrough is null || source.CompleteThrough < facts.Period.To)))
         {
             // Its own sentence stands on top.
-            if (told.Any(insight => insight.Rule == SourceSilentRule.Name && insight.Subject == source.Connector)) continue;
+            if (told.Any(insight => insight.Rule == SourceSilentRule.Name && insight.Subject == SourceSilentRule.SubjectOf(source, facts))) continue;
             reasons.Add(source.CompleteThrough is { } day
                 ? $"{source.DisplayName} is complete only through {proof.Day("Complete through", day)}"
                 : $"{source.DisplayName} was not read yet");

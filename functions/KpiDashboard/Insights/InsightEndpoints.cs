@@ -103,8 +103,9 @@ public sealed class InsightEndpoints
     private async Task<(BusinessFacts Facts, IReadOnlyList<Insight> Insights)> FindAsync(TenantTransaction tx, HttpRequest request, TenantProfile tenant)
     {
         var (now, today) = (_time.GetUtcNow(), tenant.Today(_time));
-        var sources = await SourceState.LoadAsync(tx, tenant, now);
-        var period = Period.Read(new QueryReader(request), today, SourceState.PeriodThrough(sources));
+        var query = new QueryReader(request);
+        var sources = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, now));
+        var period = Period.Read(query, today, SourceState.PeriodThrough(sources));
         var facts = await BusinessFacts.LoadAsync(tx, tenant, period, sources, await TenantCatalogue.LoadAsync(tx), today, now);
         return (facts, InsightRules.Find(facts));
     }

@@ -13,7 +13,7 @@ namespace KpiDashboard.Insights;
 internal sealed record SharedMessage(string Message, int Runs, int Told, int Failed, int Workflows, string Workflow)
 {
     /// <summary>The message that most failed runs of real work share; null where none of them says why.</summary>
-    public static Task<SharedMessage?> LoadAsync(TenantTransaction tx, TenantProfile tenant, DateOnly from, DateOnly to) => tx.QuerySingleOrDefaultAsync<SharedMessage>(
+    public static Task<SharedMessage?> LoadAsync(TenantTransaction tx, TenantProfile tenant, DateOnly from, DateOnly to, Guid[]? only) => tx.QuerySingleOrDefaultAsync<SharedMessage>(
         """
         with failed as (
             select e.integration_id, e.workflow_id, e.started_at, e.error_message,
@@ -22,6 +22,7 @@ internal sealed record SharedMessage(string Message, int Runs, int Told, int Fai
             from executions e
             where e.tenant_id = @tenant and e.status = 'failed' and e.kind = 'production'
               and e.started_at >= start_of_day(@from, @zone) and e.started_at < start_of_day(@to + 1, @zone)
+              and (@only::uuid[] is null or e.integration_id = any (@only))
         )
         select (array_agg(f.error_message order by f.started_at desc))[1] as Message, count(*)::int as Runs,
                (select count(*)::int from failed where error_message is not null) as Told, (select count(*)::int from failed) as Failed,
@@ -33,5 +34,5 @@ internal sealed record SharedMessage(string Message, int Runs, int Told, int Fai
         order by count(*) desc, max(f.started_at) desc
         limit 1
         """,
-        new { from, to, zone = tenant.TimeZone });
+        new { from, to, zone = tenant.TimeZone, only });
 }

@@ -25,12 +25,12 @@ public sealed class BreakdownEndpoints
         {
             var kpi = (await TenantCatalogue.LoadAsync(tx)).Find(key) ?? throw ApiProblem.NotFound("There is no such KPI; GET /api/kpis lists them.");
             if (Breakdowns.Of(kpi).Count == 0) throw ApiProblem.Invalid("key", NotDivided(kpi));
-            var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
             var query = new QueryReader(request);
+            var sources = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
             var dimension = ReadDimension(query);
             var limit = query.Number("top", 10, 1, MostMembers);
             var period = Period.Read(query, tenant.Today(_time), SourceState.PeriodThrough(sources));
-            var reader = new Reader(tx, kpi, Breakdowns.NameOf(dimension), SourceState.Clocks(sources), tenant.Economics);
+            var reader = new Reader(tx, kpi, Breakdowns.NameOf(dimension), sources.Clocks, tenant.Economics);
             var now = await reader.DaysAsync(period.From, period.To);
             var before = period is { CompareFrom: { } from, CompareTo: { } to } ? await reader.DaysAsync(from, to) : null;
             var (names, listed) = await reader.NamesAsync(now, before, limit);
@@ -66,19 +66,31 @@ public sealed class BreakdownEndpoints
     /// </summary>
     internal static async Task<KpiTable> TableAsync(
         TenantTransaction tx, KpiDefinition kpi, BreakdownDimension dimension, string member, DateOnly from, DateOnly to,
-        IReadOnlyDictionary<string, SourceClock> clocks, TenantEconomics economics)
+        SourceClocks clocks, TenantEconomics economics)
     {
-        var rows = await tx.QueryAsync<(string Kpi, DateOnly Day, decimal? Value)>(
-            """
-            select t.kpi, t.day, coalesce((v.parts ->> t.kpi)::numeric, case when d.is_whole and v.member is null then 0 end)
-            from kpi_values t
-            join breakdown_days d on d.tenant_id = @tenant and d.dimension = @dimension and d.day = t.day and not d.is_stale
-            left join breakdown_values v on v.tenant_id = @tenant and v.dimension = @dimension and v.day = t.day and v.member = @member
-            where t.tenant_id = @tenant and t.kpi = any (@parts) and t.day between @from and @to
+        var rows = await tx.QueryAsync<(short Source, string Kpi, DateOnly Day, decimal? Value)>(
+            $"""
+            select t.source, t.kpi, t.day, coalesce((v.parts ->> t.kpi)::numeric, case when d.is_whole and v.member is null then 0 end)
+            from ({Values}) t
+            join breakdown_days d on d.tenant_id = @tenant and d.source = t.source and d.dimension = @dimension and d.day = t.day and not d.is_stale
+            left join breakdown_values v
+                on v.tenant_id = @tenant and v.source = t.source and v.dimension = @dimension and v.day = t.day and v.member = @member
             """,
-            new { dimension = Breakdowns.NameOf(dimension), member, parts = kpi.Parts.ToArray(), from, to });
-        return new KpiTable(from, to, rows.Where(row => row.Value is not null).Select(row => (row.Kpi, row.Day, row.Value!.Value)), clocks, economics);
+            new { dimension = Breakdowns.NameOf(dimension), member, parts = kpi.Parts.ToArray(), from, to, sources = clocks.Only?.ToArray() });
+        var known = rows.Where(row => row.Value is not null).Select(row => (row.Source, row.Kpi, row.Day, row.Value!.Value));
+        return new KpiTable(from, to, known, clocks, economics);
     }
+
+    /// <summary>Values of @parts over @from … @to of @sources, as rows.</summary>
+    private const string Values =
+        """
+        select m.source, k.key as kpi, (m.month + (u.place - 1)::integer) as day, u.value
+        from kpi_keys k
+        join kpi_months m on m.tenant_id = @tenant and m.month between date_trunc('month', @from::date)::date and @to and m.kpi = k.number
+        cross join lateral unnest(m.days) with ordinality as u (value, place)
+        where k.tenant_id = @tenant and k.key = any (@parts) and u.value is not null and m.month + (u.place - 1)::integer between @from and @to
+          and (@sources::smallint[] is null or m.source = any (@sources))
+        """;
 
     private static string? Reason(KpiValue total, int undivided, DateOnly? since, Period period) => total switch
     {
@@ -110,23 +122,34 @@ public sealed class BreakdownEndpoints
     private sealed record DividedDays(KpiTable Table, int Measured, IReadOnlyList<DateOnly> Covered, int PartlyListed, bool Withheld, IReadOnlyDictionary<string, decimal> Sums);
 
     /// <summary>What one answer reads, within one transaction.</summary>
-    private sealed class Reader(TenantTransaction tx, KpiDefinition kpi, string dimension, IReadOnlyDictionary<string, SourceClock> clocks, TenantEconomics economics)
+    private sealed class Reader(TenantTransaction tx, KpiDefinition kpi, string dimension, SourceClocks clocks, TenantEconomics economics)
     {
         private readonly string[] _parts = [.. kpi.Parts];
+        private readonly short[]? _sources = clocks.Only?.ToArray();
 
-        /// <summary>Days that count: all parts are known, and how they divide.</summary>
+        /// <summary>
+        /// Days that count: of each source that has the number on that day all parts are known, and how they divide. Of a day that one source divides
+        /// and another one does not, only a part would be told.
+        /// </summary>
         public async Task<DividedDays> DaysAsync(DateOnly from, DateOnly to)
         {
-            var values = await tx.QueryAsync<(string Kpi, DateOnly Day, decimal Value)>(
-                "select kpi, day, value from kpi_values where tenant_id = @tenant and kpi = any (@parts) and day between @from and @to", new { parts = _parts, from, to });
-            var divided = (await tx.QueryAsync<(DateOnly Day, bool IsWhole, bool Withheld)>(
-                "select day, is_whole, withheld from breakdown_days where tenant_id = @tenant and dimension = @dimension and day between @from and @to and not is_stale",
-                new { dimension, from, to })).ToDictionary(day => day.Day);
-            var measured = values.GroupBy(value => value.Day).Where(day => day.Count() == _parts.Length).Select(day => day.Key).ToList();
-            var covered = measured.Where(divided.ContainsKey).ToHashSet();
-            var counted = values.Where(value => covered.Contains(value.Day)).ToList();
+            var values = await tx.QueryAsync<(short Source, string Kpi, DateOnly Day, decimal Value)>(
+                Values, new { parts = _parts, from, to, sources = _sources });
+            var divided = (await tx.QueryAsync<(short Source, DateOnly Day, bool IsWhole, bool Withheld)>(
+                """
+                select source, day, is_whole, withheld from breakdown_days
+                where tenant_id = @tenant and dimension = @dimension and day between @from and @to and not is_stale
+                  and (@sources::smallint[] is null or source = any (@sources))
+                """,
+                new { dimension, from, to, sources = _sources })).ToDictionary(day => (day.Source, day.Day));
+            var measured = values.GroupBy(value => (value.Source, value.Day)).Where(day => day.Count() == _parts.Length).Select(day => day.Key).ToList();
+            var days = measured.ToLookup(day => day.Day, day => day.Source);
+            var covered = days.Where(day => day.All(source => divided.ContainsKey((source, day.Key)))).Select(day => day.Key).ToHashSet();
+            var told = measured.Where(day => covered.Contains(day.Day)).ToHashSet();
+            var counted = values.Where(value => told.Contains((value.Source, value.Day))).ToList();
             return new DividedDays(
-                new KpiTable(from, to, counted, clocks, economics), measured.Count, [.. covered.Order()], covered.Count(day => !divided[day].IsWhole), covered.Any(day => divided[day].Withheld),
+                new KpiTable(from, to, counted, clocks, economics), days.Count, [.. covered.Order()], told.Count(day => !divided[day].IsWhole),
+                told.Any(day => divided[day].Withheld),
                 _parts.ToDictionary(part => part, part => counted.Where(value => value.Kpi == part).Sum(value => value.Value), StringComparer.Ordinal));
         }
 
@@ -139,11 +162,20 @@ public sealed class BreakdownEndpoints
                 select v.member, (count(*) over ())::int
                 from breakdown_values v
                 where v.tenant_id = @tenant and v.dimension = @dimension and v.day = any (@days)
+                  and (@sources::smallint[] is null or v.source = any (@sources))
                 group by v.member
                 order by greatest(sum((v.parts ->> @weight)::numeric) filter (where v.day = any (@now)), sum((v.parts ->> @weight)::numeric) filter (where not v.day = any (@now))) desc nulls last, v.member
                 limit @limit
                 """,
-                new { dimension, weight = Breakdown.WeightOf(kpi), days = now.Covered.Concat(before?.Covered ?? []).ToArray(), now = now.Covered.ToArray(), limit });
+                new
+                {
+                    dimension,
+                    weight = Breakdown.WeightOf(kpi),
+                    days = now.Covered.Concat(before?.Covered ?? []).ToArray(),
+                    now = now.Covered.ToArray(),
+                    limit,
+                    sources = _sources,
+                });
             return ([.. rows.Select(row => row.Member)], rows.Count == 0 ? 0 : rows[0].Listed);
         }
 
@@ -155,12 +187,13 @@ public sealed class BreakdownEndpoints
                 select v.member, k.kpi, sum((v.parts ->> k.kpi)::numeric),
                        (count(v.parts ->> k.kpi) filter (where not d.is_whole))::int, (count(*) filter (where d.is_whole and (v.parts ->> k.kpi) is null))::int
                 from breakdown_days d
-                join breakdown_values v on v.tenant_id = @tenant and v.dimension = d.dimension and v.day = d.day
+                join breakdown_values v on v.tenant_id = @tenant and v.source = d.source and v.dimension = d.dimension and v.day = d.day
                 cross join unnest(@parts) k (kpi)
                 where d.tenant_id = @tenant and d.dimension = @dimension and d.day = any (@days) and v.member = any (@names)
+                  and (@sources::smallint[] is null or d.source = any (@sources))
                 group by v.member, k.kpi
                 """,
-                new { parts = _parts, dimension, days = days.Covered.ToArray(), names = names.ToArray() });
+                new { parts = _parts, dimension, days = days.Covered.ToArray(), names = names.ToArray(), sources = _sources });
             return new DividedPeriod(
                 days.Table.Evaluate(kpi, days.Table.From, days.Table.To), days.Sums,
                 rows.GroupBy(row => row.Member).ToDictionary(
@@ -173,7 +206,11 @@ public sealed class BreakdownEndpoints
 
         /// <summary>First day with a breakdown; null before any was read.</summary>
         public Task<DateOnly?> SinceAsync() =>
-            tx.QuerySingleAsync<DateOnly?>("select min(day) from breakdown_days where tenant_id = @tenant and dimension = @dimension", new { dimension });
+            tx.QuerySingleAsync<DateOnly?>(
+                """
+                select min(day) from breakdown_days
+                where tenant_id = @tenant and dimension = @dimension and (@sources::smallint[] is null or source = any (@sources))
+                """, new { dimension, sources = _sources });
     }
 }
 

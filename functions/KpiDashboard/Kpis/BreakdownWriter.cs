@@ -23,39 +23,42 @@ internal static class BreakdownWriter
         var dates = days.Select(day => day.Day).ToArray();
         await tx.ExecuteAsync(
             """
-            insert into breakdown_days as d (tenant_id, dimension, day, is_whole, withheld, integration_id, run_id, changed_at)
-            select @tenant, i.dimension, i.day, i.is_whole, i.withheld, @integrationId, @runId, @now
-            from unnest(@dimensions, @dates, @whole, @withheld) as i (dimension, day, is_whole, withheld)
+            insert into breakdown_days as d (tenant_id, source, dimension, day, is_whole, withheld, run_id, changed_at)
+            select @tenant, n.source, i.dimension, i.day, i.is_whole, i.withheld, @runId, @now
+            from integrations n
+            cross join unnest(@dimensions, @dates, @whole, @withheld) as i (dimension, day, is_whole, withheld)
+            where n.tenant_id = @tenant and n.id = @integrationId
             order by i.dimension, i.day
-            on conflict (tenant_id, dimension, day) do update
-            set is_whole = excluded.is_whole, withheld = excluded.withheld, is_stale = false, integration_id = excluded.integration_id, run_id = excluded.run_id, changed_at = excluded.changed_at
-            where d.is_stale or (d.is_whole, d.withheld, d.integration_id) is distinct from (excluded.is_whole, excluded.withheld, excluded.integration_id)
+            on conflict (tenant_id, source, dimension, day) do update
+            set is_whole = excluded.is_whole, withheld = excluded.withheld, is_stale = false, run_id = excluded.run_id, changed_at = excluded.changed_at
+            where d.is_stale or (d.is_whole, d.withheld) is distinct from (excluded.is_whole, excluded.withheld)
             """,
             new { dimensions, dates, whole = days.Select(day => day.IsWhole).ToArray(), withheld = days.Select(day => day.Withheld).ToArray(), integrationId, runId, now });
         var rows = breakdowns.SelectMany(one => one.Members.Select(member => (Dimension: Breakdowns.NameOf(one.Dimension), one.Day, Member: member.Key, Parts: member.Value))).ToList();
         return await tx.QuerySingleAsync<int>(
             """
-            with read as (select * from unnest(@dimensions, @dates) as r (dimension, day)),
+            with source as (select n.source as number from integrations n where n.tenant_id = @tenant and n.id = @integrationId),
+            read as (select * from unnest(@dimensions, @dates) as r (dimension, day)),
             input as (select * from unnest(@rowDimensions, @rowDates, @members, @parts) as i (dimension, day, member, parts)),
             gone as (
-                delete from breakdown_values v using read r
-                where v.tenant_id = @tenant and v.dimension = r.dimension and v.day = r.day
+                delete from breakdown_values v using read r, source s
+                where v.tenant_id = @tenant and v.source = s.number and v.dimension = r.dimension and v.day = r.day
                   and not exists (select 1 from input i where i.dimension = v.dimension and i.day = v.day and i.member = v.member)
                 returning v.dimension, v.day
             ),
             written as (
-                insert into breakdown_values as v (tenant_id, dimension, day, member, parts)
-                select @tenant, dimension, day, member, parts::jsonb from input
-                order by dimension, day, member
-                on conflict (tenant_id, dimension, day, member) do update set parts = excluded.parts
+                insert into breakdown_values as v (tenant_id, source, dimension, day, member, parts)
+                select @tenant, s.number, i.dimension, i.day, i.member, i.parts::jsonb from input i cross join source s
+                order by i.dimension, i.day, i.member
+                on conflict (tenant_id, source, dimension, day, member) do update set parts = excluded.parts
                 where v.parts <> excluded.parts
                 returning v.dimension, v.day
             ),
             moved as (select dimension, day from gone union all select dimension, day from written),
             noted as (
                 update breakdown_days d set run_id = @runId, changed_at = @now
-                from (select distinct dimension, day from moved) m
-                where d.tenant_id = @tenant and d.dimension = m.dimension and d.day = m.day
+                from (select distinct dimension, day from moved) m, source s
+                where d.tenant_id = @tenant and d.source = s.number and d.dimension = m.dimension and d.day = m.day
             )
             select count(*)::int from moved
             """,
@@ -67,6 +70,7 @@ internal static class BreakdownWriter
                 rowDates = rows.Select(row => row.Day).ToArray(),
                 members = rows.Select(row => row.Member).ToArray(),
                 parts = rows.Select(row => JsonSerializer.Serialize(row.Parts, BreakdownPartsJson.Default.IReadOnlyDictionaryStringDecimal)).ToArray(),
+                integrationId,
                 runId,
                 now,
             });
@@ -83,10 +87,16 @@ internal static class BreakdownWriter
         tx.ExecuteAsync(
             """
             update breakdown_days d set is_stale = true
-            where d.tenant_id = @tenant and d.integration_id = @integrationId and d.dimension = any (@names) and d.day between @from and @to and not d.is_stale
+            from integrations n
+            where n.tenant_id = @tenant and n.id = @integrationId and d.tenant_id = @tenant and d.source = n.source and d.dimension = any (@names)
+              and d.day between @from and @to and not d.is_stale
               and exists (
-                  select 1 from kpi_values v
-                  where v.tenant_id = @tenant and v.kpi = any (@divided) and v.day = d.day and v.run_id = @runId and v.changed_at = @now)
+                  select 1
+                  from kpi_writes w
+                  join kpi_months m on m.tenant_id = @tenant and m.month = date_trunc('month', d.day)::date and m.source = d.source
+                                   and m.last_writes[extract(day from d.day)::integer] = w.number
+                  join kpi_keys k on k.tenant_id = @tenant and k.number = m.kpi and k.key = any (@divided)
+                  where w.tenant_id = @tenant and w.run_id = @runId and w.at = @now)
               and not exists (select 1 from unnest(@dimensions, @dates) as r (dimension, day) where r.dimension = d.dimension and r.day = d.day)
             """,
             new
@@ -106,7 +116,10 @@ internal static class BreakdownWriter
     public static Task WithdrawAsync(TenantTransaction tx, IReadOnlyCollection<DateOnly> days, Guid integrationId) => days.Count == 0
         ? Task.CompletedTask
         : tx.ExecuteAsync(
-            "delete from breakdown_days where tenant_id = @tenant and integration_id = @integrationId and day = any (@days)", new { integrationId, days = days.ToArray() });
+            """
+            delete from breakdown_days d using integrations n
+            where n.tenant_id = @tenant and n.id = @integrationId and d.tenant_id = @tenant and d.source = n.source and d.day = any (@days)
+            """, new { integrationId, days = days.ToArray() });
 
     /// <summary>The newest days that have a value but lack one of the dimensions, ascending, within <see cref="FetchRequest.MaxUndividedDays"/>.</summary>
     public static async Task<IReadOnlyList<DateOnly>> UndividedAsync(
@@ -115,9 +128,17 @@ internal static class BreakdownWriter
         var days = await tx.QueryAsync<DateOnly>(
             """
             select v.day
-            from kpi_values v
-            left join breakdown_days d on d.tenant_id = @tenant and d.dimension = any (@names) and d.day = v.day and not d.is_stale
-            where v.tenant_id = @tenant and v.kpi = @pulse and v.day between @from and @to and v.integration_id = @integrationId
+            from (
+                select m.source, m.month + (u.place - 1)::integer as day
+                from integrations n
+                join kpi_keys k on k.tenant_id = @tenant and k.key = @pulse
+                join kpi_months m on m.tenant_id = @tenant and m.source = n.source and m.kpi = k.number
+                                 and m.month between date_trunc('month', @from::date)::date and @to
+                cross join lateral unnest(m.days) with ordinality as u (value, place)
+                where n.tenant_id = @tenant and n.id = @integrationId and u.value is not null) v
+            left join breakdown_days d
+                on d.tenant_id = @tenant and d.source = v.source and d.dimension = any (@names) and d.day = v.day and not d.is_stale
+            where v.day between @from and @to
             group by v.day
             having count(d.day) < @count
             order by v.day desc

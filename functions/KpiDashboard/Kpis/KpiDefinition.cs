@@ -123,19 +123,20 @@ internal sealed record KpiDefinition
     /// <summary>
     /// The currencies of its money. A share, a count or a score has none, whatever it was made of; "money an hour" still has one.
     /// </summary>
-    /// <param name="currencyOf">Currency of the money of a source; null where it is not known.</param>
-    public IReadOnlyList<string> Currencies(Func<string, string?> currencyOf)
+    /// <param name="currencyOf">Currencies of the money of a connector's sources; none where it is not known.</param>
+    public IReadOnlyList<string> Currencies(Func<string, IReadOnlyList<string>> currencyOf)
     {
         if (Unit is not (KpiUnit.Currency or KpiUnit.Number)) return [];
-        if (Uses.Count == 0) return Unit == KpiUnit.Currency && currencyOf(Source) is { } own ? [own] : [];
+        if (Uses.Count == 0) return Unit == KpiUnit.Currency ? currencyOf(Source) : [];
         return [.. Uses.SelectMany(use => use.Currencies(currencyOf)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
     }
 
     /// <summary>The currencies that its formula, or one that this rests on, puts together; more than one cannot be, and none or one is no matter.</summary>
     /// <param name="currencyOf">As for <see cref="Currencies"/>.</param>
-    public IReadOnlyList<string> Mixed(Func<string, string?> currencyOf)
+    public IReadOnlyList<string> Mixed(Func<string, IReadOnlyList<string>> currencyOf)
     {
-        if (Uses.Count == 0) return [];
+        // Two shops in two currencies.
+        if (Uses.Count == 0) return Currencies(currencyOf) is { Count: > 1 } several ? [.. several.Order(StringComparer.Ordinal)] : [];
         var own = Uses.SelectMany(use => use.Currencies(currencyOf)).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         return own.Count > 1 ? own : Uses.Select(use => use.Mixed(currencyOf)).FirstOrDefault(mixed => mixed.Count > 1) ?? [];
     }

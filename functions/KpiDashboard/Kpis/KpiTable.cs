@@ -69,29 +69,53 @@ internal readonly record struct SourceClock(DateOnly? CompleteThrough, DateOnly?
 }
 
 /// <summary>
-/// Daily values of stored KPIs over a range of days, and the arithmetic on them. Every number of the product comes out of <see cref="Evaluate"/>:
-/// parts are summed first and formulas applied to the sums, so that a week is never the mean of its days' ratios.
+/// Daily values of stored KPIs over a range of days, by source, and the arithmetic on them. Every number of the product comes out of
+/// <see cref="Evaluate"/>: parts are summed first, over days and over sources, and formulas applied to the sums, so that a week is never the mean
+/// of its days' ratios, nor two shops the mean of both. What does not add up over sources (people, who may be in both) is not added, and says so.
 /// </summary>
 internal sealed class KpiTable
 {
-    private readonly Dictionary<string, decimal?[]> _parts;
-    private readonly IReadOnlyDictionary<string, SourceClock> _clocks;
+    /// <summary>Of fewer days a comparison says nothing.</summary>
+    private const int FewestAlike = 4;
+
+    private readonly Dictionary<string, List<(short Source, decimal?[] Days)>> _series = new(StringComparer.Ordinal);
+    private readonly Dictionary<KpiDefinition, Plan> _plans = new(ReferenceEqualityComparer.Instance);
+    private readonly SourceClocks _clocks;
     private readonly TenantEconomics _economics;
 
     /// <summary>Makes the table of a range; <paramref name="values"/> outside it are refused.</summary>
     public KpiTable(
-        DateOnly from, DateOnly to, IEnumerable<(string Kpi, DateOnly Day, decimal Value)> values,
-        IReadOnlyDictionary<string, SourceClock> clocks, TenantEconomics economics)
+        DateOnly from, DateOnly to, IEnumerable<(short Source, string Kpi, DateOnly Day, decimal Value)> values, SourceClocks clocks,
+        TenantEconomics economics)
     {
         From = from;
         To = to;
         _clocks = clocks;
         _economics = economics;
-        _parts = new Dictionary<string, decimal?[]>(StringComparer.Ordinal);
-        foreach (var (kpi, day, value) in values)
+        foreach (var (source, kpi, day, value) in values) Series(source, kpi)[Index(day)] = value;
+    }
+
+    /// <summary>The same of values that no source claims: each belongs to the first source of its connector.</summary>
+    public KpiTable(
+        DateOnly from, DateOnly to, IEnumerable<(string Kpi, DateOnly Day, decimal Value)> values, SourceClocks clocks, TenantEconomics economics)
+        : this(from, to, values.Select(value => (TableSource.Nobody, value.Kpi, value.Day, value.Value)), clocks, economics)
+    {
+    }
+
+    /// <summary>The same of stored months, whose days outside the range are left out.</summary>
+    public KpiTable(DateOnly from, DateOnly to, IEnumerable<StoredMonth> months, SourceClocks clocks, TenantEconomics economics)
+        : this(from, to, Array.Empty<(short, string, DateOnly, decimal)>(), clocks, economics)
+    {
+        foreach (var month in months)
         {
-            if (!_parts.TryGetValue(kpi, out var days)) _parts[kpi] = days = new decimal?[Days];
-            days[Index(day)] = value;
+            // The place of the month's first day in the range; days before the range are at negative ones.
+            var first = month.Month.DayNumber - from.DayNumber;
+            var last = Math.Min(month.Days.Length, Days - first);
+            decimal?[]? days = null;
+            for (var place = Math.Max(0, -first); place < last; place++)
+            {
+                if (month.Days[place] is { } value) (days ??= Series(month.Source, month.Kpi))[first + place] = value;
+            }
         }
     }
 
@@ -106,28 +130,18 @@ internal sealed class KpiTable
     /// <summary>The days of the range in order.</summary>
     public IEnumerable<DateOnly> Dates => Enumerable.Range(0, Days).Select(From.AddDays);
 
-    /// <summary>How far one day of a KPI can be trusted.</summary>
+    /// <summary>How far one day of a KPI can be trusted: as far as the least of the sources that it rests on.</summary>
     public DayStatus StatusOf(KpiDefinition kpi, DateOnly day)
     {
-        return StatusOf(kpi.Parts, kpi.Sources, Index(day));
-    }
-
-    private DayStatus StatusOf(IReadOnlyList<string> parts, IReadOnlyList<string> sources, int index)
-    {
-        if (!IsKnown(parts, index)) return DayStatus.Missing;
-        var (day, worst) = (From.AddDays(index), DayStatus.Final);
-        foreach (var source in sources)
-        {
-            _clocks.TryGetValue(source, out var clock);
-            var status = day <= clock.FinalThrough ? DayStatus.Final : day <= clock.CompleteThrough ? DayStatus.Provisional : DayStatus.Partial;
-            if (status > worst) worst = status;
-        }
-
-        return worst;
+        // Its parts that go their own way included.
+        var plan = kpi.OwnWay.Count == 0 ? PlanOf(kpi) : MakePlan(kpi, kpi.Parts);
+        var index = Index(day);
+        return !AddsUp(kpi) && plan.Sources(index, index) > 1 ? DayStatus.Missing : StatusOf(plan, index);
     }
 
     /// <summary>Whether the sources of a KPI are complete for a day, whether or not there is data.</summary>
-    public bool IsComplete(KpiDefinition kpi, DateOnly day) => kpi.Sources.All(source => _clocks.TryGetValue(source, out var clock) && day <= clock.CompleteThrough);
+    public bool IsComplete(KpiDefinition kpi, DateOnly day) =>
+        kpi.Sources.All(connector => _clocks.Of(connector).All(source => day <= source.Clock.CompleteThrough || day > source.LastDay));
 
     /// <summary>A KPI on one day.</summary>
     public decimal? On(KpiDefinition kpi, DateOnly day) => Evaluate(kpi, day, day).Value;
@@ -141,7 +155,8 @@ internal sealed class KpiTable
         }
         catch (OverflowException)
         {
-            var known = Enumerable.Range(Index(from), Index(to) - Index(from) + 1).Count(index => IsKnown(kpi.Parts, index));
+            var plan = MakePlan(kpi, kpi.Parts);
+            var known = Enumerable.Range(Index(from), Index(to) - Index(from) + 1).Count(index => StatusOf(plan, index) != DayStatus.Missing);
             return new KpiValue(null, ValueStatus.NotMeasurable, Math.Max(1, known), Index(to) - Index(from) + 1, "The result has more digits than can be computed with.");
         }
     }
@@ -156,7 +171,7 @@ internal sealed class KpiTable
         if (kpi.Aggregation is not (KpiAggregation.Sum or KpiAggregation.Ratio or KpiAggregation.DailyMean)
             || kpi.OwnWay.Count > 0) return null;
         var shift = (((int)From.DayOfWeek - (int)before.From.DayOfWeek) + 7) % 7;
-        bool Whole(KpiTable table, int index) => table.StatusOf(kpi.Added, kpi.Sources, index) is DayStatus.Final or DayStatus.Provisional;
+        bool Whole(KpiTable table, int index) => table.StatusOf(table.PlanOf(kpi), index) is DayStatus.Final or DayStatus.Provisional;
         var pairs = Enumerable.Range(0, Days)
             .Where(index => index + shift < before.Days && Whole(this, index) && Whole(before, index + shift))
             .ToList();
@@ -168,23 +183,50 @@ internal sealed class KpiTable
             : null;
     }
 
-    /// <summary>Of fewer days a comparison says nothing.</summary>
-    private const int FewestAlike = 4;
+    /// <summary>What the automations cost over the days on which a KPI is known; null if no cost is set or nothing is known.</summary>
+    public decimal? AutomationCost(KpiDefinition kpi)
+    {
+        var known = Dates.Where(day => StatusOf(kpi, day) != DayStatus.Missing).ToList();
+        return known.Count == 0 || _economics.AutomationCostPerMonth is null ? null : decimal.Round(known.Sum(_economics.DailyCost), 8);
+    }
+
+    /// <summary>Numbers of the sources that have a value of a stored KPI in the range.</summary>
+    public IReadOnlyCollection<short> SourcesOf(string part) =>
+        _series.TryGetValue(part, out var series) ? [.. series.Select(one => one.Source).Order()] : [];
+
+    /// <summary>What one source told of a stored KPI on a day; null where it told nothing.</summary>
+    public decimal? ValueOf(string part, short source, DateOnly day)
+    {
+        if (!_series.TryGetValue(part, out var series)) return null;
+        decimal? nobodys = null;
+        foreach (var (number, days) in series)
+        {
+            if (number == source && days[Index(day)] is { } value) return value;
+            if (number == TableSource.Nobody) nobodys = days[Index(day)];
+        }
+
+        return nobodys;
+    }
 
     private KpiValue Compute(KpiDefinition kpi, DateOnly from, DateOnly to, HashSet<int>? only = null)
     {
         int first = Index(from), last = Index(to);
+        var plan = PlanOf(kpi);
         if (kpi.Aggregation == KpiAggregation.Last)
         {
             if (kpi.IsSparse)
             {
-                while (last > first && !IsKnown(kpi.Parts, last)) last--;
+                while (last > first && StatusOf(plan, last) == DayStatus.Missing) last--;
             }
 
             first = last;
         }
 
+        var days = last - first + 1;
+        if (!AddsUp(kpi) && plan.Sources(first, last) is var several and > 1)
+            return new KpiValue(null, ValueStatus.NotMeasurable, days, days, NotAdded(kpi, several));
         var sums = kpi.Parts.ToDictionary(part => part, _ => 0m, StringComparer.Ordinal);
+        var added = new decimal[plan.Parts.Count];
         var cost = 0m;
         var known = 0;
         var worst = DayStatus.Final;
@@ -192,22 +234,22 @@ internal sealed class KpiTable
         for (var index = first; index <= last; index++)
         {
             // A formula of nothing but parts that go their own way has no days of its own.
-            if (kpi.Added.Count == 0) break;
+            if (plan.Parts.Count == 0) break;
             if (only?.Contains(index) == false) continue;
-            var status = StatusOf(kpi.Added, kpi.Sources, index);
+            var status = StatusOf(plan, index);
             if (status > worst) worst = status;
             if (status == DayStatus.Missing) continue;
             known++;
             cost += _economics.DailyCost(From.AddDays(index));
-            foreach (var part in kpi.Added) sums[part] += _parts[part][index]!.Value;
+            plan.AddTo(added, index);
             if (kpi.Aggregation is KpiAggregation.Max or KpiAggregation.Min)
             {
-                var value = _parts[kpi.Key][index]!.Value;
+                var value = plan.First(index);
                 if (extreme is null || (kpi.Aggregation == KpiAggregation.Max ? value > extreme : value < extreme)) extreme = value;
             }
         }
 
-        var days = last - first + 1;
+        for (var part = 0; part < added.Length; part++) sums[plan.Parts[part]] = added[part];
         foreach (var part in kpi.OwnWay)
         {
             var value = Evaluate(part, from, to);
@@ -219,7 +261,7 @@ internal sealed class KpiTable
         }
 
         if (known == 0) return new KpiValue(null, ValueStatus.NotMeasurable, 0, days);
-        if (kpi.Mixed(CurrencyOf) is { Count: > 1 } currencies)
+        if (kpi.Mixed(connector => CurrenciesOf(connector, plan, first, last)) is { Count: > 1 } currencies)
             return new KpiValue(null, ValueStatus.NotMeasurable, known, days, $"It would mix money in {string.Join(" and ", currencies)}, and nothing is converted.");
         var result = kpi.Compute is { } compute ? compute(new KpiInputs(sums, _economics, cost))
             : kpi.Aggregation == KpiAggregation.DailyMean ? sums[kpi.Key] / known
@@ -235,24 +277,102 @@ internal sealed class KpiTable
             }, known, days);
     }
 
-    /// <summary>What the automations cost over the days on which a KPI is known; null if no cost is set or nothing is known.</summary>
-    public decimal? AutomationCost(KpiDefinition kpi)
+    /// <summary>Whether the same of two sources adds up: counts and money, and rates of such, do; people and states do not.</summary>
+    private static bool AddsUp(KpiDefinition kpi) => kpi.Aggregation is KpiAggregation.Sum or KpiAggregation.Ratio;
+
+    private static string NotAdded(KpiDefinition kpi, int sources) => kpi.Aggregation is KpiAggregation.DailyMean or KpiAggregation.Last
+        ? $"{kpi.Name} of {sources} sources cannot be added up: who or what is in several of them would be counted several times. Choose one source."
+        : $"{kpi.Name} of {sources} sources cannot be put together. Choose one source.";
+
+    /// <summary>Currencies of the sources that have a part in a number; of all where none has.</summary>
+    private List<string> CurrenciesOf(string connector, Plan plan, int first, int last)
     {
-        var known = Dates.Where(day => StatusOf(kpi, day) != DayStatus.Missing).ToList();
-        return known.Count == 0 || _economics.AutomationCostPerMonth is null ? null : decimal.Round(known.Sum(_economics.DailyCost), 8);
+        var members = plan.Groups.SelectMany(group => group.Members).Where(member => member.Source.Connector == connector).ToList();
+        var having = members.Where(member => member.Days.Length > 0 && member.IsKnownWithin(first, last)).ToList();
+        var sources = having.Count > 0 ? having.Select(member => member.Source) : _clocks.Of(connector);
+        return [.. sources.Select(source => source.Clock.Currency ?? _economics.Currency).OfType<string>().Distinct(StringComparer.Ordinal)];
     }
 
-    private string? CurrencyOf(string source) => (_clocks.TryGetValue(source, out var clock) ? clock.Currency : null) ?? _economics.Currency;
-
-    private bool IsKnown(IReadOnlyList<string> parts, int index)
+    private decimal?[] Series(short source, string kpi)
     {
-        foreach (var part in parts)
+        if (!_series.TryGetValue(kpi, out var all)) _series[kpi] = all = [];
+        foreach (var (number, known) in all)
         {
-            if (!_parts.TryGetValue(part, out var days) || days[index] is null) return false;
+            if (number == source) return known;
         }
 
-        return true;
+        var days = new decimal?[Days];
+        all.Add((source, days));
+        return days;
     }
+
+    private DayStatus StatusOf(Plan plan, int index)
+    {
+        var (day, worst) = (From.AddDays(index), DayStatus.Final);
+        foreach (var group in plan.Groups)
+        {
+            var any = group.Parts.Length == 0;
+            foreach (var member in group.Members)
+            {
+                if (!member.IsKnown(index))
+                {
+                    // Read on that day and without this number: it has none. Not read, though there is more of it: a part of the whole is missing.
+                    if (group.Members.Length > 1 && member.IsMissed(day, index) && worst < DayStatus.Partial) worst = DayStatus.Partial;
+                    continue;
+                }
+
+                any = true;
+                var clock = member.Source.Clock;
+                var status = day <= clock.FinalThrough ? DayStatus.Final : day <= clock.CompleteThrough ? DayStatus.Provisional : DayStatus.Partial;
+                if (status > worst) worst = status;
+            }
+
+            if (!any) return DayStatus.Missing;
+        }
+
+        return worst;
+    }
+
+    private Plan PlanOf(KpiDefinition kpi)
+    {
+        if (!_plans.TryGetValue(kpi, out var plan)) _plans[kpi] = plan = MakePlan(kpi, kpi.Added);
+        return plan;
+    }
+
+    private Plan MakePlan(KpiDefinition kpi, IReadOnlyList<string> parts)
+    {
+        var connectors = parts.Select(part => ConnectorOf(part, kpi)).ToList();
+        return new Plan(parts, [.. kpi.Sources.Union(connectors, StringComparer.Ordinal).Select(connector =>
+        {
+            var own = Enumerable.Range(0, parts.Count).Where(index => connectors[index] == connector).ToArray();
+            var sources = _clocks.Of(connector);
+            var numbers = sources.Select(source => source.Number).ToArray();
+            return new Group(own, [.. sources.Select((source, place) => new Member(
+                source,
+                [.. own.Select(index => DaysOf(parts[index], source.Number, place == 0 ? numbers : null))],
+                source.Pulse is { } pulse ? DaysOf(pulse, source.Number, null) : null))]);
+        })]);
+    }
+
+    /// <summary>The days of a source; the first of a connector has what none of them claims, too.</summary>
+    private decimal?[]? DaysOf(string part, short source, short[]? claimed)
+    {
+        if (!_series.TryGetValue(part, out var series)) return null;
+        decimal?[]? found = null;
+        foreach (var (number, days) in series)
+        {
+            if (number != source && claimed?.Contains(number) != false) continue;
+            found = found is null ? days : [.. found.Zip(days, (one, other) => one ?? other)];
+        }
+
+        return found;
+    }
+
+    private static string ConnectorOf(string part, KpiDefinition kpi) =>
+        kpi.Sources.Count == 1 ? kpi.Source
+        : KpiCatalogue.IsStored(part) ? KpiCatalogue.Part(part).Source
+        : part == HealthScore.Key ? HealthScore.Source
+        : kpi.Sources.Contains(TenantCatalogue.PushSource, StringComparer.Ordinal) ? TenantCatalogue.PushSource : kpi.Source;
 
     private int Index(DateOnly day) => day >= From && day <= To
         ? day.DayNumber - From.DayNumber
@@ -260,20 +380,89 @@ internal sealed class KpiTable
 
     /// <summary>Reads the parts of some KPIs over a range.</summary>
     public static async Task<KpiTable> LoadAsync(
-        TenantTransaction tx, IEnumerable<KpiDefinition> kpis, DateOnly from, DateOnly to,
-        IReadOnlyDictionary<string, SourceClock> clocks, TenantEconomics economics)
+        TenantTransaction tx, IEnumerable<KpiDefinition> kpis, DateOnly from, DateOnly to, SourceClocks clocks, TenantEconomics economics)
     {
-        var parts = kpis.SelectMany(kpi => kpi.Parts).Distinct(StringComparer.Ordinal).ToArray();
-        var rows = await tx.QueryAsync<(string Kpi, DateOnly Day, decimal Value)>(
-            """
-            select kpi, day, value from kpi_values
-            where tenant_id = @tenant and kpi = any (@parts) and day between @from and @to
-            """,
-            new { parts, from, to });
-        if (!parts.Contains(HealthScore.Key, StringComparer.Ordinal)) return new KpiTable(from, to, rows, clocks, economics);
+        var parts = kpis.SelectMany(kpi => kpi.Parts).Union(clocks.Pulses, StringComparer.Ordinal).ToArray();
+        var months = await KpiValues.LoadAsync(tx, parts, from, to, clocks.Only);
+        var table = new KpiTable(from, to, months, clocks, economics);
+        if (!parts.Contains(HealthScore.Key, StringComparer.Ordinal)) return table;
         // The health of a day is worked out from the weeks before it, by the same code whenever it is asked for.
         var behind = await LoadAsync(tx, HealthScore.Needs, from.AddDays(-HealthScore.Reach), to, clocks, economics);
-        return new KpiTable(from, to, [.. rows, .. HealthScore.Daily(behind, from, to).Select(day => (HealthScore.Key, day.Day, day.Score))], clocks, economics);
+        foreach (var (day, score) in HealthScore.Daily(behind, from, to)) table.Series(TableSource.Nobody, HealthScore.Key)[table.Index(day)] = score;
+        return table;
+    }
+
+    /// <summary>Where the parts of a KPI lie, found once: by connector, and of each its sources.</summary>
+    private sealed record Plan(IReadOnlyList<string> Parts, Group[] Groups)
+    {
+        /// <summary>How many sources have a value on these days.</summary>
+        public int Sources(int first, int last)
+        {
+            var most = 0;
+            foreach (var group in Groups)
+            {
+                if (group.Members.Length > 1 && group.Parts.Length > 0) most = Math.Max(most, group.Members.Count(member => member.IsKnownWithin(first, last)));
+            }
+
+            return most;
+        }
+
+        /// <summary>Adds a day of all sources to the sums of the parts.</summary>
+        public void AddTo(decimal[] sums, int index)
+        {
+            foreach (var group in Groups)
+            {
+                foreach (var member in group.Members)
+                {
+                    if (group.Parts.Length == 0 || !member.IsKnown(index)) continue;
+                    for (var part = 0; part < group.Parts.Length; part++) sums[group.Parts[part]] += member.Days[part]![index]!.Value;
+                }
+            }
+        }
+
+        /// <summary>The value of the only part, of the only source that has one on that day.</summary>
+        public decimal First(int index)
+        {
+            foreach (var group in Groups)
+            {
+                foreach (var member in group.Members)
+                {
+                    if (group.Parts.Length > 0 && member.IsKnown(index)) return member.Days[0]![index]!.Value;
+                }
+            }
+
+            throw new InvalidOperationException("No source has a value on that day.");
+        }
+    }
+
+    /// <summary>What comes from the sources of one connector: places of its parts among those of the plan, and the sources.</summary>
+    private sealed record Group(int[] Parts, Member[] Members);
+
+    /// <summary>One source: its days of each part, and of its pulse.</summary>
+    private sealed record Member(TableSource Source, decimal?[]?[] Days, decimal?[]? Pulse)
+    {
+        /// <summary>All parts, or the day is none: a rate of two shops is not of one's orders and the other's visits.</summary>
+        public bool IsKnown(int index)
+        {
+            foreach (var days in Days)
+            {
+                if (days is null || days[index] is null) return false;
+            }
+
+            return true;
+        }
+
+        public bool IsKnownWithin(int first, int last)
+        {
+            for (var index = first; index <= last; index++)
+            {
+                if (IsKnown(index)) return true;
+            }
+
+            return false;
+        }
+
+        public bool IsMissed(DateOnly day, int index) => day >= Source.FirstDay && !(day > Source.LastDay) && Pulse?[index] is null;
     }
 }
 

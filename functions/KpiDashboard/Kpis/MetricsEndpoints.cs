@@ -22,7 +22,12 @@ public sealed class MetricsEndpoints
     /// <summary><c>GET kpis</c>: the catalogue.</summary>
     public Task<IResult> CatalogueAsync(HttpRequest request, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, MetricsJson.Default.IReadOnlyListKpiEntry, async (tx, tenant) =>
-            Entries(await TenantCatalogue.LoadAsync(tx), await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()), tenant), cancellationToken);
+        {
+            var query = new QueryReader(request);
+            var sources = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
+            query.ThrowIfInvalid();
+            return Entries(await TenantCatalogue.LoadAsync(tx), sources, tenant);
+        }, cancellationToken);
 
     /// <summary><c>GET metrics/summary</c>: everything the overview needs; <c>with=insights</c> adds what <c>GET insights/business</c> answers for the same period.</summary>
     public Task<IResult> SummaryAsync(HttpRequest request, CancellationToken cancellationToken) =>
@@ -40,9 +45,10 @@ public sealed class MetricsEndpoints
         async (tx, tenant) =>
         {
             var today = tenant.Today(_time);
-            var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
-            var period = Period.Read(new QueryReader(request), today, SourceState.PeriodThrough(sources));
-            var clocks = SourceState.Clocks(sources);
+            var query = new QueryReader(request);
+            var sources = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
+            var period = Period.Read(query, today, SourceState.PeriodThrough(sources));
+            var clocks = sources.Clocks;
             var catalogue = await TenantCatalogue.LoadAsync(tx);
             // The health of the business has its own place (GET insights/business), and would read 14 weeks more.
             var shown = catalogue.Visible.Where(kpi => kpi.Key != HealthScore.Key).ToList();
@@ -50,7 +56,7 @@ public sealed class MetricsEndpoints
             var before = period is { CompareFrom: { } from, CompareTo: { } to }
                 ? await KpiTable.LoadAsync(tx, shown, from, to, clocks, tenant.Economics)
                 : null;
-            var lastDays = await LastDaysAsync(tx, catalogue);
+            var lastDays = await LastDaysAsync(tx, catalogue, clocks);
             var goals = await GoalEndpoints.SummaryAsync(tx, catalogue, tenant, sources, today);
             return new SummaryResponse(
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, today, tenant.TimeZone, tenant.Currency,
@@ -64,13 +70,12 @@ public sealed class MetricsEndpoints
     public Task<IResult> HistoryAsync(HttpRequest request, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, MetricsJson.Default.HistoryResponse, async (tx, tenant) =>
         {
-            var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
             var query = new QueryReader(request);
+            var sources = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
             var grain = query.Choice("grain", "day", "week", "month");
             var kpis = ReadKpis(query, await TenantCatalogue.LoadAsync(tx));
             var period = Period.Read(query, tenant.Today(_time), SourceState.PeriodThrough(sources));
-            var clocks = SourceState.Clocks(sources);
-            var table = await TableAsync(tx, kpis, ReadMember(query, kpis), period, clocks, tenant.Economics);
+            var table = await TableAsync(tx, kpis, ReadMember(query, kpis), period, sources.Clocks, tenant.Economics);
             return new HistoryResponse(period.From, period.To, grain, tenant.TimeZone, tenant.Currency,
                 [.. kpis.Select(kpi => new HistorySeries(
                     kpi.Key, [.. Points(kpi, table, grain, (DayOfWeek)tenant.WeekStart)], CurrencyOf(kpi, sources, tenant)))]);
@@ -93,7 +98,7 @@ public sealed class MetricsEndpoints
     /// <summary>The days of the KPIs, or those of one value of a dimension.</summary>
     internal static Task<KpiTable> TableAsync(
         TenantTransaction tx, IReadOnlyList<KpiDefinition> kpis, (BreakdownDimension Dimension, string Member)? only, Period period,
-        IReadOnlyDictionary<string, SourceClock> clocks, TenantEconomics economics) =>
+        SourceClocks clocks, TenantEconomics economics) =>
         only is (var dimension, var member)
             ? BreakdownEndpoints.TableAsync(tx, kpis[0], dimension, member, period.From, period.To, clocks, economics)
             : KpiTable.LoadAsync(tx, kpis, period.From, period.To, clocks, economics);
@@ -148,9 +153,15 @@ public sealed class MetricsEndpoints
         return kpi.Currencies(CurrencyOf(sources, tenant)) switch { [] => tenant.Currency, [var only] => only, _ => null };
     }
 
-    /// <summary>The currency of a source's money: what it told, else the business's own.</summary>
-    internal static Func<string, string?> CurrencyOf(IEnumerable<SourceState> sources, TenantProfile tenant) =>
-        key => Currencies.OrNull(sources.FirstOrDefault(source => source.Connector == key)?.Currency) ?? tenant.Currency;
+    /// <summary>The currencies of a connector's money: what its sources told, those that are read before others; else the business's own.</summary>
+    internal static Func<string, IReadOnlyList<string>> CurrencyOf(IEnumerable<SourceState> sources, TenantProfile tenant) =>
+        key =>
+        {
+            var all = sources.Where(source => source.Connector == key).ToList();
+            var read = all.Exists(source => source.IsConnected) ? all.Where(source => source.IsConnected) : all;
+            List<string> told = [.. read.Select(source => Currencies.OrNull(source.Currency) ?? tenant.Currency).Distinct(StringComparer.Ordinal)];
+            return told.Count > 0 ? told : [tenant.Currency];
+        };
 
     /// <summary>Why a value is partial or not measurable; null when it is neither.</summary>
     internal static string? Reason(KpiDefinition kpi, KpiValue value) => value switch
@@ -171,13 +182,26 @@ public sealed class MetricsEndpoints
         _ => true,
     };
 
-    private static async Task<IReadOnlyDictionary<string, DateOnly>> LastDaysAsync(TenantTransaction tx, TenantCatalogue catalogue)
+    private static async Task<IReadOnlyDictionary<string, DateOnly>> LastDaysAsync(TenantTransaction tx, TenantCatalogue catalogue, SourceClocks clocks)
     {
         var keys = catalogue.All.Where(kpi => kpi.Compute is null).Select(kpi => kpi.Key).ToArray();
-        // One index probe a key; grouping would read every row of the tenant.
-        var rows = await tx.QueryAsync<(string Kpi, DateOnly? Day)>(
-            "select k, (select max(v.day) from kpi_values v where v.tenant_id = @tenant and v.kpi = k) from unnest(@keys) k", new { keys });
-        return rows.Where(row => row.Day is not null).ToDictionary(row => row.Kpi, row => row.Day!.Value, StringComparer.Ordinal);
+        // The last month of each KPI, found from the end of the index; grouping would read every row of the tenant.
+        var rows = await tx.QueryAsync<(string Kpi, DateOnly Day)>(
+            """
+            select k.key, max(m.month + d.last - 1)
+            from kpi_keys k
+            cross join lateral (
+                select n.month from kpi_months n
+                where n.tenant_id = @tenant and n.kpi = k.number and (@sources::smallint[] is null or n.source = any (@sources))
+                order by n.month desc limit 1
+            ) l
+            join kpi_months m on m.tenant_id = @tenant and m.month = l.month and m.kpi = k.number
+                             and (@sources::smallint[] is null or m.source = any (@sources))
+            cross join lateral (select max(u.place)::integer as last from unnest(m.days) with ordinality as u (value, place) where u.value is not null) d
+            where k.tenant_id = @tenant and k.key = any (@keys)
+            group by k.key
+            """, new { keys, sources = clocks.Only?.ToArray() });
+        return rows.ToDictionary(row => row.Kpi, row => row.Day, StringComparer.Ordinal);
     }
 
     /// <summary>Reads <c>kpis</c>; with a fallback it may be left out.</summary>

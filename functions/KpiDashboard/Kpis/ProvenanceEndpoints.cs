@@ -19,13 +19,13 @@ public sealed class ProvenanceEndpoints
         _reads.AnswerAsync(request, ProvenanceJson.Default.ProvenanceResponse, async (tx, tenant) =>
         {
             var catalogue = await TenantCatalogue.LoadAsync(tx);
-            var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
-            var (kpi, day) = Read(new QueryReader(request), catalogue, tenant);
+            var query = new QueryReader(request);
+            var sources = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
+            var (kpi, day) = Read(query, catalogue, tenant);
             // Health is computed from the weeks before; what it is of a day rests on these parts of that day and of others.
             var health = kpi.Key == Insights.HealthScore.Key;
             var parts = (health ? Insights.HealthScore.Needs : [kpi]).SelectMany(item => item.Parts).Distinct(StringComparer.Ordinal).Select(catalogue.Stored).ToList();
-            var clocks = SourceState.Clocks(sources);
-            var table = await KpiTable.LoadAsync(tx, [kpi, .. parts], day, day, clocks, tenant.Economics);
+            var table = await KpiTable.LoadAsync(tx, [kpi, .. parts], day, day, sources.Clocks, tenant.Economics);
             var value = table.Evaluate(kpi, day, day);
             return new ProvenanceResponse(
                 kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Aggregation, kpi.Formula, day, tenant.TimeZone, MetricsEndpoints.CurrencyOf(kpi, sources, tenant), value.Value,
@@ -55,54 +55,66 @@ public sealed class ProvenanceEndpoints
     }
 
     private static async Task<IReadOnlyList<ProvenancePart>> PartsAsync(
-        TenantTransaction tx, List<KpiDefinition> parts, KpiTable table, DateOnly day, IReadOnlyCollection<SourceState> sources, TenantProfile tenant)
+        TenantTransaction tx, List<KpiDefinition> parts, KpiTable table, DateOnly day, SourceSelection sources, TenantProfile tenant)
     {
         var keys = parts.Select(part => part.Key).ToArray();
         var values = (await tx.QueryAsync<ValueRow>(
             """
-            select v.kpi, v.integration_id as IntegrationId, v.run_id as RunId, v.first_seen_at as FirstSeenAt, v.changed_at as ChangedAt,
-                   i.connector, i.display_name as Source, coalesce(i.settings ->> 'propertyId', i.settings ->> 'baseUrl') as Instance, case when i.time_zone is not null then safe_zone(i.time_zone) end as TimeZone, i.fetched_at as FetchedAt,
-                   exists (select 1 from imports m where m.tenant_id = @tenant and m.id = v.run_id) as Imported
-            from kpi_values v
-            left join integrations i on i.tenant_id = @tenant and i.id = v.integration_id
-            where v.tenant_id = @tenant and v.kpi = any (@keys) and v.day = @day
+            select k.key as Kpi, m.source as Number, m.days[@place] as Value, i.id as IntegrationId, l.run_id as RunId, f.at as FirstSeenAt,
+                   l.at as ChangedAt, i.connector, i.display_name as Source, coalesce(i.settings ->> 'propertyId', i.settings ->> 'baseUrl') as Instance,
+                   case when i.time_zone is not null then safe_zone(i.time_zone) end as TimeZone, i.fetched_at as FetchedAt,
+                   exists (select 1 from imports c where c.tenant_id = @tenant and c.id = l.run_id) as Imported
+            from kpi_keys k
+            join kpi_months m on m.tenant_id = @tenant and m.month = @month and m.kpi = k.number
+            join kpi_writes l on l.tenant_id = @tenant and l.number = m.last_writes[@place]
+            join kpi_writes f on f.tenant_id = @tenant and f.number = m.first_writes[@place]
+            left join integrations i on i.tenant_id = @tenant and i.source = m.source
+            where k.tenant_id = @tenant and k.key = any (@keys) and m.days[@place] is not null
+              and (@sources::smallint[] is null or m.source = any (@sources))
+            order by m.source
             """,
-            new { keys, day })).ToDictionary(row => row.Kpi, StringComparer.Ordinal);
+            new { keys, month = KpiValues.FirstOfMonth(day), place = day.Day, sources = sources.Numbers })).ToLookup(row => row.Kpi, StringComparer.Ordinal);
         var requests = (await tx.QueryAsync<RequestRow>(
             """
             select q.run_id as RunId, q.operation, q.request::text as Request, q.fetched_at as FetchedAt, q.rows, q.sampled, q.thresholded
             from sync_requests q where q.tenant_id = @tenant and q.run_id = any (@runs) order by q.run_id, q.id limit 500
             """,
-            new { runs = values.Values.Select(value => value.RunId).OfType<Guid>().Distinct().ToArray() })).ToLookup(row => row.RunId);
+            new { runs = values.SelectMany(value => value).Select(value => value.RunId).OfType<Guid>().Distinct().ToArray() })).ToLookup(row => row.RunId);
         var restated = (await tx.QueryAsync<RestatedRow>(
             """
-            select kpi, at, old_value as OldValue, new_value as NewValue, run_id as RunId
-            from kpi_restatements where tenant_id = @tenant and kpi = any (@keys) and day = @day order by at, id limit 500
+            select kpi, source, at, old_value as OldValue, new_value as NewValue, run_id as RunId
+            from kpi_restatements
+            where tenant_id = @tenant and kpi = any (@keys) and day = @day and (@sources::smallint[] is null or source = any (@sources))
+            order by at, id limit 500
             """,
-            new { keys, day })).ToLookup(row => row.Kpi, StringComparer.Ordinal);
+            new { keys, day, sources = sources.Numbers })).ToLookup(row => row.Kpi, StringComparer.Ordinal);
+        // One entry a source that has a value; of none, one for the source that should have had it.
         return
         [
-            .. parts.Select(part =>
-            {
-                var row = values.GetValueOrDefault(part.Key);
-                // A day without a value still has a source that should have had one.
-                var source = row is null ? sources.FirstOrDefault(candidate => candidate.Connector == part.Source) : null;
-                return new ProvenancePart(
-                    part.Key, part.Name, part.Unit, table.On(part, day), table.StatusOf(part, day), row?.Connector ?? part.Source, row?.Source ?? source?.DisplayName, row?.Instance ?? source?.Address,
-                    row?.TimeZone ?? tenant.TimeZone, row?.RunId, row is null ? null : row.IntegrationId is not null ? "sync" : row.Imported ? "import" : "push",
-                    row?.FirstSeenAt, row?.ChangedAt, row?.FetchedAt ?? source?.FetchedAt,
-                    [.. (row?.RunId is { } run ? requests[run] : []).Take(50).Select(item => new ProvenanceRequest(item.Operation, item.Request, item.FetchedAt, item.Rows, item.Sampled, item.Thresholded))],
-                    [.. restated[part.Key].Take(50).Select(item => new ProvenanceRestatement(item.At, item.OldValue, item.NewValue, item.RunId))],
-                    MetricsEndpoints.CurrencyOf(part, sources, tenant));
-            }),
+            .. parts.SelectMany(part => values[part.Key].Any()
+                ? values[part.Key].Select(row => new ProvenancePart(
+                    part.Key, part.Name, part.Unit, values[part.Key].Count() == 1 ? table.On(part, day) : row.Value, table.StatusOf(part, day),
+                    row.Connector ?? part.Source, row.Source, row.Instance, row.TimeZone ?? tenant.TimeZone, row.RunId,
+                    row.Number != SourceState.Pushed ? "sync" : row.Imported ? "import" : "push", row.FirstSeenAt, row.ChangedAt, row.FetchedAt,
+                    [.. (row.RunId is { } run ? requests[run] : []).Take(50).Select(item => new ProvenanceRequest(item.Operation, item.Request, item.FetchedAt, item.Rows, item.Sampled, item.Thresholded))],
+                    Restatements(restated[part.Key].Where(item => item.Source == row.Number)),
+                    MetricsEndpoints.CurrencyOf(part, sources.Where(source => source.Number == row.Number), tenant), row.IntegrationId))
+                : [Missing(part, sources.FirstOrDefault(candidate => candidate.Connector == part.Source))]),
         ];
+
+        ProvenancePart Missing(KpiDefinition part, SourceState? source) => new(
+            part.Key, part.Name, part.Unit, table.On(part, day), table.StatusOf(part, day), part.Source, source?.DisplayName, source?.Address, tenant.TimeZone,
+            null, null, null, null, source?.FetchedAt, [], Restatements(restated[part.Key]), MetricsEndpoints.CurrencyOf(part, sources, tenant), source?.Id);
+
+        static IReadOnlyList<ProvenanceRestatement> Restatements(IEnumerable<RestatedRow> rows) =>
+            [.. rows.Take(50).Select(item => new ProvenanceRestatement(item.At, item.OldValue, item.NewValue, item.RunId))];
     }
 
     private sealed record ValueRow(
-        string Kpi, Guid? IntegrationId, Guid? RunId, DateTimeOffset FirstSeenAt, DateTimeOffset ChangedAt, string? Connector, string? Source, string? Instance, string? TimeZone,
-        DateTimeOffset? FetchedAt, bool Imported);
+        string Kpi, short Number, decimal Value, Guid? IntegrationId, Guid? RunId, DateTimeOffset FirstSeenAt, DateTimeOffset ChangedAt, string? Connector,
+        string? Source, string? Instance, string? TimeZone, DateTimeOffset? FetchedAt, bool Imported);
 
     private sealed record RequestRow(Guid RunId, string Operation, string? Request, DateTimeOffset FetchedAt, int Rows, bool Sampled, bool Thresholded);
 
-    private sealed record RestatedRow(string Kpi, DateTimeOffset At, decimal OldValue, decimal? NewValue, Guid? RunId);
+    private sealed record RestatedRow(string Kpi, short Source, DateTimeOffset At, decimal OldValue, decimal? NewValue, Guid? RunId);
 }

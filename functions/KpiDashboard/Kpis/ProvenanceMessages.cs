@@ -13,7 +13,7 @@ internal sealed record ProvenanceResponse(
 /// <summary>A setting that a formula uses.</summary>
 internal sealed record ProvenanceSetting(string Name, decimal? Value);
 
-/// <summary>A stored number that a value is made of.</summary>
+/// <summary>A stored number that a value is made of: of each source that has one, an entry.</summary>
 /// <param name="Value">Null for a day without data.</param>
 /// <param name="Status">How far it can be trusted.</param>
 /// <param name="Connector">Key of the connector; <c>push</c> for what was pushed or imported.</param>
@@ -27,10 +27,11 @@ internal sealed record ProvenanceSetting(string Name, decimal? Value);
 /// <param name="Requests">Requests of that run, 50 at most.</param>
 /// <param name="Restatements">How it changed after its day had ended, oldest first, 50 at most.</param>
 /// <param name="Currency">What its money is in; null for what is no money. A rate made of money has none, its parts have.</param>
+/// <param name="IntegrationId">The source; null for what was pushed or imported.</param>
 internal sealed record ProvenancePart(
     string Kpi, string Name, KpiUnit Unit, decimal? Value, DayStatus Status, string Connector, string? Source, string? Instance, string SourceTimeZone, Guid? RunId,
     [property: AllowedValues("sync", "import", "push")] string? BroughtBy, DateTimeOffset? FirstSeenAt, DateTimeOffset? ChangedAt, DateTimeOffset? FetchedAt,
-    IReadOnlyList<ProvenanceRequest> Requests, IReadOnlyList<ProvenanceRestatement> Restatements, string? Currency);
+    IReadOnlyList<ProvenanceRequest> Requests, IReadOnlyList<ProvenanceRestatement> Restatements, string? Currency, Guid? IntegrationId = null);
 
 /// <summary>A request to a provider; never with credentials.</summary>
 /// <param name="Request">Its body or query, as JSON.</param>

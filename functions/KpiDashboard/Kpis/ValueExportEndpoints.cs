@@ -26,12 +26,12 @@ public sealed class ValueExportEndpoints
         var (tenant, kpis, only, table, sources) = await _database.InTenantAsync(request.Caller().TenantId, async tx =>
         {
             var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
-            var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
+            var sources = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
             var catalogue = await TenantCatalogue.LoadAsync(tx);
             var kpis = MetricsEndpoints.ReadKpis(query, catalogue, catalogue.Visible);
             var period = Period.Read(query, tenant.Today(_time), SourceState.PeriodThrough(sources));
             var only = MetricsEndpoints.ReadMember(query, kpis);
-            return (tenant, kpis, only, await MetricsEndpoints.TableAsync(tx, kpis, only, period, SourceState.Clocks(sources), tenant.Economics), sources);
+            return (tenant, kpis, only, await MetricsEndpoints.TableAsync(tx, kpis, only, period, sources.Clocks, tenant.Economics), sources);
         }, cancellationToken);
 
         var name = string.Create(CultureInfo.InvariantCulture, $"kpis-{table.From:yyyy-MM-dd}-{table.To:yyyy-MM-dd}-{grain}.{format}");

@@ -48,8 +48,8 @@ internal sealed partial class Retention(Database database, TenantFaults faults, 
     /// <summary>Tables of daily numbers, with what a row is known by beside its tenant. Values of a breakdown go before the day that they belong to.</summary>
     private static readonly (string Table, string Key)[] Dated =
     [
-        ("kpi_values", "kpi, day"), ("kpi_restatements", "id"), ("automation_daily", "integration_id, day, workflow_id"),
-        ("breakdown_values", "dimension, day, member"), ("breakdown_days", "dimension, day"),
+        ("kpi_restatements", "id"), ("automation_daily", "integration_id, day, workflow_id"),
+        ("breakdown_values", "source, dimension, day, member"), ("breakdown_days", "source, dimension, day"),
     ];
 
     /// <inheritdoc />
@@ -138,7 +138,7 @@ internal sealed partial class Retention(Database database, TenantFaults faults, 
             {
                 var count = await database.InTenantAsync(place.TenantId, async tx =>
                 {
-                    var gone = 0;
+                    var gone = await RemoveMonthsAsync(tx, place.KeepFrom);
                     foreach (var (table, key) in Dated)
                     {
                         gone += await tx.ExecuteAsync(
@@ -162,6 +162,47 @@ internal sealed partial class Retention(Database database, TenantFaults faults, 
             return removed < MaxRows;
         }, cancellationToken);
         return removed;
+    }
+
+    /// <summary>Removes months before a day, and the days before it of its own month. Returns how many rows that touched.</summary>
+    private static async Task<int> RemoveMonthsAsync(TenantTransaction tx, DateOnly keepFrom)
+    {
+        var gone = await tx.ExecuteAsync(
+            """
+            delete from kpi_months where tenant_id = @tenant and (month, source, kpi) in (
+                select month, source, kpi from kpi_months where tenant_id = @tenant and month < date_trunc('month', @keepFrom::date)::date limit @Batch)
+            """,
+            new { keepFrom, Batch });
+        if (gone == Batch) return gone;
+        // All of the month that is cut in one statement: no business has so many KPIs that it were long.
+        gone += await tx.ExecuteAsync(
+            """
+            with cut as (
+                select m.source, m.kpi, array_agg(case when p.place >= @first then m.days[p.place] end order by p.place) as days,
+                       array_agg(case when p.place >= @first then m.first_writes[p.place] end order by p.place) as firsts,
+                       array_agg(case when p.place >= @first then m.last_writes[p.place] end order by p.place) as lasts
+                from kpi_months m cross join generate_series(1, 31) as p (place)
+                where m.tenant_id = @tenant and m.month = date_trunc('month', @keepFrom::date)::date and array_remove(m.days[1:@first - 1], null) <> '{}'
+                group by m.source, m.kpi
+            )
+            update kpi_months m
+            set days = c.days, first_writes = c.firsts, last_writes = c.lasts, ended = m.ended & ~((1 << (@first - 1)) - 1)
+            from cut c
+            where m.tenant_id = @tenant and m.month = date_trunc('month', @keepFrom::date)::date and m.source = c.source and m.kpi = c.kpi
+            """,
+            new { keepFrom, first = keepFrom.Day });
+        await tx.ExecuteAsync(
+            "delete from kpi_months where tenant_id = @tenant and month = date_trunc('month', @keepFrom::date)::date and array_remove(days, null) = '{}'",
+            new { keepFrom });
+        // What no value names any more; they are numbered as time goes on.
+        await tx.ExecuteAsync(
+            """
+            delete from kpi_writes w
+            where w.tenant_id = @tenant
+              and w.number < (select min(u.number) from kpi_months m cross join lateral unnest(m.first_writes || m.last_writes) as u (number)
+                              where m.tenant_id = @tenant)
+            """);
+        return gone;
     }
 
     /// <summary>Removes ended syncs with their requests, after the values that may name them. Returns how many syncs.</summary>

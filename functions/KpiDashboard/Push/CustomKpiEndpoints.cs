@@ -116,7 +116,16 @@ public sealed partial class CustomKpiEndpoints
         {
             await CustomReadings.LockAsync(tx);
             if (!Guid.TryParseExact(id, "D", out var kpi) || await FindAsync(tx, kpi) is not { } before) throw NoSuchKpi();
-            var readings = await tx.ExecuteAsync("delete from kpi_values where tenant_id = @tenant and kpi = @Key", new { before.Key });
+            var readings = await tx.QuerySingleAsync<int>(
+                """
+                with gone as (
+                    delete from kpi_months m using kpi_keys k
+                    where m.tenant_id = @tenant and k.tenant_id = @tenant and k.key = @Key and m.kpi = k.number
+                    returning cardinality(array_remove(m.days, null)) as readings
+                )
+                select coalesce(sum(readings), 0)::int from gone
+                """, new { before.Key });
+            await tx.ExecuteAsync("delete from kpi_keys where tenant_id = @tenant and key = @Key", new { before.Key });
             await tx.ExecuteAsync("delete from kpi_restatements where tenant_id = @tenant and kpi = @Key", new { before.Key });
             await tx.ExecuteAsync("delete from goals where tenant_id = @tenant and kpi = @Key", new { before.Key });
             await tx.ExecuteAsync("delete from custom_kpis where tenant_id = @tenant and id = @kpi", new { kpi });
@@ -145,9 +154,14 @@ public sealed partial class CustomKpiEndpoints
     private const string Select =
         """
         select k.id, k.key, k.name, k.description, k.unit, k.direction, k.aggregation, k.created_at as CreatedAt,
-               (select min(v.day) from kpi_values v where v.tenant_id = k.tenant_id and v.kpi = k.key) as FirstDay,
-               (select max(v.day) from kpi_values v where v.tenant_id = k.tenant_id and v.kpi = k.key) as LastDay
+               d.first as FirstDay, d.last as LastDay
         from custom_kpis k
+        left join kpi_keys n on n.tenant_id = k.tenant_id and n.key = k.key
+        cross join lateral (
+            select min(m.month + u.place::integer - 1) as first, max(m.month + u.place::integer - 1) as last
+            from kpi_months m cross join lateral unnest(m.days) with ordinality as u (value, place)
+            where m.tenant_id = k.tenant_id and m.kpi = n.number and u.value is not null
+        ) d
 
         """;
 

@@ -92,8 +92,11 @@ public sealed class ImportEndpoints
             var shown = content.Readings.TakeWhile(reading => reading.Line <= content.FirstLines[^1]).Where(reading => lines.Contains(reading.Line)).Take(MaxPreviewValues).ToList();
             var stored = (await tx.QueryAsync<(string Kpi, DateOnly Day, decimal Value)>(
                 """
-                select v.kpi, v.day, v.value from unnest(@kpis, @days) as i (kpi, day)
-                join kpi_values v on v.tenant_id = @tenant and v.kpi = i.kpi and v.day = i.day
+                select i.kpi, i.day, m.days[extract(day from i.day)::integer]
+                from unnest(@kpis, @days) as i (kpi, day)
+                join kpi_keys k on k.tenant_id = @tenant and k.key = i.kpi
+                join kpi_months m on m.tenant_id = @tenant and m.month = date_trunc('month', i.day)::date and m.source = 0 and m.kpi = k.number
+                where m.days[extract(day from i.day)::integer] is not null
                 """, new { kpis = shown.Select(reading => reading.Kpi).ToArray(), days = shown.Select(reading => reading.Day).ToArray() }))
                 .ToDictionary(row => (row.Kpi, row.Day), row => row.Value);
             return new JsonAnswer<ImportResponse>(

@@ -21,6 +21,9 @@ namespace KpiDashboard.Sync;
 /// </summary>
 public sealed partial class IntegrationEndpoints
 {
+    /// <summary>Most sources that a business may have, disconnected ones included.</summary>
+    internal const int MostSources = 50;
+
     private static readonly TimeSpan RevokePatience = TimeSpan.FromSeconds(10);
 
     // Longer than a provider is waited for; a sync that comes meanwhile is sent again when the test is over.
@@ -52,25 +55,26 @@ public sealed partial class IntegrationEndpoints
         CheckHour(errors, body.SyncHour);
         var key = _connectors.GetValueOrDefault(body.Connector)
             ?? throw ApiProblem.Invalid("connector", $"'connector' must be one of {string.Join(", ", _connectors.Keys.Order(StringComparer.Ordinal))}.");
-        var before = await _database.InTenantAsync(caller.TenantId, tx => FindConnectorAsync(tx, key.Key, lockIt: false), cancellationToken);
-        var trial = before?.Id ?? Guid.CreateVersion7(_time.GetUtcNow());
+        var rows = await _database.InTenantAsync(caller.TenantId, tx => OfConnectorAsync(tx, key.Key, lockThem: false), cancellationToken);
+        Row? before = null;
         KeyConnection? connection = null;
         if (key is IKeyConnector entered)
         {
             if (body.Grant is not null || body.PropertyId is not null) errors["grant"] = [$"'grant' and 'propertyId' must be left out: {key.DisplayName} is connected by an address and a key."];
             connection = entered.Read(body.Settings?.BaseUrl, body.Credentials?.ApiKey, errors);
             if (errors.Count > 0 || connection is null) throw ApiProblem.Invalid(errors);
-            CheckFree(key, before);
+            before = Continued(key, rows, Address(connection.Settings));
         }
         else if (key is IGrantConnector granted)
         {
             CheckGrant(errors, body, key);
             if (errors.Count > 0) throw ApiProblem.Invalid(errors);
-            CheckFree(key, before);
+            before = Continued(key, rows, body.PropertyId!);
             var grant = await _database.InTenantAsync(caller.TenantId, tx => _grants.FindAsync(tx, body.Grant!.Value, caller.Person), cancellationToken) ?? throw UnknownGrant();
             connection = new KeyConnection(granted.StoredSettings(body.PropertyId!, null, grant.Account, grant.Kind), grant.Credentials);
         }
 
+        var trial = before?.Id ?? Guid.CreateVersion7(_time.GetUtcNow());
         await TryAsync(caller.TenantId, key, trial, connection!.Settings, connection.Credentials, cancellationToken);
         if (before is not null && before.Address == Address(connection.Settings))
             await CheckSeesAllAsync(caller.TenantId, key, before.Id, connection, body.AcceptFewer == true, cancellationToken);
@@ -87,16 +91,26 @@ public sealed partial class IntegrationEndpoints
         {
             var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
             if (body.Grant is { } used && !await _grants.TakeAsync(tx, used, caller.Person)) throw UnknownGrant();
-            // A row of pushes alone becomes the real one, and so does one that was disconnected: its executions, and whatever was pushed, stay where they are.
-            await tx.ExecuteAsync(
-                """
-                insert into integrations (tenant_id, id, connector, display_name, settings, status, created_at)
-                values (@tenant, @id, @connector, @name, '{}', 'disconnected', @now)
-                on conflict (tenant_id, connector) do nothing
-                """,
-                new { id = Guid.CreateVersion7(now), connector = key.Key, name = key.DisplayName, now });
-            var row = (await FindConnectorAsync(tx, key.Key, lockIt: true))!;
-            CheckFree(key, row);
+            // Two at once must not both think that there is none, and each makes the other's numbers count twice.
+            await tx.QueryAsync<int>("select 1 from tenants where id = @tenant for no key update");
+            var present = await OfConnectorAsync(tx, key.Key, lockThem: true);
+            var account = Account(connection.Settings);
+            var row = Continued(key, present, account);
+            var name = body.DisplayName?.Trim() ?? NameFor(key, connection.Settings, present.Where(other => other.Id != row?.Id && other.Status != "disconnected"));
+            if (row is null)
+            {
+                if (await tx.QuerySingleAsync<int>("select count(*)::int from integrations where tenant_id = @tenant") >= MostSources)
+                    throw ApiProblem.Conflict($"A business may have {MostSources} sources, those that were disconnected included. Disconnect one with its numbers first.");
+                // Its row is a disconnected one for a moment, as one that is connected again.
+                await tx.ExecuteAsync(
+                    """
+                    insert into integrations (tenant_id, id, connector, display_name, settings, status, created_at)
+                    values (@tenant, @id, @connector, @name, '{}', 'disconnected', @now)
+                    """,
+                    new { id = trial, connector = key.Key, name, now });
+                row = (await OfConnectorAsync(tx, key.Key, lockThem: true)).Single(made => made.Id == trial);
+            }
+
             var address = Address(connection.Settings);
             // Another n8n counts its executions from 1 again: what is known by the old numbers must not be mixed up with the new. Days that were added up stay.
             if (row.Address is { } old && old != address)
@@ -122,7 +136,7 @@ public sealed partial class IntegrationEndpoints
                 new
                 {
                     id = row.Id,
-                    name = body.DisplayName?.Trim() ?? key.DisplayName,
+                    name,
                     settings = connection.Settings.GetRawText(),
                     credentials = _sealer.Seal(connection.Credentials.GetRawText(), SyncRunner.CredentialPurpose(row.Id)),
                     schedule = Word(body.Schedule ?? SyncSchedule.Daily),
@@ -132,7 +146,7 @@ public sealed partial class IntegrationEndpoints
                 });
             var queued = await QueueAsync(tx, row.Id, "connect", now);
             await _audit.WriteAsync(tx, request, new AuditEvent(
-                AuditActions.IntegrationConnected, "integration", row.Id.ToString(), body.DisplayName?.Trim() ?? key.DisplayName,
+                AuditActions.IntegrationConnected, "integration", row.Id.ToString(), name,
                 After: new JsonObject { ["connector"] = key.Key, ["address"] = address, ["propertyId"] = Text(connection.Settings, "propertyId"), ["account"] = Text(connection.Settings, "account"), ["schedule"] = Word(body.Schedule ?? SyncSchedule.Daily), ["syncHour"] = body.SyncHour ?? 4 }));
             await TenantProfile.BumpVersionAsync(tx);
             return (await LoadAsync(tx, row.Id, now), queued);
@@ -283,9 +297,10 @@ public sealed partial class IntegrationEndpoints
             {
                 await tx.ExecuteAsync(
                     """
-                    with gone as (delete from kpi_values where tenant_id = @tenant and integration_id = @Id returning kpi)
-                    delete from kpi_restatements r where r.tenant_id = @tenant and r.kpi in (select kpi from gone);
-                    delete from breakdown_days where tenant_id = @tenant and integration_id = @Id;
+                    select 1 from tenants where id = @tenant for no key update;
+                    delete from kpi_months m using integrations i where m.tenant_id = @tenant and i.tenant_id = @tenant and i.id = @Id and m.source = i.source;
+                    delete from kpi_restatements r using integrations i where r.tenant_id = @tenant and i.tenant_id = @tenant and i.id = @Id and r.source = i.source;
+                    delete from breakdown_days d using integrations i where d.tenant_id = @tenant and i.tenant_id = @tenant and i.id = @Id and d.source = i.source;
                     delete from integrations where tenant_id = @tenant and id = @Id;
                     """,
                     new { row.Id });
@@ -578,10 +593,39 @@ public sealed partial class IntegrationEndpoints
     private static async Task<IntegrationResponse> LoadAsync(TenantTransaction tx, Guid id, DateTimeOffset now) =>
         IntegrationResponse.Of((await SourceState.LoadAsync(tx, (await TenantProfile.LoadAsync(tx))!, now)).Single(source => source.Id == id));
 
-    private static void CheckFree(IConnector connector, Row? row)
+    /// <summary>
+    /// The row that a connection goes on with, so that its numbers stay with it: that of the same account, which was disconnected; else what was only
+    /// pushed until now; else, of a server, the one that was disconnected while nothing else of its kind is connected, because servers move. Null: it
+    /// is a source of its own.
+    /// </summary>
+    /// <exception cref="ApiProblem">409: the same account is connected already, and its numbers would count twice.</exception>
+    private static Row? Continued(IConnector connector, IReadOnlyList<Row> rows, string? account)
     {
-        if (row is { Status: not "disconnected", PushOnly: false }) throw ApiProblem.Conflict($"{connector.DisplayName} is connected already. Change that connection, or disconnect it first.");
+        var same = rows.Where(row => (row.PropertyId ?? row.Address) == account && account is not null).ToList();
+        if (same.Find(row => row is { Status: not "disconnected", PushOnly: false }) is { } taken)
+        {
+            var called = taken.DisplayName == connector.DisplayName ? "" : $" as \"{taken.DisplayName}\"";
+            throw ApiProblem.Conflict($"This {connector.DisplayName} is connected already{called}. Change that connection, or disconnect it first.");
+        }
+
+        if (same.LastOrDefault() is { } again) return again;
+        if (rows.LastOrDefault(row => row.PushOnly || (row.PropertyId ?? row.Address) is null) is { } pushed) return pushed;
+        return connector is IKeyConnector && rows.All(row => row.Status == "disconnected") && rows is [.., var last] ? last : null;
     }
+
+    /// <summary>The connector's name; where another one is called so, with what tells them apart.</summary>
+    private static string NameFor(IConnector connector, JsonElement settings, IEnumerable<Row> others)
+    {
+        var taken = others.Select(other => other.DisplayName).ToHashSet(StringComparer.Ordinal);
+        if (!taken.Contains(connector.DisplayName)) return connector.DisplayName;
+        var told = Text(settings, "propertyName") ?? Text(settings, "propertyId")
+            ?? (Uri.TryCreate(Address(settings), UriKind.Absolute, out var address) ? address.Authority : null);
+        var name = KeptText.Cut($"{connector.DisplayName} {told}".Trim(), 60);
+        return !taken.Contains(name) && PlainText.Fault("displayName", name, 60) is null ? name
+            : Enumerable.Range(2, MostSources).Select(number => $"{connector.DisplayName} {number}").First(free => !taken.Contains(free));
+    }
+
+    private static string? Account(JsonElement settings) => Text(settings, "propertyId") ?? Address(settings);
 
     private static ApiProblem UnknownGrant() => ApiProblem.Invalid("grant", "'grant' is not known: it was used, is older than an hour, or is somebody else's. Sign in at Google again.");
 
@@ -632,8 +676,9 @@ public sealed partial class IntegrationEndpoints
         return row ?? throw ApiProblem.NotFound("There is no such integration.");
     }
 
-    private static Task<Row?> FindConnectorAsync(TenantTransaction tx, string connector, bool lockIt) =>
-        tx.QuerySingleOrDefaultAsync<Row>(Row.Select + "connector = @connector" + (lockIt ? " for update" : ""), new { connector });
+    /// <summary>All of a connector, the disconnected ones too, in the order in which they came.</summary>
+    private static Task<IReadOnlyList<Row>> OfConnectorAsync(TenantTransaction tx, string connector, bool lockThem) =>
+        tx.QueryAsync<Row>(Row.Select + "connector = @connector order by source" + (lockThem ? " for update" : ""), new { connector });
 
     private static string? Address(JsonElement settings) => Text(settings, "baseUrl");
 

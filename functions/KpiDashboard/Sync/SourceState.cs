@@ -63,7 +63,7 @@ internal sealed record SourceState(
     string? PropertyId = null, string? PropertyName = null, string? Account = null, string? Grant = null, bool ReadsMessages = true,
     string? PushRhythm = null, int? LateAfterHours = null, int? UsualGapMinutes = null,
     string? Zone = null, int? DaysKnown = null, DateOnly? KnownFrom = null, DateTimeOffset? ConnectedAt = null,
-        DateTimeOffset? BackfilledAt = null)
+        DateTimeOffset? BackfilledAt = null, short Number = 1, DateOnly? FirstDay = null)
 {
     /// <summary>False: disconnected. What it measured stays and its clocks still tell of it, but nobody waits for it and it is not listed.</summary>
     public bool IsConnected => State != "disconnected";
@@ -80,7 +80,7 @@ internal sealed record SourceState(
         DateOnly? start = null;
         for (var day = read > table.From ? read : table.From; day <= table.To && day <= complete; day = day.AddDays(1))
         {
-            if (table.StatusOf(pulse, day) == DayStatus.Missing) start ??= day;
+            if (table.ValueOf(pulse.Key, Number, day) is null) start ??= day;
             else if (start is { } first)
             {
                 yield return (first, day.AddDays(-1));
@@ -106,13 +106,13 @@ internal sealed record SourceState(
                i.reads_messages as ReadsMessages, i.push_rhythm as PushRhythm, i.late_after_hours as LateAfterHours,
                i.usual_gap_minutes as UsualGapMinutes,
                safe_zone(coalesce(i.time_zone, t.time_zone)) as Zone, k.known as DaysKnown, k.since as KnownFrom,
-               i.created_at as ConnectedAt, i.backfilled_at as BackfilledAt
+               i.created_at as ConnectedAt, i.backfilled_at as BackfilledAt, i.source as Number, i.first_day as FirstDay
         from integrations i
         join tenants t on t.id = i.tenant_id
         left join unnest(@connectors, @pulses) as p (connector, kpi) on p.connector = i.connector
-        cross join lateral known_days(i.tenant_id, p.kpi, i.complete_through, @now) k
+        cross join lateral known_days(i.tenant_id, i.source, p.kpi, i.complete_through, @now) k
         where i.tenant_id = @tenant
-        order by i.connector
+        order by i.connector, i.source
         """,
         new { now, connectors = PulseConnectors, pulses = PulseKeys });
 
@@ -122,13 +122,31 @@ internal sealed record SourceState(
     /// <summary>The KPIs of <see cref="Pulses"/>, in the order of <see cref="PulseConnectors"/>.</summary>
     public static string[] PulseKeys { get; } = [.. Pulses.Values.Select(kpi => kpi.Key)];
 
-    /// <summary>Clocks by connector, as the KPI engine takes them.</summary>
-    public static IReadOnlyDictionary<string, SourceClock> Clocks(IReadOnlyCollection<SourceState> sources) =>
-        sources.Select(source => KeyValuePair.Create(source.Connector, new SourceClock(source.CompleteThrough, source.FinalThrough, Currencies.OrNull(source.Currency))))
-            // What a business says of itself is final when it says it.
-            .Append(KeyValuePair.Create(TenantCatalogue.PushSource, new SourceClock(DateOnly.MaxValue, DateOnly.MaxValue)))
-            .Append(KeyValuePair.Create(HealthScore.Source, new SourceClock(CommonCompleteThrough(sources), CommonFinalThrough(sources))))
-            .ToDictionary(StringComparer.Ordinal);
+    /// <summary>The sources as the KPI engine takes them, with what is pushed, and what is made of them all.</summary>
+    public static SourceClocks Clocks(IReadOnlyCollection<SourceState> sources) => Clocks(sources, pushed: true, only: null);
+
+    /// <summary>The same of those that a reader chose.</summary>
+    internal static SourceClocks Clocks(IReadOnlyCollection<SourceState> sources, bool pushed, IReadOnlyCollection<short>? only)
+    {
+        List<TableSource> all =
+        [
+            .. sources.OrderBy(source => source.Number).Select(source => new TableSource(
+                source.Number, source.Connector, new SourceClock(source.CompleteThrough, source.FinalThrough, Currencies.OrNull(source.Currency)))
+            {
+                FirstDay = source.FirstDay,
+                // Nobody waits for more of what was disconnected.
+                LastDay = source.IsConnected ? null : source.CompleteThrough ?? DateOnly.MinValue,
+                Pulse = Pulses.GetValueOrDefault(source.Connector)?.Key,
+            }),
+        ];
+        // What a business says of itself is final when it says it.
+        if (pushed) all.Add(new TableSource(Pushed, TenantCatalogue.PushSource, new SourceClock(DateOnly.MaxValue, DateOnly.MaxValue)));
+        all.Add(new TableSource(TableSource.Nobody, HealthScore.Source, new SourceClock(CommonCompleteThrough(sources), CommonFinalThrough(sources))));
+        return new SourceClocks(all, only);
+    }
+
+    /// <summary>Number of what is pushed and imported.</summary>
+    public const short Pushed = 0;
 
     /// <summary>Last day for which every connected source that ever delivered is complete, or if none is, every source; null if none did.</summary>
     public static DateOnly? CommonCompleteThrough(IReadOnlyCollection<SourceState> sources) =>

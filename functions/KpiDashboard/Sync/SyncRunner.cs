@@ -458,11 +458,14 @@ public sealed partial class SyncRunner
     private static async Task<IReadOnlyList<DateOnly>> EmptiedDaysAsync(TenantTransaction tx, Step step, FetchSucceeded outcome, FetchBuffer buffer) =>
         outcome.EmptyDays.Count == 0 ? [] : await tx.QueryAsync<DateOnly>(
             """
-            select distinct v.day
-            from kpi_values v
-            where v.tenant_id = @tenant and v.integration_id = @integration and v.day = any (@days) and v.value <> 0
-              and not exists (select 1 from unnest(@kpis, @readDays) as r (kpi, day) where r.kpi = v.kpi and r.day = v.day)
-            order by v.day
+            select distinct d.day
+            from integrations i
+            cross join unnest(@days) as d (day)
+            join kpi_months m on m.tenant_id = @tenant and m.month = date_trunc('month', d.day)::date and m.source = i.source
+            join kpi_keys k on k.tenant_id = @tenant and k.number = m.kpi
+            where i.tenant_id = @tenant and i.id = @integration and m.days[extract(day from d.day)::integer] <> 0
+              and not exists (select 1 from unnest(@kpis, @readDays) as r (kpi, day) where r.kpi = k.key and r.day = d.day)
+            order by d.day
             """,
             new
             {

@@ -336,7 +336,7 @@ public sealed class TenantEndpoints
         var asked = businesses.Where(business => business.Sources.Count > 0).ToList();
         if (asked.Count == 0) return [];
         var values = await _database.QueryAsync<ValueRow>(
-            "select tenant_id as Tenant, kpi, day, value from list_values_of(@person, @tenants, @from, @to, @kpis)",
+            "select tenant_id as Tenant, source, kpi, day, value from list_values_of(@person, @tenants, @from, @to, @kpis)",
             new
             {
                 person,
@@ -349,7 +349,7 @@ public sealed class TenantEndpoints
         var byTenant = values.ToLookup(row => row.Tenant);
         return asked.ToDictionary(
             business => business.First.tenant_id,
-            business => Numbers(business, byTenant[business.First.tenant_id].Select(row => (row.Kpi, row.Day, row.Value))));
+            business => Numbers(business, byTenant[business.First.tenant_id].Select(row => (row.Source, row.Kpi, row.Day, row.Value))));
     }
 
     /// <summary>
@@ -376,7 +376,7 @@ public sealed class TenantEndpoints
             .Take(ScoredAtOnce).ToList();
         if (now.Count == 0) return scores;
         var values = (await _database.QueryAsync<ValueRow>(
-            "select tenant_id as Tenant, kpi, day, value from list_values_of(@person, @tenants, @from, @to, @kpis)",
+            "select tenant_id as Tenant, source, kpi, day, value from list_values_of(@person, @tenants, @from, @to, @kpis)",
             new
             {
                 person,
@@ -390,7 +390,7 @@ public sealed class TenantEndpoints
         {
             var table = new KpiTable(
                 business.To.AddDays(-HealthScore.Reach), business.To,
-                values[business.First.tenant_id].Select(row => (row.Kpi, row.Day, row.Value)), SourceState.Clocks(business.Sources), Economics(business.First));
+                values[business.First.tenant_id].Select(row => (row.Source, row.Kpi, row.Day, row.Value)), SourceState.Clocks(business.Sources), Economics(business.First));
             decimal? score = HealthScore.Daily(table, business.To, business.To).Select(found => (decimal?)found.Score).FirstOrDefault();
             scores[business.First.tenant_id] = TenantScore.Of((int?)score, business.To, null);
         }
@@ -400,7 +400,7 @@ public sealed class TenantEndpoints
 
     private static TenantEconomics Economics(SourceRow row) => new(row.hourly_labour_cost, row.automation_cost_per_month, row.tenant_currency);
 
-    private static TenantNumbers Numbers(BusinessRows business, IEnumerable<(string Kpi, DateOnly Day, decimal Value)> values)
+    private static TenantNumbers Numbers(BusinessRows business, IEnumerable<(short Source, string Kpi, DateOnly Day, decimal Value)> values)
     {
         var (first, to) = (business.First, business.To);
         var from = to.AddDays(1 - ListedDays);
@@ -450,7 +450,7 @@ public sealed class TenantEndpoints
 
     private sealed record ScoreRow(Guid Tenant, short? Score, DateOnly Day, DateTimeOffset At, bool Current);
 
-    private sealed record ValueRow(Guid Tenant, string Kpi, DateOnly Day, decimal Value);
+    private sealed record ValueRow(Guid Tenant, short Source, string Kpi, DateOnly Day, decimal Value);
 
 #pragma warning disable IDE1006 // Dapper maps these to the columns of the functions by name.
     private sealed record SourceRow(
@@ -459,13 +459,14 @@ public sealed class TenantEndpoints
         DateOnly? read_from, int? consecutive_failures, string? last_error, DateTimeOffset? next_due_at, bool live, string? currency,
         string? push_rhythm, int? late_after_hours, int? usual_gap_minutes, string? zone, int? days_known, DateOnly? known_from,
         DateTimeOffset? connected_at, DateTimeOffset? backfilled_at, string time_zone, string tenant_currency, decimal? hourly_labour_cost,
-        decimal? automation_cost_per_month)
+        decimal? automation_cost_per_month, short? source, DateOnly? first_day)
     {
         public SourceState ToState(DateTimeOffset now) => new(
             id!.Value, connector!, display_name!, state!, status_message, schedule!, fetched_at, complete_through, final_through, measurable_from, read_from,
             consecutive_failures ?? 0, last_error, next_due_at, live, null, now, currency,
             PushRhythm: push_rhythm, LateAfterHours: late_after_hours, UsualGapMinutes: usual_gap_minutes,
-            Zone: zone, DaysKnown: days_known, KnownFrom: known_from, ConnectedAt: connected_at, BackfilledAt: backfilled_at);
+            Zone: zone, DaysKnown: days_known, KnownFrom: known_from, ConnectedAt: connected_at, BackfilledAt: backfilled_at,
+            Number: source ?? 0, FirstDay: first_day);
     }
 #pragma warning restore IDE1006
 }

@@ -86,20 +86,24 @@ public sealed class N8nWebhookEndpoints
         }
 
         var key = IdempotencyKeys.Of(request, "n8n");
+        var query = new QueryReader(request);
+        var source = query.Id("source");
+        query.ThrowIfInvalid();
         return await _database.InTenantAsync(caller.TenantId, tx =>
-            IdempotencyKeys.OnceAsync(tx, key, body, now, N8nWebhookJson.Default.N8nWebhookResponse, () => WriteAsync(tx, sender, events, rejected, now)), cancellationToken);
+            IdempotencyKeys.OnceAsync(tx, key, body, now, N8nWebhookJson.Default.N8nWebhookResponse, () => WriteAsync(tx, sender, events, rejected, source, now)), cancellationToken);
     }
 
     private static async Task<N8nWebhookResponse> WriteAsync(
-        TenantTransaction tx, PushSender sender, List<(int Index, N8nEvent Event)> events, List<Rejection> rejected, DateTimeOffset now)
+        TenantTransaction tx, PushSender sender, List<(int Index, N8nEvent Event)> events, List<Rejection> rejected, Guid? source,
+        DateTimeOffset now)
     {
         var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
-        var integration = await FindAsync(tx, tenant);
+        var integration = await FindAsync(tx, tenant, source);
         if (integration?.Status == "paused") throw ApiProblem.Conflict("n8n is paused here. Resume it, or stop the workflow that sends this.");
         // What says an instant is taken, known or not. The source is there, and locked, before it is asked what is known of it: two first pushes at
         // once must not both think that there is nothing.
         if (integration is null && events.Exists(item => item.Event is { StartedAt: not null } or { StoppedAt: not null }))
-            integration = await BeginAsync(tx, tenant, now);
+            integration = await BeginAsync(tx, tenant, source, now);
         var known = integration is null ? [] : await KnownAsync(tx, integration.Id, events);
         var waiting = integration is null ? [] : await WaitingAsync(tx, integration.Id, events);
         var changed = new Dictionary<string, PushedRun>(StringComparer.Ordinal);
@@ -157,7 +161,7 @@ public sealed class N8nWebhookEndpoints
         // Of a request that brought nothing, nothing is written: no source that nobody has, no sign of life.
         if (integration is null || accepted + unchanged == 0) return Answer(0, 0, rejected);
 
-        if (integration.Status == "disconnected") integration = await BeginAsync(tx, tenant, now);
+        if (integration.Status == "disconnected") integration = await BeginAsync(tx, tenant, source, now);
         var taking = events.Where(item => known.GetValueOrDefault(item.Event.ExecutionId)?.Workflow == item.Event.WorkflowId).Select(item => item.Event);
         var named = await WriteWorkflowsAsync(tx, integration.Id, taking, now);
         await WriteExecutionsAsync(tx, integration.Id, changed.Values);
@@ -169,24 +173,49 @@ public sealed class N8nWebhookEndpoints
     }
 
     /// <summary>
-    /// The source that takes it, if there is one. A sync that writes holds this row, too: whichever comes second adds up what both wrote.
+    /// The source that takes it, if there is one: the one that is named, else the only one that is connected, else the only one that is only pushed
+    /// to; of those that were disconnected the newest. A sync that writes holds this row, too: whichever comes second adds up what both wrote.
     /// </summary>
-    private static Task<Integration?> FindAsync(TenantTransaction tx, TenantProfile tenant) => tx.QuerySingleOrDefaultAsync<Integration>(
-        """
-        select id, status, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly, read_from as ReadFrom, safe_zone(coalesce(time_zone, @zone)) as Zone
-        from integrations where tenant_id = @tenant and connector = 'n8n' for update
-        """, new { zone = tenant.TimeZone });
+    private static async Task<Integration?> FindAsync(TenantTransaction tx, TenantProfile tenant, Guid? wanted)
+    {
+        var rows = await tx.QueryAsync<Integration>(
+            """
+            select id, status, coalesce(settings ->> 'pushOnly' = 'true', false) as PushOnly, read_from as ReadFrom, safe_zone(coalesce(time_zone, @zone)) as Zone,
+                   display_name as Name
+            from integrations where tenant_id = @tenant and connector = 'n8n' order by source for update
+            """, new { zone = tenant.TimeZone });
+        if (wanted is { } id)
+            return rows.FirstOrDefault(row => row.Id == id) ?? throw ApiProblem.Invalid("source", $"'source' names {id:D}, which is no n8n of this business.");
+        var connected = rows.Where(row => row.Status != "disconnected").ToList();
+        if (connected.Count == 0) return rows is [.., var last] ? last : null;
+        if (connected.Count == 1) return connected[0];
+        return connected.Where(row => row.PushOnly).ToList() is [var pushed]
+            ? pushed
+            : throw ApiProblem.Invalid("source", $"'source' is missing: this business has {connected.Count} n8n. Add ?source= with the id of one of them: "
+                + string.Join(", ", connected.Take(5).Select(row => $"{row.Id:D} ({row.Name})")) + ".");
+    }
 
     /// <summary>A source that is only ever pushed to, where there is none, or the one before was disconnected.</summary>
-    private static async Task<Integration> BeginAsync(TenantTransaction tx, TenantProfile tenant, DateTimeOffset now)
+    private static async Task<Integration> BeginAsync(TenantTransaction tx, TenantProfile tenant, Guid? wanted, DateTimeOffset now)
     {
-        await tx.ExecuteAsync(
-            """
-            insert into integrations as i (tenant_id, id, connector, display_name, settings, created_at)
-            values (@tenant, @id, 'n8n', 'n8n', '{"pushOnly": true}', @now)
-            on conflict (tenant_id, connector) do update set status = 'active', settings = excluded.settings where i.status = 'disconnected'
-            """, new { id = Guid.CreateVersion7(now), now });
-        return (await FindAsync(tx, tenant))!;
+        // Two first pushes at once: the second finds what the first made.
+        await tx.QueryAsync<int>("select 1 from tenants where id = @tenant for no key update");
+        if (await FindAsync(tx, tenant, wanted) is { } found)
+        {
+            await tx.ExecuteAsync(
+                "update integrations set status = 'active', settings = '{\"pushOnly\": true}' where tenant_id = @tenant and id = @Id and status = 'disconnected'",
+                new { found.Id });
+        }
+        else
+        {
+            await tx.ExecuteAsync(
+                """
+                insert into integrations (tenant_id, id, connector, display_name, settings, created_at)
+                values (@tenant, @id, 'n8n', 'n8n', '{"pushOnly": true}', @now)
+                """, new { id = Guid.CreateVersion7(now), now });
+        }
+
+        return (await FindAsync(tx, tenant, wanted))!;
     }
 
     private static async Task<Dictionary<string, PushedRun>> KnownAsync(TenantTransaction tx, Guid integration, List<(int Index, N8nEvent Event)> events) =>
@@ -274,7 +303,7 @@ public sealed class N8nWebhookEndpoints
         public static Rejection Of(int index, string reason, (string? Execution, string? Workflow) ids) => new(index, reason, ids.Execution, ids.Workflow);
     }
 
-    private sealed record Integration(Guid Id, string Status, bool PushOnly, DateOnly? ReadFrom, string Zone);
+    private sealed record Integration(Guid Id, string Status, bool PushOnly, DateOnly? ReadFrom, string Zone, string Name);
 }
 
 /// <summary>

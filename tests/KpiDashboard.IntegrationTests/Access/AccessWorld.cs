@@ -93,10 +93,10 @@ internal sealed class AccessWorld(AppFixture app) : IAsyncDisposable
             from unnest(array['automation.executions', 'automation.succeeded', 'automation.failed', 'automation.time_saved', 'web.sessions', 'shop.revenue']) k,
                  generate_series(@yesterday - 49, @yesterday, '1 day') d;
             insert into kpi_restatements (tenant_id, kpi, day, old_value, new_value, at) values (@Id, 'web.sessions', @yesterday - 18, 6, 7, date_trunc('hour', now()));
-            insert into breakdown_days (tenant_id, dimension, day, is_whole, withheld, integration_id, run_id, changed_at)
-            select @Id, 'channel', d::date, true, false, @Integration, @Run, date_trunc('hour', now()) from generate_series(@yesterday - 49, @yesterday, '1 day') d;
-            insert into breakdown_values (tenant_id, dimension, day, member, parts)
-            select @Id, 'channel', d::date, m, p::jsonb from generate_series(@yesterday - 49, @yesterday, '1 day') d,
+            insert into breakdown_days (tenant_id, source, dimension, day, is_whole, withheld, run_id, changed_at)
+            select @Id, 1, 'channel', d::date, true, false, @Run, date_trunc('hour', now()) from generate_series(@yesterday - 49, @yesterday, '1 day') d;
+            insert into breakdown_values (tenant_id, source, dimension, day, member, parts)
+            select @Id, 1, 'channel', d::date, m, p::jsonb from generate_series(@yesterday - 49, @yesterday, '1 day') d,
                  (values ('Channel ' || @Marker, '{"web.sessions": 5}'), ('Direct', '{"web.sessions": 2}')) as v (m, p);
             insert into workflows (tenant_id, integration_id, workflow_id, name, active, provider_minutes_saved, updated_at) values (@Id, @Integration, 'w', 'Workflow ' || @Marker, true, 5, date_trunc('hour', now()));
             insert into workflow_prices (tenant_id, integration_id, workflow_id, from_day, minutes) values (@Id, @Integration, 'w', '-infinity', 5);

@@ -214,12 +214,11 @@ public sealed class BreakdownAppTests(AppFixture app, ITestOutputHelper output)
         await world.ExecuteAsync(
             """
             insert into kpi_values (tenant_id, kpi, day, value, day_ended, first_seen_at, changed_at)
-            select @Id, 'web.sessions', d::date, 5000, true, now(), now() from generate_series(@from::timestamp, @to, '1 day') d
-            on conflict (tenant_id, kpi, day) do update set value = excluded.value;
-            insert into breakdown_days (tenant_id, dimension, day, is_whole, withheld, integration_id, run_id, changed_at)
-            select @Id, 'landing_page', d::date, false, false, @Integration, @Run, now() from generate_series(@from::timestamp, @to, '1 day') d;
-            insert into breakdown_values (tenant_id, dimension, day, member, parts)
-            select @Id, 'landing_page', d::date, '/page/' || (n + extract(doy from d)::int % 7), jsonb_build_object('web.sessions', 3 * n, 'web.engaged_sessions', n, 'shop.revenue', n * 1.25)
+            select @Id, 'web.sessions', d::date, 5000, true, now(), now() from generate_series(@from::timestamp, @to, '1 day') d;
+            insert into breakdown_days (tenant_id, source, dimension, day, is_whole, withheld, run_id, changed_at)
+            select @Id, 1, 'landing_page', d::date, false, false, @Run, now() from generate_series(@from::timestamp, @to, '1 day') d;
+            insert into breakdown_values (tenant_id, source, dimension, day, member, parts)
+            select @Id, 1, 'landing_page', d::date, '/page/' || (n + extract(doy from d)::int % 7), jsonb_build_object('web.sessions', 3 * n, 'web.engaged_sessions', n, 'shop.revenue', n * 1.25)
             from generate_series(@from::timestamp, @to, '1 day') d, generate_series(1, 50) n;
             analyze breakdown_values;
             """, new { tenant.Id, tenant.Integration, tenant.Run, from = to.AddDays(-729), to });

@@ -113,9 +113,9 @@ public sealed class RetentionTests(PostgresFixture postgres)
             select @tenant, 'k' || k, date '2024-10-22' + n, n, true, @integration, now(), now() from generate_series(-3000, 3) n, generate_series(1, 2) k;
             insert into kpi_restatements (tenant_id, kpi, day, old_value, new_value, at) select @tenant, 'k1', date '2024-10-22' + n, 1, 2, now() from generate_series(-2, 2) n;
             insert into automation_daily (tenant_id, integration_id, day, workflow_id, failed) select @tenant, @integration, date '2024-10-22' + n, 'w', 1 from generate_series(-2, 2) n;
-            insert into breakdown_days (tenant_id, dimension, day, is_whole, withheld, integration_id, run_id, changed_at)
-            select @tenant, 'channel', date '2024-10-22' + n, true, false, @integration, @integration, now() from generate_series(-2, 2) n;
-            insert into breakdown_values (tenant_id, dimension, day, member, parts) select @tenant, 'channel', date '2024-10-22' + n, 'Direct', '{}' from generate_series(-2, 2) n;
+            insert into breakdown_days (tenant_id, source, dimension, day, is_whole, withheld, run_id, changed_at)
+            select @tenant, 1, 'channel', date '2024-10-22' + n, true, false, @integration, now() from generate_series(-2, 2) n;
+            insert into breakdown_values (tenant_id, source, dimension, day, member, parts) select @tenant, 1, 'channel', date '2024-10-22' + n, 'Direct', '{}' from generate_series(-2, 2) n;
             update integrations set read_from = '2020-01-01' where id = @integration
             """, new { tenant, integration });
         var version = (await engine.QueryAsync<long>(tenant, "select data_version from tenants"))[0];

@@ -140,8 +140,8 @@ internal sealed record PlantedTenant(Guid Id, Guid Owner, Guid Member, Guid Inte
             insert into kpi_values (tenant_id, kpi, day, value, day_ended, first_seen_at, changed_at)
                 select @tenant, 'web.sessions', date '2026-01-01' + n, n - 5.25, true, @now, @now from generate_series(0, 299) n;
             insert into kpi_restatements (tenant_id, kpi, day, old_value, new_value, at) values (@tenant, 'web.sessions', '2026-01-01', 1, 2, @now);
-            insert into breakdown_days (tenant_id, dimension, day, is_whole, withheld, integration_id, run_id, changed_at) values (@tenant, 'landing_page', '2026-01-01', true, false, @integration, @run, @now);
-            insert into breakdown_values (tenant_id, dimension, day, member, parts) values (@tenant, 'landing_page', '2026-01-01', '/' || @m, '{"web.sessions": 1}');
+            insert into breakdown_days (tenant_id, source, dimension, day, is_whole, withheld, run_id, changed_at) values (@tenant, 1, 'landing_page', '2026-01-01', true, false, @run, @now);
+            insert into breakdown_values (tenant_id, source, dimension, day, member, parts) values (@tenant, 1, 'landing_page', '2026-01-01', '/' || @m, '{"web.sessions": 1}');
             insert into workflows (tenant_id, integration_id, workflow_id, name, active, updated_at) values (@tenant, @integration, 'w', '=cmd|' || @m, true, @now);
             insert into workflow_prices (tenant_id, integration_id, workflow_id, from_day, minutes) values (@tenant, @integration, 'w', '2026-01-01', 5);
             insert into executions (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at)

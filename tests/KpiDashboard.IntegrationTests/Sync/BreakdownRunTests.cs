@@ -11,7 +11,7 @@ public sealed class BreakdownRunTests(PostgresFixture postgres)
     private static readonly DateOnly Today = new(2026, 11, 22);
 
     private const string Rows =
-        "select v.dimension || ' ' || v.day || ' ' || v.member || ' ' || v.parts || ' ' || d.changed_at || ' ' || d.run_id from breakdown_values v join breakdown_days d using (tenant_id, dimension, day) where v.tenant_id = @tenant order by 1";
+        "select v.dimension || ' ' || v.day || ' ' || v.member || ' ' || v.parts || ' ' || d.changed_at || ' ' || d.run_id from breakdown_values v join breakdown_days d using (tenant_id, source, dimension, day) where v.tenant_id = @tenant order by 1";
 
     [Fact]
     public async Task The_same_answer_again_changes_nothing_and_another_replaces_all_of_its_day()

@@ -39,7 +39,7 @@ internal sealed class SourceSilentRule : IInsightRule
                     ? $" Its numbers are complete through {proof.Day("Complete through", day)}; later ones are missing, not zero."
                 : " There are no numbers of it yet.";
             yield return new Insight(
-                Name, source.Connector, severity, words + through, proof, "/integrations",
+                Name, SubjectOf(source, facts), severity, words + through, proof, "/integrations",
                 state.Silent ? "Silent" : state.Status.ToString(),
                 // A silence that goes on is news again when it is a quarter longer; the others are what they are.
                 state is { Silent: true, DueThrough: { } due, MissingSince: { } since } ? due.DayNumber - since.DayNumber + 1 : 1)
@@ -49,6 +49,12 @@ internal sealed class SourceSilentRule : IInsightRule
             };
         }
     }
+
+    /// <summary>What an insight about a source is known by: its connector, and of further ones of that its id.</summary>
+    internal static string SubjectOf(SourceState source, BusinessFacts facts) =>
+        facts.Sources.Where(other => other.Connector == source.Connector).MinBy(other => other.Number)?.Id == source.Id
+            ? source.Connector
+            : $"{source.Connector} {source.Id:D}";
 
     private static string Nothing(SourceState source, DateOnly since, Proof proof) =>
         $"{source.DisplayName} was connected on {proof.Day("Connected", since)} and nothing came of it yet.";
