@@ -48,6 +48,7 @@
   } else {
     period.set('range', asked.get('range') || 'last_28_days')
   }
+  if (asked.get('sources')) period.set('sources', asked.get('sources'))
   period.set('compare', asked.get('compare') || 'previous_period')
   var admitted = session
     .then(function (answer) {

@@ -4,6 +4,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using KpiDashboard.Demo.Seeding;
+using KpiDashboard.Tests.Shared;
 using Npgsql;
 
 namespace KpiDashboard.Benchmarks;
@@ -117,13 +118,18 @@ internal static class ApiReads
                 with t as (insert into tenants (id, name, time_zone, currency) select gen_random_uuid(), 'Client ' || n, 'Europe/Berlin', 'EUR' from generate_series(1, @businesses) n returning id),
                 m as (insert into memberships (tenant_id, user_id, role) select t.id, u.id, 'viewer' from t, users u where u.email_key = @owner),
                 i as (insert into integrations (tenant_id, id, connector, display_name, fetched_at, complete_through, read_from, backfilled_at)
-                    select id, gen_random_uuid(), c, c, now(), current_date - 1, current_date - 112, now() from t cross join unnest(array['n8n', 'google-analytics']) c)
-                insert into kpi_values (tenant_id, kpi, day, value, day_ended, first_seen_at, changed_at)
-                select id, k, current_date - n, 100 + n, true, now(), now()
-                from t cross join unnest(array['shop.revenue', 'shop.transactions', 'automation.time_saved', 'web.sessions', 'automation.failed', 'automation.succeeded']) k
-                cross join generate_series(1, 112) n;
-                analyze kpi_months;
-                """;
+                    select id, gen_random_uuid(), c, c, now(), current_date - 1, current_date - 112, now()
+                    from t cross join unnest(array['n8n', 'google-analytics']) with ordinality as u (c, n) order by n)
+                select 1;
+
+                """ + ManyValues.Insert(
+                """
+                select t.id, case when k like 'automation.%' then 1 else 2 end, k, current_date - n, (100 + n)::numeric
+                from tenants t
+                cross join unnest(array['shop.revenue', 'shop.transactions', 'automation.time_saved', 'web.sessions', 'automation.failed', 'automation.succeeded']) k
+                cross join generate_series(1, 112) n
+                where t.name like 'Client %'
+                """) + "analyze kpi_months;";
             command.Parameters.AddWithValue("businesses", Agency);
             command.Parameters.AddWithValue("owner", DemoSeeder.OwnerEmail.ToUpperInvariant());
             await command.ExecuteNonQueryAsync();

@@ -33,7 +33,7 @@ public sealed class AutomationApi(ExecutionEndpoints executions, AutomationEndpo
 
     /// <summary>Workflows as a file.</summary>
     [Function("AutomationWorkflowsExport"), Requires(Permission.Read, Cost = Cost.Heavy)]
-    [Operation("The table of workflows as CSV or JSON", Response = typeof(WorkflowsFile), Query = "format range from to compare")]
+    [Operation("The table of workflows as CSV or JSON", Response = typeof(WorkflowsFile), Query = "format range from to compare sources")]
     public Task<IResult> ExportWorkflows(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "automation/export/workflows")] HttpRequest request, CancellationToken cancellationToken) =>
         automation.ExportAsync(request, cancellationToken);

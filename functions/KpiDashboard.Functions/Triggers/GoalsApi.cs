@@ -12,7 +12,7 @@ public sealed class GoalsApi(GoalEndpoints goals, CalculatedKpiEndpoints calcula
 {
     /// <summary>The goals.</summary>
     [Function("Goals"), Requires(Permission.Read)]
-    [Operation("Goals: how each stands, its pace, and how it went", Response = typeof(GoalsResponse))]
+    [Operation("Goals: how each stands, its pace, and how it went", Response = typeof(GoalsResponse), Query = "sources")]
     public Task<IResult> ListGoals(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "goals")] HttpRequest request, CancellationToken cancellationToken) =>
         goals.ListAsync(request, cancellationToken);
@@ -54,7 +54,7 @@ public sealed class GoalsApi(GoalEndpoints goals, CalculatedKpiEndpoints calcula
 
     /// <summary>Try a formula.</summary>
     [Function("CalculatedKpiPreview"), Requires(Permission.Read)]
-    [Operation("What a formula gives over the last 28 days; nothing is kept", Body = typeof(PreviewCalculatedKpiRequest), Response = typeof(CalculatedPreviewResponse))]
+    [Operation("What a formula gives over the last 28 days; nothing is kept", Body = typeof(PreviewCalculatedKpiRequest), Response = typeof(CalculatedPreviewResponse), Query = "sources")]
     public Task<IResult> PreviewCalculatedKpi(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "kpis/calculated/preview")] HttpRequest request, CancellationToken cancellationToken) =>
         calculated.PreviewAsync(request, cancellationToken);

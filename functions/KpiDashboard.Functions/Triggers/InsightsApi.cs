@@ -12,14 +12,14 @@ public sealed class InsightsApi(InsightEndpoints insights, AnnotationEndpoints a
 {
     /// <summary>How the business does.</summary>
     [Function("InsightsBusiness"), Requires(Permission.Read)]
-    [Operation("Health score, insights and daily brief", Response = typeof(BusinessInsightsResponse), Query = "range from to compare")]
+    [Operation("Health score, insights and daily brief", Response = typeof(BusinessInsightsResponse), Query = "range from to compare sources")]
     public Task<IResult> GetBusinessInsights(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "insights/business")] HttpRequest request, CancellationToken cancellationToken) =>
         insights.BusinessAsync(request, cancellationToken);
 
     /// <summary>Dismiss an insight.</summary>
     [Function("InsightDismiss"), Requires(Permission.ManageNumbers)]
-    [Operation("Dismiss an insight until it says something else", Response = typeof(InsightEntry), Query = "range from to compare")]
+    [Operation("Dismiss an insight until it says something else", Response = typeof(InsightEntry), Query = "range from to compare sources")]
     public Task<IResult> DismissInsight(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "insights/{id}/dismiss")] HttpRequest request, string id, CancellationToken cancellationToken) =>
         insights.DismissAsync(request, id, cancellationToken);
@@ -33,7 +33,7 @@ public sealed class InsightsApi(InsightEndpoints insights, AnnotationEndpoints a
 
     /// <summary>Snooze an insight.</summary>
     [Function("InsightSnooze"), Requires(Permission.ManageNumbers)]
-    [Operation("Put an insight aside until a day, or until it says something else", Body = typeof(SnoozeInsightRequest), Response = typeof(InsightEntry), Query = "range from to compare")]
+    [Operation("Put an insight aside until a day, or until it says something else", Body = typeof(SnoozeInsightRequest), Response = typeof(InsightEntry), Query = "range from to compare sources")]
     public Task<IResult> SnoozeInsight(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "insights/{id}/snooze")] HttpRequest request, string id, CancellationToken cancellationToken) =>
         insights.SnoozeAsync(request, id, cancellationToken);
@@ -47,7 +47,7 @@ public sealed class InsightsApi(InsightEndpoints insights, AnnotationEndpoints a
 
     /// <summary>Annotations.</summary>
     [Function("Annotations"), Requires(Permission.Read)]
-    [Operation("What people noted about days, and what the system can tell of them", Response = typeof(AnnotationsResponse), Query = "range from to")]
+    [Operation("What people noted about days, and what the system can tell of them", Response = typeof(AnnotationsResponse), Query = "range from to sources")]
     public Task<IResult> ListAnnotations(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "annotations")] HttpRequest request, CancellationToken cancellationToken) =>
         annotations.ListAsync(request, cancellationToken);

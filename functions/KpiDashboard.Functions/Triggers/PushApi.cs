@@ -63,7 +63,7 @@ public sealed class PushApi(CustomKpiEndpoints kpis, PushEndpoints push, ImportE
 
     /// <summary>Executions of n8n.</summary>
     [Function("WebhookN8n"), Requires(Permission.PushExecutions, Signature = true, Body = N8nWebhookEndpoints.Limit)]
-    [Operation("Executions of n8n as they happen: one event or an array", Body = typeof(N8nEventRequest), Response = typeof(N8nWebhookResponse), Query = "token")]
+    [Operation("Executions of n8n as they happen: one event or an array", Body = typeof(N8nEventRequest), Response = typeof(N8nWebhookResponse), Query = "token source")]
     public Task<IResult> ReceiveN8n([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "webhooks/n8n")] HttpRequest request, CancellationToken cancellationToken) =>
         n8n.ReceiveAsync(request, cancellationToken);
 

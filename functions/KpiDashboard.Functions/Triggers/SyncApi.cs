@@ -41,6 +41,12 @@ public sealed class SyncApi(SyncEndpoints sync)
     public Task<IResult> ListIntegrations([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "integrations")] HttpRequest request, CancellationToken cancellationToken) =>
         sync.IntegrationsAsync(request, cancellationToken);
 
+    /// <summary>Sources.</summary>
+    [Function("Sources"), Requires(Permission.Read)]
+    [Operation("What numbers come from: integrations, and what is pushed and imported", Response = typeof(SourcesResponse))]
+    public Task<IResult> ListSources([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "sources")] HttpRequest request, CancellationToken cancellationToken) =>
+        sync.SourcesAsync(request, cancellationToken);
+
     /// <summary>One integration.</summary>
     [Function("Integration"), Requires(Permission.Read)]
     [Operation("One integration", Response = typeof(IntegrationResponse))]

@@ -74,6 +74,8 @@ internal static class OpenApiDocument
         ["kpi"] = ("A KPI key.", Text()),
         ["date"] = ("The day.", Text("date")),
         ["grain"] = ("Day, week (from the tenant's first weekday) or month.", Choice("day", "week", "month")),
+        ["sources"] = ("Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out.", Text()),
+        ["source"] = ("The n8n that these runs are of, by the id of its integration; needed where a business has several.", Text()),
         ["dimension"] = ("By what it divides.", Choice([.. Breakdowns.Names])),
         ["member"] = ("One value of the dimension, for example Organic Search; with one KPI only.", Text()),
         ["top"] = ("Most values to list, 10 if left out; the others are the rest.", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = BreakdownEndpoints.MostMembers }),

@@ -47,11 +47,14 @@ public sealed class AutomationEndpoints
     /// <summary>How the answer to a request is made; admitting the request is the caller's.</summary>
     /// <param name="request">The request.</param>
     /// <param name="asked">The days, where another answer beside this one has settled them; else as the request says.</param>
-    internal Func<TenantTransaction, TenantProfile, Task<PerformanceResponse>> Performance(HttpRequest request, Period? asked = null) =>
+    /// <param name="kept">What it is narrowed to, whatever the request says; null for what the request says.</param>
+    internal Func<TenantTransaction, TenantProfile, Task<PerformanceResponse>> Performance(
+        HttpRequest request, Period? asked = null, IReadOnlyCollection<string>? kept = null) =>
         async (tx, tenant) =>
         {
             var query = new QueryReader(request);
-            var all = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
+            var every = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
+            var all = kept is null ? SourceSelection.Read(query, every) : SourceSelection.Kept(every, kept);
             var sources = all.Where(source => source.Connector == "n8n").ToList();
             // The days of the overview, so that the two pages tell of one number: not a day more because n8n knows a day sooner than
             // others.

@@ -8,6 +8,7 @@ using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
 using KpiDashboard.Sync;
+using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Dashboards;
@@ -71,11 +72,18 @@ public sealed class ShareEndpoints
         if (body.Days is < 1 or > 365) errors["days"] = ["'days' must be 1 to 365: how long the link works."];
         if (errors.Count > 0) throw ApiProblem.Invalid(errors);
 
+        var sources = body.Sources?.Distinct(StringComparer.Ordinal).ToArray();
         var (secret, now) = (TokenHash.Fresh(Prefix), _time.GetUtcNow());
         var (share, expires) = (Guid.CreateVersion7(now), now.AddDays(body.Days));
         await _database.InTenantAsync(caller.TenantId, async tx =>
         {
             var dashboard = await DashboardEndpoints.FindAsync(tx, caller, id);
+            if (sources is not null)
+            {
+                var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
+                if (SourceSelection.Check(sources, await SourceState.LoadAsync(tx, tenant, now)) is { } unknown) throw ApiProblem.Invalid("sources", unknown);
+            }
+
             // Locked, so that two at once do not both take the last place.
             await tx.ExecuteAsync("select 1 from dashboards where tenant_id = @tenant and id = @Id for update", new { dashboard.Id });
             await tx.ExecuteAsync("delete from dashboard_shares where tenant_id = @tenant and least(expires_at, revoked_at) < @old", new { old = now.AddDays(-90) });
@@ -84,14 +92,15 @@ public sealed class ShareEndpoints
             if (open >= MaxOpen) throw ApiProblem.Conflict($"There are {MaxOpen} links to this dashboard already; take one back first.");
             await tx.ExecuteAsync(
                 """
-                insert into dashboard_shares (tenant_id, id, dashboard_id, label, token_hash, created_by, created_at, expires_at)
-                values (@tenant, @share, @dashboard, @label, @hash, @user, @now, @expires)
+                insert into dashboard_shares (tenant_id, id, dashboard_id, label, token_hash, created_by, created_at, expires_at, sources)
+                values (@tenant, @share, @dashboard, @label, @hash, @user, @now, @expires, @sources::text[])
                 """,
-                new { share, dashboard = dashboard.Id, label = body.Label.Trim(), hash = TokenHash.Of(secret), user = caller.Person, now, expires });
+                new { share, dashboard = dashboard.Id, label = body.Label.Trim(), hash = TokenHash.Of(secret), user = caller.Person, now, expires, sources });
             await _audit.WriteAsync(tx, request, new AuditEvent(AuditActions.DashboardShared, "dashboard", dashboard.Id.ToString(), dashboard.Name, After: new JsonObject
             {
                 ["label"] = body.Label.Trim(),
                 ["expiresAt"] = expires.ToString("O", CultureInfo.InvariantCulture),
+                ["sources"] = sources is null ? null : string.Join(',', sources),
             }));
         }, cancellationToken);
         request.HttpContext.Response.Headers.CacheControl = "no-store";
@@ -144,11 +153,13 @@ public sealed class ShareEndpoints
                 "select name, tiles::text from dashboards where tenant_id = @tenant and id = @dashboard_id", new { share.dashboard_id });
             var tiles = DashboardEndpoints.Read(stored);
             var kpis = DashboardLayout.Kpis(tiles);
-            var summary = await _metrics.Summary(request)(tx, tenant);
+            // What the link was narrowed to when it was made; what is gone of it since has no numbers.
+            var kept = (await tx.QuerySingleAsync<string?>("select array_to_string(sources, ',') from dashboard_shares where tenant_id = @tenant and id = @id", new { share.id }))?.Split(',');
+            var summary = await _metrics.Summary(request, kept)(tx, tenant);
             // What a business aims at stays with the business: nobody chose to show that.
             var shown = summary with { Kpis = [.. summary.Kpis.Where(kpi => kpis.Contains(kpi.Key)).Select(kpi => kpi with { Goal = null })], Freshness = [.. summary.Freshness.Select(Anonymous)] };
             var period = new Period(summary.Range, summary.From, summary.To, summary.Compare, summary.CompareFrom, summary.CompareTo);
-            var automation = tiles.Any(tile => tile.Kind == DashboardTileKind.Automation) ? await _automation.Performance(request, period)(tx, tenant) : null;
+            var automation = tiles.Any(tile => tile.Kind == DashboardTileKind.Automation) ? await _automation.Performance(request, period, kept)(tx, tenant) : null;
             return new SharedDashboardResponse(
                 tenant.Name, name, share.expires_at, tiles, shown, automation is null ? null : Anonymous(automation, kpis));
         }, cancellationToken);
@@ -226,8 +237,11 @@ public sealed class ShareEndpoints
 #pragma warning restore IDE1006
 }
 
-/// <summary>Make a link. <c>label</c> tells it from others, <c>days</c> is how long it works.</summary>
-internal sealed record CreateShareRequest(string Label, int Days);
+/// <summary>
+/// Make a link. <c>label</c> tells it from others, <c>days</c> is how long it works. <c>sources</c>: numbers of these alone, ids of integrations or
+/// <c>push</c>; all when left out.
+/// </summary>
+internal sealed record CreateShareRequest(string Label, int Days, IReadOnlyList<string>? Sources = null);
 
 /// <summary>A fresh link: its secret is shown this once. <c>path</c>: of the page, to be put after the site's own address.</summary>
 internal sealed record CreateShareResponse(Guid Id, string Secret, string Path, DateTimeOffset ExpiresAt);

@@ -80,7 +80,8 @@ internal static class DatabaseBootstrap
     /// <exception cref="InvalidOperationException">A script failed; its transaction was rolled back.</exception>
     public static async Task<IReadOnlyList<string>> MigrateAsync(string ownerConnectionString, CancellationToken cancellationToken, IReadOnlySet<string>? only = null)
     {
-        await using var source = NpgsqlDataSource.Create(ownerConnectionString);
+        // Who waits for another migration to end waits as long, too.
+        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(ownerConnectionString) { CommandTimeout = 0 }.ConnectionString);
         await using var guard = await source.OpenConnectionAsync(cancellationToken);
         await guard.ExecuteAsync(new CommandDefinition("select pg_advisory_lock(718293646)", cancellationToken: cancellationToken));
         var result = Upgrader(ownerConnectionString, only).PerformUpgrade();
@@ -118,7 +119,8 @@ internal static class DatabaseBootstrap
 
     private static UpgradeEngine Upgrader(string connectionString, IReadOnlySet<string>? only) =>
         DeployChanges.To
-            .PostgresqlDatabase(connectionString)
+            // A migration that moves every value of a large installation takes as long as it takes; stopped half-way it would begin anew each time.
+            .PostgresqlDatabase(new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 0 }.ConnectionString)
             .WithScriptsEmbeddedInAssembly(Assembly.GetExecutingAssembly(), name => name.EndsWith(".sql", StringComparison.Ordinal) && only?.Contains(name) != false)
             .JournalToPostgresqlTable("public", "schema_versions")
             .WithTransactionPerScript()

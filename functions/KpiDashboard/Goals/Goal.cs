@@ -8,7 +8,7 @@ namespace KpiDashboard.Goals;
 /// <summary>A goal as it is stored, and the arithmetic of how it stands.</summary>
 internal sealed record Goal(
     Guid Id, string Kpi, string? Name, GoalRhythm Rhythm, DateOnly StartsOn, DateOnly? EndsOn, IReadOnlyList<DateOnly> TargetFrom, IReadOnlyList<decimal> Targets,
-    DateTimeOffset CreatedAt)
+    DateTimeOffset CreatedAt, IReadOnlyList<string>? Sources = null)
 {
     /// <summary>Most of them a tenant may have: the summary looks at them all.</summary>
     public const int MaxGoals = 50;
@@ -125,11 +125,13 @@ internal sealed record Goal(
     [
         .. (await tx.QueryAsync<Row>(
             """
-            select id, kpi, name, period, starts_on as StartsOn, ends_on as EndsOn, target_from as TargetFrom, targets, created_at as CreatedAt
+            select id, kpi, name, period, starts_on as StartsOn, ends_on as EndsOn, target_from as TargetFrom, targets, created_at as CreatedAt,
+                   sources
             from goals where tenant_id = @tenant and (@id::uuid is null or id = @id) order by created_at, id
             """,
             new { id })).Select(row => new Goal(
-                row.Id, row.Kpi, row.Name, Enum.Parse<GoalRhythm>(row.Period, ignoreCase: true), row.StartsOn, row.EndsOn, row.TargetFrom, row.Targets, row.CreatedAt)),
+                row.Id, row.Kpi, row.Name, Enum.Parse<GoalRhythm>(row.Period, ignoreCase: true), row.StartsOn, row.EndsOn, row.TargetFrom, row.Targets, row.CreatedAt,
+                row.Sources)),
     ];
 
     /// <summary>Whether a value is what was wanted: no more than the target where less is better, otherwise no less.</summary>
@@ -162,6 +164,8 @@ internal sealed record Goal(
     // Members and no constructor: Dapper finds none that takes arrays.
     private sealed record Row
     {
+        public string[]? Sources { get; init; }
+
         public required Guid Id { get; init; }
         public required string Kpi { get; init; }
         public string? Name { get; init; }

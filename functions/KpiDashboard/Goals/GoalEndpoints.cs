@@ -50,17 +50,19 @@ public sealed class GoalEndpoints
             if (body.Rhythm == GoalRhythm.Dated && (body.StartsOn is null || body.EndsOn is null)) errors["endsOn"] = ["A dated goal needs 'startsOn' and 'endsOn'."];
             if (body.Rhythm != GoalRhythm.Dated && body.EndsOn is not null) errors["endsOn"] = ["Only a dated goal has 'endsOn'; a recurring one goes on until it is deleted."];
             CheckDays(errors, body.StartsOn, body.EndsOn, today);
+            var sources = body.Sources?.Distinct(StringComparer.Ordinal).ToArray();
+            if (sources is not null && SourceSelection.Check(sources, await SourceState.LoadAsync(tx, tenant, now)) is { } fault) errors["sources"] = [fault];
             if (errors.Count > 0) throw ApiProblem.Invalid(errors);
             if (await tx.QuerySingleAsync<int>("select count(*)::int from goals where tenant_id = @tenant") >= Goal.MaxGoals) throw ApiProblem.Conflict($"There are {Goal.MaxGoals} goals already; delete one first.");
-            var goal = new Goal(id, body.Kpi, body.Name?.Trim(), body.Rhythm, body.StartsOn ?? today, body.EndsOn, [], [body.Target], now);
+            var goal = new Goal(id, body.Kpi, body.Name?.Trim(), body.Rhythm, body.StartsOn ?? today, body.EndsOn, [], [body.Target], now, sources);
             // A recurring goal counts whole periods.
             var starts = goal.PeriodOf(goal.StartsOn, tenant).From;
             await tx.ExecuteAsync(
                 """
-                insert into goals (tenant_id, id, kpi, name, period, starts_on, ends_on, target_from, targets, created_at, updated_at)
-                values (@tenant, @id, @Kpi, @Name, @period, @starts, @EndsOn, array[@starts::date], array[@target::numeric], @now, @now)
+                insert into goals (tenant_id, id, kpi, name, period, starts_on, ends_on, target_from, targets, sources, created_at, updated_at)
+                values (@tenant, @id, @Kpi, @Name, @period, @starts, @EndsOn, array[@starts::date], array[@target::numeric], @sources::text[], @now, @now)
                 """,
-                new { id, goal.Kpi, goal.Name, period = Word(goal.Rhythm), starts, goal.EndsOn, target = body.Target, now });
+                new { id, goal.Kpi, goal.Name, period = Word(goal.Rhythm), starts, goal.EndsOn, target = body.Target, sources, now });
             return await NoteAsync(tx, request, AuditActions.GoalCreated, id, null, catalogue, tenant);
         }, cancellationToken), GoalJson.Default.GoalEntry, StatusCodes.Status201Created);
     }
@@ -119,7 +121,8 @@ public sealed class GoalEndpoints
     {
         var open = (await Goal.LoadAsync(tx))
             .Select(goal => (Goal: goal, Period: goal.PeriodOf(today > goal.StartsOn ? today : goal.StartsOn, tenant)))
-            .Where(item => item.Period.From <= today && item.Period.To >= today && catalogue.Find(item.Goal.Kpi) is not null)
+            // A tile of some sources has no use for what is wanted of others.
+            .Where(item => sources.IsOf(item.Goal.Sources) && item.Period.From <= today && item.Period.To >= today && catalogue.Find(item.Goal.Kpi) is not null)
             .GroupBy(item => item.Goal.Kpi, StringComparer.Ordinal).Select(same => same.MinBy(item => item.Period.To)).ToList();
         if (open.Count == 0) return new Dictionary<string, SummaryGoal>();
         var table = await KpiTable.LoadAsync(tx, open.Select(item => catalogue.Find(item.Goal.Kpi)!), open.Min(item => item.Period.From), today, sources.Clocks, tenant.Economics);
@@ -137,20 +140,33 @@ public sealed class GoalEndpoints
     {
         var known = goals.Where(goal => catalogue.Find(goal.Kpi) is not null).Select(goal => (Goal: goal, Kpi: catalogue.Find(goal.Kpi)!, Periods: goal.Periods(today, tenant))).ToList();
         if (known.Count == 0) return [];
+        var all = sources.Every;
         var first = known.Min(item => item.Periods[^1].From);
-        var table = await KpiTable.LoadAsync(tx, known.Select(item => item.Kpi), first < today ? first : today, today, sources.Clocks, tenant.Economics);
+        // Those that were set for the same sources are reckoned from one table; those for all, from what the reader asked for.
+        var tables = new Dictionary<string, (SourceSelection Sources, KpiTable Table)>(StringComparer.Ordinal);
+        foreach (var alike in known.GroupBy(item => Named(item.Goal), StringComparer.Ordinal))
+        {
+            var own = alike.First().Goal.Sources is { } kept ? SourceSelection.Kept(all, kept) : sources;
+            tables[alike.Key] = (own, await KpiTable.LoadAsync(
+                tx, alike.Select(item => item.Kpi), first < today ? first : today, today, own.Clocks, tenant.Economics));
+        }
+
         return
         [
             .. known.Select(item =>
             {
-                var currency = MetricsEndpoints.CurrencyOf(item.Kpi, sources, tenant);
+                var (own, table) = tables[Named(item.Goal)];
+                var currency = MetricsEndpoints.CurrencyOf(item.Kpi, own, tenant);
                 var standings = item.Periods.Select(period => item.Goal.Stand(item.Kpi, table, period, today, currency)).ToList();
                 return new GoalEntry(
                     item.Goal.Id, item.Kpi.Key, item.Kpi.Name, item.Kpi.Unit, item.Kpi.Direction, currency, item.Goal.Name, item.Goal.Target, item.Goal.Rhythm, item.Goal.StartsOn,
                     item.Goal.EndsOn, standings[0], [.. standings.Skip(1)], standings.Skip(1).Count(past => past.State == GoalState.Met),
-                    standings.Skip(1).Count(past => past.State == GoalState.Missed), item.Goal.CreatedAt);
+                    standings.Skip(1).Count(past => past.State == GoalState.Missed), item.Goal.CreatedAt,
+                    item.Goal.Sources);
             }),
         ];
+
+        static string Named(Goal goal) => goal.Sources is { } kept ? string.Join(',', kept.Order(StringComparer.Ordinal)) : "";
     }
 
     private async Task<GoalEntry> NoteAsync(TenantTransaction tx, HttpRequest request, string action, Guid id, Goal? before, TenantCatalogue catalogue, TenantProfile tenant)
@@ -199,6 +215,7 @@ public sealed class GoalEndpoints
         ["name"] = goal.Name,
         ["target"] = goal.Target,
         ["rhythm"] = Word(goal.Rhythm),
+        ["sources"] = goal.Sources is { } sources ? string.Join(',', sources) : null,
         ["startsOn"] = Invariant($"{goal.StartsOn:yyyy-MM-dd}"),
         ["endsOn"] = goal.EndsOn is { } ends ? Invariant($"{ends:yyyy-MM-dd}") : null,
     };

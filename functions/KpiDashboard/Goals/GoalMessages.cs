@@ -48,8 +48,10 @@ internal enum GoalState
     NotStarted,
 }
 
-/// <summary>Set a goal. <c>startsOn</c>: the first day that counts, today's period if left out; <c>endsOn</c>: of a dated goal, and of no other.</summary>
-internal sealed record CreateGoalRequest(string Kpi, decimal Target, GoalRhythm Rhythm, string? Name = null, DateOnly? StartsOn = null, DateOnly? EndsOn = null);
+/// <summary>Set a goal. <c>startsOn</c>: the first day that counts, today's period if left out; <c>endsOn</c>: of a dated goal, and of no other.
+/// <c>sources</c>: of these alone, ids of integrations or <c>push</c>; all when left out.</summary>
+internal sealed record CreateGoalRequest(
+    string Kpi, decimal Target, GoalRhythm Rhythm, string? Name = null, DateOnly? StartsOn = null, DateOnly? EndsOn = null, IReadOnlyList<string>? Sources = null);
 
 /// <summary>Change a goal; what is left out stays. A new target counts from the period of today on: those before stay judged by the old one.</summary>
 internal sealed record UpdateGoalRequest(decimal? Target = null, string? Name = null, DateOnly? EndsOn = null);
@@ -60,9 +62,11 @@ internal sealed record GoalsResponse(DateOnly Today, IReadOnlyList<GoalEntry> Go
 /// <summary>A goal, how it stands, and how it went: the newest of at most twelve periods that are over comes first.</summary>
 /// <param name="Direction">Down: the target must not be exceeded. Otherwise it must be reached.</param>
 /// <param name="Currency">Of a money KPI.</param>
+/// <param name="Sources">What it was set for; null for all sources.</param>
 internal sealed record GoalEntry(
     Guid Id, string Kpi, string KpiName, KpiUnit Unit, KpiDirection Direction, string? Currency, string? Name, decimal Target, GoalRhythm Rhythm, DateOnly StartsOn,
-    DateOnly? EndsOn, GoalStanding Now, IReadOnlyList<GoalStanding> History, int Met, int Missed, DateTimeOffset CreatedAt);
+    DateOnly? EndsOn, GoalStanding Now, IReadOnlyList<GoalStanding> History, int Met, int Missed, DateTimeOffset CreatedAt,
+    IReadOnlyList<string>? Sources = null);
 
 /// <summary>A goal in one period.</summary>
 /// <param name="Target">What was or is wanted in this period.</param>

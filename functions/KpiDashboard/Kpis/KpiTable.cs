@@ -369,10 +369,10 @@ internal sealed class KpiTable
     }
 
     private static string ConnectorOf(string part, KpiDefinition kpi) =>
-        kpi.Sources.Count == 1 ? kpi.Source
+        kpi.Sources.Count == 1 ? kpi.Sources[0]
         : KpiCatalogue.IsStored(part) ? KpiCatalogue.Part(part).Source
         : part == HealthScore.Key ? HealthScore.Source
-        : kpi.Sources.Contains(TenantCatalogue.PushSource, StringComparer.Ordinal) ? TenantCatalogue.PushSource : kpi.Source;
+        : kpi.Sources.Contains(TenantCatalogue.PushSource, StringComparer.Ordinal) ? TenantCatalogue.PushSource : kpi.Sources[0];
 
     private int Index(DateOnly day) => day >= From && day <= To
         ? day.DayNumber - From.DayNumber

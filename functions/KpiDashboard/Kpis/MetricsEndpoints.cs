@@ -41,12 +41,15 @@ public sealed class MetricsEndpoints
         }, cancellationToken);
 
     /// <summary>How the summary that a request asks for is made; admitting the request is the caller's.</summary>
-    internal Func<TenantTransaction, TenantProfile, Task<SummaryResponse>> Summary(HttpRequest request) =>
+    /// <param name="request">The request.</param>
+    /// <param name="kept">What it is narrowed to, whatever the request says; null for what the request says.</param>
+    internal Func<TenantTransaction, TenantProfile, Task<SummaryResponse>> Summary(HttpRequest request, IReadOnlyCollection<string>? kept = null) =>
         async (tx, tenant) =>
         {
             var today = tenant.Today(_time);
             var query = new QueryReader(request);
-            var sources = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
+            var every = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
+            var sources = kept is null ? SourceSelection.Read(query, every) : SourceSelection.Kept(every, kept);
             var period = Period.Read(query, today, SourceState.PeriodThrough(sources));
             var clocks = sources.Clocks;
             var catalogue = await TenantCatalogue.LoadAsync(tx);

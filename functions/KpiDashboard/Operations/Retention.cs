@@ -1,4 +1,5 @@
 using KpiDashboard.Data;
+using KpiDashboard.Kpis;
 using KpiDashboard.Privacy;
 using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;
@@ -138,6 +139,8 @@ internal sealed partial class Retention(Database database, TenantFaults faults, 
             {
                 var count = await database.InTenantAsync(place.TenantId, async tx =>
                 {
+                    // What was read reaches no further back than what is kept of it.
+                    await tx.ExecuteAsync("update integrations set read_from = @KeepFrom where tenant_id = @tenant and read_from < @KeepFrom", new { place.KeepFrom });
                     var gone = await RemoveMonthsAsync(tx, place.KeepFrom);
                     foreach (var (table, key) in Dated)
                     {
@@ -149,8 +152,6 @@ internal sealed partial class Retention(Database database, TenantFaults faults, 
                             new { place.KeepFrom, Batch });
                     }
 
-                    // What was read reaches no further back than what is kept of it.
-                    await tx.ExecuteAsync("update integrations set read_from = @KeepFrom where tenant_id = @tenant and read_from < @KeepFrom", new { place.KeepFrom });
                     if (gone > 0) await TenantProfile.BumpVersionAsync(tx);
                     else await tx.ExecuteAsync("update tenants set values_kept_from = @KeepFrom where id = @tenant", new { place.KeepFrom });
                     return gone;
@@ -167,6 +168,7 @@ internal sealed partial class Retention(Database database, TenantFaults faults, 
     /// <summary>Removes months before a day, and the days before it of its own month. Returns how many rows that touched.</summary>
     private static async Task<int> RemoveMonthsAsync(TenantTransaction tx, DateOnly keepFrom)
     {
+        await tx.ExecuteAsync(KpiWriter.Lock);
         var gone = await tx.ExecuteAsync(
             """
             delete from kpi_months where tenant_id = @tenant and (month, source, kpi) in (

@@ -24,6 +24,9 @@ public sealed partial class IntegrationEndpoints
     /// <summary>Most sources that a business may have, disconnected ones included.</summary>
     internal const int MostSources = 50;
 
+    /// <summary>Held by whoever adds a source to a business, until that is done.</summary>
+    internal const string OneMoreAtATime = "select pg_advisory_xact_lock(hashtextextended('sources ' || @tenant::text, 0))";
+
     private static readonly TimeSpan RevokePatience = TimeSpan.FromSeconds(10);
 
     // Longer than a provider is waited for; a sync that comes meanwhile is sent again when the test is over.
@@ -92,7 +95,7 @@ public sealed partial class IntegrationEndpoints
             var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
             if (body.Grant is { } used && !await _grants.TakeAsync(tx, used, caller.Person)) throw UnknownGrant();
             // Two at once must not both think that there is none, and each makes the other's numbers count twice.
-            await tx.QueryAsync<int>("select 1 from tenants where id = @tenant for no key update");
+            await tx.ExecuteAsync(OneMoreAtATime);
             var present = await OfConnectorAsync(tx, key.Key, lockThem: true);
             var account = Account(connection.Settings);
             var row = Continued(key, present, account);

@@ -15,12 +15,15 @@ internal sealed class SourceSelection : IReadOnlyList<SourceState>
 
     private readonly IReadOnlyList<SourceState> _sources;
 
-    private SourceSelection(IReadOnlyList<SourceState> sources, bool pushed, IReadOnlyList<string>? named)
+    private SourceSelection(IReadOnlyList<SourceState> every, IReadOnlyList<SourceState> sources, bool pushed, IReadOnlyList<string>? named)
     {
-        (_sources, Pushed, Named) = (sources, pushed, named);
+        (Every, _sources, Pushed, Named) = (every, sources, pushed, named);
         Numbers = named is null ? null : [.. sources.Select(source => source.Number), .. pushed ? (short[])[SourceState.Pushed] : []];
         Clocks = SourceState.Clocks(sources, pushed, Numbers);
     }
+
+    /// <summary>All integrations of the business, whatever was chosen.</summary>
+    public IReadOnlyList<SourceState> Every { get; }
 
     /// <summary>Whether what is pushed and imported is among them.</summary>
     public bool Pushed { get; }
@@ -44,7 +47,10 @@ internal sealed class SourceSelection : IReadOnlyList<SourceState>
     public SourceState this[int index] => _sources[index];
 
     /// <summary>All sources of a business.</summary>
-    public static SourceSelection All(IReadOnlyList<SourceState> sources) => new(sources, pushed: true, null);
+    public static SourceSelection All(IReadOnlyList<SourceState> sources) => new(sources, sources, pushed: true, null);
+
+    /// <summary>Whether these are just the sources that something was kept for; null: all.</summary>
+    public bool IsOf(IReadOnlyCollection<string>? names) => names is null ? Named is null : Named is not null && Named.ToHashSet(StringComparer.Ordinal).SetEquals(names);
 
     /// <summary>Those of a connector alone, of those that were chosen.</summary>
     public SourceClocks ClocksOf(string connector) =>
@@ -53,7 +59,7 @@ internal sealed class SourceSelection : IReadOnlyList<SourceState>
     /// <summary>Those that were kept with something (a goal, a share); what is gone since is left out. None kept: all.</summary>
     public static SourceSelection Kept(IReadOnlyList<SourceState> sources, IReadOnlyCollection<string>? names) =>
         names is null or { Count: 0 } ? All(sources) : new(
-            [.. sources.Where(source => names.Contains(source.Id.ToString("D"), StringComparer.Ordinal))],
+            sources, [.. sources.Where(source => names.Contains(source.Id.ToString("D"), StringComparer.Ordinal))],
             names.Contains(TenantCatalogue.PushSource, StringComparer.Ordinal), [.. names]);
 
     /// <summary>Reads <c>sources</c> from a query; what is none of this business's sources is named in a sentence.</summary>

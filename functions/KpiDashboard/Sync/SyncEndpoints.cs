@@ -2,7 +2,9 @@ using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Connectors;
+using KpiDashboard.Data;
 using KpiDashboard.Identity;
+using KpiDashboard.Kpis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -81,6 +83,12 @@ public sealed class SyncEndpoints
                 [.. _connectors.Select(connector => new ConnectableEntry(
                     connector.Key, connector.DisplayName, connector is IKeyConnector, connector is IGrantConnector { CanSignIn: true }, connector is IGrantConnector))]), cancellationToken);
 
+    /// <summary><c>GET sources</c>: what <c>sources=</c> can name.</summary>
+    public Task<IResult> SourcesAsync(HttpRequest request, CancellationToken cancellationToken) =>
+        _reads.AnswerAsync(request, RunJson.Default.SourcesResponse, async (tx, tenant) =>
+            new SourcesResponse(await SourceEntry.LoadAsync(tx, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()), await TenantCatalogue.LoadAsync(tx))),
+            cancellationToken);
+
     /// <summary><c>GET integrations/{id}</c>.</summary>
     public Task<IResult> IntegrationAsync(HttpRequest request, string id, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, RunJson.Default.IntegrationResponse, async (tx, tenant) =>
@@ -125,6 +133,40 @@ public sealed class SyncEndpoints
 
     private static string WriteCursor(RunResponse run) =>
         WebEncoders.Base64UrlEncode([.. BitConverter.GetBytes(run.QueuedAt.UtcTicks), .. run.Id.ToByteArray()]);
+}
+
+/// <summary>What numbers of the business come from.</summary>
+internal sealed record SourcesResponse(IReadOnlyList<SourceEntry> Sources);
+
+/// <summary>
+/// One of them. <c>id</c>: what <c>sources=</c> names it by, the id of an integration or <c>push</c>. <c>kpis</c>: those that it can answer alone.
+/// <c>connected</c> false: it was disconnected, and what it told stays.
+/// </summary>
+internal sealed record SourceEntry(
+    string Id, string Connector, string Name, bool Connected, DateOnly? FirstDay, DateOnly? CompleteThrough, DateOnly? FinalThrough, IReadOnlyList<string> Kpis)
+{
+    /// <summary>The sources of a business that ever had a number or are connected, in the order in which they came.</summary>
+    public static async Task<IReadOnlyList<SourceEntry>> LoadAsync(TenantTransaction tx, IReadOnlyList<SourceState> sources, TenantCatalogue catalogue)
+    {
+        // The index has it all; a business has some thousand rows there.
+        var known = (await tx.QueryAsync<(short Source, string Kpi)>(
+            """
+            select s.source, k.key
+            from (select distinct m.source, m.kpi from kpi_months m where m.tenant_id = @tenant) s
+            join kpi_keys k on k.tenant_id = @tenant and k.number = s.kpi
+            """)).ToLookup(row => row.Source, row => row.Kpi);
+        var pushed = known[SourceState.Pushed].ToHashSet(StringComparer.Ordinal);
+        return
+        [
+            .. sources.Where(source => source.IsConnected || known[source.Number].Any()).OrderBy(source => source.Number).Select(source => new SourceEntry(
+                source.Id.ToString("D"), source.Connector, source.DisplayName, source.IsConnected, source.FirstDay, source.CompleteThrough, source.FinalThrough,
+                Answers(known[source.Number].ToHashSet(StringComparer.Ordinal)))),
+            .. pushed.Count == 0 ? (SourceEntry[])[] : [new SourceEntry(
+                TenantCatalogue.PushSource, TenantCatalogue.PushSource, "Pushed and imported", true, null, null, null, Answers(pushed))],
+        ];
+
+        IReadOnlyList<string> Answers(HashSet<string> parts) => [.. catalogue.Visible.Where(kpi => kpi.Parts.All(parts.Contains)).Select(kpi => kpi.Key)];
+    }
 }
 
 /// <summary>Which connectors to refresh; all when left out.</summary>
@@ -223,5 +265,6 @@ internal enum PushRhythmKind
 [JsonSerializable(typeof(RunsResponse))]
 [JsonSerializable(typeof(RunResponse))]
 [JsonSerializable(typeof(IntegrationsResponse))]
+[JsonSerializable(typeof(SourcesResponse))]
 [JsonSerializable(typeof(RunEntry))]
 internal sealed partial class RunJson : JsonSerializerContext;

@@ -9,6 +9,7 @@ using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
 using KpiDashboard.Security;
+using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 
@@ -198,8 +199,8 @@ public sealed class N8nWebhookEndpoints
     /// <summary>A source that is only ever pushed to, where there is none, or the one before was disconnected.</summary>
     private static async Task<Integration> BeginAsync(TenantTransaction tx, TenantProfile tenant, Guid? wanted, DateTimeOffset now)
     {
-        // Two first pushes at once: the second finds what the first made.
-        await tx.QueryAsync<int>("select 1 from tenants where id = @tenant for no key update");
+        // Two first pushes at once: the second finds what the first made. Not the row of the business, which comes after those of its sources.
+        await tx.ExecuteAsync(IntegrationEndpoints.OneMoreAtATime);
         if (await FindAsync(tx, tenant, wanted) is { } found)
         {
             await tx.ExecuteAsync(

@@ -1608,6 +1608,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What numbers come from: integrations, and what is pushed and imported */
+        get: operations["ListSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/sync/refresh": {
         parameters: {
             query?: never;
@@ -2153,6 +2170,7 @@ export interface components {
             startsOn?: string | null;
             /** Format: date */
             endsOn?: string | null;
+            sources?: string[] | null;
         };
         CreateKpiRequest: {
             key: string;
@@ -2168,6 +2186,7 @@ export interface components {
         CreateShareRequest: {
             label: string;
             days: number;
+            sources?: string[] | null;
         };
         CreateShareResponse: {
             /** Format: uuid */
@@ -2486,6 +2505,7 @@ export interface components {
             missed: number;
             /** Format: date-time */
             createdAt: string;
+            sources: string[] | null;
         };
         GoalStanding: {
             /** Format: date */
@@ -3073,6 +3093,8 @@ export interface components {
             requests: components["schemas"]["ProvenanceRequest"][];
             restatements: components["schemas"]["ProvenanceRestatement"][];
             currency: string | null;
+            /** Format: uuid */
+            integrationId: string | null;
         };
         ProvenanceRequest: {
             operation: string;
@@ -3378,6 +3400,22 @@ export interface components {
         SnoozeInsightRequest: {
             /** Format: date */
             until: string;
+        };
+        SourceEntry: {
+            id: string;
+            connector: string;
+            name: string;
+            connected: boolean;
+            /** Format: date */
+            firstDay: string | null;
+            /** Format: date */
+            completeThrough: string | null;
+            /** Format: date */
+            finalThrough: string | null;
+            kpis: string[];
+        };
+        SourcesResponse: {
+            sources: components["schemas"]["SourceEntry"][];
         };
         SummaryGoal: {
             /** Format: uuid */
@@ -3688,6 +3726,8 @@ export interface operations {
                 from?: string;
                 /** @description Last day. */
                 to?: string;
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
             };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
@@ -5062,6 +5102,8 @@ export interface operations {
                 to?: string;
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
             };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
@@ -5135,6 +5177,8 @@ export interface operations {
                 to?: string;
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
             };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
@@ -5525,6 +5569,8 @@ export interface operations {
                 dimension?: "channel" | "device" | "country" | "landing_page";
                 /** @description One value of the dimension, for example Organic Search; with one KPI only. */
                 member?: string;
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
             };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
@@ -5557,7 +5603,10 @@ export interface operations {
     };
     ListGoals: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
+            };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
                 "X-Kpi-Tenant"?: string;
@@ -5875,6 +5924,8 @@ export interface operations {
                 to?: string;
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
             };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
@@ -5916,6 +5967,8 @@ export interface operations {
                 to?: string;
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
             };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
@@ -5991,6 +6044,8 @@ export interface operations {
                 to?: string;
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
             };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
@@ -6578,7 +6633,10 @@ export interface operations {
     };
     ListKpis: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
+            };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
                 "X-Kpi-Tenant"?: string;
@@ -6678,7 +6736,10 @@ export interface operations {
     };
     PreviewCalculatedKpi: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
+            };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */
                 "X-Kpi-Tenant"?: string;
@@ -7141,6 +7202,8 @@ export interface operations {
                 dimension?: "channel" | "device" | "country" | "landing_page";
                 /** @description One value of the dimension, for example Organic Search; with one KPI only. */
                 member?: string;
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
             };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
@@ -7178,6 +7241,8 @@ export interface operations {
                 kpi?: string;
                 /** @description The day. */
                 date?: string;
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
             };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
@@ -7221,6 +7286,8 @@ export interface operations {
                 compare?: "previous_period" | "previous_year" | "none";
                 /** @description What else to answer. */
                 with?: "numbers" | "insights";
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
             };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
@@ -7266,6 +7333,8 @@ export interface operations {
                 compare?: "previous_period" | "previous_year" | "none";
                 /** @description Most values to list, 10 if left out; the others are the rest. */
                 top?: number;
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
             };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
@@ -7681,6 +7750,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SharedDashboardResponse"];
+                };
+            };
+            /** @description A problem. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    ListSources: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
+                "X-Kpi-Tenant"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As asked. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourcesResponse"];
                 };
             };
             /** @description A problem. */
@@ -8344,6 +8445,8 @@ export interface operations {
             query?: {
                 /** @description Id of the token whose signing secret signed the request; or X-Kpi-Token-Id. Not needed with a token itself. */
                 token?: string;
+                /** @description The n8n that these runs are of, by the id of its integration; needed where a business has several. */
+                source?: string;
             };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. A session must send it (428 'business-not-named'); a token need not. */

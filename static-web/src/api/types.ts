@@ -28,6 +28,7 @@ export type Grain = History['grain']
 export type Breakdown = Answer<paths['/api/metrics/{key}/breakdown']['get'], 200>
 export type BreakdownMember = Breakdown['members'][number]
 export type Dimension = Breakdown['dimension']
+export type Sources = Answer<paths['/api/sources']['get'], 200>
 export type CatalogueKpi = Answer<paths['/api/kpis']['get'], 200>[number]
 export type Goals = Answer<paths['/api/goals']['get'], 200>
 export type Goal = Goals['goals'][number]

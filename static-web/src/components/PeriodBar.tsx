@@ -6,6 +6,7 @@ import { fullDay } from '../lib/dayNames'
 import { savePdf } from '../lib/paper'
 import { RefreshButton } from '../lib/refreshButton'
 import { comparisons, keepsWeekdays, ranges, usual, type Period } from '../lib/range'
+import { SourceFilter } from './sources/SourceFilter'
 import { messages } from '../messages'
 import { tab } from './tab'
 
@@ -22,10 +23,12 @@ interface Props {
   withToday?: boolean
   /** Whose numbers the page shows, where it can be had on paper. */
   business?: string
+  /** Can be narrowed to sources, where several can answer: those that know a KPI whose key begins so. */
+  sourcesOf?: string
 }
 
 /** Which days, a preset or any from one to another, and against which. */
-export function PeriodBar({ period, days, today, timeZone, withToday, business }: Props) {
+export function PeriodBar({ period, days, today, timeZone, withToday, business, sourcesOf }: Props) {
   const [open, setOpen] = useState(false)
   const refresh = use(RefreshButton)
   const { span, range, compare } = period
@@ -139,6 +142,7 @@ export function PeriodBar({ period, days, today, timeZone, withToday, business }
             className="pointer-events-none absolute right-1"
           />
         </label>
+        {sourcesOf !== undefined && <SourceFilter period={period} of={sourcesOf} />}
         {refresh && (
           // On a phone it stands in the head, which is always in sight.
           <span data-refresh className="-my-2.5 ml-4 hidden lg:block">

@@ -35,3 +35,19 @@ it("leaves days of one's own when a preset is chosen, and a preset for days", ()
   })
   expect(page.current.search).toBe('?compare=none&from=2026-10-01&to=2026-10-31')
 })
+
+it('narrows every question to the sources of the address, and widens it again', () => {
+  const id = '0190b2c4-1111-7222-8333-444455556666'
+  const page = at(`/?range=last_7_days&sources=${id},push`)
+  expect(page.current.period.span).toEqual({ range: 'last_7_days', sources: `${id},push` })
+  act(() => {
+    page.current.period.setSources('push')
+  })
+  expect(page.current.period.span).toEqual({ range: 'last_7_days', sources: 'push' })
+  act(() => {
+    page.current.period.setSources(null)
+  })
+  expect(page.current.search).toBe('?range=last_7_days')
+  for (const wrong of ['', 'all', `${id},`, '../x'])
+    expect(at(`/?sources=${wrong}`).current.period.span).toEqual({ range: 'last_28_days' })
+})

@@ -23,14 +23,21 @@ export const comparisons: readonly Compare[] = ['previous_period', 'previous_yea
 export const keepsWeekdays = (range: string | null): boolean =>
   range === 'today' || range === 'last_day' || range === 'last_7_days' || range === 'last_28_days'
 
-/** A preset that ends with the last complete day, today so far, or days of one's own. */
-export type Span = { range: Range } | { from: string; to: string }
+/** A preset that ends with the last complete day, today so far, or days of one's own; of all sources, or of those that are named. */
+export type Span = ({ range: Range } | { from: string; to: string }) & { sources?: string }
 
 /** Longest range that the API answers. */
 export const mostDays = 800
 
 export const isRange = (text: string | null): text is Range => ranges.includes(text as Range)
 const isCompare = (text: string | null): text is Compare => comparisons.includes(text as Compare)
+
+const source = /^(push|[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12})$/
+/** Sources of the address that could be some. */
+const sourcesIn = (params: URLSearchParams) => {
+  const asked = params.get('sources')
+  return asked?.split(',').every((one) => source.test(one)) ? asked : null
+}
 
 const day = /^\d{4}-\d{2}-\d{2}$/
 export const isDay = (text: string) => day.test(text) && !Number.isNaN(Date.parse(text))
@@ -51,9 +58,12 @@ export interface Period {
   /** The preset for what knows no other days. */
   preset: Range
   compare: Compare
+  /** What the page is narrowed to; null for all sources. */
+  sources: string | null
   setRange: (range: Range) => void
   setDays: (from: string, to: string) => void
   setCompare: (compare: Compare) => void
+  setSources: (sources: string | null) => void
 }
 
 /** Sets or takes away parts of the address, without a step back in the history. */
@@ -84,8 +94,10 @@ export function usePeriod(): Period {
   const compare = params.get('compare')
   const days = daysIn(params)
   const preset: Range = isRange(asked) ? asked : 'last_28_days'
+  const sources = sourcesIn(params)
   return {
-    span: days ?? { range: preset },
+    span: { ...(days ?? { range: preset }), ...(sources === null ? {} : { sources }) },
+    sources,
     range: days ? null : preset,
     preset,
     compare: isCompare(compare) ? compare : 'previous_period',
@@ -98,6 +110,9 @@ export function usePeriod(): Period {
     },
     setCompare: (value) => {
       change({ compare: value })
+    },
+    setSources: (value) => {
+      change({ sources: value })
     },
   }
 }

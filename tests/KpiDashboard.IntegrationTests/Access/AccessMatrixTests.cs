@@ -107,6 +107,7 @@ public sealed class AccessMatrixTests(AppFixture app)
         ["GET automation/export/executions"] = People + " read",
         ["GET automation/export/workflows"] = People + " read",
         ["POST automation/look"] = People + " read",
+        ["GET sources"] = People + " read",
         ["GET integrations"] = People + " read",
         ["GET integrations/{id}"] = People + " read",
         ["POST integrations"] = "owner admin !",

@@ -259,7 +259,7 @@ public sealed class FaultRunTests(PostgresFixture postgres, ITestOutputHelper ou
         await connection.ExecuteAsync(
             """
             alter table tenants disable trigger user, drop constraint tenants_data_version;
-            alter table integrations disable trigger user;
+            alter table integrations disable trigger integrations_zone;
             update tenants set time_zone = 'posix/Europe/Berlin', data_version = 9223372036854775807, created_at = '-infinity' where id = @tenant;
             update integrations set next_due_at = '4000-01-01 BC', settings = '[1e400]', time_zone = '<-03>3', fetched_at = 'infinity' where tenant_id = @tenant;
             update integrations set connector = 'No Queue!' where tenant_id = @tenant and connector = 'n8n';

@@ -382,6 +382,56 @@ public sealed class GoogleConnectTests(AppFixture app)
         new(new GeneratedSite(new SiteProfile { PropertyId = id, TimeZone = "Europe/Berlin", Currency = "EUR", Seed = 5, Sessions = 120 }, DateTimeOffset.UtcNow), "1//old-" + id)
         { Name = "Site of " + marker, Account = "Account of " + marker, Owner = owner };
 
+    [Fact]
+    public async Task A_second_property_of_the_same_account_is_a_source_of_its_own_whose_people_are_not_added_to_those_of_the_first()
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, email, property) = await NewAsync(world);
+        var other = Random();
+        Google.Add(Property(other, email, tenant.Marker));
+        var first = await SendAsync(world, tenant.OwnerToken, "POST", "integrations", Connect(await GrantAsync(world, tenant.OwnerToken, email), property), 201);
+        Assert.Equal("succeeded", await EndOfRunAsync(world, tenant));
+        var second = await SendAsync(world, tenant.OwnerToken, "POST", "integrations", Connect(await GrantAsync(world, tenant.OwnerToken, email), other), 201);
+        Assert.Equal("succeeded", await EndOfRunAsync(world, tenant));
+        Assert.NotEqual(first["id"]!.GetValue<string>(), second["id"]!.GetValue<string>());
+        Assert.NotEqual(first["displayName"]!.GetValue<string>(), second["displayName"]!.GetValue<string>());
+
+        var (all, one, two) = (await SummaryAsync(""), await SummaryAsync($"&sources={first["id"]}"), await SummaryAsync($"&sources={second["id"]}"));
+        decimal? Value(JsonNode answer, string key) => answer["kpis"]!.AsArray().Single(kpi => kpi!["key"]!.GetValue<string>() == key)!["value"]?.GetValue<decimal>();
+        foreach (var key in new[] { "web.sessions", "web.page_views", "shop.revenue", "shop.transactions" })
+            Assert.Equal(Value(all, key), Value(one, key) + Value(two, key));
+        foreach (var key in new[] { "web.active_users", "web.total_users", "web.active_users_28d" })
+        {
+            var tile = all["kpis"]!.AsArray().Single(kpi => kpi!["key"]!.GetValue<string>() == key)!;
+            Assert.Equal(("not_measurable", true), (tile["status"]!.GetValue<string>(), tile["value"] is null));
+            Assert.Contains("cannot be added", tile["statusReason"]!.GetValue<string>(), StringComparison.Ordinal);
+            Assert.NotNull(Value(one, key));
+        }
+
+        // Both at once are all there is, and the history by day adds up as the tiles do.
+        Assert.Equal(Value(all, "web.sessions"), Value(await SummaryAsync($"&sources={first["id"]},{second["id"]}"), "web.sessions"));
+        var days = await SendAsync(world, tenant.OwnerToken, "GET", $"metrics/history?kpis=web.sessions&range=last_28_days&sources={second["id"]}", null, 200);
+        Assert.Equal(Value(two, "web.sessions"), days["series"]![0]!["points"]!.AsArray().Sum(point => point!["value"]?.GetValue<decimal>() ?? 0));
+        var divided = await SendAsync(world, tenant.OwnerToken, "GET", $"metrics/web.sessions/breakdown?dimension=channel&range=last_28_days&sources={second["id"]}", null, 200);
+        Assert.Equal(
+            divided["value"]!.GetValue<decimal>(),
+            divided["members"]!.AsArray().Sum(member => member!["value"]!.GetValue<decimal>()) + (divided["rest"]?["value"]?.GetValue<decimal>() ?? 0));
+        var day = days["series"]![0]!["points"]!.AsArray().Last(point => point!["value"] is not null)!["date"]!.GetValue<string>();
+        var origin = await SendAsync(world, tenant.OwnerToken, "GET", $"metrics/provenance?kpi=web.sessions&date={day}", null, 200);
+        Assert.Equal(
+            new[] { first["id"]!.GetValue<string>(), second["id"]!.GetValue<string>() },
+            origin["parts"]!.AsArray().Select(part => part!["integrationId"]!.GetValue<string>()));
+        Assert.Equal(origin["value"]!.GetValue<decimal>(), origin["parts"]!.AsArray().Sum(part => part!["value"]!.GetValue<decimal>()));
+
+        // Disconnected, its numbers stay what they are, and connecting the same property again goes on with them.
+        Assert.Equal(204, (await world.SendAsync("DELETE", $"integrations/{second["id"]}", tenant.OwnerToken)).Status);
+        Assert.Equal(Value(two, "web.sessions"), Value(await SummaryAsync($"&sources={second["id"]}"), "web.sessions"));
+        var back = await SendAsync(world, tenant.OwnerToken, "POST", "integrations", Connect(await GrantAsync(world, tenant.OwnerToken, email), other), 201);
+        Assert.Equal(second["id"]!.GetValue<string>(), back["id"]!.GetValue<string>());
+
+        Task<JsonNode> SummaryAsync(string query) => SendAsync(world, tenant.OwnerToken, "GET", $"metrics/summary?range=last_28_days{query}", null, 200);
+    }
+
     /// <summary>A business without sources, and a Google account with one property.</summary>
     private async Task<(AccessTenant Tenant, string Email, string Property)> NewAsync(AccessWorld world)
     {

@@ -381,6 +381,83 @@ public sealed class IntegrationsTests(AppFixture app)
         Assert.Empty(await world.QueryAsync<string>("select workflow_id from workflows where tenant_id = @Id and hidden_at is not null", tenant));
     }
 
+    [Fact]
+    public async Task A_second_n8n_of_a_business_is_a_source_of_its_own_that_is_named_read_narrowed_to_and_taken_away_by_itself()
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, name) = await NewAsync(world);
+        var other = name + "w";
+        app.Demo.N8n!.Add(new N8nInstance(other, Key, DemoWorld.N8n(DateTimeOffset.UtcNow).Instances[0].Dataset));
+        var first = (await SendAsync(world, tenant, "POST", "integrations", Connect(name), 201))["id"]!.GetValue<string>();
+        await EndOfRunAsync(world, tenant);
+        var made = await SendAsync(world, tenant, "POST", "integrations", Connect(other), 201);
+        var second = made["id"]!.GetValue<string>();
+        Assert.NotEqual(first, second);
+        // Nobody named it: by its address it can be told apart.
+        Assert.NotEqual("n8n", made["displayName"]!.GetValue<string>());
+        Assert.StartsWith("n8n ", made["displayName"]!.GetValue<string>(), StringComparison.Ordinal);
+        await EndOfRunAsync(world, tenant);
+        var again = await SendAsync(world, tenant, "POST", "integrations", Connect(other), 409);
+        Assert.Contains("connected already as", again["detail"]!.GetValue<string>(), StringComparison.Ordinal);
+        await SendAsync(world, tenant, "PATCH", $"integrations/{second}", """{"displayName":"Warehouse"}""", 200);
+
+        var sources = (await SendAsync(world, tenant, "GET", "sources", null, 200))["sources"]!.AsArray();
+        Assert.Equal([(first, "n8n"), (second, "Warehouse")], sources.Select(source => (source!["id"]!.GetValue<string>(), source["name"]!.GetValue<string>())));
+        Assert.All(sources, source => Assert.Contains("automation.executions", source!["kpis"]!.AsArray().Select(key => key!.GetValue<string>())));
+
+        // What the two tell apart is together what all tell, and the table of workflows is narrowed with it.
+        var (both, one, two) = (await ReadAsync(""), await ReadAsync($"&sources={first}"), await ReadAsync($"&sources={second}"));
+        decimal Of(JsonNode answer, string total) => answer["totals"]![total]!.GetValue<decimal>();
+        foreach (var total in new[] { "executions", "succeeded", "failed" })
+        {
+            Assert.True(Of(one, total) > 0 && Of(two, total) > 0, total);
+            Assert.Equal(Of(both, total), Of(one, total) + Of(two, total));
+        }
+
+        Assert.Equal(Of(both, "succeeded") / (Of(both, "succeeded") + Of(both, "failed")), Of(both, "successRate"), 6);
+        Assert.Equal(both["workflows"]!.AsArray().Count, one["workflows"]!.AsArray().Count + two["workflows"]!.AsArray().Count);
+        Assert.All(two["workflows"]!.AsArray(), flow => Assert.Equal(second, flow!["integrationId"]!.GetValue<string>()));
+        Assert.Equal([first], one["freshness"]!.AsArray().Select(source => source!["integrationId"]!.GetValue<string>()));
+
+        // One goes with its numbers; not a digit of the other moves.
+        const string rows = "select kpi || ' ' || day || ' ' || value || ' ' || coalesce(run_id::text, '') from kpi_values v where tenant_id = @Id and integration_id = @kept order by 1";
+        var before = await world.QueryAsync<string>(rows, new { tenant.Id, kept = Guid.Parse(first) });
+        var (status, body) = await world.SendAsync("DELETE", $"integrations/{second}?numbers=delete", tenant.OwnerToken);
+        Assert.True(status == 204, body);
+        Assert.NotEmpty(before);
+        Assert.Equal(before, await world.QueryAsync<string>(rows, new { tenant.Id, kept = Guid.Parse(first) }));
+        Assert.Equal(before.Count, (await world.QueryAsync<int>("select count(*)::int from kpi_values where tenant_id = @Id", tenant)).Single());
+        Assert.Equal(Of(one, "executions"), Of(await ReadAsync(""), "executions"));
+
+        async Task<JsonNode> ReadAsync(string query) => await SendAsync(world, tenant, "GET", $"automation/performance?range=last_7_days&compare=none{query}", null, 200);
+    }
+
+    [Fact]
+    public async Task Pushes_of_a_business_with_two_n8n_must_say_which_one_they_are_of()
+    {
+        await using var world = new AccessWorld(app);
+        var (tenant, name) = await NewAsync(world);
+        var other = name + "w";
+        app.Demo.N8n!.Add(new N8nInstance(other, Key, DemoWorld.N8n(DateTimeOffset.UtcNow).Instances[0].Dataset));
+        var first = (await SendAsync(world, tenant, "POST", "integrations", Connect(name), 201))["id"]!.GetValue<string>();
+        await EndOfRunAsync(world, tenant);
+        var second = (await SendAsync(world, tenant, "POST", "integrations", Connect(other), 201))["id"]!.GetValue<string>();
+        await EndOfRunAsync(world, tenant);
+        var token = (await SendAsync(world, tenant, "POST", "tokens", """{"name":"n8n","scopes":["n8n"]}""", 201))["token"]!.GetValue<string>();
+        var run = $$"""{"workflowId":"w-new","executionId":"900001","status":"success","startedAt":"{{DateTimeOffset.UtcNow.AddMinutes(-3):O}}","completedAt":"{{DateTimeOffset.UtcNow.AddMinutes(-2):O}}"}""";
+
+        var (status, body) = await world.SendAsync("POST", "webhooks/n8n", token, run);
+        Assert.True(status == 400, $"{status} {body}");
+        Assert.Contains(second, JsonNode.Parse(body)!["errors"]!["source"]![0]!.GetValue<string>(), StringComparison.Ordinal);
+        (status, body) = await world.SendAsync("POST", $"webhooks/n8n?source={Guid.NewGuid()}", token, run);
+        Assert.True(status == 400 && body.Contains("no n8n of this business", StringComparison.Ordinal), $"{status} {body}");
+        (status, body) = await world.SendAsync("POST", $"webhooks/n8n?source={second}", token, run);
+        Assert.True(status == 200, $"{status} {body}");
+        Assert.Equal(
+            [Guid.Parse(second)], await world.QueryAsync<Guid>("select integration_id from executions where tenant_id = @Id and execution_id = '900001'", tenant));
+        Assert.NotEqual(first, second);
+    }
+
     /// <summary>A business without sources and a simulated n8n of its own.</summary>
     private async Task<(AccessTenant Tenant, string Name)> NewAsync(AccessWorld world)
     {

@@ -326,8 +326,8 @@ public sealed class TenantsApartTests(PostgresFixture postgres)
     /// <summary>Takes the last lines of defence away: what they hold off is what is planted.</summary>
     private static Task UnguardAsync(Engine engine) => engine.ExecuteAsOwnerAsync(
         """
-        alter table tenants disable trigger user;
-        alter table integrations disable trigger user;
+        alter table tenants disable trigger tenants_zone;
+        alter table integrations disable trigger integrations_zone;
         alter table tenants drop constraint tenants_data_version;
         alter table integrations drop constraint integrations_schedule_check, drop constraint integrations_sync_hour_check;
         create table holds (tenant uuid references tenants (id));

@@ -77,7 +77,7 @@ public sealed class SettingsEffectsTests(AppFixture app)
         // Told in days that are no more after the move.
         await _town.ExecuteAsync(
             """
-            insert into kpi_restatements (tenant_id, kpi, day, old_value, new_value, at) values (@tenant, 'automation.executions', @day, 1, 2, now()), (@tenant, 'shop.revenue', @day, 99, 100, now())
+            insert into kpi_restatements (tenant_id, source, kpi, day, old_value, new_value, at) values (@tenant, 1, 'automation.executions', @day, 1, 2, now()), (@tenant, 2, 'shop.revenue', @day, 99, 100, now())
             """,
             new { tenant, day = Today.AddDays(-10) });
         var revenue = await ValuesAsync(tenant, "shop.revenue");

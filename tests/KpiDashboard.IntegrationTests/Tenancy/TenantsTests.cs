@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Dapper;
 using KpiDashboard.IntegrationTests.App;
+using KpiDashboard.Tests.Shared;
 using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Tenancy;
@@ -62,11 +63,15 @@ public sealed class TenantsTests(AppFixture app)
             with t as (insert into tenants (id, name, time_zone, currency) select gen_random_uuid(), 'Client ' || n, 'Europe/Berlin', 'EUR' from generate_series(1, 499) n returning id),
             m as (insert into memberships (tenant_id, user_id, role) select id, @Id, 'admin' from t),
             i as (insert into integrations (tenant_id, id, connector, display_name, fetched_at, complete_through)
-                select id, gen_random_uuid(), c, c, now(), @yesterday from t cross join unnest(array['n8n', 'google-analytics']) c)
-            insert into kpi_values (tenant_id, kpi, day, value, day_ended, first_seen_at, changed_at)
-            select id, k, @yesterday - n, 100 + n, true, now(), now()
-            from t cross join unnest(array['shop.revenue', 'automation.time_saved', 'web.sessions', 'automation.failed']) k cross join generate_series(0, 27) n
-            """,
+                select id, gen_random_uuid(), c, c, now(), @yesterday from t cross join unnest(array['n8n', 'google-analytics']) with ordinality as u (c, n) order by n)
+            select 1;
+
+            """ + ManyValues.Insert(
+            """
+            select t.id, case when k like 'automation.%' then 1 else 2 end, k, @yesterday - n, (100 + n)::numeric
+            from tenants t join memberships m on m.tenant_id = t.id and m.user_id = @Id and t.name like 'Client %'
+            cross join unnest(array['shop.revenue', 'automation.time_saved', 'web.sessions', 'automation.failed']) k cross join generate_series(0, 27) n
+            """),
             new { agency.Id, yesterday = TestDays.Yesterday(Town.Zone) });
         var times = new List<double>();
         JsonArray list = [];

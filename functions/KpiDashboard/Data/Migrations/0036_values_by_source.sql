@@ -145,7 +145,7 @@ begin
     end loop;
     -- A month's row is written again each day: room beside it keeps the new one on its page and the index as it is.
     for v_part in 0..7 loop
-        execute format('alter table %I set (fillfactor = 80)', 'kpi_months_' || v_part);
+        execute format('alter table %I set (fillfactor = 90)', 'kpi_months_' || v_part);
     end loop;
 end $$;
 call protect_tenant_table('kpi_writes');
@@ -257,17 +257,6 @@ left join kpi_writes f on f.tenant_id = m.tenant_id and f.number = m.first_write
 left join integrations i on i.tenant_id = m.tenant_id and i.source = m.source
 where d.value is not null;
 
--- Numbers for KPIs that have none yet. The caller's transaction holds the row of the business, or is the only one that writes.
-create procedure number_kpis(p_tenant uuid, p_keys text[])
-language sql
-set search_path = pg_catalog, public, pg_temp
-as $$
-    insert into kpi_keys (tenant_id, number, key)
-    select p_tenant, coalesce((select max(number) from kpi_keys where tenant_id = p_tenant), 0) + row_number() over (order by n.key), n.key
-    from (select distinct key from unnest(p_keys) as u (key)) n
-    where not exists (select 1 from kpi_keys k where k.tenant_id = p_tenant and k.key = n.key)
-$$;
-
 -- Single values may be set, changed and taken away through the view: by operators, and in tests. Nothing is told of it as a restatement.
 create function write_kpi_value() returns trigger
 language plpgsql
@@ -299,14 +288,28 @@ begin
     v_source := coalesce(
         new.source, (select i.source from integrations i where i.tenant_id = new.tenant_id and i.id = new.integration_id),
         case when new.kpi not like 'custom.%' then (select min(i.source) from integrations i where i.tenant_id = new.tenant_id) end, 0::smallint);
-    call number_kpis(new.tenant_id, array[new.kpi]);
     select number into v_kpi from kpi_keys where tenant_id = new.tenant_id and key = new.kpi;
-    select coalesce(max(number), 0) + 1 into v_last from kpi_writes where tenant_id = new.tenant_id;
-    insert into kpi_writes (tenant_id, number, run_id, at) values (new.tenant_id, v_last, new.run_id, new.changed_at);
+    if v_kpi is null then
+        insert into kpi_keys (tenant_id, number, key)
+        select new.tenant_id, coalesce(max(number), 0) + 1, new.kpi from kpi_keys where tenant_id = new.tenant_id
+        returning number into v_kpi;
+    end if;
+    -- Values that are set together are one write.
+    select number into v_last from kpi_writes
+    where tenant_id = new.tenant_id and at = new.changed_at and run_id is not distinct from new.run_id order by number desc limit 1;
+    if v_last is null then
+        insert into kpi_writes (tenant_id, number, run_id, at)
+        select new.tenant_id, coalesce(max(number), 0) + 1, new.run_id, new.changed_at from kpi_writes where tenant_id = new.tenant_id
+        returning number into v_last;
+    end if;
     v_first := v_last;
     if new.first_seen_at is distinct from new.changed_at then
-        v_first := v_last + 1;
-        insert into kpi_writes (tenant_id, number, run_id, at) values (new.tenant_id, v_first, null, new.first_seen_at);
+        select number into v_first from kpi_writes where tenant_id = new.tenant_id and at = new.first_seen_at order by number limit 1;
+        if v_first is null then
+            insert into kpi_writes (tenant_id, number, run_id, at)
+            select new.tenant_id, max(number) + 1, null, new.first_seen_at from kpi_writes where tenant_id = new.tenant_id
+            returning number into v_first;
+        end if;
     end if;
     insert into kpi_months as m (tenant_id, month, source, kpi, days, ended, first_writes, last_writes)
     select new.tenant_id, v_month, v_source, v_kpi, array_agg(case when n = v_place then new.value end order by n),
@@ -470,5 +473,3 @@ begin
         execute format('grant execute on function %s to kpi_app', f);
     end loop;
 end $$;
-revoke all on procedure number_kpis(uuid, text[]) from public;
-grant execute on procedure number_kpis(uuid, text[]) to kpi_app;

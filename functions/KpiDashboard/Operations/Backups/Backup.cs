@@ -131,7 +131,7 @@ internal static class Backup
             var guarded = (await connection.QueryAsync<string>(new CommandDefinition(
                 """
                 select distinct c.relname from pg_trigger t join pg_class c on c.oid = t.tgrelid
-                where c.relnamespace = 'public'::regnamespace and not t.tgisinternal order by c.relname
+                where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not t.tgisinternal order by c.relname
                 """,
                 cancellationToken: cancellationToken))).AsList();
             foreach (var table in guarded) await TriggersAsync(table, false);

@@ -72,6 +72,7 @@ export default function Analytics() {
       today={today}
       timeZone={tenant.timeZone}
       business={tenant.name}
+      sourcesOf="web."
     />
   )
   return (

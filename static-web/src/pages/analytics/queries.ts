@@ -64,10 +64,10 @@ export function useMemberHistory(
     queryKey: ['history', tenantId, kpi, span, only],
     enabled: only !== null && span !== null,
     queryFn: async ({ signal }) => {
-      const { from = '', to = '', grain = 'day' } = span ?? {}
+      const { from = '', to = '', grain = 'day', sources } = span ?? {}
       const { dimension = 'channel', member = '' } = only ?? {}
       const history = await api.get<History>(
-        `metrics/history${query({ kpis: kpi, from, to, grain, dimension, member })}`,
+        `metrics/history${query({ kpis: kpi, from, to, grain, dimension, member, sources })}`,
         { signal, tenantId },
       )
       return history.series.find((one) => one.key === kpi)?.points ?? []

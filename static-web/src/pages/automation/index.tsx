@@ -93,6 +93,7 @@ export default function Automation() {
             timeZone={tenant.timeZone}
             withToday
             business={tenant.name}
+            sourcesOf="automation."
           />
         )}
       </div>

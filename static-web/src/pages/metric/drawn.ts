@@ -3,6 +3,7 @@ import type { Grain, Summary, SummaryKpi } from '../../api/types'
 import type { ChartSeries } from '../../components/chart/Chart'
 import { memberName } from '../../lib/breakdown'
 import { alongside, daysAlongside } from '../../lib/alongside'
+import { usePeriod } from '../../lib/range'
 import { useIdentity } from '../../lib/session'
 import { later } from '../../messages-later'
 import { metric } from '../../messages-metric'
@@ -24,8 +25,10 @@ export function useDrawn(
   const { from, to, compareFrom, compareTo, dates } = summary
   // The days of all are in the summary already.
   const daily = grain === 'day' && only === null
-  const span = { from, to, grain }
-  const spanBefore = compareFrom && compareTo ? { from: compareFrom, to: compareTo, grain } : null
+  const sources = usePeriod().sources ?? undefined
+  const span = { from, to, grain, sources }
+  const spanBefore =
+    compareFrom && compareTo ? { from: compareFrom, to: compareTo, grain, sources } : null
   const whole = only === null
   const all = useHistory(tenant.id, kpi.key, whole && !daily ? span : null)
   const allBefore = useHistory(tenant.id, kpi.key, whole && !daily ? spanBefore : null)

@@ -64,6 +64,7 @@ export default function Metric() {
       today={today}
       timeZone={tenant.timeZone}
       business={tenant.name}
+      sourcesOf={key}
     />
   )
   return (

@@ -13,6 +13,7 @@ import { alongside, daysAlongside, type Alongside } from '../../lib/alongside'
 import { describeChange } from '../../lib/change'
 import { addDays } from '../../lib/dates'
 import { beforeWords, shownUnit } from '../../lib/kpis'
+import { usePeriod } from '../../lib/range'
 import { later } from '../../messages-later'
 import { useHistory } from './history'
 
@@ -37,19 +38,22 @@ export function KpiChart({ summary, kpi, onPick, search, tenantId }: Props) {
   const single = summary.dates.length <= 1
   const long = summary.dates.length > mostDays
   const { compareFrom, compareTo } = summary
+  const sources = usePeriod().sources ?? undefined
   const now = useHistory(
     tenantId,
     kpi.key,
     single
-      ? { from: addDays(summary.to, -27), to: summary.to, grain: 'day' }
+      ? { from: addDays(summary.to, -27), to: summary.to, grain: 'day', sources }
       : long
-        ? { from: summary.from, to: summary.to, grain: 'week' }
+        ? { from: summary.from, to: summary.to, grain: 'week', sources }
         : null,
   )
   const earlier = useHistory(
     tenantId,
     kpi.key,
-    long && compareFrom && compareTo ? { from: compareFrom, to: compareTo, grain: 'week' } : null,
+    long && compareFrom && compareTo
+      ? { from: compareFrom, to: compareTo, grain: 'week', sources }
+      : null,
   )
   const { data: annotations = none } = useNotes(
     tenantId,

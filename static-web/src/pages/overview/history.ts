@@ -8,6 +8,8 @@ export interface Points {
   from: string
   to: string
   grain: Grain
+  /** Only of these; all when left out. */
+  sources?: string | undefined
 }
 
 /** The points of one KPI, where the days of the summary are too few or too many to draw. */
@@ -16,9 +18,9 @@ export function useHistory(tenantId: string, kpi: string, span: Points | null) {
     queryKey: ['history', tenantId, kpi, span],
     enabled: span !== null,
     queryFn: async ({ signal }) => {
-      const { from = '', to = '', grain = 'day' } = span ?? {}
+      const { from = '', to = '', grain = 'day', sources } = span ?? {}
       const history = await api.get<History>(
-        `metrics/history${query({ kpis: kpi, from, to, grain })}`,
+        `metrics/history${query({ kpis: kpi, from, to, grain, sources })}`,
         {
           signal,
           tenantId,

@@ -54,6 +54,8 @@ export default function Overview() {
       : null
   const empty =
     data !== undefined &&
+    // One source alone may have nothing yet.
+    period.sources === null &&
     (data.kpis.length === 0 ||
       (data.freshness.length === 0 && data.kpis.every((kpi) => kpi.value === null)))
 
@@ -81,6 +83,7 @@ export default function Overview() {
           today={today}
           timeZone={tenant.timeZone}
           business={tenant.name}
+          sourcesOf=""
         />
       </div>
 
