@@ -81,7 +81,7 @@ internal static class DatabaseBootstrap
     public static async Task<IReadOnlyList<string>> MigrateAsync(string ownerConnectionString, CancellationToken cancellationToken, IReadOnlySet<string>? only = null)
     {
         // Who waits for another migration to end waits as long, too.
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(ownerConnectionString) { CommandTimeout = 0 }.ConnectionString);
+        await using var source = NpgsqlDataSource.Create(Unhurried(ownerConnectionString));
         await using var guard = await source.OpenConnectionAsync(cancellationToken);
         await guard.ExecuteAsync(new CommandDefinition("select pg_advisory_lock(718293646)", cancellationToken: cancellationToken));
         var result = Upgrader(ownerConnectionString, only).PerformUpgrade();
@@ -117,10 +117,14 @@ internal static class DatabaseBootstrap
     internal static IEnumerable<string> ScriptNames() =>
         Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.EndsWith(".sql", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
 
+    /// <summary>Without a limit of time, and without a pool, which nobody would come back to.</summary>
+    private static string Unhurried(string connectionString) =>
+        new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 0, Pooling = false }.ConnectionString;
+
     private static UpgradeEngine Upgrader(string connectionString, IReadOnlySet<string>? only) =>
         DeployChanges.To
             // A migration that moves every value of a large installation takes as long as it takes; stopped half-way it would begin anew each time.
-            .PostgresqlDatabase(new NpgsqlConnectionStringBuilder(connectionString) { CommandTimeout = 0 }.ConnectionString)
+            .PostgresqlDatabase(Unhurried(connectionString))
             .WithScriptsEmbeddedInAssembly(Assembly.GetExecutingAssembly(), name => name.EndsWith(".sql", StringComparison.Ordinal) && only?.Contains(name) != false)
             .JournalToPostgresqlTable("public", "schema_versions")
             .WithTransactionPerScript()

@@ -28,7 +28,15 @@ interface Props {
 }
 
 /** Which days, a preset or any from one to another, and against which. */
-export function PeriodBar({ period, days, today, timeZone, withToday, business, sourcesOf }: Props) {
+export function PeriodBar({
+  period,
+  days,
+  today,
+  timeZone,
+  withToday,
+  business,
+  sourcesOf,
+}: Props) {
   const [open, setOpen] = useState(false)
   const refresh = use(RefreshButton)
   const { span, range, compare } = period

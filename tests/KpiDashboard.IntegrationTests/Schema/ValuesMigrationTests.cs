@@ -30,7 +30,7 @@ public sealed class ValuesMigrationTests(PostgresFixture postgres)
         await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(owner) { Pooling = false, CommandTimeout = 300 }.ConnectionString);
         await connection.OpenAsync(Cancelled);
         var old = await RowsAsync(connection);
-        Assert.True(old.Values > 20_000 && old.All.Count > 60_000, $"{old.Values} values, {old.All.Count} rows: too few to prove anything.");
+        Assert.True(old.Values > 20_000 && old.All.Count > 45_000, $"{old.Values} values, {old.All.Count} rows: too few to prove anything.");
 
         // Killed while it moves the values: the server ends its session before it can commit.
         await using (var killed = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(owner) { Pooling = false }.ConnectionString))
