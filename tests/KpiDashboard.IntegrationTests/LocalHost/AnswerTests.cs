@@ -73,6 +73,9 @@ internal sealed class StatusMiddleware(Recorder recorder) : IFunctionsWorkerMidd
 [Trait("Clock", "none")]
 public sealed class AnswerTests : IDisposable
 {
+    private const string Chunked =
+        "POST /api/Takes HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n";
+
     private readonly TempFolder _data = new();
 
     public void Dispose() => _data.Dispose();
@@ -156,7 +159,8 @@ public sealed class AnswerTests : IDisposable
     }
 
     /// <summary>
-    /// The client went away before its request was passed on, and the host's cancellation, said once, overtook the invocation in the worker.
+    /// The client went away before its request was passed on, and the host's cancellation, said once, overtook the invocation in the
+    /// worker.
     /// </summary>
     [Fact]
     public async Task An_invocation_whose_request_never_comes_is_no_fault()
@@ -164,7 +168,8 @@ public sealed class AnswerTests : IDisposable
         await using var app = await StartAsync();
         var session = await app.Host.Worker.CurrentAsync(TestApp.Ct);
         var function = app.Host.Functions.Single(one => one.Name == "Holds");
-        var invocation = new InvocationRequest { InvocationId = Guid.NewGuid().ToString(), FunctionId = function.Id, TraceContext = new RpcTraceContext() };
+        var invocation = new InvocationRequest { InvocationId = Guid.NewGuid().ToString(), FunctionId = function.Id };
+        invocation.TraceContext = new RpcTraceContext();
         invocation.InputData.Add(new ParameterBinding { Name = function.Parameter, Data = new TypedData { Http = new RpcHttp() } });
         session.Connection.Cancel(invocation.InvocationId);
 
@@ -207,9 +212,9 @@ public sealed class AnswerTests : IDisposable
     [Theory]
     [InlineData("GET /api/Holds HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Name: J\u00f6rg\r\n\r\n")]
     [InlineData("GET /api/Holds HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nUser-Agent: \u65e5\u672c\r\n\r\n")]
-    [InlineData("POST /api/Takes HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\nbody\r\n0\r\n\r\n")]
-    [InlineData("POST /api/Takes HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nbodyXX\r\n0\r\n\r\n")]
-    [InlineData("POST /api/Takes HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nbody\r\n0\r\n\r\n")]
+    [InlineData(Chunked + "ZZ\r\nbody\r\n0\r\n\r\n")]
+    [InlineData(Chunked + "4\r\nbodyXX\r\n0\r\n\r\n")]
+    [InlineData(Chunked + "-1\r\nbody\r\n0\r\n\r\n")]
     public async Task What_cannot_be_passed_on_is_a_problem_at_once(string request)
     {
         await using var app = await StartAsync();

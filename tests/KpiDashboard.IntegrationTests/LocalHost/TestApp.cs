@@ -101,7 +101,8 @@ internal sealed class TestApp : IAsyncDisposable
 
     public static Task EventuallyAsync(Func<bool> condition, string what) => EventuallyAsync(condition, () => what);
 
-    public static Task EventuallyAsync(Func<bool> condition, Func<string> what) => EventuallyAsync(() => Task.FromResult(condition()), what);
+    public static Task EventuallyAsync(Func<bool> condition, Func<string> what) =>
+        EventuallyAsync(() => Task.FromResult(condition()), what);
 }
 
 /// <summary>
