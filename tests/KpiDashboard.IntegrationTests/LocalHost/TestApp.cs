@@ -200,7 +200,7 @@ internal sealed class LogList : ILoggerProvider
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            entries.Enqueue((logLevel, formatter(state, exception) ?? ""));
+            entries.Enqueue((logLevel, $"{formatter(state, exception)} {exception}".Trim()));
     }
 }
 
