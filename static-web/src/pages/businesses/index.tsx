@@ -167,7 +167,13 @@ function sorted(tenants: TenantEntry[], sort: Sort): TenantEntry[] {
     tenants.sort((a, b) => (value(b) ?? -Infinity) - (value(a) ?? -Infinity) || 0)
   switch (sort) {
     case 'trouble':
-      return tenants
+      // The server has put whose sources are in trouble first; among equals the lowest health needs somebody first.
+      return tenants.sort(
+        (a, b) =>
+          rank[a.health] - rank[b.health] ||
+          (a.score?.value ?? Infinity) - (b.score?.value ?? Infinity) ||
+          0,
+      )
     case 'name':
       return tenants.sort((a, b) => a.name.localeCompare(b.name))
     case 'revenue':
