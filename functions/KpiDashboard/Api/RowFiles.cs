@@ -9,7 +9,8 @@ namespace KpiDashboard.Api;
 internal static class RowFiles
 {
     /// <summary>CSV as spreadsheets open it: a name like <c>=cmd()</c> must not become a formula in them.</summary>
-    public static CsvWriterOptions Csv { get; } = CsvWriterOptions.Default with { Injection = CsvInjection.Escape, WriteByteOrderMark = true };
+    public static CsvWriterOptions Csv { get; } =
+        CsvWriterOptions.Default with { Injection = CsvInjection.Escape, WriteByteOrderMark = true };
 
     /// <summary>Writes an object with a list of rows, row by row.</summary>
     /// <param name="output">Where to.</param>
@@ -19,7 +20,8 @@ internal static class RowFiles
     /// <param name="head">Writes what stands before the list; null for nothing.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public static async Task WriteJsonAsync<T>(
-        Stream output, string list, JsonTypeInfo<T> type, IAsyncEnumerable<T> rows, Action<Utf8JsonWriter>? head, CancellationToken cancellationToken)
+        Stream output, string list, JsonTypeInfo<T> type, IAsyncEnumerable<T> rows, Action<Utf8JsonWriter>? head,
+        CancellationToken cancellationToken)
     {
         // Into memory and from there to the answer: the serializer flushes its writer, and an answer must not be written to synchronously.
         var buffer = new ArrayBufferWriter<byte>();

@@ -20,7 +20,8 @@ internal static class AutomationFiles
     public static IResult Answer<T>(string fileName, string list, string format, JsonTypeInfo<T> type, Func<CancellationToken, IAsyncEnumerable<T>> rows) =>
         format == "csv"
             ? new StreamedAnswer("text/csv; charset=utf-8", $"{fileName}.csv", null, (output, token) => CsvAsync(output, type, rows(token), token))
-            : new StreamedAnswer("application/json; charset=utf-8", $"{fileName}.json", null, (output, token) => RowFiles.WriteJsonAsync(output, list, type, rows(token), null, token));
+            : new StreamedAnswer("application/json; charset=utf-8", $"{fileName}.json", null,
+                (output, token) => RowFiles.WriteJsonAsync(output, list, type, rows(token), null, token));
 
     private static async Task CsvAsync<T>(Stream output, JsonTypeInfo<T> type, IAsyncEnumerable<T> rows, CancellationToken cancellationToken)
     {

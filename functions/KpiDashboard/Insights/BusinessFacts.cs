@@ -16,7 +16,8 @@ internal sealed record RestatedFacts(string Kpi, DateOnly Day, decimal Old, deci
 /// <summary>What came with the answers that the numbers of the period are from.</summary>
 internal sealed record RequestFlags(string Connector, int Requests, int Sampled, int Thresholded);
 
-/// <summary>A number of the business's own that is sent day by day: how many of its days came as they ended, since when, and its last one.</summary>
+/// <summary>A number of the business's own that is sent day by day: how many of its days came as they ended, since when, and its last
+/// one.</summary>
 internal sealed record SentFacts(string Kpi, int Known, DateOnly Since, DateOnly Last);
 
 /// <summary>Everything that rules look at, read once.</summary>

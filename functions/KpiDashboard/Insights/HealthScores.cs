@@ -27,7 +27,8 @@ internal sealed class HealthScores(Database database, TenantFaults faults, TimeP
     public async Task<int> RefreshAsync(CancellationToken cancellationToken)
     {
         var (now, started, done) = (time.GetUtcNow(), time.GetTimestamp(), 0);
-        var due = await database.QueryAsync<Guid>("select scores_due(@now, @old, @limit)", new { now, old = now - Old, limit = Most }, cancellationToken);
+        var due = await database.QueryAsync<Guid>(
+            "select scores_due(@now, @old, @limit)", new { now, old = now - Old, limit = Most }, cancellationToken);
         await faults.ForEachAsync(Step, due, tenant => (tenant, null), async tenant =>
         {
             await database.InTenantAsync(tenant, tx => KeepAsync(tx, now), cancellationToken);

@@ -8,8 +8,10 @@ internal static class InsightRules
     /// <summary>In the order in which equals are told.</summary>
     public static IReadOnlyList<IInsightRule> All { get; } =
     [
-        new SourceSilentRule(), new OwnNumberSilentRule(), new TrackingGapRule(), new WorkflowFailingRule(), new RevenueChangeRule(), new ConversionDropRule(), new TrafficChangeRule(), new WorkflowFailureCostRule(),
-        new SharedFailureRule(), new AutomationNotWorthItRule(), new GoalRule(), new AnomalyRule(), new RestatedRule(), new ThresholdedRule(), new MinutesMissingRule(),
+        new SourceSilentRule(), new OwnNumberSilentRule(), new TrackingGapRule(), new WorkflowFailingRule(),
+        new RevenueChangeRule(), new ConversionDropRule(), new TrafficChangeRule(), new WorkflowFailureCostRule(),
+        new SharedFailureRule(), new AutomationNotWorthItRule(), new GoalRule(), new AnomalyRule(), new RestatedRule(),
+        new ThresholdedRule(), new MinutesMissingRule(),
     ];
 
     /// <summary>

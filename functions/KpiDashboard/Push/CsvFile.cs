@@ -18,7 +18,8 @@ internal sealed record CsvFormat(
 /// <summary>Something that the file leaves open, and the option that settles it.</summary>
 internal sealed record CsvQuestion([property: AllowedValues("decimal", "dates")] string Option, string Sentence);
 
-/// <summary>What is wrong, and where. <c>unknown</c>: the number that the line names and nobody has defined yet; null for anything else.</summary>
+/// <summary>What is wrong, and where. <c>unknown</c>: the number that the line names and nobody has defined yet; null for anything
+/// else.</summary>
 internal sealed record ImportError(int Line, string Message, string? Unknown = null);
 
 /// <summary>A value of a file.</summary>

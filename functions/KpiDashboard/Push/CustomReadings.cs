@@ -81,7 +81,8 @@ internal sealed class CustomReadings
 
     private const string UndefinedStart = "There is no custom KPI '", UndefinedEnd = "'; define it first.";
 
-    /// <summary>The name that a sentence of <see cref="Kpi"/> says is not defined; null where it says something else, or the name is too long to be told whole.</summary>
+    /// <summary>The name that a sentence of <see cref="Kpi"/> says is not defined; null where it says something else, or the name is too
+    /// long to be told whole.</summary>
     public static string? UnknownIn(string sentence) =>
         // Before it may stand which column of the file says so.
         sentence.IndexOf(UndefinedStart, StringComparison.Ordinal) is >= 0 and var start

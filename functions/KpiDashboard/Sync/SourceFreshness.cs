@@ -59,7 +59,8 @@ internal readonly record struct SourceFreshness(SourceStatus Status, DateOnly? D
         if (source.CompleteThrough is not { } complete) return new(status, null, null, read && source.BackfilledAt is not null);
         var due = LocalDay.Of((read ? fetched : source.Now) - rhythm.Settles, zone).AddDays(-1);
         var lacks = due.DayNumber - complete.DayNumber;
-        if (lacks <= 0 || (read && lacks < FirstUnusual(source.DaysKnown, source.KnownFrom, complete))) return new(status, due, null, false);
+        if (lacks <= 0 || (read && lacks < FirstUnusual(source.DaysKnown, source.KnownFrom, complete)))
+            return new(status, due, null, false);
         return new(status, due, complete.AddDays(1), read);
     }
 

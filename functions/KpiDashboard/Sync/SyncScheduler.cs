@@ -46,7 +46,8 @@ public sealed partial class SyncScheduler
     /// <summary>No step takes this long: a live run that nobody touched since lost its message.</summary>
     internal static readonly TimeSpan SilentAfter = TimeSpan.FromMinutes(15);
 
-    /// <summary>One tick: the first batch at once, the rest by the shards' messages, whatever got lost, and the scores of what changed.</summary>
+    /// <summary>One tick: the first batch at once, the rest by the shards' messages, whatever got lost, and the scores of what
+    /// changed.</summary>
     public async Task TickAsync(CancellationToken cancellationToken)
     {
         // Each whatever became of the other: a claim that cannot be made must not keep what was claimed before from being found again.

@@ -249,7 +249,8 @@ public sealed class TenantEndpoints
     }
 
     /// <summary>
-    /// What settings move, over the days that the pages tell of: not a day more because automations are known a day sooner than others. With a
+    /// What settings move, over the days that the pages tell of: not a day more because automations are known a day sooner than others.
+    /// With a
     /// week to spare before its 28 days: both sides are compared over the same dates, whichever clock stands earlier.
     /// </summary>
     private async Task<(KpiTable Table, DateOnly To)> NumbersAsync(TenantTransaction tx, DateTimeOffset now)
@@ -359,8 +360,10 @@ public sealed class TenantEndpoints
         var asked = businesses.Where(business => business.Sources.Count > 0).ToList();
         if (asked.Count == 0) return [];
         var kept = (await _database.QueryAsync<ScoreRow>(
-            "select tenant_id as Tenant, score, day, at, current from list_scores_of(@person)", new { person }, cancellationToken)).ToDictionary(row => row.Tenant);
-        bool Holds(BusinessRows business) => kept.GetValueOrDefault(business.First.tenant_id) is { Current: true } row && row.Day == business.To;
+            "select tenant_id as Tenant, score, day, at, current from list_scores_of(@person)", new { person }, cancellationToken))
+            .ToDictionary(row => row.Tenant);
+        bool Holds(BusinessRows business) => kept.GetValueOrDefault(business.First.tenant_id) is { Current: true } row
+            && row.Day == business.To;
         var scores = asked.Where(business => kept.ContainsKey(business.First.tenant_id)).ToDictionary(
             business => business.First.tenant_id,
             business =>
@@ -482,7 +485,8 @@ internal sealed record TenantEntry(
 
 /// <summary>
 /// The health of a business: <c>value</c> from 0 to 100, null where nothing can be compared; <c>word</c> is what it is called.
-/// <c>day</c>: last of the seven days that it is of. <c>at</c>: when it was worked out, where the business changed since; null: it is as of now.
+/// <c>day</c>: last of the seven days that it is of. <c>at</c>: when it was worked out, where the business changed since; null: it is as
+/// of now.
 /// </summary>
 internal sealed record TenantScore(
     int? Value, [property: AllowedValues("good", "fair", "weak", "poor", null)] string? Word, DateOnly Day, DateTimeOffset? At)

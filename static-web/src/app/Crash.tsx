@@ -24,7 +24,8 @@ const isPart = (error: unknown) =>
 const young = 10_000
 
 /**
- * Stands in for what fails, so that all around it goes on; around everything, the last resort. A part that was not loaded yet and cannot be had without a
+ * Stands in for what fails, so that all around it goes on; around everything, the last resort. A part that was not loaded yet and cannot
+ * be had without a
  * network comes by itself once there is one.
  */
 export class Crash extends Component<Props, { crashed: boolean; away: boolean }> {

@@ -1,4 +1,5 @@
-// A step through the history of the tab is announced to listeners in the order in which they came, whether they capture or not: whoever asks before the router
+// A step through the history of the tab is announced to listeners in the order in which they came, whether they capture or not: whoever
+// asks before the router
 // does has to be here before it. The router answers at once, and takes away what is registered later while it does.
 type Guard = (event: PopStateEvent) => void
 

@@ -27,8 +27,10 @@ type Days = Partial<Pick<SummaryKpi, 'aggregation' | 'sparkline' | 'comparison'>
 const fewestDays = 4
 
 /**
- * Whether a change is more than chance. Of counts: more than two standard deviations of the difference of two Poisson counts, 2·√(a + b). Of money, rates and
- * times: whether the days differ from those of the period before, day by day so that weekdays cancel out, by more than their own spread explains (Student's t,
+ * Whether a change is more than chance. Of counts: more than two standard deviations of the difference of two Poisson counts, 2·√(a + b).
+ * Of money, rates and
+ * times: whether the days differ from those of the period before, day by day so that weekdays cancel out, by more than their own spread
+ * explains (Student's t,
  * 5 %). What is no sum or mean of its days, or has too few of them, carries no such rule.
  */
 export function beyondNoise({

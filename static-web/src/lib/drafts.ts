@@ -1,4 +1,5 @@
-// What was typed and not saved yet. It is kept in the tab, for the person and the business, until it is saved or thrown away: a reload, an ended session and a
+// What was typed and not saved yet. It is kept in the tab, for the person and the business, until it is saved or thrown away: a reload,
+// an ended session and a
 // way back lose nothing of it. Secrets are never among it.
 const prefix = 'kpi.draft.'
 /** Longer ones are not kept: a browser gives a page some 5 MB for everything. */

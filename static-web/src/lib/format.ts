@@ -29,7 +29,8 @@ export const number = (value: number, options: Intl.NumberFormatOptions, locale?
   formatOf(options, locale).format(value)
 
 /**
- * Shortened where the locale has a sign for it, else as it is: German has none below a million, and "111.000" for 110,556 is a rounding that looks exact.
+ * Shortened where the locale has a sign for it, else as it is: German has none below a million, and "111.000" for 110,556 is a rounding
+ * that looks exact.
  */
 export function compact(
   value: number,

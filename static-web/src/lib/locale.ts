@@ -1,6 +1,8 @@
 /**
- * How numbers, days and amounts are written on a page whose words are English: as the viewer's browser has it, as long as that is written with Latin letters
- * ("1.234,5 €", "Fr, 27. Nov."). Of another script only the region is kept ("en-EG", "en-IN"): digits, month names and signs of that script inside an English
+ * How numbers, days and amounts are written on a page whose words are English: as the viewer's browser has it, as long as that is written
+ * with Latin letters
+ * ("1.234,5 €", "Fr, 27. Nov."). Of another script only the region is kept ("en-EG", "en-IN"): digits, month names and signs of that
+ * script inside an English
  * sentence are read by nobody, and right-to-left ones turn the sentence around.
  */
 export function shownLocale(preferred: string | undefined): string | undefined {

@@ -1,7 +1,8 @@
 import { flushSync } from 'react-dom'
 import { apply, listeners } from './theme'
 
-// Paper is light, whatever the screen is. Styles follow by themselves (tokens.css, print.css); what is drawn in pixels is drawn anew before the page is put on paper, and
+// Paper is light, whatever the screen is. Styles follow by themselves (tokens.css, print.css); what is drawn in pixels is drawn anew
+// before the page is put on paper, and
 // again after it.
 addEventListener('beforeprint', () => {
   document.documentElement.dataset.theme = 'light'

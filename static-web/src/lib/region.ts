@@ -62,7 +62,8 @@ function regionOf(timeZone: string): string | undefined {
 }
 
 /**
- * The currency of where somebody is. The time zone says that; a locale says which language somebody reads, and half of Europe reads "en-US".
+ * The currency of where somebody is. The time zone says that; a locale says which language somebody reads, and half of Europe reads
+ * "en-US".
  * @param timeZone - Of the browser.
  * @param locale - For zones that lie nowhere known, and browsers that cannot say where a zone lies.
  */

@@ -92,7 +92,8 @@ public sealed class TenantDeletionTests(PostgresFixture postgres) : IAsyncLifeti
         var database = new NpgsqlConnectionStringBuilder(_rig.App.ConnectionString).Database;
         await using var other = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(postgres.AdminConnectionString) { Database = database, Pooling = false }.ConnectionString);
         await other.OpenAsync(Cancelled);
-        // Whoever waits so long looks whether it is a deadlock, once, and is the one that is ended: that shall be the deletion, however slow the machine is.
+        // Whoever waits so long looks whether it is a deadlock, once, and is the one that is ended: that shall be the deletion, however
+        // slow the machine is.
         await other.ExecuteAsync($"alter role kpi_app in database {database} set deadlock_timeout = '10s'; set deadlock_timeout = '5min'");
         _rig.App.Clear();
         await using var held = await other.BeginTransactionAsync(Cancelled);

@@ -3,7 +3,8 @@ using Xunit;
 
 namespace KpiDashboard.Tests.Architecture;
 
-/// <summary>What the server says to people, it says in words that a shopkeeper uses; the page's own words have a test beside them.</summary>
+/// <summary>What the server says to people, it says in words that a shopkeeper uses; the page's own words have a test beside
+/// them.</summary>
 [Trait("Clock", "none")]
 public sealed partial class PlainWordsTests
 {

@@ -27,8 +27,10 @@ internal sealed class TrackingGapRule : IInsightRule
         yield return new Insight(
             "tracking_gap", sessions.Key, over ? InsightSeverity.Attention : InsightSeverity.Trouble,
             $"{source.DisplayName} has no visits on {days} of {proof.Number("Days", facts.Days)} days, the first {proof.Day("First day without visits", empty[0])}; "
-            + $"{proof.Number("Median of the days before", HealthScore.Median(before), sessions.Key)} a day are usual. What is not measured is missing, not zero."
-            + (over ? $" The last such day was {proof.Day("Last day without visits", empty[^1])}." : " Check that the tracking code is on the site."),
+            + $"{proof.Number("Median of the days before", HealthScore.Median(before), sessions.Key)} a day are usual. "
+            + "What is not measured is missing, not zero."
+            + (over ? $" The last such day was {proof.Day("Last day without visits", empty[^1])}."
+                : " Check that the tracking code is on the site."),
             proof, $"/metrics/{sessions.Key}", $"since {empty[0]:yyyy-MM-dd}", empty.Count)
         { Kpis = [sessions.Key] };
     }

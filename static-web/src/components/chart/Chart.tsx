@@ -168,7 +168,8 @@ export function Chart({
           setActive(null)
         }}
         onPointerLeave={(event) => {
-          // A finger that is lifted leaves too, and what it pointed at is what it wants to read. A mouse that lies still leaves when the page moves under it: that takes
+          // A finger that is lifted leaves too, and what it pointed at is what it wants to read. A mouse that lies still leaves when the
+          // page moves under it: that takes
           // nothing from the keyboard.
           if (event.pointerType === 'mouse' && byPointer.current) setActive(null)
         }}

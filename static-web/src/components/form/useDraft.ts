@@ -17,7 +17,8 @@ interface DraftProps<T extends FieldValues> extends UseFormProps<T> {
 }
 
 /**
- * A form behind the sign-in. What is typed into it is kept until it is saved (see lib/drafts), and whoever leaves the page is asked before. A form is saved when
+ * A form behind the sign-in. What is typed into it is kept until it is saved (see lib/drafts), and whoever leaves the page is asked
+ * before. A form is saved when
  * its submit handler ends without having set an error.
  */
 export function useDraft<T extends FieldValues>(

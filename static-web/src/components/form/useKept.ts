@@ -23,7 +23,8 @@ interface Options {
 }
 
 /**
- * What stands in a form without `useDraft`: a state that outlives a reload and an ended session until `done` says that it was saved, and without which nobody
+ * What stands in a form without `useDraft`: a state that outlives a reload and an ended session until `done` says that it was saved, and
+ * without which nobody
  * leaves unasked. Not for secrets: those `useUnsaved` alone looks after.
  */
 export function useKept<T>(name: string, first: T, { asks = true }: Options = {}) {
