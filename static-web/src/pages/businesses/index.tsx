@@ -31,6 +31,8 @@ import { ago, date } from '../settings/words'
 
 const text = settings.businesses
 const tones = { ok: 'good', attention: 'attention', trouble: 'trouble', empty: 'plain' } as const
+/** Who needs somebody first stands first. */
+const rank = { trouble: 0, attention: 1, ok: 2, empty: 3 } as const
 
 /** Every business of a person, what needs attention first. */
 export default function Businesses() {
