@@ -1,8 +1,8 @@
 // Walks a running API from registration over sign-in, a connection and a refresh to the summary, as a business would: node scripts/walk.mjs http://localhost:7071
 // The n8n that it connects is served here; the app must allow it: Outbound__AllowedHosts=localhost:5678. Signing in with a password needs an address that was
 // proved: WALK_DATABASE, a database as its administrator, says so in place of the link in the mail. Without it the session of the registration goes on.
-// With WALK_OPS_KEY, a function key, it ends at the operators' routes. With WALK_MASTER_KEY and WALK_METADATA, the file functions.metadata of the output, it compares what
-// the host runs with what was published.
+// With WALK_OPS_KEY, a function key, it ends at the operators' routes. With WALK_MASTER_KEY and WALK_METADATA, the file functions.metadata
+// of the output, it compares what the host runs with what was published.
 import { spawnSync } from 'node:child_process'
 import { createServer } from 'node:http'
 import { readFileSync } from 'node:fs'
@@ -12,12 +12,14 @@ const api = `${process.argv[2] ?? 'http://localhost:7071'}/api`
 const key = 'walk-key'
 const day = 24 * 60 * 60 * 1000
 
-// Two executions on each of the last three days, one of which failed. The very first of this n8n is among them: of one that forgot older executions nobody could say
-// that the oldest day is whole, and it would not count.
+// Two executions on each of the last three days, one of which failed. The very first of this n8n is among them: of one that forgot older
+// executions nobody could say that the oldest day is whole, and it would not count.
 const counted = 6
 const executions = [0, 1, 2, 3, 4, 5].map((i) => {
   const started = Date.now() - (Math.floor(i / 2) + 1) * day - (i % 2) * 60_000
-  return { id: String(counted - i), finished: i !== 3, mode: 'webhook', status: i === 3 ? 'error' : 'success', workflowId: 'w1', startedAt: new Date(started).toISOString(), stoppedAt: new Date(started + 2000).toISOString(), retryOf: null, retrySuccessId: null, waitTill: null }
+  const [startedAt, stoppedAt] = [started, started + 2000].map((at) => new Date(at).toISOString())
+  const ended = { finished: i !== 3, status: i === 3 ? 'error' : 'success', startedAt, stoppedAt }
+  return { id: String(counted - i), mode: 'webhook', workflowId: 'w1', ...ended, retryOf: null, retrySuccessId: null, waitTill: null }
 })
 const workflows = [{ id: 'w1', name: 'Orders', active: true, nodes: [], connections: {}, settings: {}, tags: [], createdAt: new Date(Date.now() - 30 * day).toISOString(), updatedAt: new Date(Date.now() - 20 * day).toISOString() }]
 const n8n = createServer((request, response) => {
@@ -81,7 +83,8 @@ try {
   const summary = await call('GET', 'metrics/summary?range=last_7_days')
   const of = (name) => summary.kpis.find((kpi) => kpi.key === `automation.${name}`)?.value
   const seen = [of('executions'), of('succeeded'), of('failed')]
-  if (seen.join() !== [counted, counted - 1, 1].join()) throw new Error(`Of ${counted} executions, ${counted - 1} of which succeeded, the summary has ${seen.join(', ')}.`)
+  if (seen.join() !== [counted, counted - 1, 1].join())
+    throw new Error(`Of ${counted} executions, ${counted - 1} of which succeeded, the summary has ${seen.join(', ')}.`)
   const measured = summary.kpis.filter((kpi) => typeof kpi.value === 'number').map((kpi) => `${kpi.key} = ${kpi.value}`)
   if (measured.length === 0) throw new Error(`The summary has no value: ${JSON.stringify(summary.kpis).slice(0, 1000)}`)
   if (process.env.WALK_OPS_KEY) {
@@ -95,7 +98,8 @@ try {
   if (process.env.WALK_MASTER_KEY && process.env.WALK_METADATA) {
     const running = (await call('GET', '../admin/functions', undefined, 200, process.env.WALK_MASTER_KEY)).map((one) => one.name).sort()
     const published = JSON.parse(readFileSync(process.env.WALK_METADATA, 'utf8')).map((one) => one.name).sort()
-    if (running.join() !== published.join()) throw new Error(`The host runs ${running.length} functions, and ${published.length} are published.`)
+    if (running.join() !== published.join())
+      throw new Error(`The host runs ${running.length} functions, and ${published.length} are published.`)
     console.log(`${running.length} functions, those that were published`)
   }
 

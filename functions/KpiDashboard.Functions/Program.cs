@@ -1,5 +1,6 @@
 using KpiDashboard.Functions;
 using KpiDashboard.Functions.Middleware;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
@@ -27,6 +28,7 @@ namespace KpiDashboard.Functions
 
             builder.UseMiddleware<TraceMiddleware>();
             builder.UseWhen<AbortMiddleware>(IsHttp);
+            builder.Services.AddSingleton<IStartupFilter, AbortFilter>();
             // Other middleware after this call: before it, the HTTP context is not there yet.
             builder.ConfigureFunctionsWebApplication();
             builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.AddServerHeader = false);

@@ -91,11 +91,11 @@ var own = {
   ConnectionStrings__Postgres: 'Host=${databaseHost};Database=${databaseName};Username=kpi_app;SSL Mode=VerifyFull;Maximum Pool Size=${size.poolSize};Connection Idle Lifetime=60;Timeout=15'
   Postgres__Authentication: 'Entra'
   Web__BaseUrl: page
-  // How many entries the platform leaves in X-Forwarded-For was never seen; with too low a number all visitors could share one address, and one of them use up a limit of all.
-  // At 0 the limits by account and by target hold alone.
+  // How many entries the platform leaves in X-Forwarded-For was never seen; with too low a number all visitors could share one address,
+  // and one of them use up a limit of all. At 0 the limits by account and by target hold alone.
   Http__Proxies: '0'
-  // Machines call the function app itself. Its front end appends whom it saw, which is the last entry, so that a token bound to networks works; what came through
-  // the static web app bears that one's address, and is refused.
+  // Machines call the function app itself. Its front end appends whom it saw, which is the last entry, so that a token bound to networks
+  // works, and the audit log tells it; what came through the static web app bears that one's address, and is refused, or told without one.
   Http__TokenProxies: '1'
   Auth__CurrentKey: last(authKeys)
   Auth__CookieSameSite: isLinked ? 'Strict' : 'None'

@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
@@ -34,9 +36,46 @@ internal sealed partial class AbortMiddleware(ILogger<AbortMiddleware> logger) :
     private partial void LogNoRequest(string function, string invocation);
 }
 
+/// <summary>
+/// The same on the side of the worker's web server, where a request and its invocation meet: of one whose invocation was cancelled a moment
+/// before, the worker knows nothing any more, and throws what the server logs as a fault.
+/// </summary>
+internal sealed class AbortFilter : IStartupFilter
+{
+    /// <inheritdoc />
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        app.Use(async (http, run) =>
+        {
+            try
+            {
+                await run(http);
+            }
+            catch (Exception error) when (error is InvalidOperationException or OperationCanceledException or TimeoutException)
+            {
+                // Nobody reads an answer.
+                if (!await Abort.IsGoneAsync(http)) throw;
+            }
+        });
+        next(app);
+    };
+}
+
 /// <summary>What an exception says about a request that was given up.</summary>
 internal static class Abort
 {
+    /// <summary>
+    /// The host cancels an invocation before the worker's web server learns that the client is gone; this is how long that may take.
+    /// </summary>
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(2);
+
+    /// <summary>Whether the client is gone, or turns out to be within that time.</summary>
+    public static async Task<bool> IsGoneAsync(HttpContext http)
+    {
+        await Task.Delay(s_limit, TimeProvider.System, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return http.RequestAborted.IsCancellationRequested;
+    }
+
     /// <summary>Whether it is how work ends that was cancelled, or that lost its connection to the client.</summary>
     public static bool IsEnd(Exception error)
     {

@@ -9,11 +9,6 @@ namespace KpiDashboard.Functions.Middleware;
 /// <summary>Turns what a route raises into problem+json; without it the worker answers 500 with an empty body.</summary>
 internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logger) : IFunctionsWorkerMiddleware
 {
-    /// <summary>
-    /// The host cancels an invocation before the worker's web server learns that the client is gone; this is how long that may take.
-    /// </summary>
-    private static readonly TimeSpan s_abortLimit = TimeSpan.FromSeconds(2);
-
     /// <inheritdoc />
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
@@ -37,7 +32,7 @@ internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logge
             var cancelled = http.RequestAborted.IsCancellationRequested || context.CancellationToken.IsCancellationRequested;
             if (Abort.IsEnd(error) && (cancelled || Abort.IsLostConnection(error)))
             {
-                if (await IsGoneAsync(http))
+                if (await Abort.IsGoneAsync(http))
                 {
                     // Nobody reads an answer; the number is for our own metrics.
                     if (!http.Response.HasStarted) http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
@@ -69,12 +64,6 @@ internal sealed partial class ProblemMiddleware(ILogger<ProblemMiddleware> logge
                     break;
             }
         }
-    }
-
-    private static async Task<bool> IsGoneAsync(HttpContext http)
-    {
-        await Task.Delay(s_abortLimit, TimeProvider.System, http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return http.RequestAborted.IsCancellationRequested;
     }
 
     [LoggerMessage(2001, LogLevel.Error, "{Function} failed")]

@@ -5,8 +5,8 @@ using Microsoft.Azure.Functions.Worker.Middleware;
 namespace KpiDashboard.Functions.Middleware;
 
 /// <summary>
-/// Gives each invocation the trace that the host sent with it. The worker itself does so only where somebody exports traces; the trace that a
-/// problem names, and the one that a message carries on, are needed without.
+/// Gives each invocation the trace that the host sent with it. The worker itself does so only where somebody exports traces; the trace
+/// that a problem names, and the one that a message carries on, are needed without.
 /// </summary>
 internal sealed class TraceMiddleware : IFunctionsWorkerMiddleware
 {

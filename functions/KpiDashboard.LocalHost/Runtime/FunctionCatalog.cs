@@ -29,7 +29,8 @@ internal static partial class FunctionCatalog
         string name = function.Name;
         if (!FunctionName().IsMatch(name))
             throw new StartupException(
-                $"Function {function.EntryPoint} has the name '{name}'; a name begins with a letter and has letters, digits, - and _, up to 127.");
+                $"Function {function.EntryPoint} has the name '{name}'; "
+                + "a name begins with a letter and has letters, digits, - and _, up to 127.");
         JsonElement[] bindings = [.. function.RawBindings.Select(binding => JsonElement.Parse(binding))];
         if (bindings.Where(binding => Text(binding, "type")?.EndsWith("Trigger",
             StringComparison.OrdinalIgnoreCase) == true).ToArray() is not [var only])
@@ -40,7 +41,8 @@ internal static partial class FunctionCatalog
         if (only.TryGetProperty("properties", out JsonElement properties) && Text(properties,
             "supportsDeferredBinding") is "True" or "true")
             throw new StartupException(
-                $"Function {name} takes a type of the storage SDK from its trigger, which LocalHost does not hand over; take text or a class.");
+                $"Function {name} takes a type of the storage SDK from its trigger, which LocalHost does not hand over; "
+                + "take text or a class.");
 
         FunctionTrigger trigger = Text(only, "type")!.ToUpperInvariant() switch
         {

@@ -224,7 +224,6 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
                 $"Function {unreachable.Name} is an HTTP function, but Program.cs does not call ConfigureFunctionsWebApplication().");
         }
 
-
         FunctionKeys keys = FunctionKeys.Load(_settings, _options.DataDirectory);
         _invoker = new FunctionInvoker(_worker, hostJson.FunctionTimeout, _loggers.CreateLogger<FunctionInvoker>());
         _timers = new TimerRunner(Functions, _invoker, new TimerStore(_options.DataDirectory), time, _loggers.CreateLogger<TimerRunner>());

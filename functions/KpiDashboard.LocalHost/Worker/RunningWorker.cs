@@ -108,13 +108,19 @@ internal sealed partial class RunningWorker(IWorkerProcess process, Action<strin
                 },
                 limit.Token);
             Require(begun.WorkerInitResponse.Result, "The worker could not be set up");
-            StreamingMessage told = await connection.AskAsync(
-                new StreamingMessage { FunctionsMetadataRequest = new FunctionsMetadataRequest { FunctionAppDirectory = process.AppDirectory } }, limit.Token);
+            FunctionsMetadataRequest which = new() { FunctionAppDirectory = process.AppDirectory };
+            StreamingMessage told = await connection.AskAsync(new StreamingMessage { FunctionsMetadataRequest = which }, limit.Token);
             Require(told.FunctionMetadataResponse.Result, "The worker could not tell its functions");
             Functions = [.. told.FunctionMetadataResponse.FunctionMetadataResults];
             StreamingMessage[] loaded = await Task.WhenAll(Functions.Select(function => connection.AskAsync(
-                new StreamingMessage { FunctionLoadRequest = new FunctionLoadRequest { FunctionId = function.FunctionId,
-                    Metadata = function } }, limit.Token)));
+                new StreamingMessage
+                {
+                    FunctionLoadRequest = new FunctionLoadRequest
+                    {
+                        FunctionId = function.FunctionId,
+                        Metadata = function
+                    }
+                }, limit.Token)));
             for (int i = 0; i < loaded.Length; i++)
                 Require(loaded[i].FunctionLoadResponse.Result, $"Function {Functions[i].Name} could not be loaded");
             return new WorkerSession(
@@ -159,7 +165,8 @@ internal sealed partial class RunningWorker(IWorkerProcess process, Action<strin
                     _crashes.Dequeue();
                 if (_crashes.Count > CrashesAllowed)
                     throw new StartupException(
-                        $"The worker ended {_crashes.Count} times within {s_crashWindow.TotalMinutes:0} minutes, last so: {await process.Ended}");
+                        $"The worker ended {_crashes.Count} times within {s_crashWindow.TotalMinutes:0} minutes, "
+                        + $"last so: {await process.Ended}");
                 session = await StartOnceAsync(_stopping.Token);
                 next.SetResult(session);
                 LogBack(Stopwatch.GetElapsedTime(started).TotalSeconds);
@@ -182,7 +189,8 @@ internal sealed partial class RunningWorker(IWorkerProcess process, Action<strin
         if (!logger.IsEnabled(level))
             return;
         string text = entry.Exception is { } exception
-            ? $"{entry.Message}{Environment.NewLine}{exception.Type} {exception.Message}{Environment.NewLine}{exception.StackTrace}".TrimEnd() : entry.Message;
+            ? string.Join(Environment.NewLine, entry.Message, $"{exception.Type} {exception.Message}", exception.StackTrace).TrimEnd()
+            : entry.Message;
         logger.Log(level, new EventId(0, entry.EventId), text, null, static (said, _) => said);
     }
 

@@ -122,7 +122,8 @@ internal sealed partial class ChildWorker(string app, ConfigurationManager setti
         // As `func start`, and the worker checks its services then: scope mistakes fail here and not first in production.
         if (settings["AZURE_FUNCTIONS_ENVIRONMENT"] is null)
             variables["AZURE_FUNCTIONS_ENVIRONMENT"] = settings["DOTNET_ENVIRONMENT"] ?? Environments.Development;
-        variables["FUNCTIONS_APPLICATION_DIRECTORY"] = variables["FUNCTIONS_WORKER_DIRECTORY"] = variables["AzureWebJobsScriptRoot"] = AppDirectory;
+        foreach (string folder in (string[])["FUNCTIONS_APPLICATION_DIRECTORY", "FUNCTIONS_WORKER_DIRECTORY", "AzureWebJobsScriptRoot"])
+            variables[folder] = AppDirectory;
         variables["FUNCTIONS_WORKER_RUNTIME"] = "dotnet-isolated";
         variables.TryAdd("WEBSITE_HOSTNAME", new Uri(settings["Web:BaseUrl"] is { Length: > 0 } page ? page
             : "http://localhost").Authority);
@@ -145,7 +146,8 @@ internal sealed partial class ChildWorker(string app, ConfigurationManager setti
             : string.Create(CultureInfo.InvariantCulture, $"The worker ended with code {code}{(said.Length == 0 ? "." : $": {said}")}");
     }
 
-    [GeneratedRegex(@"^Unhandled exception\. (?<type>(?<invalid>Microsoft\.Extensions\.Options\.OptionsValidationException)|[\w.]+): (?<message>.*)$")]
+    [GeneratedRegex(
+        @"^Unhandled exception\. (?<type>(?<invalid>Microsoft\.Extensions\.Options\.OptionsValidationException)|[\w.]+): (?<message>.*)$")]
     private static partial Regex Unhandled();
 }
 

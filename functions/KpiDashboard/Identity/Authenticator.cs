@@ -173,7 +173,8 @@ public sealed class Authenticator
             {
                 throw ApiProblem.Forbidden(_address.NetworkText(context.Request) is { } from
                     ? $"The token may not be used from {from}. An owner or admin can change from where it may be."
-                    : "The token may only be used from certain addresses, and the one of this request is not known. Call the API under its own address, not the page's.");
+                    : "The token may only be used from certain addresses, and the one of this request is not known. "
+                        + "Call the API under its own address, not the page's.");
             }
 
             ThrowIfOtherBusiness(context.Request, required, token.tenant_id, "the business that the token belongs to", isSession: false);

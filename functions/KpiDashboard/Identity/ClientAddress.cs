@@ -10,8 +10,8 @@ namespace KpiDashboard.Identity;
 internal sealed record ForwardedChain(string Value);
 
 /// <summary>
-/// The network address that a request came from. Proxies append to <c>X-Forwarded-For</c> what they saw, so only as many of its last entries
-/// are believed as there are proxies of ours in front (setting <c>Http:Proxies</c>); what a client wrote there itself is not.
+/// The network address that a request came from. Proxies append to <c>X-Forwarded-For</c> what they saw, so only as many of its last
+/// entries are believed as there are proxies of ours in front (setting <c>Http:Proxies</c>); what a client wrote there itself is not.
 /// Machines may call under an address of their own, in front of which stand fewer (<c>Http:TokenProxies</c>).
 /// </summary>
 internal sealed class ClientAddress(IConfiguration configuration)
@@ -22,7 +22,10 @@ internal sealed class ClientAddress(IConfiguration configuration)
     /// </summary>
     private const string ThroughThePage = "X-MS-Original-URL";
 
-    /// <summary>The address as text, for the audit log and the list of sessions; null if there is none.</summary>
+    /// <summary>
+    /// The address as text, for the audit log and the list of sessions; null where there is none to tell: a proxy's own would be the same
+    /// for everybody, and no answer to the question from where.
+    /// </summary>
     public string? Of(HttpRequest request) => Find(request).Address?.ToString();
 
     /// <summary>
@@ -31,12 +34,9 @@ internal sealed class ClientAddress(IConfiguration configuration)
     /// </summary>
     public string? NetworkText(HttpRequest request)
     {
-        var proxies = configuration.GetValue("Http:TokenProxies", Proxies);
-        if (proxies == 0) return Text(Own(request));
-        // With one proxy it is the front end, whose entry is that of Static Web Apps then.
-        return proxies == 1 && request.Headers.ContainsKey(ThroughThePage) ? null : Text(Forwarded(request, proxies));
-
-        static string? Text(IPAddress? address) => address is null ? null : new IPAddress(address.GetAddressBytes()).ToString();
+        var proxies = TokenProxies;
+        var address = proxies == 0 ? Own(request) : Direct(request, proxies);
+        return address is null ? null : new IPAddress(address.GetAddressBytes()).ToString();
     }
 
     /// <summary>
@@ -55,8 +55,21 @@ internal sealed class ClientAddress(IConfiguration configuration)
 
     private int Proxies => configuration.GetValue("Http:Proxies", 0);
 
-    private (IPAddress? Address, bool IsKnown) Find(HttpRequest request) =>
-        Forwarded(request, Proxies) is { } address ? (address, true) : (Own(request), false);
+    private int TokenProxies => configuration.GetValue("Http:TokenProxies", Proxies);
+
+    private (IPAddress? Address, bool IsKnown) Find(HttpRequest request)
+    {
+        var proxies = Proxies;
+        if (Forwarded(request, proxies) is { } address) return (address, true);
+        // Where a proxy stands in front of machines, one stands in front of everybody, though nobody said how many: the connection's
+        // other end is never the caller.
+        return (proxies == 0 && TokenProxies is > 0 and var tokens ? Direct(request, tokens) : Own(request), false);
+    }
+
+    /// <summary>Who called under the address of machines; null where that is not known.</summary>
+    private static IPAddress? Direct(HttpRequest request, int proxies) =>
+        // With one proxy it is the front end, whose entry is that of Static Web Apps then.
+        proxies == 1 && request.Headers.ContainsKey(ThroughThePage) ? null : Forwarded(request, proxies);
 
     /// <summary>The other end of the connection, where no proxy stands.</summary>
     private static IPAddress? Own(HttpRequest request) => Plain(request.HttpContext.Connection.RemoteIpAddress);

@@ -156,7 +156,8 @@ public sealed class AppFixture(BrowserFixture chromium) : IAsyncLifetime
     internal async Task GiveUpAsync(string queue, string text, string part)
     {
         var settings = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_data, "connections.json")))!;
-        var client = new Azure.Storage.Queues.QueueClient((string)settings["AzureWebJobsStorage"]!, queue, new() { MessageEncoding = Azure.Storage.Queues.QueueMessageEncoding.Base64 });
+        var client = new Azure.Storage.Queues.QueueClient(
+            (string)settings["AzureWebJobsStorage"]!, queue, new() { MessageEncoding = Azure.Storage.Queues.QueueMessageEncoding.Base64 });
         // The host's listeners wait for a queue; they make none.
         await client.CreateIfNotExistsAsync();
         await client.SendMessageAsync(text);

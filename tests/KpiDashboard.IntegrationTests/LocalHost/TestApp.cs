@@ -101,7 +101,8 @@ internal sealed class TestApp : IAsyncDisposable
 
     public static Task EventuallyAsync(Func<bool> condition, string what) => EventuallyAsync(condition, () => what);
 
-    public static Task EventuallyAsync(Func<bool> condition, Func<string> what) => EventuallyAsync(() => Task.FromResult(condition()), what);
+    public static Task EventuallyAsync(Func<bool> condition, Func<string> what) =>
+        EventuallyAsync(() => Task.FromResult(condition()), what);
 }
 
 /// <summary>
@@ -132,12 +133,26 @@ internal sealed class ReflectedFunctions(Type[] classes) : IFunctionMetadataProv
         {
             Dictionary<string, object?>? binding = parameter.GetCustomAttributes().Select(attribute => attribute switch
             {
-                HttpTriggerAttribute http => new Dictionary<string, object?> { ["type"] = "httpTrigger",
-                    ["authLevel"] = http.AuthLevel.ToString(), ["methods"] = http.Methods, ["route"] = http.Route },
-                TimerTriggerAttribute timer => new() { ["type"] = "timerTrigger", ["schedule"] = timer.Schedule,
-                    ["runOnStartup"] = timer.RunOnStartup, ["useMonitor"] = timer.UseMonitor },
-                QueueTriggerAttribute queue => new() { ["type"] = "queueTrigger", ["queueName"] = queue.QueueName,
-                    ["connection"] = queue.Connection },
+                HttpTriggerAttribute http => new Dictionary<string, object?>
+                {
+                    ["type"] = "httpTrigger",
+                    ["authLevel"] = http.AuthLevel.ToString(),
+                    ["methods"] = http.Methods,
+                    ["route"] = http.Route
+                },
+                TimerTriggerAttribute timer => new()
+                {
+                    ["type"] = "timerTrigger",
+                    ["schedule"] = timer.Schedule,
+                    ["runOnStartup"] = timer.RunOnStartup,
+                    ["useMonitor"] = timer.UseMonitor
+                },
+                QueueTriggerAttribute queue => new()
+                {
+                    ["type"] = "queueTrigger",
+                    ["queueName"] = queue.QueueName,
+                    ["connection"] = queue.Connection
+                },
                 _ => null,
             }).FirstOrDefault(one => one is not null);
             if (binding is null)
@@ -199,7 +214,7 @@ internal sealed class LogList : ILoggerProvider
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            entries.Enqueue((logLevel, formatter(state, exception) ?? ""));
+            entries.Enqueue((logLevel, $"{formatter(state, exception)} {exception}".Trim()));
     }
 }
 

@@ -104,7 +104,9 @@ public sealed class PushLogTests(AppFixture app)
         // No header makes an address of somebody else's, here where no proxy stands in front.
         using (var client = new HttpClient { BaseAddress = app.Address })
         {
-            foreach (var header in new[] { "X-Forwarded-For", "X-Original-For", "Forwarded", "X-Real-IP", "CLIENT-IP", "X-Client-IP", "X-Azure-ClientIP" })
+            string[] headers =
+                ["X-Forwarded-For", "X-Original-For", "Forwarded", "X-Real-IP", "CLIENT-IP", "X-Client-IP", "X-Azure-ClientIP"];
+            foreach (var header in headers)
             {
                 using var request = new HttpRequestMessage(HttpMethod.Get, "api/kpis");
                 request.Headers.Add("X-Kpi-Token", token);

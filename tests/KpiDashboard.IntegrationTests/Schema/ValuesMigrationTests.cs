@@ -37,7 +37,7 @@ public sealed class ValuesMigrationTests(PostgresFixture postgres)
         {
             await killed.OpenAsync(Cancelled);
             var pid = killed.ProcessID;
-            await killed.ExecuteAsync("begin");
+            await killed.ExecuteAsync("begin;");
             await killed.ExecuteAsync(ScriptText());
             await using var admin = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(postgres.AdminConnectionString) { Pooling = false }.ConnectionString);
             await admin.ExecuteAsync("select pg_terminate_backend(@pid)", new { pid });

@@ -71,7 +71,8 @@ public sealed class TelemetryTests(TelemetryFixture app) : IClassFixture<Telemet
         await CountedAsync("kpi.provider.duration", () => Sum("kpi.provider.duration", ("connector", "google-analytics"), ("outcome", "succeeded")) > 0);
         await CountedAsync("kpi.sync.waits", () => Sum("kpi.sync.waits", ("connector", "n8n"), ("reason", "provider_down")) + Sum("kpi.sync.runs", ("connector", "n8n"), ("outcome", "failed")) >= 1);
         // What the host answers itself, as health/ready while the demo is made, the app does not count.
-        using (var refused = await client.GetAsync(new Uri("api/auth/me", UriKind.Relative), Cancel)) Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        using (var refused = await client.GetAsync(new Uri("api/auth/me", UriKind.Relative), Cancel))
+            Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
         await CountedAsync("kpi.api.duration", () => Sum("kpi.api.duration", ("route", "auth/me"), ("status", "401")) > 0);
         foreach (var gauge in (string[])["kpi.queue.age", "kpi.queue.length"]) Assert.NotEmpty(Metrics(gauge, ("queue", "sync-n8n")));
         foreach (var gauge in (string[])["kpi.dead_letters.open", "kpi.timer.heartbeat.age"]) Assert.NotEmpty(Metrics(gauge));

@@ -2,7 +2,9 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using KpiDashboard.Api;
 using KpiDashboard.Functions;
+using KpiDashboard.Functions.Middleware;
 using KpiDashboard.Identity;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Extensions.Abstractions;
@@ -34,6 +36,14 @@ public sealed class TriggerRulesTests
 
         Assert.Equal(["HttpTriggerAttribute", "QueueTriggerAttribute", "TimerTriggerAttribute"], kinds);
     }
+
+    /// <summary>
+    /// Without it the worker's web server logs clients that go away as faults, which no request of a test can be made to show at will.
+    /// </summary>
+    [Fact]
+    public void The_app_has_the_filter_for_clients_that_go_away() => Assert.Contains(
+        App.CreateBuilder([]).Services,
+        service => service.ServiceType == typeof(IStartupFilter) && service.ImplementationType == typeof(AbortFilter));
 
     /// <summary>The build output is described with numbers, and numbers get old; <c>KPI_UPDATE_DOCS=1</c> writes them anew.</summary>
     [Fact]

@@ -73,8 +73,8 @@ public sealed class ClientAddressTests
     }
 
     /// <summary>
-    /// In Azure: no address is known of the page's visitors, and the front end that machines call says whom it saw, whatever they wrote before.
-    /// What came through the static web app bears that one's address.
+    /// In Azure: no address is known of the page's visitors, and the front end that machines call says whom it saw, whatever they wrote
+    /// before. What came through the static web app bears that one's address.
     /// </summary>
     [Theory]
     [InlineData("203.0.113.7:51234", null, "203.0.113.7")]
@@ -95,6 +95,27 @@ public sealed class ClientAddressTests
         if (through is not null) request.Headers["x-ms-original-url"] = through;
 
         Assert.Equal(expected, address.NetworkText(request));
+        Assert.Null(address.KnownKey(request));
+    }
+
+    /// <summary>
+    /// In Azure: the host's own peer is no answer to the question from where. Who calls the app itself is told; the page's visitors are
+    /// not.
+    /// </summary>
+    [Theory]
+    [InlineData("203.0.113.7:51234", null, "203.0.113.7")]
+    [InlineData("192.0.2.66, [2001:db8::7]:51234", null, "2001:db8::7")]
+    [InlineData("192.0.2.66, 203.0.113.7:51234", "https://kpi.example.com/api/auth/sessions", null)]
+    [InlineData("unknown", null, null)]
+    [InlineData("", null, null)]
+    [InlineData(null, null, null)]
+    public void The_audit_log_tells_no_address_of_a_proxy(string? forwarded, string? through, string? expected)
+    {
+        ClientAddress address = new(Setting(0, tokens: 1));
+        var request = Request(forwarded);
+        if (through is not null) request.Headers["x-ms-original-url"] = through;
+
+        Assert.Equal(expected, address.Of(request));
         Assert.Null(address.KnownKey(request));
     }
 
@@ -120,9 +141,12 @@ public sealed class ClientAddressTests
     public void A_household_is_one_however_many_addresses_it_has(string address, string expected) =>
         Assert.Equal(expected, new ClientAddress(Setting(1)).KnownKey(Request(address)));
 
-    private static IConfiguration Setting(int proxies, int? tokens = null) => new ConfigurationBuilder()
-        .AddInMemoryCollection([new("Http:Proxies", $"{proxies}"), .. tokens is null ? [] : new KeyValuePair<string, string?>[] { new("Http:TokenProxies", $"{tokens}") }])
-        .Build();
+    private static IConfiguration Setting(int proxies, int? tokens = null)
+    {
+        Dictionary<string, string?> settings = new() { ["Http:Proxies"] = $"{proxies}" };
+        if (tokens is not null) settings["Http:TokenProxies"] = $"{tokens}";
+        return new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
+    }
 
     private static HttpRequest Request(string? forwarded)
     {

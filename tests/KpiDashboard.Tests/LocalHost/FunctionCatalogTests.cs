@@ -19,7 +19,9 @@ public sealed class FunctionCatalogTests
             "has the queue name 'no_queue'" },
         { [("F", """{"name":"message","type":"queueTrigger","direction":"In","queueName":"%NotThere%"}""")],
             "refers to the setting NotThere, which is not set" },
-        { [("F", """{"name":"message","type":"queueTrigger","direction":"In","queueName":"queue","properties":{"supportsDeferredBinding":"True"}}""")], "takes a type of the storage SDK" },
+        { [("F", """
+            {"name":"message","type":"queueTrigger","direction":"In","queueName":"queue","properties":{"supportsDeferredBinding":"True"}}
+            """)], "takes a type of the storage SDK" },
         { [("F", """{"name":"message","type":"serviceBusTrigger","direction":"In"}""")], "has the trigger serviceBusTrigger" },
         { [("F", """{"name":"timer","type":"timerTrigger","direction":"In","schedule":"every hour"}""")], "has the schedule 'every hour'" },
         { [("Twice", Timer), ("twice", Timer)], "Two functions are called Twice: Tests.Twice and Tests.twice." },
@@ -69,12 +71,22 @@ public sealed class FunctionCatalogTests
         Assert.Equal(["request", "request", "timer", "message"], functions.Select(function => function.Parameter));
     }
 
-    private static string Http(string route, params string[] methods) =>
-        $$"""{"name":"request","type":"httpTrigger","direction":"In","authLevel":"Anonymous","methods":[{{string.Join(',', methods.Select(method => $"\"{method}\""))}}],"route":"{{route}}"}""";
+    private static string Http(string route, params string[] methods)
+    {
+        var list = string.Join(',', methods.Select(method => $"\"{method}\""));
+        return $$"""
+            {"name":"request","type":"httpTrigger","direction":"In","authLevel":"Anonymous","methods":[{{list}}],"route":"{{route}}"}
+            """;
+    }
 
     private static IReadOnlyList<LocalFunction> Read(HostJson hostJson, params (string Name, string Binding)[] functions) =>
         FunctionCatalog.Read(
-        functions.Select(function => new RpcFunctionMetadata { Name = function.Name, EntryPoint = $"Tests.{function.Name}",
-            FunctionId = function.Name, RawBindings = { function.Binding } }),
+        functions.Select(function => new RpcFunctionMetadata
+        {
+            Name = function.Name,
+            EntryPoint = $"Tests.{function.Name}",
+            FunctionId = function.Name,
+            RawBindings = { function.Binding }
+        }),
         hostJson, new ConfigurationBuilder().Build(), new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc));
 }
