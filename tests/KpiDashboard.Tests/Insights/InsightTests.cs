@@ -162,7 +162,7 @@ public sealed partial class InsightTests
         var business = new Business();
         business.Failing.Add(new WorkflowFailures(Guid.NewGuid(), "a", "Order sync 2", Last.AddDays(-3), Last, 12));
         business.Workflows[0] = business.Workflows[0] with { Failed = 120 };
-        Assert.Equal("“Order sync 2” has not worked since 19 Nov 2026: it failed 12 times.", Only(business, "workflow_failing").Text);
+        Assert.Equal("“Order sync 2” has not worked since 19 Nov 2026: it failed 12 times by 22 Nov 2026.", Only(business, "workflow_failing").Text);
         // 120 × 5 minutes at 40 an hour.
         Assert.Equal(400m, Only(business, "workflow_failure_cost").Money);
     }

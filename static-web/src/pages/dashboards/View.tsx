@@ -159,7 +159,7 @@ export function View() {
                 {boards.tv}
               </Link>
               {links > 0 && (
-                <span className="num px-1 text-small text-muted">{boards.linksWork(links)}</span>
+                <span className="num text-small text-muted">{boards.linksWork(links)}</span>
               )}
             </div>
           )}
