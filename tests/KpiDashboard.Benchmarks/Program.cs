@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using KpiDashboard.Benchmarks;
+using KpiDashboard.Benchmarks.Usual;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
 using KpiDashboard.Tests.Shared;
@@ -9,12 +10,20 @@ using Microsoft.Extensions.DependencyInjection;
 // Each benchmark prints ratios to a baseline of the same run: machines differ, ratios less. Run it in Release:
 //   dotnet run -c Release --project tests/KpiDashboard.Benchmarks            reads of the API
 //   dotnet run -c Release --project tests/KpiDashboard.Benchmarks -- page    how soon the overview shows on a phone
+//   dotnet run -c Release --project tests/KpiDashboard.Benchmarks -- usual   how good bands and forecasts are; writes docs/benchmarks.md
 // dotnet run -c Release --project tests/KpiDashboard.Benchmarks -- worker out/KpiDashboard.Functions.dll    start, memory and reads of the
 // published output
-if (args is not ([] or ["api"] or ["page"] or ["worker", _]))
+if (args is not ([] or ["api"] or ["page"] or ["worker", _] or ["usual"] or ["usual", _]))
 {
-    Console.Error.WriteLine($"'{string.Join(' ', args)}' is no benchmark. There are: api (default), page, worker PROGRAM.");
+    Console.Error.WriteLine($"'{string.Join(' ', args)}' is no benchmark. There are: api (default), page, worker PROGRAM, usual [PEER].");
     return 2;
+}
+
+if (args is ["usual", ..])
+{
+    var root = LocalHostOptions.FindRepositoryRoot(AppContext.BaseDirectory) ?? throw new InvalidOperationException("KpiDashboard.sln is in no folder above.");
+    await UsualModel.RunAsync(root, args.ElementAtOrDefault(1));
+    return 0;
 }
 
 var page = args is ["page"];

@@ -154,5 +154,7 @@ internal static class ForecastPeriods
     public static DateOnly MonthEnd(DateOnly day) => new(day.Year, day.Month, DateTime.DaysInMonth(day.Year, day.Month));
 
     /// <summary>Last day of the quarter that a day lies in.</summary>
-    public static DateOnly QuarterEnd(DateOnly day) => MonthEnd(new DateOnly(day.Year, (day.Month + 2) / 3 * 3, 1));
+    /// <param name="day">The day.</param>
+    /// <param name="fiscalStart">The month that the business's year starts with, 1 to 12.</param>
+    public static DateOnly QuarterEnd(DateOnly day, int fiscalStart = 1) => MonthEnd(day.AddDays(1 - day.Day).AddMonths(2 - (day.Month - fiscalStart + 12) % 3));
 }

@@ -182,9 +182,10 @@ internal sealed class Forecaster
         {
             var complete = _series.IsComplete(at + lead);
             var actual = complete ? _series.ValueAt(at + lead) : 0;
-            origin.Forecast[lead] = origin.Forecast[lead - 1] + own[lead - 1];
+            // What was not measured is left out on both sides.
+            origin.Forecast[lead] = origin.Forecast[lead - 1] + (complete ? own[lead - 1] : 0);
             origin.Actual[lead] = origin.Actual[lead - 1] + actual;
-            origin.Missing[lead] = origin.Missing[lead - 1] + (complete ? 0 : 1);
+            origin.Known[lead] = origin.Known[lead - 1] + (complete ? 1 : 0);
             if (!complete || lead > Judged) continue;
             origin.OwnError += Math.Abs(actual - own[lead - 1]);
             origin.NaiveError += Math.Abs(actual - naive[lead - 1]);
@@ -243,7 +244,7 @@ internal sealed class Forecaster
         {
             for (var lead = first; lead <= Math.Min(end, origin.Length); lead++)
             {
-                if (next++ % every == 0 && origin.Missing[lead] == origin.Missing[lead - 1]) errors.Add(origin.ErrorOf(lead, lead, this));
+                if (next++ % every == 0 && origin.Knows(lead, lead)) errors.Add(origin.ErrorOf(lead, lead, this));
             }
         }
 
@@ -283,22 +284,22 @@ internal sealed class Forecaster
         var errors = new List<double>(_origins.Count);
         foreach (var origin in _origins)
         {
-            if (origin.Length >= end && origin.Missing[end] == origin.Missing[first - 1]) errors.Add(origin.ErrorOf(first, end, this));
+            if (origin.Knows(first, end)) errors.Add(origin.ErrorOf(first, end, this));
         }
 
         return errors;
     }
 
-    /// <summary>The furthest day ahead for which enough backtests saw the end, without a gap.</summary>
+    /// <summary>The furthest day ahead for which enough backtests saw the end.</summary>
     private int Longest(int first)
     {
         var end = Math.Max(_days, Judged);
         for (; end > 1; end--)
         {
-            var (seen, from) = (0, Math.Min(first, end) - 1);
+            var (seen, from) = (0, Math.Min(first, end));
             for (var i = 0; i < _origins.Count && seen < FewestOrigins; i++)
             {
-                if (_origins[i].Length >= end && _origins[i].Missing[end] == _origins[i].Missing[from]) seen++;
+                if (_origins[i].Knows(from, end)) seen++;
             }
 
             if (seen == FewestOrigins) break;
@@ -316,10 +317,10 @@ internal sealed class Forecaster
         {
             if (origin.Length < Judged) break;
             (own, naive, backtests) = (own + origin.OwnError, naive + origin.NaiveError, backtests + 1);
-            if (origin.Missing[Judged] > 0) continue;
+            if (!origin.Knows(1, Judged)) continue;
             for (; due < _origins.Count && _origins[due].At + Judged <= origin.At; due++)
             {
-                if (_origins[due].Missing[Judged] == 0) seen.Add(_origins[due].ErrorOf(1, Judged, this));
+                if (_origins[due].Knows(1, Judged)) seen.Add(_origins[due].ErrorOf(1, Judged, this));
             }
 
             if (seen.Count < FewestOrigins) continue;
@@ -339,7 +340,8 @@ internal sealed class Forecaster
         return unit > 0 ? unit : 1;
     }
 
-    /// <summary>A day of the past from which a forecast was made, with sums from it on: forecast, what came, and how much of that is missing.</summary>
+    /// <summary>A day of the past from which a forecast was made, with sums from it on: what was forecast, what came, and how many
+    /// days of it were measured.</summary>
     private sealed class Origin(int at, int length, double size)
     {
         public int At => at;
@@ -350,16 +352,20 @@ internal sealed class Forecaster
 
         public double[] Actual { get; } = new double[length + 1];
 
-        public int[] Missing { get; } = new int[length + 1];
+        public int[] Known { get; } = new int[length + 1];
 
         public double OwnError { get; set; }
 
         public double NaiveError { get; set; }
 
+        /// <summary>Whether a stretch is over and two thirds of its days at least were measured.</summary>
+        public bool Knows(int first, int end) => length >= end && 3 * (Known[end] - Known[first - 1]) >= 2 * (end - first + 1);
+
+        /// <summary>The relative error of a stretch; nine digits, for the last ones differ from one machine to another.</summary>
         public double ErrorOf(int first, int end, Forecaster of)
         {
             var forecast = Forecast[end] - Forecast[first - 1];
-            return (Actual[end] - Actual[first - 1] - forecast) / of.Unit(forecast, end - first + 1, size);
+            return Math.Round((Actual[end] - Actual[first - 1] - forecast) / of.Unit(forecast, Known[end] - Known[first - 1], size), 9);
         }
     }
 }

@@ -128,6 +128,13 @@ internal sealed class SmoothingModels
             var naive = Possible(_lastOfWeekday[weekday]);
             var smoothed = Possible(Bind(level, weekday));
             var theta = Possible(Bind(simple.Level + slope * (i + 1 / simple.Speed), weekday));
+            if (_weightOfWeekday[weekday] == 0)
+            {
+                // Never measured on this weekday: nothing is to come.
+                foreach (var method in days) method[i] = 0;
+                continue;
+            }
+
             days[(int)ForecastMethod.SeasonalNaive][i] = naive;
             days[(int)ForecastMethod.DampedTrend][i] = smoothed;
             days[(int)ForecastMethod.Theta][i] = theta;

@@ -15,7 +15,7 @@ internal static class UsualBand
     /// <summary>From so many days on, five weeks, something is said.</summary>
     public const int FewestDays = 35;
 
-    private const int FewestLearned = 28, FewestOfWeekday = 3, Settling = 14, MostZeros = 30;
+    private const int FewestLearned = 28, FewestOfWeekday = 3, Settling = 14;
 
     /// <summary>Share of past errors that may lie outside: rarer than 1 day in 60 with room for what changes.</summary>
     private const double Tail = 1.0 / 80;
@@ -77,7 +77,7 @@ internal static class UsualBand
         private readonly EvenScale _scale;
         private readonly Follower[] _followers = [];
         private readonly int[] _ofWeekday = new int[7];
-        private int _learned, _gap, _zeros, _zeroDays, _longestZeros;
+        private int _learned, _gap, _zeros, _zeroDays, _longestZeros, _secondZeros;
         private double _expectedBeforeZeros;
 
         public Pass(DaySeries series, int learnFrom, int month)
@@ -161,12 +161,13 @@ internal static class UsualBand
         }
 
         /// <summary>
-        /// Few a day: one zero is usual, a week of them is not. Unusual is what is longer than ever, and by chance rarer than once in ten
+        /// Few a day: one zero is usual, a week of them is not. Unusual is what is longer than ever but once (that once may have
+        /// been a fault), and by chance rarer than once in ten
         /// thousand times: a zero has the chance e^-expected of a count, and of an amount the share of zeros so far.
         /// </summary>
         private bool IsDrought(int zeros)
         {
-            if (zeros < _longestZeros + 2) return false;
+            if (zeros < _secondZeros + 2) return false;
             var each = _series.Nature == SeriesNature.Count ? _expectedBeforeZeros : -Math.Log((_zeroDays + 1.0) / (_learned + 2.0));
             return zeros * each > 9;
         }
@@ -194,7 +195,18 @@ internal static class UsualBand
 
             var least = Narrowest * Math.Abs(expected);
             (low, high) = (Math.Min(low, expected - least), Math.Max(high, expected + least));
-            return (expected, _series.Nature == SeriesNature.Count ? Math.Max(0, low) : low, high);
+            if (_series.Nature == SeriesNature.Count) low = Math.Max(0, low);
+            return (Rounded(expected), Rounded(low), Rounded(high));
+        }
+
+        /// <summary>
+        /// The first 32 binary digits (nine or ten decimal ones): logarithms and sines differ in their last digits from one machine to another, and the
+        /// same days must give the same band on each.
+        /// </summary>
+        private static double Rounded(double value)
+        {
+            const long unit = 1L << 20;
+            return BitConverter.Int64BitsToDouble((BitConverter.DoubleToInt64Bits(value) + unit / 2) & ~(unit - 1));
         }
 
         private void Learn(int at)
@@ -207,14 +219,25 @@ internal static class UsualBand
                 _learned++;
                 _ofWeekday[weekday]++;
                 _gap = 0;
-                _zeros = value == 0 ? _zeros + 1 : 0;
-                if (value == 0) _zeroDays++;
-                _longestZeros = Math.Max(_longestZeros, Math.Min(_zeros, MostZeros));
+                CountZeros(value == 0);
                 return;
             }
 
             foreach (var follower in _followers) follower.Skip();
             _gap++;
+        }
+
+        private void CountZeros(bool isZero)
+        {
+            if (isZero)
+            {
+                _zeros++;
+                _zeroDays++;
+                return;
+            }
+
+            (_longestZeros, _secondZeros) = _zeros > _longestZeros ? (_zeros, _longestZeros) : (_longestZeros, Math.Max(_secondZeros, _zeros));
+            _zeros = 0;
         }
     }
 

@@ -1,0 +1,173 @@
+using FsCheck;
+using FsCheck.Xunit;
+using KpiDashboard.Benchmarks.Usual;
+using KpiDashboard.Kpis.Usual;
+using Xunit;
+
+namespace KpiDashboard.Tests.Kpis.Usual;
+
+/// <summary>What must hold of forecasts, whatever the numbers.</summary>
+public sealed class ForecasterTests
+{
+    private static readonly DateOnly First = new(2025, 1, 6);
+
+    private static (DateOnly Day, decimal? Value)[] Days(int count, ulong seed = 1, double mean = 200)
+    {
+        var random = new SplitMix(seed);
+        return [.. Enumerable.Range(0, count).Select(i => (First.AddDays(i), (decimal?)Math.Floor((decimal)(mean * (i % 7 >= 5 ? 0.6 : 1) * (0.7 + 0.6 * random.NextUnit())))))];
+    }
+
+    private static Forecast Make(IEnumerable<(DateOnly, decimal?)> days, int known, int ahead, SeriesNature nature = SeriesNature.Count) =>
+        Forecaster.Make(DaySeries.Of(nature, days), First.AddDays(known - 1), First.AddDays(known - 1 + ahead));
+
+    [Fact]
+    public void Why_there_is_none_has_a_name()
+    {
+        Assert.Equal(NoForecastReason.NotMeasurable, Make([], 100, 28).Reason);
+        Assert.Equal(NoForecastReason.TooLittleHistory, Make(Days(55), 55, 7).Reason);
+        Assert.Equal(NoForecastReason.None, Make(Days(56), 56, 28).Reason);
+        Assert.Equal(NoForecastReason.TooFarAhead, Make(Days(56), 56, 92).Reason);
+        Assert.Equal(NoForecastReason.RatioWithoutParts, Make(Days(200), 200, 28, SeriesNature.Rate).Reason);
+        Assert.Equal(NoForecastReason.NoRecentDays, Make(Days(200), 230, 28).Reason);
+        Assert.Equal(NoForecastReason.TooLittleHistory, Make(Days(200).Where((_, i) => i % 6 == 0), 199, 28).Reason);
+        Assert.Throws<InvalidOperationException>(() => Make([], 100, 28).Over(First, First));
+    }
+
+    [Property(MaxTest = 60)]
+    public void Sums_of_forecasts_are_forecasts_of_sums_to_the_last_digit(DoNotSize<ulong> seed, byte length, byte split)
+    {
+        var (ahead, known) = (20 + length % 72, 200);
+        var forecast = Make(Days(known, seed.Item), known, ahead, SeriesNature.Amount);
+        var (start, end) = (First.AddDays(known), First.AddDays(known + ahead - 1));
+        var cut = start.AddDays(split % (ahead - 1));
+        Assert.Equal(forecast.Points.Sum(point => point.Value), forecast.Over(start, end).Value);
+        Assert.Equal(forecast.Over(start, end).Value, forecast.Over(start, cut).Value + forecast.Over(cut.AddDays(1), end).Value);
+        // However far it was asked for, a day's forecast is the same.
+        var shorter = Make(Days(known, seed.Item), known, 20, SeriesNature.Amount);
+        Assert.Equal(forecast.Points.Take(20).Select(point => point.Value), shorter.Points.Select(point => point.Value));
+    }
+
+    [Fact]
+    public void Days_of_a_period_that_are_over_count_as_they_were()
+    {
+        var days = Days(200);
+        var forecast = Make(days, 200, 28);
+        var period = forecast.Over(First.AddDays(190), First.AddDays(209));
+        var known = days[190..200].Sum(day => day.Value!.Value);
+        Assert.Equal((known, 0), (period.Known, period.MissingDays));
+        Assert.Equal(known + forecast.Points.Take(10).Sum(point => point.Value), period.Value);
+        Assert.True(period.Low95 >= known && period.Low95 <= period.Low80 && period.Low80 <= period.High80 && period.High80 <= period.High95);
+        Assert.Equal(1, period.ChanceOfAtLeast(known));
+        Assert.Equal(1, Make(days.Where((_, i) => i != 195), 200, 28).Over(First.AddDays(190), First.AddDays(209)).MissingDays);
+    }
+
+    [Property(MaxTest = 60)]
+    public void The_chance_of_a_target_falls_as_it_grows_and_agrees_with_the_interval(DoNotSize<ulong> seed)
+    {
+        var period = Make(Days(300, seed.Item), 300, 31, SeriesNature.Amount).Over(First.AddDays(300), First.AddDays(330));
+        Assert.Equal(0.9, period.ChanceOfAtLeast(period.Low80), 3);
+        Assert.Equal(0.1, period.ChanceOfAtLeast(period.High80), 3);
+        Assert.Equal(0.975, period.ChanceOfAtLeast(period.Low95), 3);
+        Assert.Equal(1, period.ChanceOfAtLeast(period.Value) + period.ChanceOfAtMost(period.Value), 6);
+        var chances = Enumerable.Range(0, 30).Select(step => period.ChanceOfAtLeast(period.Value * step / 15)).ToList();
+        Assert.Equal(chances.OrderDescending(), chances);
+        Assert.All(chances, chance => Assert.InRange(chance, 0, 1));
+        Assert.Equal(1, chances[0]);
+    }
+
+    [Property(MaxTest = 200)]
+    public void Whatever_the_numbers_forecasts_are_numbers_in_order_and_counts_are_never_below_zero(decimal[] values, byte nature)
+    {
+        var days = Enumerable.Range(0, 120).Select(i => (First.AddDays(i), (decimal?)(values.Length == 0 ? 0 : values[i % values.Length])));
+        var isCount = nature % 2 == 0;
+        var forecast = Make(isCount ? days.Select(day => (day.Item1, (decimal?)Math.Abs(day.Item2!.Value))) : days, 120, 40, (SeriesNature)(nature % 2));
+        Assert.Equal(NoForecastReason.None, forecast.Reason);
+        Assert.All(forecast.Points, point => Assert.True(point.Low95 <= point.Low80 && point.Low80 <= point.High80 && point.High80 <= point.High95, $"{point}"));
+        var period = forecast.Over(First.AddDays(110), First.AddDays(150));
+        Assert.True(period.Low95 <= period.Low80 && period.Low80 <= period.High80 && period.High80 <= period.High95);
+        if (isCount) Assert.All(forecast.Points, point => Assert.True(point.Value >= 0 && point.Low95 >= 0));
+    }
+
+    [Property(MaxTest = 60)]
+    public void In_another_currency_it_is_the_same_forecast(DoNotSize<ulong> seed, byte power)
+    {
+        var rate = (decimal)Math.Pow(10, power % 5);
+        var (own, other) = (Make(Days(250, seed.Item), 250, 28, SeriesNature.Amount), Make(Days(250, seed.Item).Select(day => (day.Day, day.Value * rate)), 250, 28, SeriesNature.Amount));
+        Assert.Equal(own.Method, other.Method);
+        foreach (var (one, two) in own.Points.Zip(other.Points))
+        {
+            Assert.InRange(two.Value - one.Value * rate, -0.0002m * rate, 0.0002m * rate);
+            Assert.InRange(two.Low80 - one.Low80 * rate, -0.0002m * rate, 0.0002m * rate);
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(7)]
+    [InlineData(1000000)]
+    public void A_constant_series_goes_on_as_it_was_and_is_certain_of_it(int value)
+    {
+        var forecast = Make(Enumerable.Range(0, 100).Select(i => (First.AddDays(i), (decimal?)value)), 100, 28);
+        Assert.All(forecast.Points, point => Assert.Equal(new ForecastPoint(point.Day, value, value, value, value, value), point));
+        var sum = forecast.Over(First.AddDays(100), First.AddDays(127));
+        Assert.Equal((28m * value, 28m * value, 28m * value), (sum.Value, sum.Low95, sum.High95));
+        Assert.Equal((1, 0), (sum.ChanceOfAtLeast(28m * value), sum.ChanceOfAtLeast(28m * value + 1)));
+    }
+
+    [Fact]
+    public void What_is_not_complete_or_comes_later_or_in_another_order_changes_nothing()
+    {
+        var days = Days(220);
+        var plain = Make(days[..200], 200, 28);
+        Assert.Equal(plain.Points, Make(days, 200, 28).Points);
+        Assert.Equal(plain.Points, Make(days[..200].Reverse(), 200, 28).Points);
+        Assert.Equal(plain.Points, Make(days[..200], 200, 28).Points);
+        var partial = DaySeries.Of(SeriesNature.Count, days, partial: days[200..].Select(day => day.Day).ToHashSet());
+        Assert.Equal(plain.Points, Forecaster.Make(partial, First.AddDays(199), First.AddDays(227)).Points);
+    }
+
+    [Fact]
+    public void Weekdays_and_growth_go_on()
+    {
+        var days = Enumerable.Range(0, 200).Select(i => (First.AddDays(i), (decimal?)((1000 + 5 * i) * (i % 7 >= 5 ? 0.5m : 1)))).ToList();
+        var forecast = Make(days, 200, 14, SeriesNature.Amount);
+        Assert.All(forecast.Points, (point, i) => Assert.InRange(point.Value / ((1000 + 5 * (200 + i)) * ((200 + i) % 7 >= 5 ? 0.5m : 1)), 0.93m, 1.05m));
+    }
+
+    [Fact]
+    public void A_business_that_measures_nothing_on_sundays_has_forecasts_without_sundays()
+    {
+        var forecast = Make(Days(204).Where((_, i) => i % 7 != 6), 204, 28);
+        Assert.Equal(NoForecastReason.None, forecast.Reason);
+        Assert.All(forecast.Points, point => Assert.Equal(point.Day.DayOfWeek == DayOfWeek.Sunday, point.Value == 0));
+        Assert.True(forecast.Error.Backtests > 20);
+    }
+
+    [Fact]
+    public void A_gap_in_the_past_leaves_forecasts_with_their_intervals()
+    {
+        var (whole, gap) = (Make(Days(300), 300, 28), Make(Days(300).Where((_, i) => i is < 150 or > 160), 300, 28));
+        Assert.Equal(NoForecastReason.None, gap.Reason);
+        Assert.All(whole.Points.Zip(gap.Points), pair => Assert.InRange(pair.Second.Value / pair.First.Value, 0.9m, 1.1m));
+    }
+
+    [Theory]
+    [InlineData("2026-11-30", 1, "2026-12-06", "2026-11-30", "2026-12-31")]
+    [InlineData("2026-11-29", 1, "2026-11-29", "2026-11-30", "2026-12-31")]
+    [InlineData("2028-02-29", 0, "2028-03-04", "2028-02-29", "2028-03-31")]
+    [InlineData("2026-12-31", 6, "2027-01-01", "2026-12-31", "2026-12-31")]
+    public void Periods_end_where_the_calendar_says(string day, int weekStart, string week, string month, string quarter)
+    {
+        var date = DateOnly.Parse(day, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal(week, $"{ForecastPeriods.WeekEnd(date, (DayOfWeek)weekStart):yyyy-MM-dd}");
+        Assert.Equal(month, $"{ForecastPeriods.MonthEnd(date):yyyy-MM-dd}");
+        Assert.Equal(quarter, $"{ForecastPeriods.QuarterEnd(date):yyyy-MM-dd}");
+    }
+
+    [Fact]
+    public void A_fiscal_quarter_ends_with_the_business()
+    {
+        Assert.Equal(new DateOnly(2027, 2, 28), ForecastPeriods.QuarterEnd(new DateOnly(2027, 1, 31), 12));
+        Assert.Equal(new DateOnly(2026, 11, 30), ForecastPeriods.QuarterEnd(new DateOnly(2026, 11, 18), 3));
+    }
+}
