@@ -33,16 +33,17 @@ public delegate int? BandMethod(MeasuredSeries series, ReadOnlySpan<double> valu
 /// <param name="FalseAlarms">Of those, days that it called unusual.</param>
 /// <param name="Zero">Share of drops to zero that it found.</param>
 /// <param name="Half">Share of halvings over three days found on at least one of them.</param>
-/// <param name="Double">Share of doublings found.</param>
+/// <param name="Twice">Share of doublings found.</param>
 /// <param name="Echoes">Of the seven days after a drop to zero, the share that it called unusual and had not without the drop.</param>
-public sealed record BandFigures(int Judged, int FalseAlarms, double Zero, double Half, double Double, double Echoes)
+public sealed record BandFigures(int Judged, int FalseAlarms, double Zero, double Half, double Twice, double Echoes)
 {
     /// <summary>One false alarm in so many days.</summary>
     public double DaysPerAlarm => FalseAlarms == 0 ? double.PositiveInfinity : (double)Judged / FalseAlarms;
 }
 
 /// <summary>
-/// How bands are measured, the same for every method: day by day, learning from the days before alone; false alarms are counted on the untouched series;
+/// How bands are measured, the same for every method: day by day, learning from the days before alone; false alarms are counted on the
+/// untouched series;
 /// faults are planted one at a time on days drawn with a fixed seed. peer.py draws the same days.
 /// </summary>
 public static class BandProtocol
@@ -137,7 +138,9 @@ internal static class BandMethods
         };
     }
 
-    /// <summary>What AnomalyRule of the insights does: the median of the same weekday in 13 weeks before, plus or minus 4 scaled MAD.</summary>
+    /// <summary>
+    /// What AnomalyRule of the insights does: the median of the same weekday in 13 weeks before, plus or minus 4 scaled MAD.
+    /// </summary>
     public static int? TodaysRule(MeasuredSeries series, ReadOnlySpan<double> values, int day)
     {
         var before = new List<double>(13);

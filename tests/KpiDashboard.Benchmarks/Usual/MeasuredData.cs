@@ -11,6 +11,9 @@ public static class MeasuredData
     /// <summary>92 days of a shop.</summary>
     public const string Shop = "ga4_merch_daily.csv";
 
+    /// <summary>The first of the drawn days, a Monday.</summary>
+    private static readonly DateOnly Drawn = new(2022, 1, 3);
+
     /// <summary>Reads columns of a file with a header and a first column <c>date</c>.</summary>
     /// <param name="path">The file.</param>
     /// <param name="amounts">Columns that are money.</param>
@@ -35,7 +38,7 @@ public static class MeasuredData
         var random = new SplitMix(seed + (ulong)(mean * 1000));
         var values = new double[days];
         for (var day = 0; day < days; day++) values[day] = Poisson(random, mean * (day % 7 >= 5 ? 0.6 : 1.16));
-        return new MeasuredSeries($"Poisson({mean.ToString(CultureInfo.InvariantCulture)})", MeasuredNature.Count, new DateOnly(2022, 1, 3), values);
+        return new MeasuredSeries(string.Create(CultureInfo.InvariantCulture, $"Poisson({mean})"), MeasuredNature.Count, Drawn, values);
     }
 
     /// <summary>Money of a small shop: so many orders a day, each of another size.</summary>
@@ -49,7 +52,8 @@ public static class MeasuredData
                 values[day] += Math.Round(40 * Math.Exp(0.6 * Normal(random)), 2);
         }
 
-        return new MeasuredSeries($"money of {orders.ToString(CultureInfo.InvariantCulture)} orders", MeasuredNature.Amount, new DateOnly(2022, 1, 3), values);
+        var name = string.Create(CultureInfo.InvariantCulture, $"money of {orders} orders");
+        return new MeasuredSeries(name, MeasuredNature.Amount, Drawn, values);
     }
 
     /// <summary>A conversion rate: orders by chance among so many sessions.</summary>
@@ -58,7 +62,7 @@ public static class MeasuredData
         var random = new SplitMix(seed);
         var values = new double[days];
         for (var day = 0; day < days; day++) values[day] = Poisson(random, sessions * share) / sessions;
-        return new MeasuredSeries("conversion rate", MeasuredNature.Rate, new DateOnly(2022, 1, 3), values);
+        return new MeasuredSeries("conversion rate", MeasuredNature.Rate, Drawn, values);
     }
 
     private static int Poisson(SplitMix random, double mean)

@@ -8,7 +8,8 @@ using KpiDashboard.Kpis.Usual;
 namespace KpiDashboard.Benchmarks.Usual;
 
 /// <summary>
-/// How good the model of the usual and the forecasts are: beside today's rule, and beside exponential smoothing and theta of statsmodels (peer.py), by the
+/// How good the model of the usual and the forecasts are: beside today's rule, and beside exponential smoothing and theta of statsmodels
+/// (peer.py), by the
 /// same protocol on the same days. Prints tables and writes them to docs/benchmarks.md.
 /// </summary>
 internal static class UsualModel
@@ -47,15 +48,18 @@ internal static class UsualModel
     }
 
     private static void Bands(
-        StringBuilder text, IReadOnlyList<MeasuredSeries> website, List<MeasuredSeries> shop, List<MeasuredSeries> drawn, List<JsonElement> peers)
+        StringBuilder text, IReadOnlyList<MeasuredSeries> website, List<MeasuredSeries> shop, List<MeasuredSeries> drawn,
+        List<JsonElement> peers)
     {
-        const string columns = "| series | method | days judged | false alarms: 1 day in | drop to zero | halved, 3 days | doubled | echoes |\n"
+        const string columns =
+            "| series | method | days judged | false alarms: 1 day in | drop to zero | halved, 3 days | doubled | echoes |\n"
             + "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |";
         text.AppendLine("### Band: what is found, and how often it cries wolf").AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture, $"""
-            Day by day, learning from the days before alone. False alarms: untouched days called unusual (public holidays are not taken out, so a real Christmas
-            counts as one). Faults: {BandProtocol.Faults} of each kind planted one at a time on days drawn with a fixed seed. Echoes: days of the week after a drop to zero
-            that are called unusual only because of it. To reach: 1 in 60 or rarer, 100 %, 95 %, 95 %.
+            Day by day, learning from the days before alone. False alarms: untouched days called unusual (public holidays are not taken
+            out, so a real Christmas counts as one). Faults: {BandProtocol.Faults} of each kind planted one at a time on days drawn with a
+            fixed seed. Echoes: days of the week after a drop to zero that are called unusual only because of it. To reach: 1 in 60 or
+            rarer, 100 %, 95 %, 95 %.
             """).AppendLine().AppendLine("Six years of a real site (2,167 days):").AppendLine().AppendLine(columns);
         foreach (var series in website)
         {
@@ -73,8 +77,9 @@ internal static class UsualModel
         }
 
         text.AppendLine().AppendLine("""
-            A real shop, 92 days from November to January: 57 days are judged, each from five to twelve weeks; its sales fluctuate so much (0 to 700 % of their
-            mean, and revenue of the last days is known to be far too low) that a halving is within chance. Faults fall on 22 days alone:
+            A real shop, 92 days from November to January: 57 days are judged, each from five to thirteen weeks. Christmas lies in them, and
+            revenue of the last days is known to be far too low, so that a halving is often within what was usual. Faults fall on 22 days
+            alone, all in January:
             """).AppendLine().AppendLine(columns);
         foreach (var series in shop)
         {
@@ -83,8 +88,8 @@ internal static class UsualModel
         }
 
         text.AppendLine().AppendLine("""
-            Small businesses, drawn with a fixed seed (1,500 days each): where counting noise alone explains a drop there is nothing to find, and nothing may be
-            claimed:
+            Small businesses, drawn with a fixed seed (1,500 days each): where counting noise alone explains a drop there is nothing to
+            find, and nothing may be claimed:
             """).AppendLine().AppendLine(columns);
         foreach (var series in drawn)
         {
@@ -95,22 +100,28 @@ internal static class UsualModel
         text.AppendLine();
     }
 
-    private static void Row(StringBuilder text, string series, string method, BandFigures figures) => text.AppendLine(
-        CultureInfo.InvariantCulture,
-        $"| {series} | {method} | {figures.Judged} | {(figures.FalseAlarms == 0 ? "never" : $"{figures.DaysPerAlarm:F0}")} | {Share(figures.Zero)} | {Share(figures.Half)} | {Share(figures.Double)} | {Share(figures.Echoes)} |");
+    private static void Row(StringBuilder text, string series, string method, BandFigures figures)
+    {
+        var alarms = figures.FalseAlarms == 0 ? "never" : string.Create(CultureInfo.InvariantCulture, $"{figures.DaysPerAlarm:F0}");
+        text.Append(CultureInfo.InvariantCulture, $"| {series} | {method} | {figures.Judged} | {alarms} | {Share(figures.Zero)} ");
+        text.AppendLine(CultureInfo.InvariantCulture, $"| {Share(figures.Half)} | {Share(figures.Twice)} | {Share(figures.Echoes)} |");
+    }
 
     private static void Forecasts(
-        StringBuilder text, IReadOnlyList<MeasuredSeries> website, List<MeasuredSeries> shop, List<MeasuredSeries> drawn, List<JsonElement> peers)
+        StringBuilder text, IReadOnlyList<MeasuredSeries> website, List<MeasuredSeries> shop, List<MeasuredSeries> drawn,
+        List<JsonElement> peers)
     {
         const string columns =
-            "| series | method | forecasts | error ÷ naive's | MASE | error of 28-day sum ÷ naive's | day in 80 % | 28 days in 80 % (95 %) | week | month | quarter |\n"
+            "| series | method | forecasts | error ÷ naive's | MASE | error of 28-day sum ÷ naive's | day in 80 % "
+            + "| 28 days in 80 % (95 %) | week | month | quarter |\n"
             + "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |";
         text.AppendLine("### Forecasts: error and coverage").AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture, $"""
-            From every {ForecastProtocol.Step}th day after eight weeks (the shop: from every day), from the days before alone, 28 days ahead. "Error ÷ naive's": mean absolute error
-            as a share of seasonal naive's on the same days (to reach: below 0.9). "MASE" as Hyndman and Koehler (2006) define it: scaled by the error that
-            seasonal naive makes one week ahead; for four weeks ahead it lies above that. Coverage: how many of the days, and of the sums to the
-            end of a period, lay within their 80 % interval, in brackets within the 95 % interval (to reach: 75 to 85 % of the former).
+            From every {ForecastProtocol.Step}th day after eight weeks (the shop: from every day), from the days before alone, 28 days
+            ahead. "Error ÷ naive's": mean absolute error as a share of seasonal naive's on the same days (to reach: below 0.9). "MASE" as Hyndman
+            and Koehler (2006) define it: scaled by the error that seasonal naive makes one week ahead, so that four weeks ahead even a good
+            forecast lies above 1. Coverage: how many of the days, and of the sums to the end of a period, lay within their 80 %
+            interval, in brackets within the 95 % interval (to reach: 75 to 85 % of the former).
             """).AppendLine().AppendLine(columns);
         var real = new List<ForecastFigures>();
         foreach (var series in website)
@@ -123,18 +134,20 @@ internal static class UsualModel
                 if (Of(peers, series.Name, key) is { } peer)
                 {
                     Row(text, series.Name, name, new ForecastFigures(
-                        peer.GetProperty("origins").GetInt32(), peer.GetProperty("againstNaive").GetDouble(), peer.GetProperty("mase").GetDouble(),
-                        peer.GetProperty("sumAgainstNaive").GetDouble(), peer.GetProperty("dayCoverage80").GetDouble(),
+                        peer.GetProperty("origins").GetInt32(), peer.GetProperty("againstNaive").GetDouble(),
+                        peer.GetProperty("mase").GetDouble(), peer.GetProperty("sumAgainstNaive").GetDouble(), peer.GetProperty("dayCoverage80").GetDouble(),
                         new Dictionary<string, (double, double, int)>()));
                 }
             }
         }
 
         var sorted = real.Select(figures => figures.AgainstNaive).Order().ToList();
-        text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"Median of the four, ours: {(sorted[1] + sorted[2]) / 2:F3} of seasonal naive's error.").AppendLine();
+        var median = (sorted[1] + sorted[2]) / 2;
+        text.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"Median of the four, ours: {median:F3} of seasonal naive's error.");
+        text.AppendLine();
         text.AppendLine("""
-            The shop has 92 days: nine forecasts, all made between Christmas and the first days of January, from eight weeks before Christmas. That is not enough to
-            tell a method by, and no method can know of the fall after Christmas from such a history:
+            The shop has 92 days: nine forecasts, made from 26 December to 3 January by what eight weeks before Christmas were like. That is
+            not enough to tell a method by, and none can know from it how far things fall after Christmas:
             """).AppendLine().AppendLine(columns);
         foreach (var series in shop)
         {
@@ -153,11 +166,13 @@ internal static class UsualModel
 
     private static void Row(StringBuilder text, string series, string method, ForecastFigures figures)
     {
-        text.Append(CultureInfo.InvariantCulture, $"| {series} | {method} | {figures.Origins} | {figures.AgainstNaive:F3} | {figures.Mase:F3} ");
+        text.Append(CultureInfo.InvariantCulture, $"| {series} | {method} | {figures.Origins} ");
+        text.Append(CultureInfo.InvariantCulture, $"| {figures.AgainstNaive:F3} | {figures.Mase:F3} ");
         text.Append(CultureInfo.InvariantCulture, $"| {figures.SumAgainstNaive:F3} | {Share(figures.DayCoverage80)} ");
         foreach (var stretch in new[] { "28 days", "week", "month", "quarter" })
         {
-            text.Append(figures.SumCoverage.TryGetValue(stretch, out var covered) ? $"| {Share(covered.At80)} ({Share(covered.At95)}) " : "| – ");
+            var isKnown = figures.SumCoverage.TryGetValue(stretch, out var covered);
+            text.Append(isKnown ? $"| {Share(covered.At80)} ({Share(covered.At95)}) " : "| – ");
         }
 
         text.AppendLine("|");
@@ -169,8 +184,8 @@ internal static class UsualModel
         var inputs = Enumerable.Range(0, kpis).Select(kpi =>
         {
             var series = website[kpi % website.Count];
-            return (Enumerable.Range(kpi * 40, days).Select(at => (series.First.AddDays(at), (decimal?)(decimal)series.Values[at])).ToArray(),
-                Last: series.First.AddDays(kpi * 40 + days - 1));
+            var known = Enumerable.Range(kpi * 40, days).Select(at => (series.First.AddDays(at), (decimal?)(decimal)series.Values[at]));
+            return (known.ToArray(), Last: series.First.AddDays(kpi * 40 + days - 1));
         }).ToArray();
         var made = Array.ConvertAll(inputs, input => (Series: DaySeries.Of(SeriesNature.Count, input.Item1), input.Last));
         var parts = new[] { 1.0, 0.5, 0.25, 2 };
@@ -182,13 +197,15 @@ internal static class UsualModel
             }
         });
         text.AppendLine("### Cost").AppendLine().AppendLine(CultureInfo.InvariantCulture, $"""
-            {kpis} KPIs of {days} days, one thread; best of {rounds} rounds. The baseline copies, scales and sorts the same decimals four times.
+            {kpis} KPIs of {days} days, one thread; best of {rounds} rounds. The baseline copies, scales and sorts the same decimals four
+            times.
             """).AppendLine().AppendLine("| what | ms | ÷ baseline |").AppendLine("| --- | ---: | ---: |");
         Line("baseline", baseline);
         Line("series from decimals", Best(() => Array.ForEach(inputs, input => DaySeries.Of(SeriesNature.Count, input.Item1))));
         Line("band, the last day", Best(() => Array.ForEach(made, one => UsualBand.On(one.Series, one.Last))));
         Line("band, the last 28 days", Best(() => Array.ForEach(made, one => UsualBand.Over(one.Series, one.Last.AddDays(-27), one.Last))));
-        Line("forecasts, 28 days and their sum", Best(() => Array.ForEach(made, one => Forecaster.Make(one.Series, one.Last, one.Last.AddDays(28)).Over(one.Last.AddDays(1), one.Last.AddDays(28)))));
+        Line("forecasts, 28 days and their sum", Best(() => Array.ForEach(made, one =>
+            Forecaster.Make(one.Series, one.Last, one.Last.AddDays(28)).Over(one.Last.AddDays(1), one.Last.AddDays(28)))));
         Line("forecasts, 92 days, four sums", Best(() => Array.ForEach(made, one =>
         {
             var forecast = Forecaster.Make(one.Series, one.Last, one.Last.AddDays(92));
@@ -196,7 +213,8 @@ internal static class UsualModel
         })));
         text.AppendLine();
 
-        void Line(string name, double took) => text.AppendLine(CultureInfo.InvariantCulture, $"| {name} | {took:F2} | {took / baseline:F2} |");
+        void Line(string name, double took) =>
+            text.AppendLine(CultureInfo.InvariantCulture, $"| {name} | {took:F2} | {took / baseline:F2} |");
 
         static double Best(Action action)
         {
@@ -212,7 +230,8 @@ internal static class UsualModel
         }
     }
 
-    private static string Share(double share) => double.IsNaN(share) ? "–" : string.Create(CultureInfo.InvariantCulture, $"{share * 100:F1} %");
+    private static string Share(double share) =>
+        double.IsNaN(share) ? "–" : string.Create(CultureInfo.InvariantCulture, $"{share * 100:F1} %");
 
     private static JsonElement? Of(List<JsonElement> peers, string series, string key)
     {
@@ -234,7 +253,9 @@ internal static class UsualModel
             try
             {
                 var start = new ProcessStartInfo(python) { RedirectStandardOutput = true };
-                foreach (var argument in new[] { Path.Combine(root, PeerFolder, "peer.py"), path, "300", "9" }) start.ArgumentList.Add(argument);
+                var script = Path.Combine(root, PeerFolder, "peer.py");
+                string[] arguments = [script, path, $"{BandProtocol.Faults}", $"{ForecastProtocol.Step}"];
+                foreach (var argument in arguments) start.ArgumentList.Add(argument);
                 using var process = Process.Start(start)!;
                 Console.WriteLine($"The peer runs ({python}); that takes a quarter of an hour.");
                 var lines = await process.StandardOutput.ReadToEndAsync();
@@ -252,10 +273,11 @@ internal static class UsualModel
 
     private static string Machine()
     {
-        var processor = File.Exists("/proc/cpuinfo")
-            ? File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(':')[1].Trim() : null;
-        return $"{Environment.ProcessorCount} × {processor ?? RuntimeInformation.ProcessArchitecture.ToString()}, {RuntimeInformation.OSDescription}, "
-            + RuntimeInformation.FrameworkDescription;
+        const string list = "/proc/cpuinfo";
+        var lines = File.Exists(list) ? File.ReadLines(list) : [];
+        var named = lines.FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal));
+        var processor = named?.Split(':')[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
+        return $"{Environment.ProcessorCount} × {processor}, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}";
     }
 
     private static async Task WriteAsync(string path, string section)

@@ -45,7 +45,10 @@ def ets(days):
 
 
 class EtsBand:
-    """ETS(A,Ad,A) of log(1 + value): fitted on the 13 months before the four weeks of a day, then followed day by day; the band from the fitted variance."""
+    """ETS(A,Ad,A) of log(1 + value): fitted on the 13 months before the four weeks of a day, then followed day by day.
+
+    The band comes from the fitted variance.
+    """
 
     def __init__(self):
         self.fits = {}

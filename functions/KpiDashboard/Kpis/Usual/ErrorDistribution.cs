@@ -1,6 +1,9 @@
 namespace KpiDashboard.Kpis.Usual;
 
-/// <summary>How wrong forecasts were, sorted: what an interval and a probability are read from. Both are read from the same line through the errors, so they agree.</summary>
+/// <summary>
+/// How wrong forecasts were, sorted: what an interval and a probability are read from. Both are read from the same line through the errors,
+/// so they agree.
+/// </summary>
 internal sealed class ErrorDistribution
 {
     private readonly double[] _errors;
@@ -18,7 +21,9 @@ internal sealed class ErrorDistribution
     /// <summary>How many errors there are.</summary>
     public int Count => _errors.Length;
 
-    /// <summary>The error that the given share of forecasts stays below: straight lines between the sorted errors, one more on either side.</summary>
+    /// <summary>
+    /// The error that the given share of forecasts stays below: straight lines between the sorted errors, one more on either side.
+    /// </summary>
     public double Quantile(double share)
     {
         var place = share * (Count + 1) - 1;
@@ -31,7 +36,9 @@ internal sealed class ErrorDistribution
     /// <summary>The share of forecasts whose error was at most this.</summary>
     public double ShareUpTo(double error) => Share(error, knot => knot <= error);
 
-    /// <summary>The share of forecasts whose error was below this; less than <see cref="ShareUpTo"/> where many had exactly this error.</summary>
+    /// <summary>
+    /// The share of forecasts whose error was below this; less than <see cref="ShareUpTo"/> where many had exactly this error.
+    /// </summary>
     public double ShareBelow(double error) => Share(error, knot => knot < error);
 
     private double Share(double error, Func<double, bool> isWithin)

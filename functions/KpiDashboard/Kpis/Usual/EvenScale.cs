@@ -1,8 +1,10 @@
 namespace KpiDashboard.Kpis.Usual;
 
 /// <summary>
-/// A scale on which the noise of a day is even. Counts: the variance-stabilising transform of a count with extra variation (negative binomial), a
-/// square root for few and a logarithm for many; amounts and rates: the inverse hyperbolic sine of a tenth of their own usual size, a logarithm that
+/// A scale on which the noise of a day is even. Counts: the variance-stabilising transform of a count with extra variation (negative
+/// binomial), a
+/// square root for few and a logarithm for many; amounts and rates: the inverse hyperbolic sine of a tenth of their own usual size, a
+/// logarithm that
 /// knows zero and refunds, and that comes out the same in whatever currency.
 /// </summary>
 internal readonly struct EvenScale
@@ -30,7 +32,8 @@ internal readonly struct EvenScale
     }
 
     /// <summary>A value on the even scale.</summary>
-    public double To(double value) => _count ? 2 / Extra * Math.Asinh(Extra * Math.Sqrt(Math.Max(0, value) + Anscombe)) : Math.Asinh(value / _unit);
+    public double To(double value) =>
+        _count ? 2 / Extra * Math.Asinh(Extra * Math.Sqrt(Math.Max(0, value) + Anscombe)) : Math.Asinh(value / _unit);
 
     /// <summary>Back again.</summary>
     public double From(double even)

@@ -42,7 +42,8 @@ internal enum ForecastSpan
 internal sealed record ForecastPoint(DateOnly Day, decimal Value, decimal Low80, decimal High80, decimal Low95, decimal High95);
 
 /// <summary>How good the forecasts were that would have been made before.</summary>
-/// <param name="Mase">Mean absolute error of days up to 28 ahead, as a share of that of the seasonal naive forecast; null without backtests.</param>
+/// <param name="Mase">Mean absolute error of days up to 28 ahead, as a share of that of the seasonal naive forecast; null without
+/// backtests.</param>
 /// <param name="Coverage80">Share of 28-day sums that lay in the 80 % interval known at that time; null with fewer than ten.</param>
 /// <param name="Backtests">Days from which forecasts were made and compared with what came.</param>
 internal sealed record ForecastError(double? Mase, double? Coverage80, int Backtests);
@@ -56,7 +57,8 @@ internal sealed record PeriodForecast
     private readonly decimal _rest, _divisor, _least;
 
     internal PeriodForecast(
-        DateOnly from, DateOnly to, decimal known, int missingDays, decimal rest, double unit, ErrorDistribution errors, decimal divisor, bool nonNegative, bool whole)
+        DateOnly from, DateOnly to, decimal known, int missingDays, decimal rest, double unit, ErrorDistribution errors, decimal divisor,
+        bool nonNegative, bool whole)
     {
         _whole = whole && divisor == 1;
         (From, To, MissingDays) = (from, to, missingDays);
@@ -94,7 +96,9 @@ internal sealed record PeriodForecast
     /// <summary>Upper end of the 95 % interval.</summary>
     public decimal High95 { get; }
 
-    /// <summary>How probable it is, from 0 to 1, that the period reaches a target or exceeds it; from the same errors as the intervals.</summary>
+    /// <summary>
+    /// How probable it is, from 0 to 1, that the period reaches a target or exceeds it; from the same errors as the intervals.
+    /// </summary>
     public double ChanceOfAtLeast(decimal target)
     {
         if (target * _divisor <= _least) return 1;
@@ -156,5 +160,6 @@ internal static class ForecastPeriods
     /// <summary>Last day of the quarter that a day lies in.</summary>
     /// <param name="day">The day.</param>
     /// <param name="fiscalStart">The month that the business's year starts with, 1 to 12.</param>
-    public static DateOnly QuarterEnd(DateOnly day, int fiscalStart = 1) => MonthEnd(day.AddDays(1 - day.Day).AddMonths(2 - (day.Month - fiscalStart + 12) % 3));
+    public static DateOnly QuarterEnd(DateOnly day, int fiscalStart = 1) =>
+        MonthEnd(day.AddDays(1 - day.Day).AddMonths(2 - (day.Month - fiscalStart + 12) % 3));
 }

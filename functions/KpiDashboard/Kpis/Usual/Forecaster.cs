@@ -1,8 +1,10 @@
 namespace KpiDashboard.Kpis.Usual;
 
 /// <summary>
-/// Makes forecasts: every model is run over the past day by day, forecasts from there, and is compared with what came (rolling origin). At each origin the
-/// model is the one that had been best until then, so the errors kept are those that a reader would have met, the choice included; intervals and probabilities
+/// Makes forecasts: every model is run over the past day by day, forecasts from there, and is compared with what came (rolling origin). At
+/// each origin the
+/// model is the one that had been best until then, so the errors kept are those that a reader would have met, the choice included;
+/// intervals and probabilities
 /// are read from them, for the very stretch of days that is asked for. Nothing is drawn by chance: the same days give the same forecast.
 /// </summary>
 internal sealed class Forecaster
@@ -19,10 +21,14 @@ internal sealed class Forecaster
     private const int Warming = 28, Judged = 28, MostOrigins = 180, FewestOrigins = 8;
     private const double Forget = 0.99, Floor = 0.05;
 
-    /// <summary>The mean of the simple models holds unless another was wrong by so much less: a choice by few days is half chance.</summary>
+    /// <summary>
+    /// The mean of the simple models holds unless another was wrong by so much less: a choice by few days is half chance.
+    /// </summary>
     private const double Convincing = 0.96;
 
-    /// <summary>What last year's course costs, of what the worst model costs, where no backtest can tell: most businesses have a year.</summary>
+    /// <summary>
+    /// What last year's course costs, of what the worst model costs, where no backtest can tell: most businesses have a year.
+    /// </summary>
     private const double YearUntested = 0.7;
 
     private readonly DaySeries _series;
@@ -40,7 +46,8 @@ internal sealed class Forecaster
     /// <param name="lastComplete">The last day that is complete; what comes after it is not looked at.</param>
     /// <param name="to">The last day to forecast.</param>
     /// <param name="span">How days become a period.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The last day to forecast is no later than the last complete one, or too far ahead.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The last day to forecast is no later than the last complete one, or too far
+    /// ahead.</exception>
     public static Forecast Make(DaySeries series, DateOnly lastComplete, DateOnly to, ForecastSpan span = ForecastSpan.Sum)
     {
         var days = to.DayNumber - lastComplete.DayNumber;
@@ -133,7 +140,9 @@ internal sealed class Forecaster
         for (var i = 0; i < costs.Length; i++) costs[i] = Forget * costs[i] + more[i];
     }
 
-    /// <summary>What each model was wrong by: each of 28 days, and their sum; for last year's course see <see cref="YearUntested"/>.</summary>
+    /// <summary>
+    /// What each model was wrong by: each of 28 days, and their sum; for last year's course see <see cref="YearUntested"/>.
+    /// </summary>
     private double[] CostsAt(double size, int at, double[][] made, bool isYear)
     {
         var (costs, worst) = (new double[SmoothingModels.Methods], 0.0);
@@ -211,13 +220,19 @@ internal sealed class Forecaster
             points[lead - 1] = new ForecastPoint(
                 _series.First.AddDays(_last + lead), Rounded(value), End(0.1), End(0.9), End(0.025), End(0.975));
 
-            decimal End(double share) => Rounded(_ratios ? Math.Max(0, value + errors!.Quantile(share) * unit) : value + errors!.Quantile(share) * unit);
+            decimal End(double share)
+            {
+                var end = value + errors!.Quantile(share) * unit;
+                return Rounded(_ratios ? Math.Max(0, end) : end);
+            }
         }
 
         return points;
     }
 
-    /// <summary>Days that share their errors: 1, 2 and 3, to the end of the week, the second week, to four weeks, to eight, the rest.</summary>
+    /// <summary>
+    /// Days that share their errors: 1, 2 and 3, to the end of the week, the second week, to four weeks, to eight, the rest.
+    /// </summary>
     private static readonly int[] Blocks = [1, 2, 4, 8, 15, 29, 57, MostDays + 1];
 
     private static int BlockOf(int lead)
@@ -252,7 +267,8 @@ internal sealed class Forecaster
     }
 
     /// <summary>
-    /// The errors of sums over the same stretch; where the history is too short for it, of the longest that it allows, widened by the root of how much longer
+    /// The errors of sums over the same stretch; where the history is too short for it, of the longest that it allows, widened by the root
+    /// of how much longer
     /// it is.
     /// </summary>
     private ErrorDistribution ErrorsOf(int first, int end)
@@ -265,7 +281,8 @@ internal sealed class Forecaster
     }
 
     /// <summary>
-    /// Errors as a distribution. Stretches that overlap share their luck: the fewer of them lie side by side in the past, the more is to come that was not
+    /// Errors as a distribution. Stretches that overlap share their luck: the fewer of them lie side by side in the past, the more is to
+    /// come that was not
     /// seen; and where fewer than four do, that they were all wrong on one side says nothing, so the other side counts as well.
     /// </summary>
     /// <param name="errors">The errors; none where nothing could be compared.</param>

@@ -9,7 +9,9 @@ internal enum ForecastMethod
     /// <summary>Exponential smoothing with damped trend, ETS(A,Ad,·) on days freed of their weekday.</summary>
     DampedTrend,
 
-    /// <summary>Theta: exponential smoothing with half of the linear slope (Assimakopoulos and Nikolopoulos 2000; Hyndman and Billah 2003).</summary>
+    /// <summary>
+    /// Theta: exponential smoothing with half of the linear slope (Assimakopoulos and Nikolopoulos 2000; Hyndman and Billah 2003).
+    /// </summary>
     Theta,
 
     /// <summary>The mean of the three.</summary>
@@ -23,8 +25,10 @@ internal enum ForecastMethod
 }
 
 /// <summary>
-/// All models at one moment: days go in one by one, and from what is known so far each gives the next days. Weekday factors are means that forget; where
-/// values below zero occur they are differences instead. Smoothing parameters come from a small grid by the errors one and seven days ahead so far: a grid gives the
+/// All models at one moment: days go in one by one, and from what is known so far each gives the next days. Weekday factors are means that
+/// forget; where
+/// values below zero occur they are differences instead. Smoothing parameters come from a small grid by the errors one and seven days ahead
+/// so far: a grid gives the
 /// same on every machine, and an optimiser finds nothing better on days this noisy.
 /// </summary>
 internal sealed class SmoothingModels
@@ -45,7 +49,8 @@ internal sealed class SmoothingModels
     private readonly int _start;
     private readonly Smoother[] _damped = [.. Damped.Select(speed => new Smoother(speed.Level, speed.Trend, speed.Damping))];
     private readonly Smoother[] _simple = [.. Simple.Select(speed => new Smoother(speed, 0, 1))];
-    private readonly double[] _lastOfWeekday = new double[7], _sumOfWeekday = new double[7], _weightOfWeekday = new double[7], _factors = new double[7];
+    private readonly double[] _lastOfWeekday = new double[7], _sumOfWeekday = new double[7], _weightOfWeekday = new double[7];
+    private readonly double[] _factors = new double[7];
     private readonly double[] _sums;
     private readonly int[] _counts;
     private double _meanSize, _weight, _slopeN, _slopeX, _slopeY, _slopeXx, _slopeXy;

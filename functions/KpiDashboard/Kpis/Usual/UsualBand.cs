@@ -1,13 +1,17 @@
 namespace KpiDashboard.Kpis.Usual;
 
 /// <summary>
-/// The band of the usual. Days are put on a scale where their noise is even (between square root and logarithm); a local level with damped trend and
-/// weekday offsets is followed by exponential smoothing, ETS(A,Ad,A), whose steps are clipped so that an outlier cannot drag it along (as in Gelper, Fried
-/// and Croux, "Robust forecasting with exponential and Holt-Winters smoothing", 2010); how fast it follows is chosen by its own past errors one day
+/// The band of the usual. Days are put on a scale where their noise is even (between square root and logarithm); a local level with damped
+/// trend and
+/// weekday offsets is followed by exponential smoothing, ETS(A,Ad,A), whose steps are clipped so that an outlier cannot drag it along (as
+/// in Gelper, Fried
+/// and Croux, "Robust forecasting with exponential and Holt-Winters smoothing", 2010); how fast it follows is chosen by its own past errors
+/// one day
 /// ahead; and the width is a quantile of those errors. So the band is as wide as the model was wrong before, and no formula has to hold.
 /// </summary>
 /// <remarks>
-/// The days of one calendar month share the day their learning begins (the first of a month, twelve months before), so that one pass serves them all and a
+/// The days of one calendar month share the day their learning begins (the first of a month, twelve months before), so that one pass serves
+/// them all and a
 /// chart shows the very band that an alert judged by.
 /// </remarks>
 internal static class UsualBand
@@ -23,7 +27,9 @@ internal static class UsualBand
     /// <summary>Never narrower than this many robust standard deviations, nor than this share of the expected value.</summary>
     private const double FewestDeviations = 2.6, Narrowest = 0.1;
 
-    /// <summary>Steps are clipped at so many mean deviations, and a day weighs so much less the next day when speeds are compared.</summary>
+    /// <summary>
+    /// Steps are clipped at so many mean deviations, and a day weighs so much less the next day when speeds are compared.
+    /// </summary>
     private const double Clip = 4, Forget = 0.99;
 
     private const double Damping = 0.9, WeekdayStep = 0.1;
@@ -145,9 +151,9 @@ internal static class UsualBand
             double? value = double.IsNaN(_series.ValueAt(at)) ? null : _series.ValueAt(at);
             var weekday = _series.WeekdayAt(at);
             if (best is null || _learned < FewestLearned || at - _start < FewestDays)
-                return new UsualDay(day, value, null, null, null, UsualVerdict.NotJudged, Why(at, NotJudgedReason.TooLittleHistory), _learned);
+                return NotJudged(NotJudgedReason.TooLittleHistory);
             if (_ofWeekday[weekday] < FewestOfWeekday)
-                return new UsualDay(day, value, null, null, null, UsualVerdict.NotJudged, Why(at, NotJudgedReason.TooFewOfWeekday), _learned);
+                return NotJudged(NotJudgedReason.TooFewOfWeekday);
 
             var (expected, low, high) = Band(best, weekday);
             var reason = Why(at, NotJudgedReason.None);
@@ -155,9 +161,12 @@ internal static class UsualBand
                 return new UsualDay(day, value, expected, low, high, UsualVerdict.NotJudged, reason, _learned);
 
             var drought = IsDrought(zeros);
-            var verdict = value < low ? UsualVerdict.Below : value > high ? UsualVerdict.Above : drought ? UsualVerdict.Below : UsualVerdict.Usual;
+            var verdict = value < low || drought ? UsualVerdict.Below : value > high ? UsualVerdict.Above : UsualVerdict.Usual;
             return new UsualDay(
                 day, value, expected, low, high, verdict, NotJudgedReason.None, _learned, drought && !(value < low) ? zeros : 0);
+
+            UsualDay NotJudged(NotJudgedReason why) =>
+                new(day, value, null, null, null, UsualVerdict.NotJudged, Why(at, why), _learned);
         }
 
         /// <summary>
@@ -200,7 +209,8 @@ internal static class UsualBand
         }
 
         /// <summary>
-        /// The first 32 binary digits (nine or ten decimal ones): logarithms and sines differ in their last digits from one machine to another, and the
+        /// The first 32 binary digits (nine or ten decimal ones): logarithms and sines differ in their last digits from one machine to
+        /// another, and the
         /// same days must give the same band on each.
         /// </summary>
         private static double Rounded(double value)
@@ -236,7 +246,8 @@ internal static class UsualBand
                 return;
             }
 
-            (_longestZeros, _secondZeros) = _zeros > _longestZeros ? (_zeros, _longestZeros) : (_longestZeros, Math.Max(_secondZeros, _zeros));
+            _secondZeros = Math.Max(_secondZeros, Math.Min(_zeros, _longestZeros));
+            _longestZeros = Math.Max(_longestZeros, _zeros);
             _zeros = 0;
         }
     }

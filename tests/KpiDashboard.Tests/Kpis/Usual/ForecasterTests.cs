@@ -14,7 +14,8 @@ public sealed class ForecasterTests
     private static (DateOnly Day, decimal? Value)[] Days(int count, ulong seed = 1, double mean = 200)
     {
         var random = new SplitMix(seed);
-        return [.. Enumerable.Range(0, count).Select(i => (First.AddDays(i), (decimal?)Math.Floor((decimal)(mean * (i % 7 >= 5 ? 0.6 : 1) * (0.7 + 0.6 * random.NextUnit())))))];
+        double Draw(int day) => Math.Floor(mean * (day % 7 >= 5 ? 0.6 : 1) * (0.7 + 0.6 * random.NextUnit()));
+        return [.. Enumerable.Range(0, count).Select(i => (First.AddDays(i), (decimal?)(decimal)Draw(i)))];
     }
 
     private static Forecast Make(IEnumerable<(DateOnly, decimal?)> days, int known, int ahead, SeriesNature nature = SeriesNature.Count) =>
@@ -56,7 +57,7 @@ public sealed class ForecasterTests
         var known = days[190..200].Sum(day => day.Value!.Value);
         Assert.Equal((known, 0), (period.Known, period.MissingDays));
         Assert.Equal(known + forecast.Points.Take(10).Sum(point => point.Value), period.Value);
-        Assert.True(period.Low95 >= known && period.Low95 <= period.Low80 && period.Low80 <= period.High80 && period.High80 <= period.High95);
+        InOrder(known, period.Low95, period.Low80, period.High80, period.High95);
         Assert.Equal(1, period.ChanceOfAtLeast(known));
         Assert.Equal(1, Make(days.Where((_, i) => i != 195), 200, 28).Over(First.AddDays(190), First.AddDays(209)).MissingDays);
     }
@@ -80,11 +81,12 @@ public sealed class ForecasterTests
     {
         var days = Enumerable.Range(0, 120).Select(i => (First.AddDays(i), (decimal?)(values.Length == 0 ? 0 : values[i % values.Length])));
         var isCount = nature % 2 == 0;
-        var forecast = Make(isCount ? days.Select(day => (day.Item1, (decimal?)Math.Abs(day.Item2!.Value))) : days, 120, 40, (SeriesNature)(nature % 2));
+        if (isCount) days = days.Select(day => (day.Item1, (decimal?)Math.Abs(day.Item2!.Value)));
+        var forecast = Make(days, 120, 40, (SeriesNature)(nature % 2));
         Assert.Equal(NoForecastReason.None, forecast.Reason);
-        Assert.All(forecast.Points, point => Assert.True(point.Low95 <= point.Low80 && point.Low80 <= point.High80 && point.High80 <= point.High95, $"{point}"));
+        Assert.All(forecast.Points, point => InOrder(point.Low95, point.Low80, point.High80, point.High95));
         var period = forecast.Over(First.AddDays(110), First.AddDays(150));
-        Assert.True(period.Low95 <= period.Low80 && period.Low80 <= period.High80 && period.High80 <= period.High95);
+        InOrder(period.Low95, period.Low80, period.High80, period.High95);
         if (isCount) Assert.All(forecast.Points, point => Assert.True(point.Value >= 0 && point.Low95 >= 0));
     }
 
@@ -92,7 +94,9 @@ public sealed class ForecasterTests
     public void In_another_currency_it_is_the_same_forecast(DoNotSize<ulong> seed, byte power)
     {
         var rate = (decimal)Math.Pow(10, power % 5);
-        var (own, other) = (Make(Days(250, seed.Item), 250, 28, SeriesNature.Amount), Make(Days(250, seed.Item).Select(day => (day.Day, day.Value * rate)), 250, 28, SeriesNature.Amount));
+        var days = Days(250, seed.Item);
+        var own = Make(days, 250, 28, SeriesNature.Amount);
+        var other = Make(days.Select(day => (day.Day, day.Value * rate)), 250, 28, SeriesNature.Amount);
         Assert.Equal(own.Method, other.Method);
         foreach (var (one, two) in own.Points.Zip(other.Points))
         {
@@ -129,9 +133,10 @@ public sealed class ForecasterTests
     [Fact]
     public void Weekdays_and_growth_go_on()
     {
-        var days = Enumerable.Range(0, 200).Select(i => (First.AddDays(i), (decimal?)((1000 + 5 * i) * (i % 7 >= 5 ? 0.5m : 1)))).ToList();
+        static decimal On(int day) => (1000 + 5 * day) * (day % 7 >= 5 ? 0.5m : 1);
+        var days = Enumerable.Range(0, 200).Select(i => (First.AddDays(i), (decimal?)On(i))).ToList();
         var forecast = Make(days, 200, 14, SeriesNature.Amount);
-        Assert.All(forecast.Points, (point, i) => Assert.InRange(point.Value / ((1000 + 5 * (200 + i)) * ((200 + i) % 7 >= 5 ? 0.5m : 1)), 0.93m, 1.05m));
+        Assert.All(forecast.Points, (point, i) => Assert.InRange(point.Value / On(200 + i), 0.93m, 1.05m));
     }
 
     [Fact]
@@ -163,6 +168,8 @@ public sealed class ForecasterTests
         Assert.Equal(month, $"{ForecastPeriods.MonthEnd(date):yyyy-MM-dd}");
         Assert.Equal(quarter, $"{ForecastPeriods.QuarterEnd(date):yyyy-MM-dd}");
     }
+
+    private static void InOrder(params decimal[] ends) => Assert.Equal(ends.Order(), ends);
 
     [Fact]
     public void A_fiscal_quarter_ends_with_the_business()

@@ -19,6 +19,9 @@ public sealed class UsualBandTests
             (First.AddDays(i), (decimal?)Math.Round(size * (i % 7 >= 5 ? 0.6m : 1) * (decimal)(0.85 + 0.3 * random.NextUnit()), 2)))];
     }
 
+    private static DaySeries SeriesOf(MeasuredSeries series) =>
+        DaySeries.Of((SeriesNature)series.Nature, series.Values.Select((value, i) => (series.First.AddDays(i), (decimal?)(decimal)value)));
+
     private static UsualDay Judge(IEnumerable<(DateOnly, decimal?)> days, int day, SeriesNature nature = SeriesNature.Amount) =>
         UsualBand.On(DaySeries.Of(nature, days), First.AddDays(day));
 
@@ -169,7 +172,7 @@ public sealed class UsualBandTests
         for (var seed = 0UL; seed < 30; seed++)
         {
             var series = MeasuredData.Small(mean, 120, seed * 977);
-            var days = DaySeries.Of(SeriesNature.Count, series.Values.Select((value, i) => (series.First.AddDays(i), (decimal?)(decimal)value)));
+            var days = SeriesOf(series);
             foreach (var said in UsualBand.Over(days, series.First.AddDays(35), series.First.AddDays(119)))
             {
                 judged++;
@@ -186,7 +189,7 @@ public sealed class UsualBandTests
     {
         var series = MeasuredData.Small(2, 200);
         for (var day = 150; day < 200; day++) series.Values[day] = 0;
-        var days = DaySeries.Of(SeriesNature.Count, series.Values.Select((value, i) => (series.First.AddDays(i), (decimal?)(decimal)value)));
+        var days = SeriesOf(series);
         var said = UsualBand.Over(days, series.First.AddDays(150), series.First.AddDays(165));
         Assert.Equal(UsualVerdict.Usual, said[0].Verdict);
         var found = said.First(day => day.Verdict == UsualVerdict.Below);
