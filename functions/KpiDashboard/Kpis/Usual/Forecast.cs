@@ -139,6 +139,9 @@ internal sealed class Forecast
     /// <summary>How good it was so far.</summary>
     public ForecastError Error { get; } = new(null, null, 0);
 
+    /// <summary>What made it, for a ratio of two.</summary>
+    internal (Forecaster Made, IReadOnlyList<ForecastPoint> Points) Made => (_made!, Points);
+
     /// <summary>A period: days that are over are taken as they were, the others from <see cref="Points"/>.</summary>
     /// <param name="from">First day.</param>
     /// <param name="to">Last day, one of those that were forecast.</param>
@@ -146,6 +149,42 @@ internal sealed class Forecast
     /// <exception cref="ArgumentOutOfRangeException">The last day was not forecast, or the first lies after it.</exception>
     public PeriodForecast Over(DateOnly from, DateOnly to) =>
         (_made ?? throw new InvalidOperationException($"There is no forecast: {Reason}.")).Over(Points, from, to);
+}
+
+/// <summary>
+/// A ratio to come (a conversion rate): the forecast of what is above the line by the forecast of what is below it, for any period; never a
+/// mean of the ratios of
+/// days.
+/// </summary>
+internal sealed class RatioForecast
+{
+    private readonly Forecast _upper, _lower;
+
+    /// <param name="upper">Forecast of the sums above the line.</param>
+    /// <param name="lower">Forecast of the sums below the line, made on the same day and as far ahead.</param>
+    /// <exception cref="ArgumentException">The two were not made for the same days.</exception>
+    public RatioForecast(Forecast upper, Forecast lower)
+    {
+        (_upper, _lower) = (upper, lower);
+        Reason = upper.Reason != NoForecastReason.None ? upper.Reason : lower.Reason;
+        if (Reason != NoForecastReason.None) return;
+        if (upper.Points[0].Day != lower.Points[0].Day || upper.Points.Count != lower.Points.Count)
+            throw new ArgumentException("Both forecasts must be of the same days.", nameof(lower));
+    }
+
+    /// <summary>Why there is none: the reason of the part that has none.</summary>
+    public NoForecastReason Reason { get; }
+
+    /// <summary>
+    /// A period, days that are over taken as they were; null where nothing is expected below the line, for then there is no ratio.
+    /// </summary>
+    /// <param name="from">First day.</param>
+    /// <param name="to">Last day, one of those that were forecast.</param>
+    /// <exception cref="InvalidOperationException">There is no forecast.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The last day was not forecast, or the first lies after it.</exception>
+    public PeriodForecast? Over(DateOnly from, DateOnly to) =>
+        Reason == NoForecastReason.None ? Forecaster.Over(_upper.Made, _lower.Made, from, to)
+            : throw new InvalidOperationException($"There is no forecast: {Reason}.");
 }
 
 /// <summary>Ends of the periods that a forecast reaches to.</summary>

@@ -105,6 +105,66 @@ internal sealed class Forecaster
             _series.Nature == SeriesNature.Count);
     }
 
+    /// <summary>
+    /// A period of a ratio: the forecast of the upper sum by that of the lower; how wrong such ratios were, both forecasts made on the same
+    /// day, tells how
+    /// wrong it may be. Null where nothing is expected below the line.
+    /// </summary>
+    internal static PeriodForecast? Over(
+        (Forecaster Made, IReadOnlyList<ForecastPoint> Points) upper, (Forecaster Made, IReadOnlyList<ForecastPoint> Points) lower,
+        DateOnly from, DateOnly to)
+    {
+        var (above, below) = (upper.Made, lower.Made);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(from, to);
+        ArgumentOutOfRangeException.ThrowIfLessThan(to, upper.Points[0].Day);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(to, upper.Points[^1].Day);
+        var (known, divisor, missing) = (0m, 0m, 0);
+        for (var day = from; day < upper.Points[0].Day; day = day.AddDays(1))
+        {
+            var (one, other) = (above._series.IndexOf(day), below._series.IndexOf(day));
+            if (!above._series.IsComplete(one) || !below._series.IsComplete(other))
+            {
+                missing++;
+                continue;
+            }
+
+            known += (decimal)Math.Clamp(above._series.ValueAt(one), -1e26, 1e26);
+            divisor += (decimal)Math.Clamp(below._series.ValueAt(other), -1e26, 1e26);
+        }
+
+        var first = Math.Max(1, from.DayNumber - upper.Points[0].Day.DayNumber + 1);
+        var end = to.DayNumber - upper.Points[0].Day.DayNumber + 1;
+        var rest = 0m;
+        for (var lead = first; lead <= end; lead++)
+        {
+            rest += upper.Points[lead - 1].Value;
+            divisor += lower.Points[lead - 1].Value;
+        }
+
+        if (divisor <= 0) return null;
+        return new PeriodForecast(
+            from, to, known, missing, rest, (double)rest, RatioErrors(above, below, first, end), divisor, above._ratios, whole: false);
+    }
+
+    private static ErrorDistribution RatioErrors(Forecaster above, Forecaster below, int first, int end)
+    {
+        var reach = Math.Min(end, Math.Min(above.Longest(first), below.Longest(first)));
+        var start = Math.Min(first, reach);
+        var others = below._origins.ToDictionary(origin => origin.At - below._last);
+        var errors = new List<double>(above._origins.Count);
+        foreach (var origin in above._origins)
+        {
+            if (!others.TryGetValue(origin.At - above._last, out var other) || !origin.Knows(start, reach) || !other.Knows(start, reach)) continue;
+            var (up, down) = (origin.SumsOf(start, reach), other.SumsOf(start, reach));
+            // In units of the forecast: how much more there was above the line for each below it.
+            if (up.Forecast > 0 && down.Forecast > 0 && down.Actual > 0)
+                errors.Add(Math.Round(up.Actual / down.Actual / (up.Forecast / down.Forecast) - 1, 9));
+        }
+
+        var stretch = Math.Sqrt((double)(end - first + 1) / (reach - start + 1));
+        return above.DistributionOf(errors, reach, Math.Max(1, stretch));
+    }
+
     private Forecast Run()
     {
         var models = new SmoothingModels(_series, _start, _last);
@@ -377,6 +437,9 @@ internal sealed class Forecaster
 
         /// <summary>Whether a stretch is over and two thirds of its days at least were measured.</summary>
         public bool Knows(int first, int end) => length >= end && 3 * (Known[end] - Known[first - 1]) >= 2 * (end - first + 1);
+
+        /// <summary>What was forecast for a stretch, and what came.</summary>
+        public (double Forecast, double Actual) SumsOf(int first, int end) => (Forecast[end] - Forecast[first - 1], Actual[end] - Actual[first - 1]);
 
         /// <summary>The relative error of a stretch; nine digits, for the last ones differ from one machine to another.</summary>
         public double ErrorOf(int first, int end, Forecaster of)

@@ -169,6 +169,52 @@ public sealed class ForecasterTests
         Assert.Equal(quarter, $"{ForecastPeriods.QuarterEnd(date):yyyy-MM-dd}");
     }
 
+    [Property(MaxTest = 40)]
+    public void A_ratio_is_the_forecast_above_the_line_by_the_one_below_it(DoNotSize<ulong> seed)
+    {
+        var (visits, orders) = (Days(250, seed.Item, 2000), Days(250, seed.Item + 1, 60));
+        var (below, above) = (Make(visits, 250, 31), Make(orders, 250, 31));
+        var (from, to) = (First.AddDays(240), First.AddDays(280));
+        var ratio = new RatioForecast(above, below).Over(from, to)!;
+        Assert.Equal(above.Over(from, to).Value / below.Over(from, to).Value, ratio.Value);
+        InOrder(ratio.Low95, ratio.Low80, ratio.Value, ratio.High80, ratio.High95);
+        Assert.Equal(0.9, ratio.ChanceOfAtLeast(ratio.Low80), 3);
+        Assert.InRange(ratio.High80 - ratio.Low80, 0.0001m, ratio.Value);
+    }
+
+    [Fact]
+    public void A_ratio_without_one_of_its_parts_has_the_reason_of_that_part_and_without_anything_below_it_there_is_none()
+    {
+        var (enough, few) = (Make(Days(200), 200, 14), Make(Days(40), 40, 14));
+        Assert.Equal(NoForecastReason.TooLittleHistory, new RatioForecast(enough, few).Reason);
+        Assert.Throws<InvalidOperationException>(() => new RatioForecast(few, enough).Over(First, First));
+        Assert.Throws<ArgumentException>(() => new RatioForecast(enough, Make(Days(200), 200, 15)));
+        var nothing = Make(Enumerable.Range(0, 200).Select(i => (First.AddDays(i), (decimal?)0)), 200, 14);
+        Assert.Null(new RatioForecast(enough, nothing).Over(First.AddDays(200), First.AddDays(210)));
+    }
+
+    [Fact]
+    public void Intervals_of_a_real_ratio_hold_what_they_say()
+    {
+        var website = MeasuredData.Read(Path.Combine(Repository.Root, "functions/KpiDashboard.Demo/Data", MeasuredData.Website));
+        var (above, below) = (website.Single(one => one.Name == "returning_visits"), website.Single(one => one.Name == "unique_visits"));
+        var (inside, all) = (0, 0);
+        for (var known = 120; known + 28 <= above.Values.Length; known += 27)
+        {
+            var start = Math.Max(0, known - 500);
+            var period = new RatioForecast(Of(above), Of(below)).Over(above.First.AddDays(known), above.First.AddDays(known + 27))!;
+            var actual = (decimal)above.Values.Skip(known).Take(28).Sum() / (decimal)below.Values.Skip(known).Take(28).Sum();
+            all++;
+            if (actual >= period.Low80 && actual <= period.High80) inside++;
+
+            Forecast Of(MeasuredSeries series) => Forecaster.Make(
+                DaySeries.Of(SeriesNature.Count, Enumerable.Range(start, known - start).Select(at => (series.First.AddDays(at), (decimal?)(decimal)series.Values[at]))),
+                series.First.AddDays(known - 1), series.First.AddDays(known + 27));
+        }
+
+        Assert.InRange((double)inside / all, 0.72, 0.9);
+    }
+
     private static void InOrder(params decimal[] ends) => Assert.Equal(ends.Order(), ends);
 
     [Fact]
