@@ -21,7 +21,8 @@ if (args is not ([] or ["api"] or ["page"] or ["worker", _] or ["usual"] or ["us
 
 if (args is ["usual", ..])
 {
-    var root = LocalHostOptions.FindRepositoryRoot(AppContext.BaseDirectory) ?? throw new InvalidOperationException("KpiDashboard.sln is in no folder above.");
+    var root = LocalHostOptions.FindRepositoryRoot(AppContext.BaseDirectory)
+        ?? throw new InvalidOperationException("KpiDashboard.sln is in no folder above.");
     await UsualModel.RunAsync(root, args.ElementAtOrDefault(1));
     return 0;
 }
