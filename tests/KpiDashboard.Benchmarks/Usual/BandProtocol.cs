@@ -43,8 +43,7 @@ public sealed record BandFigures(int Judged, int FalseAlarms, double Zero, doubl
 
 /// <summary>
 /// How bands are measured, the same for every method: day by day, learning from the days before alone; false alarms are counted on the
-/// untouched series;
-/// faults are planted one at a time on days drawn with a fixed seed. peer.py draws the same days.
+/// untouched series; faults are planted one at a time on days drawn with a fixed seed. peer.py draws the same days.
 /// </summary>
 public static class BandProtocol
 {

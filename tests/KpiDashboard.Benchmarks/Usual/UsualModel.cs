@@ -9,8 +9,7 @@ namespace KpiDashboard.Benchmarks.Usual;
 
 /// <summary>
 /// How good the model of the usual and the forecasts are: beside today's rule, and beside exponential smoothing and theta of statsmodels
-/// (peer.py), by the
-/// same protocol on the same days. Prints tables and writes them to docs/benchmarks.md.
+/// (peer.py), by the same protocol on the same days. Prints tables and writes them to docs/benchmarks.md.
 /// </summary>
 internal static class UsualModel
 {

@@ -15,8 +15,8 @@ internal enum SeriesNature
 
 /// <summary>
 /// One number by day as it is known at one moment: what the model of the usual and the forecasts learn from. Days without a value, days
-/// that are not
-/// complete, and special days (public holidays, days that a person annotated) are told apart; none of them is ever learned from.
+/// that are not complete, and special days (public holidays, days that a person annotated) are told apart; none of them is ever learned
+/// from.
 /// </summary>
 internal sealed class DaySeries
 {

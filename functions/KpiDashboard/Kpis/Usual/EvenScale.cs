@@ -2,10 +2,8 @@ namespace KpiDashboard.Kpis.Usual;
 
 /// <summary>
 /// A scale on which the noise of a day is even. Counts: the variance-stabilising transform of a count with extra variation (negative
-/// binomial), a
-/// square root for few and a logarithm for many; amounts and rates: the inverse hyperbolic sine of a tenth of their own usual size, a
-/// logarithm that
-/// knows zero and refunds, and that comes out the same in whatever currency.
+/// binomial), a square root for few and a logarithm for many; amounts and rates: the inverse hyperbolic sine of a tenth of their own usual
+/// size, a logarithm that knows zero and refunds, and that comes out the same in whatever currency.
 /// </summary>
 internal readonly struct EvenScale
 {

@@ -6,7 +6,7 @@ internal enum NoForecastReason
     /// <summary>There is one.</summary>
     None,
 
-    /// <summary>Nothing is measured.</summary>
+    /// <summary>Nothing is measured, or numbers beyond all measure.</summary>
     NotMeasurable,
 
     /// <summary>Fewer than eight weeks are known.</summary>
@@ -153,8 +153,7 @@ internal sealed class Forecast
 
 /// <summary>
 /// A ratio to come (a conversion rate): the forecast of what is above the line by the forecast of what is below it, for any period; never a
-/// mean of the ratios of
-/// days.
+/// mean of the ratios of days.
 /// </summary>
 internal sealed class RatioForecast
 {

@@ -2,10 +2,9 @@ namespace KpiDashboard.Kpis.Usual;
 
 /// <summary>
 /// Makes forecasts: every model is run over the past day by day, forecasts from there, and is compared with what came (rolling origin). At
-/// each origin the
-/// model is the one that had been best until then, so the errors kept are those that a reader would have met, the choice included;
-/// intervals and probabilities
-/// are read from them, for the very stretch of days that is asked for. Nothing is drawn by chance: the same days give the same forecast.
+/// each origin the model is the one that had been best until then, so the errors kept are those that a reader would have met, the choice
+/// included; intervals and probabilities are read from them, for the very stretch of days that is asked for. Nothing is drawn by chance:
+/// the same days give the same forecast.
 /// </summary>
 internal sealed class Forecaster
 {
@@ -19,6 +18,9 @@ internal sealed class Forecaster
     public const int MostMissingAtEnd = 14;
 
     private const int Warming = 28, Judged = 28, MostOrigins = 180, FewestOrigins = 8;
+    /// <summary>Sums over all days that are looked at stay within what a decimal holds.</summary>
+    private const double Greatest = 5e25;
+
     private const double Forget = 0.99, Floor = 0.05;
 
     /// <summary>
@@ -63,6 +65,7 @@ internal sealed class Forecaster
         for (var at = start; at <= last; at++)
         {
             if (!series.IsLearned(at)) continue;
+            if (Math.Abs(series.ValueAt(at)) > Greatest) return new Forecast(NoForecastReason.NotMeasurable);
             learned++;
             newest = at;
         }
@@ -73,7 +76,9 @@ internal sealed class Forecaster
     }
 
     /// <summary>A number with as many digits as forecasts have; sums of them are exact.</summary>
-    internal static decimal Rounded(double value) => Math.Round((decimal)Math.Clamp(double.IsNaN(value) ? 0 : value, -1e24, 1e24), 4);
+    internal static decimal Rounded(double value) => Math.Round((decimal)Math.Clamp(double.IsNaN(value) ? 0 : value, -7e28, 7e28), 4);
+
+    private static decimal RoundedDay(double value) => Rounded(Math.Clamp(value, -Greatest, Greatest));
 
     /// <summary>See <see cref="Forecast.Over"/>.</summary>
     internal PeriodForecast Over(IReadOnlyList<ForecastPoint> points, DateOnly from, DateOnly to)
@@ -86,7 +91,7 @@ internal sealed class Forecaster
         {
             if (_series.IsComplete(at))
             {
-                known += (decimal)Math.Clamp(_series.ValueAt(at), -1e26, 1e26);
+                known += (decimal)Math.Clamp(_series.ValueAt(at), -Greatest, Greatest);
                 knownDays++;
             }
             else
@@ -107,8 +112,7 @@ internal sealed class Forecaster
 
     /// <summary>
     /// A period of a ratio: the forecast of the upper sum by that of the lower; how wrong such ratios were, both forecasts made on the same
-    /// day, tells how
-    /// wrong it may be. Null where nothing is expected below the line.
+    /// day, tells how wrong it may be. Null where nothing is expected below the line.
     /// </summary>
     internal static PeriodForecast? Over(
         (Forecaster Made, IReadOnlyList<ForecastPoint> Points) upper, (Forecaster Made, IReadOnlyList<ForecastPoint> Points) lower,
@@ -128,8 +132,8 @@ internal sealed class Forecaster
                 continue;
             }
 
-            known += (decimal)Math.Clamp(above._series.ValueAt(one), -1e26, 1e26);
-            divisor += (decimal)Math.Clamp(below._series.ValueAt(other), -1e26, 1e26);
+            known += (decimal)Math.Clamp(above._series.ValueAt(one), -Greatest, Greatest);
+            divisor += (decimal)Math.Clamp(below._series.ValueAt(other), -Greatest, Greatest);
         }
 
         var first = Math.Max(1, from.DayNumber - upper.Points[0].Day.DayNumber + 1);
@@ -142,8 +146,9 @@ internal sealed class Forecaster
         }
 
         if (divisor <= 0) return null;
+        var unit = rest > 0 ? (double)rest : 1;
         return new PeriodForecast(
-            from, to, known, missing, rest, (double)rest, RatioErrors(above, below, first, end), divisor, above._ratios, whole: false);
+            from, to, known, missing, rest, unit, RatioErrors(above, below, first, end), divisor, above._ratios, whole: false);
     }
 
     private static ErrorDistribution RatioErrors(Forecaster above, Forecaster below, int first, int end)
@@ -278,12 +283,12 @@ internal sealed class Forecaster
 
             var (value, unit) = (days[lead - 1], Unit(days[lead - 1], 1, _size));
             points[lead - 1] = new ForecastPoint(
-                _series.First.AddDays(_last + lead), Rounded(value), End(0.1), End(0.9), End(0.025), End(0.975));
+                _series.First.AddDays(_last + lead), RoundedDay(value), End(0.1), End(0.9), End(0.025), End(0.975));
 
             decimal End(double share)
             {
                 var end = value + errors!.Quantile(share) * unit;
-                return Rounded(_ratios ? Math.Max(0, end) : end);
+                return RoundedDay(_ratios ? Math.Max(0, end) : end);
             }
         }
 
@@ -328,8 +333,7 @@ internal sealed class Forecaster
 
     /// <summary>
     /// The errors of sums over the same stretch; where the history is too short for it, of the longest that it allows, widened by the root
-    /// of how much longer
-    /// it is.
+    /// of how much longer it is.
     /// </summary>
     private ErrorDistribution ErrorsOf(int first, int end)
     {
@@ -342,8 +346,8 @@ internal sealed class Forecaster
 
     /// <summary>
     /// Errors as a distribution. Stretches that overlap share their luck: the fewer of them lie side by side in the past, the more is to
-    /// come that was not
-    /// seen; and where fewer than four do, that they were all wrong on one side says nothing, so the other side counts as well.
+    /// come that was not seen; and where fewer than four do, that they were all wrong on one side says nothing, so the other side counts as
+    /// well.
     /// </summary>
     /// <param name="errors">The errors; none where nothing could be compared.</param>
     /// <param name="reach">How many days ahead their stretch ends.</param>

@@ -26,10 +26,8 @@ internal enum ForecastMethod
 
 /// <summary>
 /// All models at one moment: days go in one by one, and from what is known so far each gives the next days. Weekday factors are means that
-/// forget; where
-/// values below zero occur they are differences instead. Smoothing parameters come from a small grid by the errors one and seven days ahead
-/// so far: a grid gives the
-/// same on every machine, and an optimiser finds nothing better on days this noisy.
+/// forget; where values below zero occur they are differences instead. Smoothing parameters come from a small grid by the errors one and
+/// seven days ahead so far: a grid gives the same on every machine, and an optimiser finds nothing better on days this noisy.
 /// </summary>
 internal sealed class SmoothingModels
 {

@@ -2,17 +2,14 @@ namespace KpiDashboard.Kpis.Usual;
 
 /// <summary>
 /// The band of the usual. Days are put on a scale where their noise is even (between square root and logarithm); a local level with damped
-/// trend and
-/// weekday offsets is followed by exponential smoothing, ETS(A,Ad,A), whose steps are clipped so that an outlier cannot drag it along (as
-/// in Gelper, Fried
-/// and Croux, "Robust forecasting with exponential and Holt-Winters smoothing", 2010); how fast it follows is chosen by its own past errors
-/// one day
-/// ahead; and the width is a quantile of those errors. So the band is as wide as the model was wrong before, and no formula has to hold.
+/// trend and weekday offsets is followed by exponential smoothing, ETS(A,Ad,A), whose steps are clipped so that an outlier cannot drag it
+/// along (as in Gelper, Fried and Croux, "Robust forecasting with exponential and Holt-Winters smoothing", 2010); how fast it follows is
+/// chosen by its own past errors one day ahead; and the width is a quantile of those errors. So the band is as wide as the model was wrong
+/// before, and no formula has to hold.
 /// </summary>
 /// <remarks>
 /// The days of one calendar month share the day their learning begins (the first of a month, twelve months before), so that one pass serves
-/// them all and a
-/// chart shows the very band that an alert judged by.
+/// them all and a chart shows the very band that an alert judged by.
 /// </remarks>
 internal static class UsualBand
 {
@@ -170,9 +167,9 @@ internal static class UsualBand
         }
 
         /// <summary>
-        /// Few a day: one zero is usual, a week of them is not. Unusual is what is longer than ever but once (that once may have
-        /// been a fault), and by chance rarer than once in ten
-        /// thousand times: a zero has the chance e^-expected of a count, and of an amount the share of zeros so far.
+        /// Few a day: one zero is usual, a week of them is not. Unusual is what is longer than ever but once (that once may have been a
+        /// fault), and by chance rarer than once in ten thousand times: a zero has the chance e^-expected of a count, and of an amount the
+        /// share of zeros so far.
         /// </summary>
         private bool IsDrought(int zeros)
         {
@@ -210,8 +207,7 @@ internal static class UsualBand
 
         /// <summary>
         /// The first 32 binary digits (nine or ten decimal ones): logarithms and sines differ in their last digits from one machine to
-        /// another, and the
-        /// same days must give the same band on each.
+        /// another, and the same days must give the same band on each.
         /// </summary>
         private static double Rounded(double value)
         {

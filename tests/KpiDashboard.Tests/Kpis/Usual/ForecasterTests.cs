@@ -140,6 +140,33 @@ public sealed class ForecasterTests
     }
 
     [Fact]
+    public void Of_what_does_not_add_up_a_period_is_the_mean_of_its_days()
+    {
+        var days = Days(200);
+        var forecast = Forecaster.Make(DaySeries.Of(SeriesNature.Count, days), First.AddDays(199), First.AddDays(220), ForecastSpan.Mean);
+        var period = forecast.Over(First.AddDays(195), First.AddDays(204));
+        Assert.Equal((days[195..200].Sum(day => day.Value!.Value) + forecast.Points.Take(5).Sum(point => point.Value)) / 10, period.Value);
+        InOrder(period.Low95, period.Low80, period.Value, period.High80, period.High95);
+        Assert.Equal(0.9, period.ChanceOfAtLeast(period.Low80), 2);
+    }
+
+    [Theory]
+    [InlineData("40000000000000000000000000", "None")]
+    [InlineData("7000000000000000000000000000", "NotMeasurable")]
+    [InlineData("0.0001", "None")]
+    public void Numbers_of_any_size_have_a_forecast_of_that_size_or_none(string size, string reason)
+    {
+        var value = decimal.Parse(size, System.Globalization.CultureInfo.InvariantCulture);
+        var days = Enumerable.Range(0, 100).Select(i => (First.AddDays(i), (decimal?)(value / (1 + i % 3))));
+        var forecast = Make(days, 100, 92, SeriesNature.Amount);
+        Assert.Equal(reason, $"{forecast.Reason}");
+        if (forecast.Reason != NoForecastReason.None) return;
+        Assert.All(forecast.Points, point => Assert.InRange(point.Value, value * 0.3m, value * 1.1m));
+        var sum = forecast.Over(First.AddDays(10), First.AddDays(191));
+        Assert.True(sum.Low95 <= sum.High95 && sum.Value > 0);
+    }
+
+    [Fact]
     public void A_business_that_measures_nothing_on_sundays_has_forecasts_without_sundays()
     {
         var forecast = Make(Days(204).Where((_, i) => i % 7 != 6), 204, 28);
