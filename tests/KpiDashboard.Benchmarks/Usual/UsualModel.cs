@@ -86,6 +86,12 @@ internal static class UsualModel
             Row(text, series.Name, "today's rule", BandProtocol.Measure(series, BandMethods.TodaysRule));
         }
 
+        var odd = shop.SelectMany(series => OddDays(series).Select(day => (day, series.Name)))
+            .GroupBy(one => one.day).OrderBy(group => group.Key);
+        text.AppendLine().AppendLine("What ours called unusual there, untouched as it was:").AppendLine();
+        foreach (var day in odd)
+            text.AppendLine(CultureInfo.InvariantCulture, $"- {day.Key:yyyy-MM-dd}: {string.Join(", ", day.Select(one => one.Name))}");
+
         text.AppendLine().AppendLine("""
             Small businesses, drawn with a fixed seed (1,500 days each): where counting noise alone explains a drop there is nothing to
             find, and nothing may be claimed:
@@ -98,6 +104,10 @@ internal static class UsualModel
 
         text.AppendLine();
     }
+
+    private static IEnumerable<DateOnly> OddDays(MeasuredSeries series) =>
+        Enumerable.Range(0, series.Values.Length).Where(day => BandMethods.Ours(series, series.Values, day) is 1 or -1)
+            .Select(series.First.AddDays);
 
     private static void Row(StringBuilder text, string series, string method, BandFigures figures)
     {
