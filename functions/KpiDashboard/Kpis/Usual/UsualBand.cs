@@ -254,6 +254,7 @@ internal static class UsualBand
         private readonly double[] _offsets = [.. offsets];
         private readonly double[] _errors = new double[Math.Max(capacity, 1)];
         private double _trend, _deviation = double.NaN, _level = level;
+        private int _sorted;
 
         public double Speed => speed;
 
@@ -288,7 +289,7 @@ internal static class UsualBand
         /// <summary>How far below and above what is expected the band reaches, on the even scale.</summary>
         public (double Below, double Above) Width()
         {
-            var sorted = _errors.AsSpan(0, Errors);
+            var sorted = Sorted();
             if (sorted.Length == 0) return (0, 0);
             var outside = (int)(Tail / 2 * (sorted.Length + 1));
             var (below, above) = (-sorted[outside], sorted[^(outside + 1)]);
@@ -300,13 +301,27 @@ internal static class UsualBand
             return (Math.Max(below, least), Math.Max(above, least));
         }
 
-        private void Keep(double error)
+        private void Keep(double error) => _errors[Errors++] = error;
+
+        /// <summary>The errors in order. They are asked for of one follower at the end of most days' passes: sorting waits until then.</summary>
+        private Span<double> Sorted()
         {
-            var at = _errors.AsSpan(0, Errors).BinarySearch(error);
-            if (at < 0) at = ~at;
-            _errors.AsSpan(at, Errors - at).CopyTo(_errors.AsSpan(at + 1));
-            _errors[at] = error;
-            Errors++;
+            if (Errors - _sorted > 16)
+            {
+                _errors.AsSpan(0, Errors).Sort();
+                _sorted = Errors;
+            }
+
+            for (; _sorted < Errors; _sorted++)
+            {
+                var error = _errors[_sorted];
+                var at = _errors.AsSpan(0, _sorted).BinarySearch(error);
+                if (at < 0) at = ~at;
+                _errors.AsSpan(at, _sorted - at).CopyTo(_errors.AsSpan(at + 1));
+                _errors[at] = error;
+            }
+
+            return _errors.AsSpan(0, Errors);
         }
     }
 }
