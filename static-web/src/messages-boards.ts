@@ -171,7 +171,7 @@ export const boards = {
   pdf: {
     made: (time: string) => `Printed ${time}`,
     notes:
-      'Dashed lines and hatched days may still change or are incomplete. A dash means: not measurable. Where days are missing no change is shown.',
+      'Dotted ends of lines and hatched days may still change or are incomplete. A dash means: not measurable. Where days are missing no change is shown.',
     compared: (from: string) => `compared with ${from}`,
   },
 }

@@ -26,7 +26,7 @@ export const help = {
       { key: 'final', text: 'The source does not change this day any more.' },
       {
         key: 'provisional',
-        text: 'The source may still correct it. Such days are hatched in charts, and their line is dashed.',
+        text: 'The source may still correct it. Such days are hatched in charts, and the line to them is dotted.',
       },
       {
         key: 'partial',

@@ -30,16 +30,18 @@ export const insights = {
   },
   stake: (money: string) => `${money} at stake`,
   evidence: 'What it rests on',
-  look: (path: string) =>
-    path.startsWith('/integrations')
-      ? 'Open the source'
-      : path.startsWith('/automation')
-        ? 'See the workflows'
-        : path.startsWith('/goals')
-          ? 'See the goal'
-          : path.startsWith('/settings')
-            ? 'Change the setting'
-            : 'See the numbers',
+  look: (path: string, rule: string) =>
+    rule === 'minutes_missing'
+      ? 'Set the minutes'
+      : path.startsWith('/integrations')
+        ? 'Open the source'
+        : path.startsWith('/automation')
+          ? 'See the workflows'
+          : path.startsWith('/goals')
+            ? 'See the goal'
+            : path.startsWith('/settings')
+              ? 'Change the setting'
+              : 'See the numbers',
   chart: (kpi: string) => `Chart of ${kpi}`,
   dismiss: 'Dismiss',
   dismissOf: (text: string) => `Dismiss: ${text}`,

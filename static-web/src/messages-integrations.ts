@@ -244,6 +244,7 @@ export const words = {
     deleteLong:
       'Everything measured by this source, its workflows and its history are deleted. This cannot be undone.',
     which: 'What becomes of its numbers',
+    disconnectAndDelete: 'Disconnect and delete',
     disconnecting: 'Disconnecting…',
     disconnected: (source: string) => `${source} is disconnected.`,
   },

@@ -79,7 +79,7 @@ export const later = {
 
   overview: {
     all: 'Every other number',
-    moved: 'What moved most',
+    moved: 'What else moved',
     movement: { chance: 'Changes that may be chance', none: 'Compared in part, or not at all' },
     catalogueOrder: 'Sort as in the catalogue',
     chartOf: 'Number of the chart',

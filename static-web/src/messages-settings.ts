@@ -30,6 +30,12 @@ export const settings = {
     browserOn: (browser: string, system: string) => `${browser} on ${system}`,
     justNow: 'just now',
     nothing: 'nothing',
+    /** What it means that a field is not set, where that is not nothing. */
+    unset: {
+      allowedAddresses: 'anywhere',
+      expiresAt: 'never',
+      lateAfterHours: 'as is usual for it',
+    },
     yes: 'yes',
     no: 'no',
     roles: { owner: 'Owner', admin: 'Admin', member: 'Member', viewer: 'Viewer' },

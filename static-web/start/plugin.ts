@@ -6,7 +6,10 @@ const file = new URL('start.js', import.meta.url)
 // What the first screen needs next: asked for with the page instead of by its code.
 const next = /\/src\/pages\/overview\/Details\.tsx$/
 
-/** Puts start.js in front of everything, under a name with a hash so that it is asked for once per version, and has the overview's second part fetched along. */
+/**
+ * Puts start.js in front of everything, under a name with a hash so that it is asked for once per version, and has the overview's second part
+ * and the letters fetched along.
+ */
 export function start(): Plugin {
   const source = readFileSync(file, 'utf8').replace('__API__', process.env.VITE_API_BASE ?? '')
   const hash = createHash('sha256').update(source).digest('base64url').slice(0, 8)
@@ -51,6 +54,20 @@ export function start(): Plugin {
               attrs: { rel: 'modulepreload', crossorigin: true, href: `/${name}` },
               injectTo: 'head',
             })
+        // The letters come with the code, so that the first picture has them already: a page never changes its letters under the reader (font-display: optional).
+        const font = Object.keys(bundle).find((name) => name.endsWith('.woff2'))
+        if (!font) throw new Error('The build has no font.')
+        tags.push({
+          tag: 'link',
+          attrs: {
+            rel: 'preload',
+            as: 'font',
+            type: 'font/woff2',
+            crossorigin: true,
+            href: `/${font}`,
+          },
+          injectTo: 'head',
+        })
         return tags
       },
     },

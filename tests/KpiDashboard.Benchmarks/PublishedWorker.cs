@@ -41,8 +41,11 @@ internal static class PublishedWorker
         await host.AfterAppStarted;
 
         using HttpClient http = new() { BaseAddress = host.Address };
-        using HttpResponseMessage login = await http.PostAsJsonAsync("api/auth/login", new { email = DemoSeeder.OwnerEmail,
-            password = DemoSeeder.Password });
+        using HttpResponseMessage login = await http.PostAsJsonAsync("api/auth/login", new
+        {
+            email = DemoSeeder.OwnerEmail,
+            password = DemoSeeder.Password
+        });
         JsonNode session = JsonNode.Parse(await login.Content.ReadAsStringAsync())!;
         http.DefaultRequestHeaders.Add("X-Kpi-Token", session["accessToken"]!.GetValue<string>());
         http.DefaultRequestHeaders.Add("X-Kpi-Tenant", session["tenant"]!["id"]!.GetValue<string>());
@@ -104,8 +107,12 @@ internal static class PublishedWorker
         EntityTagHeaderValue? match)
     {
         WorkerSession session = await worker.CurrentAsync(CancellationToken.None);
-        InvocationRequest invocation = new() { InvocationId = Guid.NewGuid().ToString(), FunctionId = function,
-            TraceContext = new RpcTraceContext() };
+        InvocationRequest invocation = new()
+        {
+            InvocationId = Guid.NewGuid().ToString(),
+            FunctionId = function,
+            TraceContext = new RpcTraceContext()
+        };
         invocation.InputData.Add(new ParameterBinding { Name = "request", Data = new TypedData { Http = new RpcHttp() } });
         Task<InvocationResponse> run = session.Connection.InvokeAsync(invocation);
         await SendAsync(http, new Uri(session.HttpUri!, path).ToString(), match, invocation.InvocationId);

@@ -35,6 +35,37 @@ public sealed class MorningCheckTests(AppFixture app)
         visit.AssertNoComplaints();
     }
 
+    [Fact]
+    public async Task A_tap_on_a_number_is_answered_at_once_though_its_page_takes_a_while_and_nothing_moves()
+    {
+        await using var visit = await app.VisitAsync(Screen.Phone);
+        await visit.SignInAsync();
+        var moved = """
+            () => new Promise(done => new PerformanceObserver((list, observer) => {
+              observer.disconnect()
+              done(list.getEntries().filter(one => !one.hadRecentInput).map(one => `${one.value}: ${one.sources.map(each => each.node?.textContent)}`).join('; '))
+            }).observe({ type: 'layout-shift', buffered: true }) ?? setTimeout(() => done(''), 500))
+            """;
+        await visit.Page.ReloadAsync();
+        await visit.SettledAsync();
+        Assert.Equal("", await visit.Page.EvaluateAsync<string>(moved));
+
+        var held = new TaskCompletionSource();
+        await visit.Page.RouteAsync("**/assets/metric-*", async route =>
+        {
+            await held.Task.WaitAsync(TimeSpan.FromSeconds(30));
+            await route.ContinueAsync();
+        });
+        await visit.Strip.GetByRole(AriaRole.Link).First.TapAsync();
+        await Expect(visit.Page.Locator("html[data-going]")).ToHaveCountAsync(1);
+        await Expect(visit.Page.Locator("main")).ToHaveCSSAsync("opacity", "0.6");
+        held.SetResult();
+        await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Revenue");
+        await Expect(visit.Page.Locator("html[data-going]")).ToHaveCountAsync(0);
+        await Expect(visit.Page.Locator("main")).ToHaveCSSAsync("opacity", "1");
+        visit.AssertNoComplaints();
+    }
+
     [Theory]
     [InlineData("Merch Shop")]
     [InlineData("Nordlicht Studio")]

@@ -58,7 +58,7 @@ public sealed class PaperTests(AppFixture app)
                 var text = string.Join(' ', pdf.GetPages().Select(page => ContentOrderTextExtractor.GetText(page)));
                 var plain = string.Concat(text.Where(letter => !char.IsWhiteSpace(letter)));
                 foreach (var part in says.Append(Business).Append("printed").Append("comparedwithpreviousperiod")
-                    .Append("Complete through").Append("Dashed lines and hatched days"))
+                    .Append("Complete through").Append("Dotted ends of lines and hatched days"))
                     Assert.Contains(string.Concat(part.Where(letter => !char.IsWhiteSpace(letter))), plain,
                         StringComparison.OrdinalIgnoreCase);
                 foreach (var part in new[] { "Showasatable", "Skiptothenumbers", "Choosea", "Showwhat", "Allstates", "Alltags", "Sortby" })

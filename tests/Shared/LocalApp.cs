@@ -27,8 +27,11 @@ internal sealed class LocalApp
         Stages = DefaultStages.Create(options);
         WebDefaults.AddSettings(worker.Configuration, options);
         // Scope mistakes fail here and not first in production.
-        worker.ConfigureContainer(new DefaultServiceProviderFactory(new ServiceProviderOptions { ValidateScopes = true,
-            ValidateOnBuild = true }));
+        worker.ConfigureContainer(new DefaultServiceProviderFactory(new ServiceProviderOptions
+        {
+            ValidateScopes = true,
+            ValidateOnBuild = true
+        }));
         // Signals are the test runner's.
         worker.Services.AddSingleton<IHostLifetime, NoLifetime>();
     }

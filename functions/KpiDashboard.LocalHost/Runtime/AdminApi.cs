@@ -113,8 +113,12 @@ internal sealed partial class AdminApi(
 
     private static Dictionary<string, object?> Binding(LocalFunction function)
     {
-        Dictionary<string, object?> binding = new() { ["name"] = function.Parameter, ["type"] = function.Trigger.Type,
-            ["direction"] = "In" };
+        Dictionary<string, object?> binding = new()
+        {
+            ["name"] = function.Parameter,
+            ["type"] = function.Trigger.Type,
+            ["direction"] = "In"
+        };
         switch (function.Trigger)
         {
             case HttpTrigger http:

@@ -126,8 +126,12 @@ internal sealed partial class TimerRunner(
                 Name = function.Parameter,
                 Data = new TypedData
                 {
-                    Json = JsonSerializer.Serialize(new { Schedule = new { AdjustForDST = true }, ScheduleStatus = status,
-                        IsPastDue = pastDue }),
+                    Json = JsonSerializer.Serialize(new
+                    {
+                        Schedule = new { AdjustForDST = true },
+                        ScheduleStatus = status,
+                        IsPastDue = pastDue
+                    }),
                 },
             }),
             cancellationToken);

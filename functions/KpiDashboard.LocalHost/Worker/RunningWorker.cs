@@ -113,8 +113,14 @@ internal sealed partial class RunningWorker(IWorkerProcess process, Action<strin
             Require(told.FunctionMetadataResponse.Result, "The worker could not tell its functions");
             Functions = [.. told.FunctionMetadataResponse.FunctionMetadataResults];
             StreamingMessage[] loaded = await Task.WhenAll(Functions.Select(function => connection.AskAsync(
-                new StreamingMessage { FunctionLoadRequest = new FunctionLoadRequest { FunctionId = function.FunctionId,
-                    Metadata = function } }, limit.Token)));
+                new StreamingMessage
+                {
+                    FunctionLoadRequest = new FunctionLoadRequest
+                    {
+                        FunctionId = function.FunctionId,
+                        Metadata = function
+                    }
+                }, limit.Token)));
             for (int i = 0; i < loaded.Length; i++)
                 Require(loaded[i].FunctionLoadResponse.Result, $"Function {Functions[i].Name} could not be loaded");
             return new WorkerSession(

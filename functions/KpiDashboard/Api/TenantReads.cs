@@ -36,10 +36,12 @@ internal sealed class TenantReads(Database database, TimeProvider time)
         database.InTenantAsync<IResult>(tenantId, async tx =>
         {
             var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
-            var tag = Tag(request, reader, tenant);
+            var language = NumberLanguage.WriteFor(request.Headers.AcceptLanguage);
+            var tag = Tag(request, $"{reader}\n{language}", tenant);
             request.HttpContext.Response.Headers.ETag = tag;
             request.HttpContext.Response.Headers.CacheControl = "private, no-cache";
             request.HttpContext.Response.Headers.Append(HeaderNames.Vary, HeaderNames.AcceptEncoding);
+            request.HttpContext.Response.Headers.Append(HeaderNames.Vary, HeaderNames.AcceptLanguage);
             if (request.Headers.IfNoneMatch.Any(header => header?.Contains(tag, StringComparison.Ordinal) == true))
                 return TypedResults.StatusCode(StatusCodes.Status304NotModified);
             return new JsonAnswer<T>(await load(tx, tenant), type, compress: true);
@@ -65,7 +67,11 @@ internal sealed class TenantReads(Database database, TimeProvider time)
     {
         var caller = request.Caller();
         return database.InTenantAsync(caller.TenantId, async tx =>
-            Answer(request, await load(tx, await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.")), type), cancellationToken);
+        {
+            NumberLanguage.WriteFor(request.Headers.AcceptLanguage);
+            var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
+            return Answer(request, await load(tx, tenant), type);
+        }, cancellationToken);
     }
 
     private string Tag(HttpRequest request, string reader, TenantProfile tenant)

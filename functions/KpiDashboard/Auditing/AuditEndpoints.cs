@@ -114,8 +114,8 @@ public sealed class AuditEndpoints
         select id, at, actor_kind, actor_id, actor_name, action, subject_kind, subject_id, subject_name, before::text, after::text, address, user_agent
         from audit_log
         where tenant_id = @tenant
-          and (@from::date is null or at >= start_of_day(@from::date, @zone))
-          and (@to::date is null or at < start_of_day(@to::date + 1, @zone))
+          and (@from::date is null or at >= (select start_of_day(@from::date, @zone)))
+          and (@to::date is null or at < (select start_of_day(@to::date + 1, @zone)))
           and (@actor::text is null or actor_id = @actorId::uuid or strpos(lower(actor_name), lower(@actor)) > 0)
           and (@action::text is null or action = @action)
           and (@at::timestamptz is null or (at, id) < (@at::timestamptz, @id))

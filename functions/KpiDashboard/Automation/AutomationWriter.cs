@@ -285,7 +285,7 @@ internal static class AutomationWriter
                 from executions e
                 cross join lateral (select time_at_work(e.started_at, e.stopped_at, e.asleep_at, e.wakes_at) as took) t
                 where e.tenant_id = @tenant and e.integration_id = @integrationId and e.kind = 'production'
-                  and e.started_at >= start_of_day(@from, @timeZone) and e.started_at < start_of_day(@to + 1, @timeZone)
+                  and e.started_at >= (select start_of_day(@from, @timeZone)) and e.started_at < (select start_of_day(@to + 1, @timeZone))
                 group by 1, 2
             ),
             removed as (

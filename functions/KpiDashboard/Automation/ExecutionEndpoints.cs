@@ -221,8 +221,8 @@ internal sealed record ExecutionFilter
             else if (Statuses.Length > 0)
                 where.Append("and case when e.status <> 'unfinished' then e.status when e.waiting then 'waiting' else 'running' end = any (@statuses) ");
             if (Kinds.Length > 0) where.Append("and e.kind = any (@kinds) ");
-            if (From is not null) where.Append("and e.started_at >= start_of_day(@from, @zone) ");
-            if (To is not null) where.Append("and e.started_at < start_of_day(@to + 1, @zone) ");
+            if (From is not null) where.Append("and e.started_at >= (select start_of_day(@from, @zone)) ");
+            if (To is not null) where.Append("and e.started_at < (select start_of_day(@to + 1, @zone)) ");
             return where.ToString();
         }
     }

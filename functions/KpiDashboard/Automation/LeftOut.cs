@@ -95,17 +95,21 @@ internal sealed record RunFacts(int Canceled, int Running, int Waiting, IReadOnl
         // Half of the runs took so long or less. Of days whose single runs are gone for their age nobody knows.
         var medians = await tx.QueryAsync<MedianRow>(
             """
+            -- Each zone's days are looked up once: unless materialized, the functions are called for every run there is.
+            with sources as materialized (
+                select i.id, z.name as zone, start_of_day(@from, z.name) as since, start_of_day(@to + 1, z.name) as before,
+                       case when i.measurable_from > @from then start_of_day(i.measurable_from, z.name) end as measurable
+                from integrations i cross join lateral (select safe_zone(coalesce(i.time_zone, @tenantZone)) as name) z
+                where i.tenant_id = @tenant)
             select e.integration_id as IntegrationId, e.workflow_id as Id,
                    percentile_cont(0.5) within group (order by extract(epoch from t.took) * 1000)::numeric as Milliseconds
-            from integrations i
-            cross join lateral (select safe_zone(coalesce(i.time_zone, @tenantZone)) as name) z
+            from sources i
             join executions e on e.tenant_id = @tenant and e.integration_id = i.id
-                 and e.started_at >= start_of_day(@from, z.name) and e.started_at < start_of_day(@to + 1, z.name)
+                 and e.started_at >= greatest(i.since, i.measurable) and e.started_at < i.before
             cross join lateral (select time_at_work(e.started_at, e.stopped_at, e.asleep_at, e.wakes_at) as took) t
             left join workflows w on w.tenant_id = @tenant and w.integration_id = e.integration_id and w.workflow_id = e.workflow_id
-            where i.tenant_id = @tenant and e.kind = 'production' and e.status in ('succeeded', 'failed') and t.took is not null
-              and (i.measurable_from is null or e.started_at >= start_of_day(i.measurable_from, z.name))
-              and not coalesce(w.unmeasured @> (e.started_at at time zone z.name)::date, false)
+            where e.kind = 'production' and e.status in ('succeeded', 'failed') and t.took is not null
+              and not coalesce(w.unmeasured @> (e.started_at at time zone i.zone)::date, false)
               and not exists (select 1 from integrations k where k.tenant_id = @tenant and k.executions_kept_from > @from)
             group by grouping sets ((), (e.integration_id, e.workflow_id))
             """,

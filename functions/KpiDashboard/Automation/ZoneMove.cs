@@ -90,7 +90,7 @@ internal static class ZoneMove
         var days = await tx.QueryAsync<DateOnly>(
             """
             select distinct (started_at at time zone @to)::date from executions
-            where tenant_id = @tenant and integration_id = @Id and started_at >= start_of_day(@ReadFrom, @to) order by 1
+            where tenant_id = @tenant and integration_id = @Id and started_at >= (select start_of_day(@ReadFrom, @to)) order by 1
             """, new { integration.Id, integration.ReadFrom, to });
         var readings = new List<(string, DateOnly, decimal)>();
         foreach (var day in days) readings.AddRange(await AutomationWriter.RollUpAsync(tx, integration.Id, to, day, day));

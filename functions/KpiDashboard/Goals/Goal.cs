@@ -136,7 +136,7 @@ internal sealed record Goal(
     private static bool Reaches(KpiDefinition kpi, decimal value, decimal target) => kpi.Direction == KpiDirection.Down ? value <= target : value >= target;
 
     /// <summary>Whole per cent, but never 100 % of what is not: then with the digits that say so.</summary>
-    private static string PaceText(decimal share) => decimal.Round(share, 2) == 1 && share != 1 ? NumberText.PercentApart(share, 1) : share.ToString("0%", CultureInfo.InvariantCulture);
+    private static string PaceText(decimal share) => decimal.Round(share, 2) == 1 && share != 1 ? NumberText.PercentApart(share, 1) : NumberText.PercentWhole(share);
 
     /// <summary>Whether a sum that is below its target now was there on an earlier day of the period: something was given back or corrected since.</summary>
     private static bool FellBack(KpiDefinition kpi, KpiTable table, DateOnly from, DateOnly through, decimal target)

@@ -53,6 +53,9 @@ internal static class HealthScore
 
     private const decimal DataWeight = 0.15m;
 
+    /// <summary>Least share that is more than "0.0%" once written.</summary>
+    private const decimal Seen = 0.0005m;
+
     /// <summary>What a score needs to be loaded.</summary>
     public static IReadOnlyList<KpiDefinition> Needs { get; } =
         [.. Compared.Select(part => part.Kpi), .. Compared.Select(part => part.Counted), .. Pulses];
@@ -246,19 +249,20 @@ internal static class HealthScore
             var rule = part.Tolerance is { } tolerance
                 ? $"the median or better gives {proof.Number("Full points", 100)} points, {proof.Number("Percentage points below", tolerance * 100)} percentage points less gives none"
                 : $"the median or more gives {proof.Number("Full points", 100)} points, half of it gives none";
-            var weeks = Weeks == HealthScore.Weeks ? proof.Number("Weeks before", Weeks) : $"{proof.Number("Whole weeks with data", Weeks)} weeks with all their days among the {proof.Number("Weeks before", HealthScore.Weeks)}";
+            var weeks = Weeks == HealthScore.Weeks ? $"{proof.Number("Weeks before", Weeks)} weeks"
+                : $"{proof.Number("Whole weeks with data", Weeks)} weeks out of {proof.Number("Weeks before", HealthScore.Weeks)}";
             var days = proof.Number("Days", 7);
             var points = proof.Number("Points", Points.Value);
-            return $"{part.Kpi.Name} in the last {days} days: {value}. Median of the {weeks} weeks before: {median}. "
-                + $"{char.ToUpperInvariant(rule[0])}{rule[1..]}, so this gives {points}.{Chance(proof, part)}";
+            return $"{part.Kpi.Name} in the last {days} days: {value}. Median of the {weeks} before{(Weeks == HealthScore.Weeks ? "" : " that have data every day")}: {median}. "
+                + $"{Chance(proof, part)}{char.ToUpperInvariant(rule[0])}{rule[1..]}, so this gives {points}.";
         }
 
         private string Chance(Proof proof, Part part)
         {
             if (Counted >= 1 || Carried is not { } carried) return "";
             var expected = proof.Number("Expected " + part.Things, decimal.Round(carried));
-            return $" Only about {expected} {part.Things} are to be expected in such a week, which chance alone moves:"
-                + $" {proof.Percent("Share of the drop that counts", Counted)} of the drop is counted.";
+            return $"Only about {expected} {part.Things} are to be expected in such a week, which chance alone moves, so "
+                + (Counted >= HealthScore.Seen ? $"{proof.Percent("Share of the drop that counts", Counted)} of the drop counts. " : "the drop does not count. ");
         }
     }
 

@@ -4,8 +4,8 @@ using KpiDashboard.Kpis;
 namespace KpiDashboard.Insights;
 
 /// <summary>
-/// Writes the numbers of a sentence and keeps each as evidence, so that no number stands in a sentence that its answer does not also hold. Numbers are written for
-/// English; the evidence has them exactly.
+/// Writes the numbers of a sentence and keeps each as evidence, so that no number stands in a sentence that its answer does not also hold. Numbers are written as the
+/// reader's language has them; the evidence has them exactly.
 /// </summary>
 internal sealed class Proof
 {

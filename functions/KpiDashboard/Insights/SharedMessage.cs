@@ -21,7 +21,7 @@ internal sealed record SharedMessage(string Message, int Runs, int Told, int Fai
                    regexp_replace(lower(e.error_message), '[0-9]+', '#', 'g') as alike
             from executions e
             where e.tenant_id = @tenant and e.status = 'failed' and e.kind = 'production'
-              and e.started_at >= start_of_day(@from, @zone) and e.started_at < start_of_day(@to + 1, @zone)
+              and e.started_at >= (select start_of_day(@from, @zone)) and e.started_at < (select start_of_day(@to + 1, @zone))
         )
         select (array_agg(f.error_message order by f.started_at desc))[1] as Message, count(*)::int as Runs,
                (select count(*)::int from failed where error_message is not null) as Told, (select count(*)::int from failed) as Failed,

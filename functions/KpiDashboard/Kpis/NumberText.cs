@@ -1,10 +1,11 @@
 using System.Globalization;
+using KpiDashboard.Api;
 using KpiDashboard.Tenancy;
 
 namespace KpiDashboard.Kpis;
 
 /// <summary>
-/// Numbers as a sentence has them, for English: few digits, but where numbers stand beside each other the digits that tell them apart. "100% of 100%: missed" is what
+/// Numbers as a sentence has them, as its reader writes them (<see cref="NumberLanguage"/>): few digits, but where numbers stand beside each other the digits that tell them apart. "100% of 100%: missed" is what
 /// rounding each by itself makes of 99.85 % and 99.9 %.
 /// </summary>
 internal static class NumberText
@@ -47,6 +48,10 @@ internal static class NumberText
         }
     }
 
+    /// <summary>A fraction as a whole percentage.</summary>
+    public static string PercentWhole(decimal fraction) =>
+        Percent((fraction * 100).ToString("0", NumberLanguage.Current.NumberFormat), NumberLanguage.Current.NumberFormat);
+
     /// <summary>A fraction as a percentage, with the digits that tell it from another.</summary>
     public static string PercentApart(decimal fraction, decimal other) => Apart(KpiUnit.Ratio, null, fraction, other)[0];
 
@@ -54,17 +59,18 @@ internal static class NumberText
     private static string Write(KpiUnit unit, decimal value, string? currency, int? decimals)
     {
         var (negative, size) = (value < 0, Math.Abs(value));
+        var numbers = NumberLanguage.Current.NumberFormat;
         var text = unit switch
         {
-            KpiUnit.Currency => size.ToString(Money(size, Currencies.Decimals(currency), decimals), CultureInfo.InvariantCulture),
-            KpiUnit.Ratio => Percentage(size, decimals),
-            _ => Plain(size, decimals),
+            KpiUnit.Currency => size.ToString(Money(size, Currencies.Decimals(currency), decimals), numbers),
+            KpiUnit.Ratio => Percentage(size, decimals, numbers),
+            _ => Plain(size, decimals, numbers),
         };
         // "−0" is no number that anybody knows.
         var sign = negative && text.AsSpan().IndexOfAnyInRange('1', '9') >= 0 ? "−" : "";
         return sign + unit switch
         {
-            KpiUnit.Currency => (currency is null ? "" : Symbols.GetValueOrDefault(currency, currency + " ")) + text,
+            KpiUnit.Currency => currency is null ? text : WithSymbol(text, currency, numbers),
             KpiUnit.Ratio or KpiUnit.Count or KpiUnit.Number or KpiUnit.Score => text,
             KpiUnit.Seconds => $"{text} s",
             KpiUnit.Milliseconds => $"{text} ms",
@@ -79,15 +85,40 @@ internal static class NumberText
     private static string Format(int always, int most) =>
         most == 0 ? "#,0" : $"#,0.{new string('0', Math.Min(always, most))}{new string('#', Math.Max(0, most - always))}";
 
-    private static string Percentage(decimal size, int? decimals)
+    /// <summary>Before the amount, or behind it with a space that does not break.</summary>
+    private static string WithSymbol(string text, string currency, NumberFormatInfo numbers)
+    {
+        var known = Symbols.TryGetValue(currency, out var symbol);
+        symbol ??= currency;
+        return numbers.CurrencyPositivePattern switch
+        {
+            1 or 3 => $"{text}\u00a0{symbol}",
+            2 => $"{symbol}\u00a0{text}",
+            _ => known ? symbol + text : $"{symbol} {text}",
+        };
+    }
+
+    private static string Percentage(decimal size, int? decimals, NumberFormatInfo numbers)
     {
         // The product of a very great number does not fit; nobody reads its digits.
         var percent = size > decimal.MaxValue / 100 ? decimal.MaxValue : size * 100;
-        return (decimals is { } most ? percent.ToString(Format(0, most), CultureInfo.InvariantCulture)
-            : percent.ToString(size >= 0.1m ? "#,0" : "0.0", CultureInfo.InvariantCulture)) + "%";
+        var text = percent.ToString(decimals is { } most ? Format(0, most) : size >= 0.1m ? "#,0" : "0.0", numbers);
+        return Percent(text, numbers);
     }
 
-    private static string Plain(decimal size, int? decimals) =>
-        decimals is { } most ? size.ToString(Format(0, Math.Max(most, size >= 100 ? 0 : 2)), CultureInfo.InvariantCulture)
-        : size.ToString(size >= 100 ? "#,0" : size == decimal.Truncate(size) ? "0" : "0.##", CultureInfo.InvariantCulture);
+    /// <summary>
+    /// With its sign where the language has it. The invariant culture, which is English for us, would have a space before it, which English has not.
+    /// </summary>
+    private static string Percent(string text, NumberFormatInfo numbers) => numbers.PercentPositivePattern switch
+    {
+        _ when ReferenceEquals(numbers, CultureInfo.InvariantCulture.NumberFormat) => text + "%",
+        0 => text + "\u00a0%",
+        2 => "%" + text,
+        3 => "%\u00a0" + text,
+        _ => text + "%",
+    };
+
+    private static string Plain(decimal size, int? decimals, NumberFormatInfo numbers) =>
+        decimals is { } most ? size.ToString(Format(0, Math.Max(most, size >= 100 ? 0 : 2)), numbers)
+        : size.ToString(size >= 100 ? "#,0" : size == decimal.Truncate(size) ? "0" : "0.##", numbers);
 }

@@ -1,13 +1,13 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { BrowserRouter } from 'react-router'
 import { ApiError } from '../api/client'
 import '../lib/back'
 import { SessionProvider } from '../lib/session'
 import '../styles.css'
 import { App } from './App'
 import { Crash } from './Crash'
+import { Router } from './Router'
 
 const client = new QueryClient({
   defaultOptions: {
@@ -30,9 +30,9 @@ createRoot(root).render(
     <Crash whole>
       <QueryClientProvider client={client}>
         <SessionProvider>
-          <BrowserRouter>
+          <Router>
             <App />
-          </BrowserRouter>
+          </Router>
         </SessionProvider>
       </QueryClientProvider>
     </Crash>

@@ -62,7 +62,8 @@ export function PeriodBar({ period, days, today, timeZone, withToday, business }
       <div
         role="group"
         aria-label={messages.rangeLabel}
-        className="-mx-1.5 flex flex-wrap justify-between sm:justify-start print:hidden"
+        // Six do not fit a phone's line: two of three, instead of one alone.
+        className={`-mx-1.5 flex flex-wrap justify-between sm:justify-start print:hidden ${offered.length > 5 ? 'max-sm:grid max-sm:grid-cols-3 max-sm:justify-items-start' : ''}`}
       >
         {offered.map((one) => {
           const active = one === range

@@ -133,12 +133,26 @@ internal sealed class ReflectedFunctions(Type[] classes) : IFunctionMetadataProv
         {
             Dictionary<string, object?>? binding = parameter.GetCustomAttributes().Select(attribute => attribute switch
             {
-                HttpTriggerAttribute http => new Dictionary<string, object?> { ["type"] = "httpTrigger",
-                    ["authLevel"] = http.AuthLevel.ToString(), ["methods"] = http.Methods, ["route"] = http.Route },
-                TimerTriggerAttribute timer => new() { ["type"] = "timerTrigger", ["schedule"] = timer.Schedule,
-                    ["runOnStartup"] = timer.RunOnStartup, ["useMonitor"] = timer.UseMonitor },
-                QueueTriggerAttribute queue => new() { ["type"] = "queueTrigger", ["queueName"] = queue.QueueName,
-                    ["connection"] = queue.Connection },
+                HttpTriggerAttribute http => new Dictionary<string, object?>
+                {
+                    ["type"] = "httpTrigger",
+                    ["authLevel"] = http.AuthLevel.ToString(),
+                    ["methods"] = http.Methods,
+                    ["route"] = http.Route
+                },
+                TimerTriggerAttribute timer => new()
+                {
+                    ["type"] = "timerTrigger",
+                    ["schedule"] = timer.Schedule,
+                    ["runOnStartup"] = timer.RunOnStartup,
+                    ["useMonitor"] = timer.UseMonitor
+                },
+                QueueTriggerAttribute queue => new()
+                {
+                    ["type"] = "queueTrigger",
+                    ["queueName"] = queue.QueueName,
+                    ["connection"] = queue.Connection
+                },
                 _ => null,
             }).FirstOrDefault(one => one is not null);
             if (binding is null)

@@ -162,7 +162,7 @@ public sealed partial class InsightTests
         var business = new Business();
         business.Failing.Add(new WorkflowFailures(Guid.NewGuid(), "a", "Order sync 2", Last.AddDays(-3), Last, 12));
         business.Workflows[0] = business.Workflows[0] with { Failed = 120 };
-        Assert.Equal("“Order sync 2” has not worked since 19 Nov 2026: it failed 12 times.", Only(business, "workflow_failing").Text);
+        Assert.Equal("“Order sync 2” has not worked since 19 Nov 2026: it failed 12 times by 22 Nov 2026.", Only(business, "workflow_failing").Text);
         // 120 × 5 minutes at 40 an hour.
         Assert.Equal(400m, Only(business, "workflow_failure_cost").Money);
     }
@@ -289,8 +289,8 @@ public sealed partial class InsightTests
     }
 
     [Theory]
-    [InlineData(12, 15, 1, "12 of 15 failed runs say the same, of “Order sync”: “429 Too Many ‘Requests’”.")]
-    [InlineData(15, 15, 1, "All 15 failed runs are of “Order sync” and say the same: “429 Too Many ‘Requests’”.")]
+    [InlineData(12, 15, 1, "12 of 15 failed runs say the same, all in “Order sync”: “429 Too Many ‘Requests’”.")]
+    [InlineData(15, 15, 1, "All 15 failed runs are in “Order sync” and say the same: “429 Too Many ‘Requests’”.")]
     [InlineData(15, 15, 2, "All 15 failed runs say the same, in 2 workflows: “429 Too Many ‘Requests’”.")]
     [InlineData(1204, 2000, 31, "1,204 of 2,000 failed runs say the same, in 31 workflows: “429 Too Many ‘Requests’”.")]
     // Twice is chance; half is not most; what most do not say is not shared.

@@ -81,7 +81,12 @@ public sealed class FunctionCatalogTests
 
     private static IReadOnlyList<LocalFunction> Read(HostJson hostJson, params (string Name, string Binding)[] functions) =>
         FunctionCatalog.Read(
-        functions.Select(function => new RpcFunctionMetadata { Name = function.Name, EntryPoint = $"Tests.{function.Name}",
-            FunctionId = function.Name, RawBindings = { function.Binding } }),
+        functions.Select(function => new RpcFunctionMetadata
+        {
+            Name = function.Name,
+            EntryPoint = $"Tests.{function.Name}",
+            FunctionId = function.Name,
+            RawBindings = { function.Binding }
+        }),
         hostJson, new ConfigurationBuilder().Build(), new DateTime(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc));
 }

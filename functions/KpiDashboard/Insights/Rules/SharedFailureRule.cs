@@ -19,8 +19,8 @@ internal sealed class SharedFailureRule : IInsightRule
         var runs = proof.Number("Failed runs that say this", shared.Runs, "automation.failed", period.From, period.To);
         var failed = proof.Number("Failed runs", shared.Failed, "automation.failed", period.From, period.To);
         var all = shared.Runs == shared.Failed ? $"All {failed} failed runs" : $"{runs} of {failed} failed runs";
-        var where = shared.Workflows == 1 ? $"of “{Quoted(shared.Workflow)}”" : $"in {proof.Number("Workflows", shared.Workflows)} workflows";
-        var words = shared.Workflows == 1 && shared.Runs == shared.Failed ? $"{all} are {where} and say the same" : $"{all} say the same, {where}";
+        var where = shared.Workflows == 1 ? $"in “{Quoted(shared.Workflow)}”" : $"in {proof.Number("Workflows", shared.Workflows)} workflows";
+        var words = shared.Workflows == 1 && shared.Runs == shared.Failed ? $"{all} are {where} and say the same" : $"{all} say the same, {(shared.Workflows == 1 ? "all " : "")}{where}";
         yield return new Insight(
             "failures_shared", "all", InsightSeverity.Attention, $"{words}: “{Quoted(shared.Message)}”.", proof, "/automation", Says(shared.Message), shared.Runs)
         { Kpis = ["automation.failed"] };

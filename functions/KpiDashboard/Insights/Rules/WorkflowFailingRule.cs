@@ -13,7 +13,7 @@ internal sealed class WorkflowFailingRule : IInsightRule
             var proof = new Proof();
             yield return new Insight(
                 "workflow_failing", $"{failing.IntegrationId:N} {failing.Id}", InsightSeverity.Trouble,
-                $"“{failing.Name}” has not worked since {proof.Day("Failing since", failing.Since)}: it failed {proof.Times("Failures", failing.Failed, "automation.failed", failing.Since, failing.Last)}.",
+                $"“{failing.Name}” has not worked since {proof.Day("Failing since", failing.Since)}: it failed {proof.Times("Failures", failing.Failed, "automation.failed", failing.Since, failing.Last)} by {proof.Day("Counted to", facts.Period.To)}.",
                 proof, "/automation", $"since {failing.Since:yyyy-MM-dd}", failing.Failed)
             { Kpis = ["automation.failed"] };
         }

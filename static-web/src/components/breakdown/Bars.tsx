@@ -1,4 +1,4 @@
-import { useId, useState } from 'react'
+import { useDeferredValue, useId, useState } from 'react'
 import type { Breakdown, BreakdownMember, Dimension } from '../../api/types'
 import { boundOf, hasBars, isIdle, isUnknown, lengthsOf, memberName } from '../../lib/breakdown'
 import { describeChange } from '../../lib/change'
@@ -87,6 +87,8 @@ function Filled({
   wide,
 }: Omit<Props, 'query' | 'rows'> & { data: Breakdown; stale: boolean; wide: boolean }) {
   const [asTable, setAsTable] = useState(false)
+  // The button answers at once; many rows may take a moment longer.
+  const tableShown = useDeferredValue(asTable)
   const id = useId()
   const style = { unit: data.unit, currency: data.currency ?? undefined }
   const lengths = lengthsOf(data)
@@ -128,7 +130,7 @@ function Filled({
 
   return (
     <div className={stale ? 'opacity-60 transition-opacity' : 'transition-opacity'}>
-      {asTable ? (
+      {tableShown ? (
         <div
           id={id}
           role="region"

@@ -2,6 +2,7 @@ import {
   Component,
   lazy,
   Suspense,
+  useDeferredValue,
   useId,
   useMemo,
   useRef,
@@ -72,6 +73,8 @@ export function Chart({
   const [active, setActive] = useState<number | null>(null)
   const byPointer = useRef(false)
   const [asTable, setAsTable] = useState(false)
+  // The button answers at once; many rows may take a moment longer.
+  const tableShown = useDeferredValue(asTable)
   const table = useId()
   const last = dates.length - 1
   const shownDay = active !== null && active <= last ? active : null
@@ -248,7 +251,7 @@ export function Chart({
         <button
           type="button"
           aria-expanded={asTable}
-          aria-controls={asTable ? table : undefined}
+          aria-controls={tableShown ? table : undefined}
           className="tap text-accent hover:underline"
           onClick={() => {
             setAsTable(!asTable)
@@ -257,7 +260,7 @@ export function Chart({
           {asTable ? later.chart.hideTable : later.chart.table}
         </button>
       </figcaption>
-      {asTable && (
+      {tableShown && (
         // Focusable, because a region that scrolls must be reachable without a mouse.
         <div
           id={table}

@@ -366,7 +366,7 @@ export default function ChartCanvas({
                   }: {
                     p0DataIndex: number
                     p1DataIndex: number
-                  }) => (isSoft(status[a]) || isSoft(status[b]) ? [3, 3] : undefined),
+                  }) => (isSoft(status[a]) || isSoft(status[b]) ? [2, 3] : undefined),
                 },
               }),
           // A day between two gaps would be invisible as a line.

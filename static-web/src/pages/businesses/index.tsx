@@ -31,6 +31,8 @@ import { ago, date } from '../settings/words'
 
 const text = settings.businesses
 const tones = { ok: 'good', attention: 'attention', trouble: 'trouble', empty: 'plain' } as const
+/** Who needs somebody first stands first. */
+const rank = { trouble: 0, attention: 1, ok: 2, empty: 3 } as const
 
 /** Every business of a person, what needs attention first. */
 export default function Businesses() {
@@ -167,7 +169,13 @@ function sorted(tenants: TenantEntry[], sort: Sort): TenantEntry[] {
     tenants.sort((a, b) => (value(b) ?? -Infinity) - (value(a) ?? -Infinity) || 0)
   switch (sort) {
     case 'trouble':
-      return tenants
+      // The server has put whose sources are in trouble first; among equals the lowest health needs somebody first.
+      return tenants.sort(
+        (a, b) =>
+          rank[a.health] - rank[b.health] ||
+          (a.score?.value ?? Infinity) - (b.score?.value ?? Infinity) ||
+          0,
+      )
     case 'name':
       return tenants.sort((a, b) => a.name.localeCompare(b.name))
     case 'revenue':

@@ -141,11 +141,11 @@ export function View() {
             )}
           </div>
           {board && !editing && (
-            <div className="-ml-3 flex flex-wrap items-center text-small print:hidden">
+            <div className="mt-2 flex flex-wrap items-center gap-2 print:hidden">
               {mayShare && (
                 <button
                   type="button"
-                  className="tap inline-flex items-center gap-1.5 px-3 text-accent hover:underline"
+                  className={quietButton}
                   onClick={() => {
                     setSharing(true)
                   }}
@@ -154,14 +154,13 @@ export function View() {
                   {boards.shareButton}
                 </button>
               )}
-              <Link
-                to={`/tv?boards=${id}&range=${period.preset}`}
-                className="tap inline-flex items-center gap-1.5 px-3 text-accent hover:underline"
-              >
+              <Link to={`/tv?boards=${id}&range=${period.preset}`} className={quietButton}>
                 <Monitor aria-hidden="true" size={14} />
                 {boards.tv}
               </Link>
-              {links > 0 && <span className="num px-3 text-muted">{boards.linksWork(links)}</span>}
+              {links > 0 && (
+                <span className="num text-small text-muted">{boards.linksWork(links)}</span>
+              )}
             </div>
           )}
           {data && <p className="num mt-0.5 text-small text-muted">{freshWords(data)}</p>}

@@ -316,10 +316,10 @@ function Entry({
         <div className="-mb-2 mt-1 flex flex-wrap items-center gap-x-2 text-small">
           <Link
             to={of.path}
-            aria-label={`${text.look(of.path)}: ${of.text}`}
+            aria-label={`${text.look(of.path, of.rule)}: ${of.text}`}
             className="tap inline-flex items-center pr-2 font-semibold text-accent hover:underline"
           >
-            {text.look(of.path)}
+            {text.look(of.path, of.rule)}
           </Link>
           {put && (
             <>

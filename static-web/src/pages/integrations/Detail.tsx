@@ -343,7 +343,11 @@ function Disconnect({ source }: { source: Integration }) {
               {settings.common.cancel}
             </button>
             <button type="submit" disabled={busy} className={dangerButton}>
-              {busy ? text.disconnecting : text.disconnect}
+              {busy
+                ? text.disconnecting
+                : numbers === 'delete'
+                  ? text.disconnectAndDelete
+                  : text.disconnect}
             </button>
           </div>
         </form>

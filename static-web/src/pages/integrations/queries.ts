@@ -113,10 +113,15 @@ export function useImports() {
 /** An import and how far it is, until it has ended. */
 export function useImport(id: string | null) {
   const { tenant } = useIdentity()
+  const client = useQueryClient()
   return useQuery({
     queryKey: ['import', tenant.id, id],
-    queryFn: ({ signal }) =>
-      api.get<Import>(`imports/${id ?? ''}`, { signal, tenantId: tenant.id }),
+    queryFn: async ({ signal }) => {
+      const one = await api.get<Import>(`imports/${id ?? ''}`, { signal, tenantId: tenant.id })
+      // The list below says the same, and not a moment ago's.
+      if (!underWay(one)) void client.invalidateQueries({ queryKey: ['imports', tenant.id] })
+      return one
+    },
     enabled: id !== null,
     refetchInterval: ({ state }) => (!state.data || underWay(state.data) ? soon / 2 : false),
   })

@@ -161,9 +161,10 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
   // An address may name what this number is not divided by.
   const only = divided ? division.only : null
   const { drawn, failed, retry } = useDrawn(summary, kpi, grain, only)
+  const mayHaveDriver = divided && kpi.aggregation === 'sum'
   const channels = useBreakdown(
     tenant.id,
-    divided && kpi.aggregation === 'sum' ? kpi.key : null,
+    mayHaveDriver ? kpi.key : null,
     'channel',
     address.span,
     address.compare,
@@ -194,7 +195,10 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
               </span>
             )}
           </p>
-          <p className="mt-1 min-h-12 max-w-prose sm:min-h-6">
+          {/* As tall as with what moved it, which is known later. */}
+          <p
+            className={`mt-1 max-w-prose ${mayHaveDriver && change?.sign ? 'min-h-18 sm:min-h-12' : 'min-h-12 sm:min-h-6'}`}
+          >
             {withDriver(
               metricSentence(kpi, summary, before),
               driver && change?.sign ? driverWords(driver, style) : null,

@@ -27,6 +27,8 @@ const linesOnPaper = 6
 export function KpiTable({ summary, kpis, search }: Props) {
   const [find, setFind] = useState('')
   const compared = summary.compare !== 'none'
+  // One day has no course.
+  const hasTrend = summary.dates.length > 1
   const [asked, setByChange] = useState(true)
   const byChange = asked && compared
   const words = find.trim().toLocaleLowerCase()
@@ -89,9 +91,11 @@ export function KpiTable({ summary, kpis, search }: Props) {
               <th scope="col" className="py-2 text-left font-normal">
                 {text.table.kpi}
               </th>
-              <th scope="col" className="w-36 py-2 pl-6 text-left font-normal max-md:hidden">
-                {text.table.trend}
-              </th>
+              {hasTrend && (
+                <th scope="col" className="w-36 py-2 pl-6 text-left font-normal max-md:hidden">
+                  {text.table.trend}
+                </th>
+              )}
               <th scope="col" className="py-2 pl-6 font-normal">
                 {text.table.value}
               </th>
@@ -151,11 +155,11 @@ export function KpiTable({ summary, kpis, search }: Props) {
                       <bdi className="min-w-24 wrap-anywhere">{kpi.name}</bdi>
                     </Link>
                   </th>
-                  <td className="w-36 pl-6 max-md:hidden">
-                    {summary.dates.length > 1 && (
+                  {hasTrend && (
+                    <td className="w-36 pl-6 max-md:hidden">
                       <Sparkline values={kpi.sparkline} status={kpi.dayStatus} className="h-5" />
-                    )}
-                  </td>
+                    </td>
+                  )}
                   <td className="pl-4 font-semibold sm:pl-6">
                     <Value
                       value={kpi.value}

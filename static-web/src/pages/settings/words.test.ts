@@ -95,6 +95,9 @@ describe('changes', () => {
     expect(changeValue('role', 'admin', 'UTC')).toBe('Admin')
     expect(changeValue('scopes', 'n8n refresh', 'UTC')).toBe('Report n8n runs, start a refresh')
     expect(changeValue('hourlyLabourCost', null, 'UTC')).toBe('nothing')
+    // A token without a limit may be used from anywhere: the log must not say the opposite.
+    expect(changeValue('allowedAddresses', null, 'UTC')).toBe('anywhere')
+    expect(changeValue('expiresAt', '', 'UTC')).toBe('never')
     expect(changeValue('name', 'Merch', 'UTC')).toBe('Merch')
   })
   it('counts weekdays from Sunday', () => {

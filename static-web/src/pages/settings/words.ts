@@ -73,7 +73,8 @@ export function fieldWords(field: string): string {
 
 /** A value of a change as people read it. */
 export function changeValue(field: string, value: string | null, timeZone: string): string {
-  if (value === null || value === '') return text.nothing
+  if (value === null || value === '')
+    return (text.unset as Record<string, string>)[field] ?? text.nothing
   if (value === 'true') return text.yes
   if (value === 'false') return text.no
   if (field === 'role') return (text.roles as Record<string, string>)[value] ?? value
