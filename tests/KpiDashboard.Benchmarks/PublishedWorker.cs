@@ -66,8 +66,8 @@ internal static class PublishedWorker
                 $"{name,-24} {through,12:0.00} {own,14:0.00} {through / own,7:0.00}"));
         }
 
-        double megabytes = await MegabytesAsync(process);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory of the worker after these: {megabytes:0} MB"));
+        double after = await MegabytesAsync(process);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory of the worker after these: {after:0} MB"));
         await host.StopAsync();
     }
 
