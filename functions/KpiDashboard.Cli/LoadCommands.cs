@@ -24,15 +24,16 @@ internal static class LoadCommands
     private static Command Tenants(Option<bool> really)
     {
         var count = Shared.Whole("--count", "How many businesses, 1 to 10,000", 10, 10_000);
-        var n8n = new Option<string?>("--n8n") 
+        var n8n = new Option<string?>("--n8n")
         {
             Description = "Address of a simulated n8n; each business reads its own under it, load-00001 onwards. The app must allow it (Outbound:AllowedHosts)",
         };
         var n8nKey = new Option<string>("--n8n-key") { Description = "Their API key", DefaultValueFactory = _ => "n8n_load" };
         var property = new Option<string?>("--ga-property") { Description = "Id of the first business's simulated Google Analytics property; each has the next" };
-        var token = new Option<string>("--ga-token") 
+        var token = new Option<string>("--ga-token")
         {
-            Description = "Refresh token of the property; {n} stands for the business's number", DefaultValueFactory = _ => "1//load-{n}",
+            Description = "Refresh token of the property; {n} stands for the business's number",
+            DefaultValueFactory = _ => "1//load-{n}",
         };
         return new Command("tenants", "Makes businesses whose sources are due at once") { count, n8n, n8nKey, property, token }.Runs(async (session, cancellationToken) =>
         {

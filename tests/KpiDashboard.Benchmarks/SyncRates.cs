@@ -198,8 +198,11 @@ internal static class SyncRates
                     """,
                     new
                     {
-                        integration, connector, settings = JsonSerializer.Serialize(settings),
-                        secret = sealer.Seal(JsonSerializer.Serialize(credentials), SyncRunner.CredentialPurpose(integration)), now,
+                        integration,
+                        connector,
+                        settings = JsonSerializer.Serialize(settings),
+                        secret = sealer.Seal(JsonSerializer.Serialize(credentials), SyncRunner.CredentialPurpose(integration)),
+                        now,
                     });
             }
         }, stop));
