@@ -24,22 +24,39 @@ internal static class LoadCommands
     private static Command Tenants(Option<bool> really)
     {
         var count = Shared.Whole("--count", "How many businesses, 1 to 10,000", 10, 10_000);
-        var n8n = new Option<string?>("--n8n") { Description = "Address of a simulated n8n; the app must allow it (Outbound:AllowedHosts)" };
-        var n8nKey = new Option<string>("--n8n-key") { Description = "Its API key", DefaultValueFactory = _ => "n8n-api-key" };
-        var property = new Option<string?>("--ga-property") { Description = "Id of a simulated Google Analytics property" };
-        var token = new Option<string>("--ga-token") { Description = "Its refresh token", DefaultValueFactory = _ => "refresh-token" };
+        var n8n = new Option<string?>("--n8n")
+        {
+            Description = "Address of a simulated n8n; each business reads its own under it, load-00001 onwards. The app must allow it (Outbound:AllowedHosts)",
+        };
+        var n8nKey = new Option<string>("--n8n-key") { Description = "Their API key", DefaultValueFactory = _ => "n8n_load" };
+        var property = new Option<string?>("--ga-property") { Description = "Id of the first business's simulated Google Analytics property; each has the next" };
+        var token = new Option<string>("--ga-token")
+        {
+            Description = "Refresh token of the property; {n} stands for the business's number",
+            DefaultValueFactory = _ => "1//load-{n}",
+        };
         return new Command("tenants", "Makes businesses whose sources are due at once") { count, n8n, n8nKey, property, token }.Runs(async (session, cancellationToken) =>
         {
             RequireTestbed(session, really, null);
             var many = session.Parsed.GetValue(count);
-            var sources = new List<(string Connector, string Settings, string Credentials)>();
+            var sources = new List<Func<int, (string Connector, string Settings, string Credentials)>>();
             if (session.Parsed.GetValue(n8n) is { } text)
             {
-                if (!Uri.TryCreate(text, UriKind.Absolute, out var address)) throw new CliException("--n8n must be an address like http://localhost:5678/.");
-                sources.Add(("n8n", Json(new { baseUrl = address.ToString() }), Json(new { apiKey = session.Parsed.GetValue(n8nKey) })));
+                if (!Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var address)) throw new CliException("--n8n must be an address like http://localhost:5678/.");
+                var key = Json(new { apiKey = session.Parsed.GetValue(n8nKey) });
+                sources.Add(number => ("n8n", Json(new { baseUrl = new Uri(address, $"load-{Digits(number, "D5")}").ToString() }), key));
             }
 
-            if (session.Parsed.GetValue(property) is { } id) sources.Add(("google-analytics", Json(new { propertyId = id }), Json(new { refreshToken = session.Parsed.GetValue(token) })));
+            if (session.Parsed.GetValue(property) is { } id)
+            {
+                // Each its own: one property's allowance of an hour lasts for a few businesses only.
+                if (!long.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var first) || first is < 1 or > 999_999_999_999)
+                    throw new CliException("--ga-property must be the number of a property, like 700000001.");
+                var secret = session.Parsed.GetValue(token)!;
+                sources.Add(number => ("google-analytics", Json(new { propertyId = Digits(first + number - 1, "D") }),
+                    Json(new { refreshToken = secret.Replace("{n}", Digits(number, "D"), StringComparison.Ordinal) })));
+            }
+
             if (sources.Count == 0) throw new CliException("Name at least one source: --n8n or --ga-property.");
 
             var (database, sealer, now) = (session.Get<Database>(), session.Get<SecretSealer>(), session.Time.GetUtcNow());
@@ -55,8 +72,9 @@ internal static class LoadCommands
                         await tx.ExecuteAsync(
                             "insert into tenants (id, name, time_zone, currency, is_demo, created_at) values (@tenant, @name, 'Europe/Berlin', 'EUR', true, @now)",
                             new { name = Marker + number.ToString("D5", CultureInfo.InvariantCulture), now });
-                        foreach (var (connector, settings, credentials) in sources)
+                        foreach (var source in sources)
                         {
+                            var (connector, settings, credentials) = source(number);
                             var integration = Guid.CreateVersion7(now);
                             await tx.ExecuteAsync(
                                 """
@@ -78,6 +96,7 @@ internal static class LoadCommands
         });
 
         static string Json(object value) => System.Text.Json.JsonSerializer.Serialize(value);
+        static string Digits(long number, string format) => number.ToString(format, CultureInfo.InvariantCulture);
     }
 
     private static Command Remove(Option<bool> really) => new Command("remove", "Deletes the businesses that `loadgen tenants` made").Runs(async (session, cancellationToken) =>

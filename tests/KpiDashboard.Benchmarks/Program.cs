@@ -1,41 +1,88 @@
 using System.Diagnostics;
+using System.Globalization;
 using KpiDashboard.Benchmarks;
+using KpiDashboard.Benchmarks.Usual;
+using KpiDashboard.Demo.Datasets;
 using KpiDashboard.LocalHost.Runtime;
 using KpiDashboard.LocalHost.Startup;
 using KpiDashboard.Tests.Shared;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
-// Each benchmark prints ratios to a baseline of the same run: machines differ, ratios less. Run it in Release:
-//   dotnet run -c Release --project tests/KpiDashboard.Benchmarks            reads of the API
-//   dotnet run -c Release --project tests/KpiDashboard.Benchmarks -- page    how soon the overview shows on a phone
-// dotnet run -c Release --project tests/KpiDashboard.Benchmarks -- worker out/KpiDashboard.Functions.dll    start, memory and reads of the
-// published output
-if (args is not ([] or ["api"] or ["page"] or ["worker", _]))
+// Each benchmark prints ratios to a baseline of the same run: machines differ, ratios less.
+const string Usage = """
+    usage: dotnet run -c Release --project tests/KpiDashboard.Benchmarks -- BENCHMARK
+
+      api                        reads of the API (default)
+      page                       how soon the overview shows on a phone, and how soon a tap is answered
+      sync [COUNT]               first and daily sync of so many businesses (default 1000), and whether every number is right
+      usual [PEER]               how good bands and forecasts are; writes docs/benchmarks.md
+      worker PROGRAM             start, memory and reads of the published output, out/KpiDashboard.Functions.dll
+      simulators COUNT [ANCHOR]  no benchmark: a property and an n8n for each of so many businesses, for `loadgen tenants`, until its input ends;
+                                 their past is laid out from an instant such as 2026-11-30T08:00:00Z (default now)
+    """;
+
+switch (args)
 {
-    Console.Error.WriteLine($"'{string.Join(' ', args)}' is no benchmark. There are: api (default), page, worker PROGRAM.");
-    return 2;
+    case [] or ["api"]:
+        await WithDemoAsync(page: false);
+        return 0;
+    case ["page"]:
+        await WithDemoAsync(page: true);
+        return 0;
+    case ["sync"]:
+        await InFolderAsync(folder => SyncRates.RunAsync(1000, folder));
+        return 0;
+    case ["sync", var count] when Count(count) is { } businesses:
+        await InFolderAsync(folder => SyncRates.RunAsync(businesses, folder));
+        return 0;
+    case ["usual", .. { Length: < 2 } peer]:
+        var root = LocalHostOptions.FindRepositoryRoot(AppContext.BaseDirectory)
+            ?? throw new InvalidOperationException("KpiDashboard.sln is in no folder above.");
+        await UsualModel.RunAsync(root, peer is [var file] ? file : null);
+        return 0;
+    case ["worker", var published]:
+        await InFolderAsync(folder => PublishedWorker.RunAsync(Path.GetFullPath(published), folder));
+        return 0;
+    case ["simulators", var count] when Count(count) is { } businesses:
+        await Simulators.ServeAsync(businesses, DateTimeOffset.UtcNow);
+        return 0;
+    case ["simulators", var count, var at] when Count(count) is { } businesses
+        && DateTimeOffset.TryParse(at, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var anchor):
+        await Simulators.ServeAsync(businesses, anchor);
+        return 0;
+    default:
+        await Console.Error.WriteLineAsync($"'{string.Join(' ', args)}' is not understood; COUNT is 1 to {LoadWorld.Most}.{Environment.NewLine}{Environment.NewLine}{Usage}");
+        return 2;
 }
 
-var page = args is ["page"];
-var data = Directory.CreateTempSubdirectory("kpi-benchmark-").FullName;
-try
-{
-    if (args is ["worker", var published])
-    {
-        await PublishedWorker.RunAsync(Path.GetFullPath(published), data);
-        return 0;
-    }
+// How many businesses; null for what is no number of them.
+static int? Count(string text) =>
+    int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= LoadWorld.Most ? number : null;
 
+static async Task InFolderAsync(Func<string, Task> run)
+{
+    var folder = Directory.CreateTempSubdirectory("kpi-benchmark-").FullName;
+    try
+    {
+        await run(folder);
+    }
+    finally
+    {
+        Directory.Delete(folder, recursive: true);
+    }
+}
+
+static Task WithDemoAsync(bool page) => InFolderAsync(async data =>
+{
     string[] more = page ? [] : ["--set", "Web:Skip=true"];
     var builder = LocalApp.CreateBuilder(["--port", "0", "--data", data, "--no-settings", "--set", "Limits:SignInAccount:Permits=1000000",
         "--set", "Limits:SignInAddress:Permits=1000000", "--set", "Limits:Reads:Permits=1000000", "--set", "Limits:Writes:Permits=1000000",
         .. more]);
     using var host = builder.Build();
     await host.StartAsync();
-    var local = (LocalFunctionsHost)host;
-    await local.AfterAppStarted;
-    using var http = new HttpClient { BaseAddress = local.Address };
+    await host.AfterAppStarted;
+    using var http = new HttpClient { BaseAddress = host.Address };
     var waited = Stopwatch.StartNew();
     while (!(await http.GetAsync("api/health/ready")).IsSuccessStatusCode)
     {
@@ -43,12 +90,7 @@ try
         await Task.Delay(200);
     }
 
-    await (page ? PageVitals.RunAsync(local.Address!) : ApiReads.RunAsync(
-        local.Address!, host.Services.GetRequiredService<IConfiguration>()[DatabaseStage.OwnerKey]!));
+    await (page ? PageVitals.RunAsync(host.Address!) : ApiReads.RunAsync(
+        host.Address!, host.Services.GetRequiredService<IConfiguration>()[DatabaseStage.OwnerKey]!));
     await host.StopAsync();
-    return 0;
-}
-finally
-{
-    Directory.Delete(data, recursive: true);
-}
+});

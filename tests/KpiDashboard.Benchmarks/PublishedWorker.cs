@@ -25,9 +25,9 @@ internal static class PublishedWorker
     public static async Task RunAsync(string app, string data)
     {
         (double Seconds, double Megabytes)[] starts = await StartsAsync(app);
-        double seconds = Median([.. starts.Select(one => one.Seconds)]), megabytes = Median([.. starts.Select(one => one.Megabytes)]);
+        double soon = Median([.. starts.Select(one => one.Seconds)]), small = Median([.. starts.Select(one => one.Megabytes)]);
         Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"start to the first answer, median of {Starts}: {seconds:0.00} s, {megabytes:0} MB"));
+            CultureInfo.InvariantCulture, $"start to the first answer, median of {Starts}: {soon:0.00} s, {small:0} MB"));
 
         LocalHostOptions options = LocalHostOptions.Parse(
             ["--port", FreePort.Next().ToString(CultureInfo.InvariantCulture), "--data", data, "--no-settings", "--no-web", "--set",
@@ -66,8 +66,8 @@ internal static class PublishedWorker
                 $"{name,-24} {through,12:0.00} {own,14:0.00} {through / own,7:0.00}"));
         }
 
-        double megabytes = await MegabytesAsync(process);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory of the worker after these: {megabytes:0} MB"));
+        double after = await MegabytesAsync(process);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory of the worker after these: {after:0} MB"));
         await host.StopAsync();
     }
 

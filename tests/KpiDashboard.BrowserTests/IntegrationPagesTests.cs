@@ -57,7 +57,7 @@ public sealed class IntegrationPagesTests(AppFixture app)
         var dialog = visit.Page.GetByRole(AriaRole.Dialog, new() { Name = "Disconnect n8n?" });
         await dialog.GetByLabel("Delete the numbers").CheckAsync();
         await visit.ScreenshotAsync("integrations-disconnect-light-1440", whole: false);
-        await dialog.GetByRole(AriaRole.Button, new() { Name = "Disconnect", Exact = true }).ClickAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = "Disconnect and delete", Exact = true }).ClickAsync();
         await Expect(main.GetByRole(AriaRole.Button, new() { Name = "Connect n8n" })).ToBeVisibleAsync();
         using var api = await app.ApiAsync(Tenant);
         Assert.DoesNotContain((await api.GetAsync("integrations"))["integrations"]!.AsArray(), source => source!["connector"]!.GetValue<string>() == "n8n");

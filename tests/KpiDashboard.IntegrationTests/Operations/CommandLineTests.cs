@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Azure.Storage.Queues;
 using Dapper;
 using KpiDashboard.Cli;
+using KpiDashboard.Demo.Datasets;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.IntegrationTests.Privacy;
@@ -133,7 +134,13 @@ public sealed class CommandLineTests(PostgresFixture postgres, AzuriteFixture az
     public async Task Load_is_made_on_this_machine_alone_and_taken_away_again()
     {
         var settings = await MigratedAsync();
-        Assert.Equal(40, (int)(await JsonAsync(settings, 0, "loadgen", "tenants", "--count", "20", "--n8n", "http://localhost:1/", "--ga-property", "1"))["integrations"]!);
+        Assert.Equal(40, (int)(await JsonAsync(settings, 0, "loadgen", "tenants", "--count", "20", "--n8n", "http://localhost:1/", "--ga-property", "700000001"))["integrations"]!);
+        // Each its own, as the simulators of the benchmarks serve them: one property's allowance would not last.
+        var made = await QueryAsync<string>(settings, "select coalesce(settings ->> 'propertyId', settings ->> 'baseUrl') from integrations");
+        Assert.Equal(
+            Enumerable.Range(1, 20).SelectMany(number => new[] { LoadWorld.PropertyId(number), $"http://localhost:1/{LoadWorld.Instance(number)}" }).Order(StringComparer.Ordinal),
+            made.Order(StringComparer.Ordinal));
+        Assert.Contains("--ga-property", (string)(await JsonAsync(settings, 1, "loadgen", "tenants", "--ga-property", "12a"))["error"]!["message"]!, StringComparison.Ordinal);
         Assert.Equal([40], await QueryAsync<int>(settings, "select count(*)::int from integrations where credentials is not null and next_due_at <= now()"));
         Assert.Equal(20, (int)(await JsonAsync(settings, 0, "loadgen", "remove"))["removed"]!);
         Assert.Equal([0], await QueryAsync<int>(settings, "select count(*)::int from tenants"));
