@@ -44,12 +44,23 @@ internal sealed class HealthScores(Database database, TenantFaults faults, TimeP
         var sources = await SourceState.LoadAsync(tx, tenant, now);
         var day = Period.Anchor(LocalDay.Of(now, tenant.Zone), SourceState.PeriodThrough(sources));
         var table = await KpiTable.LoadAsync(tx, [HealthScore.Kpi], day, day, SourceState.Clocks(sources), tenant.Economics);
+        var failing = await WorkflowFailures.LoadAsync(tx, day.AddDays(-6), day, null);
         // Whoever holds the row is changing something, and the business is due again.
         await tx.ExecuteAsync(
             """
-            update tenants set health_score = @score, health_day = @day, health_version = @version, health_at = @now
+            update tenants set health_score = @score, health_day = @day, health_version = @version, health_at = @now,
+                failing_workflows = @failing, failing_workflow = left(@name, 1000), failing_since = @since
             where id = (select id from tenants where id = @tenant for update skip locked)
             """,
-            new { score = (short?)table.On(HealthScore.Kpi, day), day, version = tenant.DataVersion, now });
+            new
+            {
+                score = (short?)table.On(HealthScore.Kpi, day),
+                day,
+                version = tenant.DataVersion,
+                now,
+                failing = (short)failing.Count,
+                name = failing.Count > 0 ? failing[0].Name : null,
+                since = failing.Count > 0 ? failing[0].Since : (DateOnly?)null,
+            });
     }
 }

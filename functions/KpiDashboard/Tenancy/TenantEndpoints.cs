@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -10,6 +11,7 @@ using KpiDashboard.Identity;
 using KpiDashboard.Insights;
 using KpiDashboard.Kpis;
 using KpiDashboard.Mail;
+using KpiDashboard.Security;
 using KpiDashboard.Sync;
 using Microsoft.AspNetCore.Http;
 
@@ -70,10 +72,12 @@ public sealed class TenantEndpoints
                 cancellationToken);
         var businesses = rows.GroupBy(row => row.tenant_id).Select(group => new BusinessRows([.. group], now)).ToList();
         var numbers = await NumbersAsync(request.Caller().Person, businesses, cancellationToken);
-        var scores = await ScoresAsync(request.Caller().Person, businesses, cancellationToken);
+        var kept = await KeptAsync(request.Caller().Person, businesses, cancellationToken);
+        var scores = await ScoresAsync(request.Caller().Person, businesses, kept, cancellationToken);
         var tenants = businesses
             .Select(business => Entry(
-                business, numbers.GetValueOrDefault(business.First.tenant_id), scores.GetValueOrDefault(business.First.tenant_id)))
+                business, numbers.GetValueOrDefault(business.First.tenant_id), scores.GetValueOrDefault(business.First.tenant_id),
+                kept.GetValueOrDefault(business.First.tenant_id)))
             .OrderBy(tenant => tenant.Health switch
             {
                 TenantHealth.Trouble => 0,
@@ -355,13 +359,11 @@ public sealed class TenantEndpoints
     /// <summary>
     /// Their scores as they are kept; of those that changed since, the first few are worked out here, those first of which none is kept.
     /// </summary>
-    private async Task<Dictionary<Guid, TenantScore>> ScoresAsync(Guid person, IReadOnlyList<BusinessRows> businesses, CancellationToken cancellationToken)
+    private async Task<Dictionary<Guid, TenantScore>> ScoresAsync(
+        Guid person, IReadOnlyList<BusinessRows> businesses, Dictionary<Guid, ScoreRow> kept, CancellationToken cancellationToken)
     {
         var asked = businesses.Where(business => business.Sources.Count > 0).ToList();
         if (asked.Count == 0) return [];
-        var kept = (await _database.QueryAsync<ScoreRow>(
-            "select tenant_id as Tenant, score, day, at, current from list_scores_of(@person)", new { person }, cancellationToken))
-            .ToDictionary(row => row.Tenant);
         bool Holds(BusinessRows business) => kept.GetValueOrDefault(business.First.tenant_id) is { Current: true } row
             && row.Day == business.To;
         var scores = asked.Where(business => kept.ContainsKey(business.First.tenant_id)).ToDictionary(
@@ -398,6 +400,15 @@ public sealed class TenantEndpoints
         return scores;
     }
 
+    /// <summary>What the timer has worked out of them and kept.</summary>
+    private async Task<Dictionary<Guid, ScoreRow>> KeptAsync(Guid person, IReadOnlyList<BusinessRows> businesses, CancellationToken cancellationToken) =>
+        businesses.All(business => business.Sources.Count == 0) ? [] : (await _database.QueryAsync<ScoreRow>(
+            """
+            select tenant_id as Tenant, score, day, at, current, failing, failing_name as FailingName, failing_since as FailingSince
+            from list_scores_of(@person)
+            """,
+            new { person }, cancellationToken)).ToDictionary(row => row.Tenant);
+
     private static TenantEconomics Economics(SourceRow row) => new(row.hourly_labour_cost, row.automation_cost_per_month, row.tenant_currency);
 
     private static TenantNumbers Numbers(BusinessRows business, IEnumerable<(short Source, string Kpi, DateOnly Day, decimal Value)> values)
@@ -418,11 +429,20 @@ public sealed class TenantEndpoints
             saved.Change);
     }
 
-    private static TenantEntry Entry(BusinessRows business, TenantNumbers? numbers, TenantScore? score)
+    private static TenantEntry Entry(BusinessRows business, TenantNumbers? numbers, TenantScore? score, ScoreRow? kept)
     {
         var (first, sources) = (business.First, business.Sources);
         var freshness = sources.ConvertAll(source => source.ToFreshness());
         var (health, message) = SourceState.HealthOf(freshness);
+        // What is not read comes first: of what cannot be seen nobody knows whether it works.
+        if (health != TenantHealth.Trouble && kept?.Failing is > 0 and var failing)
+        {
+            (health, message) = (TenantHealth.Trouble,
+                string.Create(CultureInfo.InvariantCulture,
+                    $"“{PlainText.Isolated(kept.FailingName!)}” has not worked since {kept.FailingSince:d MMM yyyy}")
+                + (failing == 1 ? "." : string.Create(CultureInfo.InvariantCulture, $", and {failing - 1:N0} more {(failing == 2 ? "has" : "have")} not.")));
+        }
+
         // Its sources are not read any more, which is no fault of theirs.
         if (first.delete_after is { } at) (health, message) = (TenantHealth.Attention, $"To be deleted after {at.UtcDateTime:yyyy-MM-dd HH:mm} UTC.");
         return new TenantEntry(
@@ -448,7 +468,8 @@ public sealed class TenantEndpoints
         public DateOnly To { get; }
     }
 
-    private sealed record ScoreRow(Guid Tenant, short? Score, DateOnly Day, DateTimeOffset At, bool Current);
+    private sealed record ScoreRow(
+        Guid Tenant, short? Score, DateOnly Day, DateTimeOffset At, bool Current, short Failing, string? FailingName, DateOnly? FailingSince);
 
     private sealed record ValueRow(Guid Tenant, short Source, string Kpi, DateOnly Day, decimal Value);
 

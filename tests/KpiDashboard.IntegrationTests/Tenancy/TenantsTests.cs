@@ -185,6 +185,47 @@ public sealed class TenantsTests(AppFixture app)
     }
 
     [Fact]
+    public async Task A_list_of_businesses_tells_what_has_not_worked_since_when_first_and_no_more_once_it_works()
+    {
+        var (shop, studio) = (await _town.TenantAsync("Shop"), await _town.TenantAsync("Atelier"));
+        var person = await _town.PersonAsync(shop, "owner");
+        await _town.JoinAsync(studio, person.Id, "viewer");
+        await MeasuredAsync(shop, 1);
+        await MeasuredAsync(studio, 1);
+        var yesterday = TestDays.Yesterday(Town.Zone);
+        // Order sync worked five days ago and failed since; Backup works; Report never worked and failed less often.
+        await _town.ExecuteAsync(
+            """
+            insert into workflows (tenant_id, integration_id, workflow_id, name, active, updated_at)
+            select @shop, i.id, w, n, true, now() from integrations i
+            cross join (values ('a', 'Order sync'), ('b', 'Backup'), ('c', 'Report')) v (w, n)
+            where i.tenant_id = @shop and i.connector = 'n8n';
+            insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed)
+            select @shop, i.id, @yesterday - back, w, good + bad, good, bad from integrations i
+            cross join (values ('a', 4, 1, 0), ('a', 3, 0, 2), ('a', 1, 0, 5), ('b', 1, 3, 1), ('c', 2, 0, 2)) v (w, back, good, bad)
+            where i.tenant_id = @shop and i.connector = 'n8n'
+            """,
+            new { shop, yesterday });
+        await TickAsync();
+        var list = await ListAsync(person);
+        Assert.Equal(["Shop", "Atelier"], list.Select(entry => (string)entry!["name"]!));
+        Assert.Equal(
+            ("trouble", string.Create(CultureInfo.InvariantCulture, $"“Order sync” has not worked since {yesterday.AddDays(-3):d MMM yyyy}, and 1 more has not.")),
+            ((string)list[0]!["health"]!, (string)list[0]!["message"]!));
+        Assert.Equal(("ok", null), ((string)list[1]!["health"]!, (string?)list[1]!["message"]));
+
+        await _town.ExecuteAsync(
+            """
+            insert into automation_daily (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed)
+            select @shop, i.id, @yesterday, w, 1, 1, 0 from integrations i cross join unnest(array['a', 'c']) w where i.tenant_id = @shop and i.connector = 'n8n';
+            update tenants set data_version = data_version + 1 where id = @shop
+            """,
+            new { shop, yesterday });
+        await TickAsync();
+        Assert.All(await ListAsync(person), entry => Assert.Equal("ok", (string)entry!["health"]!));
+    }
+
+    [Fact]
     public async Task A_score_is_never_one_of_another_persons_business()
     {
         var (own, foreign) = (await _town.TenantAsync("Own"), await _town.TenantAsync("Foreign"));
