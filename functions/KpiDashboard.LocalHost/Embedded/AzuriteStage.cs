@@ -17,56 +17,95 @@ internal sealed class AzuriteStage(ILogger<AzuriteStage> logger, TimeProvider ti
     public const string StorageKey = "AzureWebJobsStorage";
 
     private const int UsualQueuePort = 10001;
+
+    private readonly Lock _gate = new();
     private EmbeddedAzurite? _azurite;
+    private Task<string?>? _beginning;
+    private long _begun;
+    private TimeSpan _took;
+
+    // The terminal, once it is this stage's turn, and the last of what it was not told before.
+    private IStartupConsole? _told;
+    private string? _progress;
 
     public string Name => "Azurite";
 
-    public async Task StartAsync(StartupContext context, CancellationToken cancellationToken)
+    /// <summary>It needs a second and nothing of Postgres.</summary>
+    public bool Begin(StartupContext context, CancellationToken cancellationToken)
     {
+        _begun = time.GetTimestamp();
+        // Read here: other stages set settings while this goes on.
         var storage = context.Configuration.GetSection(StorageKey);
         var development = string.Equals(
             storage.Value?.Trim().TrimEnd(';'),
             "UseDevelopmentStorage=true",
             StringComparison.OrdinalIgnoreCase
         );
-        if (development && await FreePort.IsListeningAsync(UsualQueuePort, cancellationToken))
+        var named = !development && (storage.Value is { Length: > 0 } || storage.GetChildren().Any());
+        _beginning = named
+            ? Task.FromResult<string?>($"the storage account named in {StorageKey}")
+            : Task.Run(() => BeginAsync(development, Path.Combine(context.DataDirectory, "azurite"), cancellationToken), CancellationToken.None);
+        return !named;
+    }
+
+    public async Task StartAsync(StartupContext context, CancellationToken cancellationToken)
+    {
+        if (_beginning is null) Begin(context, cancellationToken);
+        lock (_gate)
         {
-            context.Console.Done(
-                Name,
-                string.Create(CultureInfo.InvariantCulture, $"the storage emulator that listens on port {UsualQueuePort}")
-            );
+            _told = context.Console;
+            if (!_beginning!.IsCompleted) context.Console.Progress(Name, _progress ?? "starting");
+        }
+
+        if (await _beginning is { } instead)
+        {
+            context.Console.Done(Name, instead);
             return;
         }
-        if (!development && (storage.Value is { Length: > 0 } || storage.GetChildren().Any()))
-        {
-            context.Console.Done(Name, $"the storage account named in {StorageKey}");
-            return;
-        }
-        var started = time.GetTimestamp();
-        context.Console.Progress(Name, "starting");
-        _azurite = await EmbeddedAzurite.StartAsync(
-            new EmbeddedAzuriteOptions
-            {
-                DataDirectory = Path.Combine(context.DataDirectory, "azurite"),
-                Progress = text => context.Console.Progress(Name, text),
-                Time = time,
-                Logger = logger,
-            },
-            cancellationToken
-        );
-        context.Configuration[StorageKey] = _azurite.ConnectionString;
+
+        context.Configuration[StorageKey] = _azurite!.ConnectionString;
         context.Console.Done(
             Name,
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{EmbeddedAzurite.Version} on ports {_azurite.BlobPort} (blobs) and {_azurite.QueuePort} (queues) ({time.GetElapsedTime(started).TotalSeconds:0.0} s)"
+                $"{EmbeddedAzurite.Version} on ports {_azurite.BlobPort} (blobs) and {_azurite.QueuePort} (queues) ({_took.TotalSeconds:0.0} s)"
             )
         );
     }
 
     public async ValueTask DisposeAsync()
     {
+        // What was begun ends before it can be stopped; its token is cancelled by then.
+        if (_beginning is not null) await ((Task)_beginning).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_azurite is not null)
             await _azurite.DisposeAsync();
+    }
+
+    /// <summary>Starts the emulator; what is used instead of it, if that is so.</summary>
+    private async Task<string?> BeginAsync(bool development, string dataDirectory, CancellationToken cancellationToken)
+    {
+        if (development && await FreePort.IsListeningAsync(UsualQueuePort, cancellationToken))
+            return string.Create(CultureInfo.InvariantCulture, $"the storage emulator that listens on port {UsualQueuePort}");
+        _azurite = await EmbeddedAzurite.StartAsync(
+            new EmbeddedAzuriteOptions
+            {
+                DataDirectory = dataDirectory,
+                Progress = Tell,
+                Time = time,
+                Logger = logger,
+            },
+            cancellationToken
+        );
+        _took = time.GetElapsedTime(_begun);
+        return null;
+    }
+
+    private void Tell(string progress)
+    {
+        lock (_gate)
+        {
+            _progress = progress;
+            _told?.Progress(Name, progress);
+        }
     }
 }

@@ -59,8 +59,9 @@ internal sealed partial class FunctionInvoker(RunningWorker worker, TimeSpan? ti
             catch (Exception e)
             {
                 activity.SetStatus(ActivityStatusCode.Error, e.Message);
-                if (cancellationToken.IsCancellationRequested || e is RefusedRequestException)
-                    LogCanceled(function.Name, id);
+                // What ends because the host told it to is no fault of the function's, however it ends.
+                if (cancellationToken.IsCancellationRequested || _stopping.IsCancellationRequested || e is RefusedRequestException)
+                    LogCanceled(function.Name, id, e.Message);
                 else
                     LogFailed(function.Name, id, late.IsCancellationRequested ? $"It ran longer than the functionTimeout of {timeout}."
                         : e.Message);
@@ -162,8 +163,8 @@ internal sealed partial class FunctionInvoker(RunningWorker worker, TimeSpan? ti
     [LoggerMessage(1, LogLevel.Error, "Function {Function} ({InvocationId}) failed. {Reason}")]
     private partial void LogFailed(string function, string invocationId, string reason);
 
-    [LoggerMessage(2, LogLevel.Debug, "Function {Function} ({InvocationId}) was cancelled.")]
-    private partial void LogCanceled(string function, string invocationId);
+    [LoggerMessage(2, LogLevel.Debug, "Function {Function} ({InvocationId}) was cancelled. {Reason}")]
+    private partial void LogCanceled(string function, string invocationId, string reason);
 }
 
 /// <summary>What the worker said of a function that failed.</summary>

@@ -42,6 +42,7 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly SemaphoreSlim _stopGate = new(1, 1);
     private readonly Stack<IStartupStage> _startedStages = new();
+    private readonly List<IStartupStage> _begunStages = [];
 
     private DataFolder? _dataFolder;
     private FunctionInvoker? _invoker;
@@ -203,7 +204,14 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         };
         foreach (IStartupStage stage in _stages)
         {
+            if (stage.Begin(context, cancellationToken))
+                _begunStages.Add(stage);
+        }
+
+        foreach (IStartupStage stage in _stages)
+        {
             cancellationToken.ThrowIfCancellationRequested();
+            _begunStages.Remove(stage);
             _startedStages.Push(stage);
             await stage.StartAsync(context, cancellationToken);
         }
@@ -409,6 +417,9 @@ internal sealed partial class LocalFunctionsHost : IHost, IAsyncDisposable
         (_invoker, _http, _timers, _queues) = (null, null, null, null);
         _site?.Dispose();
         _site = null;
+        // Their turn did not come.
+        _begunStages.ForEach(_startedStages.Push);
+        _begunStages.Clear();
         while (_startedStages.TryPop(out IStartupStage? stage))
         {
             try

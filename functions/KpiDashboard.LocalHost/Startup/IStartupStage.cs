@@ -11,6 +11,13 @@ internal interface IStartupStage : IAsyncDisposable
     /// <summary>What the terminal calls it, for example <c>Postgres</c>.</summary>
     string Name { get; }
 
+    /// <summary>
+    /// Begins, before any stage has started, what needs nothing of the others: it goes on beside them, and <see cref="StartAsync"/> waits for it.
+    /// It neither sets configuration nor writes to the terminal: that is the turn of one stage at a time.
+    /// </summary>
+    /// <returns>Whether there is something that has to be ended from now on.</returns>
+    bool Begin(StartupContext context, CancellationToken cancellationToken) => false;
+
     /// <summary>Runs before the app's services start; may set configuration values (connection strings, provider addresses) that the app then reads.</summary>
     /// <exception cref="StartupException">With one sentence that says what is wrong and what to do; the terminal shows just that.</exception>
     Task StartAsync(StartupContext context, CancellationToken cancellationToken);

@@ -14,6 +14,8 @@ internal sealed class WorkerConnection(Action<RpcLog> log)
         new UnboundedChannelOptions { SingleReader = true });
     private readonly ConcurrentDictionary<string, TaskCompletionSource<StreamingMessage>> _questions = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, TaskCompletionSource<InvocationResponse>> _invocations = new(StringComparer.Ordinal);
+    // Of the invocations that run, those that the host has cancelled.
+    private readonly ConcurrentDictionary<string, bool> _cancelled = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _lastQuestion;
@@ -70,9 +72,16 @@ internal sealed class WorkerConnection(Action<RpcLog> log)
         return ended.Task;
     }
 
-    /// <summary>Cancels the token of an invocation.</summary>
-    public void Cancel(string invocationId) =>
+    /// <summary>
+    /// Cancels the token of an invocation. What the worker says of it from then on is no fault of the function's, so that it is logged for
+    /// those who look for it only; whoever cancels says why.
+    /// </summary>
+    public void Cancel(string invocationId)
+    {
+        if (_invocations.ContainsKey(invocationId))
+            _cancelled[invocationId] = true;
         Send(new StreamingMessage { InvocationCancel = new InvocationCancel { InvocationId = invocationId } });
+    }
 
     /// <summary>Sends a message that has no answer; nothing happens if the worker is gone.</summary>
     public void Send(StreamingMessage message) => _out.Writer.TryWrite(message);
@@ -98,11 +107,14 @@ internal sealed class WorkerConnection(Action<RpcLog> log)
         switch (message.ContentCase)
         {
             case ContentOneofCase.RpcLog:
+                if (message.RpcLog.Level > RpcLog.Types.Level.Debug && _cancelled.ContainsKey(message.RpcLog.InvocationId))
+                    message.RpcLog.Level = RpcLog.Types.Level.Debug;
                 log(message.RpcLog);
                 break;
             case ContentOneofCase.InvocationResponse:
                 if (_invocations.TryRemove(message.InvocationResponse.InvocationId, out TaskCompletionSource<InvocationResponse>? ended))
                     ended.TrySetResult(message.InvocationResponse);
+                _cancelled.TryRemove(message.InvocationResponse.InvocationId, out _);
                 break;
             default:
                 if (_questions.TryRemove(message.RequestId, out TaskCompletionSource<StreamingMessage>? answer))
@@ -126,6 +138,8 @@ internal sealed class WorkerConnection(Action<RpcLog> log)
             if (_invocations.TryRemove(id, out TaskCompletionSource<InvocationResponse>? ended))
                 ended.TrySetException(new WorkerGoneException());
         }
+
+        _cancelled.Clear();
     }
 }
 
