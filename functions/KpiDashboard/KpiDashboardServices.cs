@@ -124,6 +124,13 @@ public static class KpiDashboardServices
         services.AddEndpoint<PushLogEndpoints>();
         services.AddEndpoint<N8nWebhookEndpoints>();
 
+        services.AddSingleton<ITenantPart, SourceState.Part>();
+        services.AddSingleton<ITenantPart, TenantCatalogue.Part>();
+        services.AddSingleton<ITenantPart, Goal.Part>();
+        services.AddSingleton<TenantOpenings>();
+        services.AddOptions<AnswerOptions>().BindConfiguration("Answers")
+            .Validate(options => options.KeptMegabytes is >= 0 and <= 4096, "Answers:KeptMegabytes must be 0 to 4096.").ValidateOnStart();
+        services.AddSingleton<KeptAnswers>();
         services.AddSingleton<TenantReads>();
         services.AddEndpoint<MetricsEndpoints>();
         services.AddEndpoint<BreakdownEndpoints>();

@@ -17,7 +17,7 @@ namespace KpiDashboard.Api;
 /// How every read of a tenant is answered: one row gives the tenant's data version; if the reader's <c>ETag</c> was made from the same version the answer
 /// is 304 and nothing else is read.
 /// </summary>
-internal sealed class TenantReads(Database database, TimeProvider time)
+internal sealed class TenantReads(Database database, TenantOpenings openings, KeptAnswers kept, TimeProvider time)
 {
     // A new build may answer the same question differently.
     private static readonly Guid Build = typeof(TenantReads).Module.ModuleVersionId;
@@ -30,22 +30,38 @@ internal sealed class TenantReads(Database database, TimeProvider time)
         return AnswerAsync(request, caller.TenantId, caller.Role, type, load, cancellationToken);
     }
 
+    /// <summary>
+    /// The same of what depends on the tenant's data, the question and the role alone, and not on who in that role asks: the answer is kept as it
+    /// goes out, for whoever asks the same at the same version.
+    /// </summary>
+    public Task<IResult> AnswerKeptAsync<T>(
+        HttpRequest request, JsonTypeInfo<T> type, Func<TenantTransaction, TenantProfile, Task<T>> load, CancellationToken cancellationToken)
+    {
+        var caller = request.Caller();
+        return AnswerAsync(request, caller.TenantId, caller.Role, type, load, cancellationToken, keep: true);
+    }
+
     /// <summary>The same for a reader that is no caller; <paramref name="reader"/> names what the answer depends on besides the tenant's data and the question.</summary>
-    public Task<IResult> AnswerAsync<T>(
-        HttpRequest request, Guid tenantId, string reader, JsonTypeInfo<T> type, Func<TenantTransaction, TenantProfile, Task<T>> load, CancellationToken cancellationToken) =>
-        database.InTenantAsync<IResult>(tenantId, async tx =>
-        {
-            var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
-            var language = NumberLanguage.WriteFor(request.Headers.AcceptLanguage);
-            var tag = Tag(request, $"{reader}\n{language}", tenant);
-            request.HttpContext.Response.Headers.ETag = tag;
-            request.HttpContext.Response.Headers.CacheControl = "private, no-cache";
-            request.HttpContext.Response.Headers.Append(HeaderNames.Vary, HeaderNames.AcceptEncoding);
-            request.HttpContext.Response.Headers.Append(HeaderNames.Vary, HeaderNames.AcceptLanguage);
-            if (request.Headers.IfNoneMatch.Any(header => header?.Contains(tag, StringComparison.Ordinal) == true))
-                return TypedResults.StatusCode(StatusCodes.Status304NotModified);
-            return new JsonAnswer<T>(await load(tx, tenant), type, compress: true);
-        }, cancellationToken);
+    public async Task<IResult> AnswerAsync<T>(
+        HttpRequest request, Guid tenantId, string reader, JsonTypeInfo<T> type, Func<TenantTransaction, TenantProfile, Task<T>> load,
+        CancellationToken cancellationToken, bool keep = false)
+    {
+        var http = request.HttpContext;
+        // Where the caller was let in, the tenant was opened with it.
+        var opening = http.Features.Get<TenantOpening>() is { } found && found.Profile.Id == tenantId ? found : await openings.OpenAsync(tenantId, cancellationToken);
+        if (opening is null) throw ApiProblem.NotFound("This business no longer exists.");
+        var language = NumberLanguage.WriteFor(request.Headers.AcceptLanguage);
+        var tag = Tag(request, $"{reader}\n{language}", opening.Profile);
+        http.Response.Headers.ETag = tag;
+        http.Response.Headers.CacheControl = "private, no-cache";
+        http.Response.Headers.Append(HeaderNames.Vary, HeaderNames.AcceptEncoding);
+        http.Response.Headers.Append(HeaderNames.Vary, HeaderNames.AcceptLanguage);
+        if (request.Headers.IfNoneMatch.Any(header => header?.Contains(tag, StringComparison.Ordinal) == true))
+            return TypedResults.StatusCode(StatusCodes.Status304NotModified);
+        if (keep && kept.Find(tag, http) is { } answer) return answer;
+        var value = await database.ReadTenantAsync(tenantId, opening.Knowledge, tx => tx.TogetherAsync(() => load(tx, opening.Profile)), cancellationToken);
+        return keep ? kept.Keep(tag, http, value, type) : new JsonAnswer<T>(value, type, compress: true);
+    }
 
     /// <summary>
     /// Answers a read of what no data version covers (people belong to many tenants, tokens are used without a word): the <c>ETag</c> is made from the answer itself.
@@ -74,10 +90,12 @@ internal sealed class TenantReads(Database database, TimeProvider time)
         }, cancellationToken);
     }
 
+    /// <summary>Some answers speak of time ("late"): a quarter of an hour is as long as one may stand unchanged.</summary>
+    internal static long Quarter(DateTimeOffset now) => now.ToUnixTimeSeconds() / 900;
+
     private string Tag(HttpRequest request, string reader, TenantProfile tenant)
     {
-        // Some answers speak of time ("late"): a quarter of an hour is as long as one may stand unchanged.
-        var quarter = time.GetUtcNow().ToUnixTimeSeconds() / 900;
+        var quarter = Quarter(time.GetUtcNow());
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Span<byte> number = stackalloc byte[16];
         BinaryPrimitives.WriteInt64LittleEndian(number, tenant.DataVersion);

@@ -29,7 +29,7 @@ public sealed class AutomationEndpoints
 
     /// <summary><c>GET automation/performance</c>. Totals and days come from the KPI engine, so that they agree with every other page.</summary>
     public Task<IResult> PerformanceAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        _reads.AnswerAsync(request, AutomationJson.Default.PerformanceResponse, Performance(request), cancellationToken);
+        _reads.AnswerKeptAsync(request, AutomationJson.Default.PerformanceResponse, Performance(request), cancellationToken);
 
     /// <summary><c>GET automation/export/workflows</c>: the table of workflows as a file, as the page computes it.</summary>
     public async Task<IResult> ExportAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -60,12 +60,15 @@ public sealed class AutomationEndpoints
             // others.
             var period = asked ?? Period.Read(query, tenant.Today(_time), SourceState.PeriodThrough(all));
             var clocks = all.ClocksOf("n8n");
-            var now = await KpiTable.LoadAsync(tx, Kpis, period.From, period.To, clocks, tenant.Economics);
-            var before = period is { CompareFrom: { } from, CompareTo: { } to } ? await KpiTable.LoadAsync(tx, Kpis, from, to, clocks, tenant.Economics) : null;
-            var executions = now.Evaluate(Kpi("automation.executions"), period.From, period.To);
-            var leftOut = await LeftOut.LoadAsync(tx, period.From, period.To, all.Integrations);
-            var runs = await RunFacts.LoadAsync(tx, period.From, period.To, tenant.TimeZone, _time.GetUtcNow(), all.Integrations);
-            var workflows = await WorkflowsAsync(tx, period, now, before, tenant.Economics, leftOut, runs, all.Integrations);
+            var (reading, readingBefore, omitted, facts, flows) = (
+                KpiTable.LoadAsync(tx, Kpis, period.From, period.To, clocks, tenant.Economics),
+                period is { CompareFrom: { } from, CompareTo: { } to } ? KpiTable.LoadAsync(tx, Kpis, from, to, clocks, tenant.Economics) : null,
+                LeftOut.LoadAsync(tx, period.From, period.To, all.Integrations),
+                RunFacts.LoadAsync(tx, period.From, period.To, tenant.TimeZone, _time.GetUtcNow(), all.Integrations),
+                WorkflowRows.LoadAsync(tx, period, all.Integrations));
+            var (now, before) = (await reading, readingBefore is null ? null : await readingBefore);
+            var (executions, leftOut, runs) = (now.Evaluate(Kpi("automation.executions"), period.From, period.To), await omitted, await facts);
+            var workflows = Workflows(await flows, period, now, before, tenant.Economics, leftOut, runs);
             return new PerformanceResponse(
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, tenant.TimeZone, tenant.Currency, tenant.IsDemo,
                 sources.Count > 0, executions.Status, sources.FirstOrDefault()?.MeasurableFrom, tenant.HourlyLabourCost, tenant.AutomationCostPerMonth,
@@ -114,57 +117,10 @@ public sealed class AutomationEndpoints
     /// <summary>Days of one point of a trend: more points than this cannot be told apart in a row of a table.</summary>
     private static int TrendStep(Period period) => period.Days > 92 ? 7 : 1;
 
-    private static async Task<IReadOnlyList<WorkflowPerformance>> WorkflowsAsync(
-        TenantTransaction tx, Period period, KpiTable table, KpiTable? before, TenantEconomics economics, LeftOut leftOut, RunFacts runs,
-        Guid[]? only)
+    private static IReadOnlyList<WorkflowPerformance> Workflows(
+        WorkflowRows read, Period period, KpiTable table, KpiTable? before, TenantEconomics economics, LeftOut leftOut, RunFacts runs)
     {
-        var rows = await tx.QueryAsync<WorkflowRow>(
-            """
-            select w.integration_id as IntegrationId, w.workflow_id as Id, w.name, w.active, w.gone_at is not null as Gone, w.hidden_at is null and w.gone_at is null as Shown,
-                   coalesce(w.minutes_saved, w.provider_minutes_saved) as MinutesPerSuccess, array_to_string(w.tags, chr(31)) as Tags, w.project_id as ProjectId, w.project,
-                   n.executions, n.succeeded, n.failed, n.failed_known as FailedKnown, n.canceled, n.finished_ms as FinishedMs, n.timed, n.minutes_saved as MinutesSaved,
-                   n.lost as LostMinutes,
-                   b.executions as ExecutionsBefore, b.succeeded as SucceededBefore, b.failed as FailedBefore, b.minutes_saved as MinutesSavedBefore, b.lost as LostMinutesBefore
-            from workflows w
-            cross join lateral (
-                -- Null: on no day is it known.
-                select sum(d.executions)::int as executions, sum(d.succeeded)::int as succeeded, coalesce(sum(d.failed), 0)::int as failed,
-                       -- A rate divides by what is known on the same days: of days without successes only the failures are.
-                       coalesce(sum(d.failed) filter (where d.succeeded is not null), 0)::int as failed_known, coalesce(sum(d.canceled), 0)::int as canceled,
-                       coalesce(sum(d.finished_ms), 0)::bigint as finished_ms, coalesce(sum(d.timed), 0)::int as timed, sum(d.minutes_saved) as minutes_saved,
-                       sum(d.failed * d.price) as lost
-                from automation_daily d
-                where d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id and d.day between @from and @to
-            ) n
-            cross join lateral (
-                select sum(d.executions)::int as executions, sum(d.succeeded)::int as succeeded, coalesce(sum(d.failed), 0)::int as failed,
-                       sum(d.minutes_saved) as minutes_saved, sum(d.failed * d.price) as lost
-                from automation_daily d
-                where d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id and d.day between @compareFrom and @compareTo
-            ) b
-            where w.tenant_id = @tenant and (@only::uuid[] is null or w.integration_id = any (@only))
-            order by n.minutes_saved desc nulls last, n.executions desc nulls last, w.name, w.integration_id, w.workflow_id
-            limit 500
-            """,
-            new { from = period.From, to = period.To, compareFrom = period.CompareFrom, compareTo = period.CompareTo, only });
-
-        // Steps are counted back from the last day; days before the first whole step are left out.
-        var step = TrendStep(period);
-        var steps = period.Days / step;
-        var first = period.To.AddDays(1 - (steps * step));
-        var points = (await tx.QueryAsync<TrendRow>(
-            """
-            select d.integration_id as IntegrationId, d.workflow_id as Id, (d.day - @first) / @step as Step,
-                   sum(d.executions)::int as Executions, sum(d.failed)::int as Failed,
-                   -- Over the whole step, not a mean of means.
-                   round(sum(d.finished_ms)::numeric / nullif(sum(d.timed), 0), 0) as DurationMs
-            from automation_daily d
-            join unnest(@integrations, @ids) as w (integration_id, workflow_id) on w.integration_id = d.integration_id and w.workflow_id = d.workflow_id
-            where d.tenant_id = @tenant and d.day between @first and @to
-            group by 1, 2, 3
-            """,
-            new { first, step, to = period.To, integrations = rows.Select(row => row.IntegrationId).ToArray(), ids = rows.Select(row => row.Id).ToArray() }))
-            .ToLookup(row => (row.IntegrationId, row.Id));
+        var (rows, points, step, steps, first) = (read.Rows, read.Points, read.Step, read.Steps, read.First);
         // The failures of a day are told whenever its list was read to the end.
         var known = Enumerable.Range(0, steps).Select(index => Enumerable.Range(0, step).All(day =>
             table.StatusOf(Kpi("automation.failed"), first.AddDays((index * step) + day)) != DayStatus.Missing)).ToList();
@@ -172,7 +128,7 @@ public sealed class AutomationEndpoints
             .Any(day => table.StatusOf(Kpi("automation.failed"), period.From.AddDays(day)) != DayStatus.Missing);
         // Days of the period before of which nothing is known would make every comparison look like growth.
         var comparable = before is not null && before.Evaluate(Kpi("automation.failed"), before.From, before.To) is var failures && failures.KnownDays == failures.Days;
-        var earlier = period is { CompareFrom: { } compareFrom, CompareTo: { } compareTo } && comparable ? await LeftOut.LoadAsync(tx, compareFrom, compareTo, only) : null;
+        var earlier = comparable ? read.Earlier : null;
         return [.. rows.Select(row =>
         {
             var trend = points[(row.IntegrationId, row.Id)].ToDictionary(point => point.Step);
@@ -213,6 +169,68 @@ public sealed class AutomationEndpoints
     private static decimal? Rounded(decimal? value) => value is null ? null : decimal.Round(value.Value, 8);
 
     private static KpiDefinition Kpi(string key) => KpiCatalogue.Find(key) ?? throw new ArgumentOutOfRangeException(nameof(key), key, null);
+
+    /// <summary>What is read of workflows beside the totals.</summary>
+    /// <param name="Rows">One a workflow.</param>
+    /// <param name="Points">Their trends.</param>
+    /// <param name="Earlier">What the period to compare with leaves out; null where there is none.</param>
+    /// <param name="Step">Days of a step of a trend.</param>
+    /// <param name="Steps">How many.</param>
+    /// <param name="First">First day of the first.</param>
+    private sealed record WorkflowRows(
+        IReadOnlyList<WorkflowRow> Rows, ILookup<(Guid IntegrationId, string Id), TrendRow> Points, LeftOut? Earlier, int Step, int Steps, DateOnly First)
+    {
+        public static async Task<WorkflowRows> LoadAsync(TenantTransaction tx, Period period, Guid[]? only)
+        {
+            // Steps are counted back from the last day; days before the first whole step are left out.
+            var step = TrendStep(period);
+            var steps = period.Days / step;
+            var first = period.To.AddDays(1 - (steps * step));
+            var reading = tx.QueryAsync<WorkflowRow>(
+                """
+                select w.integration_id as IntegrationId, w.workflow_id as Id, w.name, w.active, w.gone_at is not null as Gone, w.hidden_at is null and w.gone_at is null as Shown,
+                       coalesce(w.minutes_saved, w.provider_minutes_saved) as MinutesPerSuccess, array_to_string(w.tags, chr(31)) as Tags, w.project_id as ProjectId, w.project,
+                       n.executions, n.succeeded, n.failed, n.failed_known as FailedKnown, n.canceled, n.finished_ms as FinishedMs, n.timed, n.minutes_saved as MinutesSaved,
+                       n.lost as LostMinutes,
+                       b.executions as ExecutionsBefore, b.succeeded as SucceededBefore, b.failed as FailedBefore, b.minutes_saved as MinutesSavedBefore, b.lost as LostMinutesBefore
+                from workflows w
+                cross join lateral (
+                    -- Null: on no day is it known.
+                    select sum(d.executions)::int as executions, sum(d.succeeded)::int as succeeded, coalesce(sum(d.failed), 0)::int as failed,
+                           -- A rate divides by what is known on the same days: of days without successes only the failures are.
+                           coalesce(sum(d.failed) filter (where d.succeeded is not null), 0)::int as failed_known, coalesce(sum(d.canceled), 0)::int as canceled,
+                           coalesce(sum(d.finished_ms), 0)::bigint as finished_ms, coalesce(sum(d.timed), 0)::int as timed, sum(d.minutes_saved) as minutes_saved,
+                           sum(d.failed * d.price) as lost
+                    from automation_daily d
+                    where d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id and d.day between @from and @to
+                ) n
+                cross join lateral (
+                    select sum(d.executions)::int as executions, sum(d.succeeded)::int as succeeded, coalesce(sum(d.failed), 0)::int as failed,
+                           sum(d.minutes_saved) as minutes_saved, sum(d.failed * d.price) as lost
+                    from automation_daily d
+                    where d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id and d.day between @compareFrom and @compareTo
+                ) b
+                where w.tenant_id = @tenant and (@only::uuid[] is null or w.integration_id = any (@only))
+                order by n.minutes_saved desc nulls last, n.executions desc nulls last, w.name, w.integration_id, w.workflow_id
+                limit 500
+                """,
+                new { from = period.From, to = period.To, compareFrom = period.CompareFrom, compareTo = period.CompareTo, only });
+            var trends = tx.QueryAsync<TrendRow>(
+                """
+                select d.integration_id as IntegrationId, d.workflow_id as Id, (d.day - @first) / @step as Step,
+                       sum(d.executions)::int as Executions, sum(d.failed)::int as Failed,
+                       -- Over the whole step, not a mean of means.
+                       round(sum(d.finished_ms)::numeric / nullif(sum(d.timed), 0), 0) as DurationMs
+                from automation_daily d
+                where d.tenant_id = @tenant and d.day between @first and @to and (@only::uuid[] is null or d.integration_id = any (@only))
+                group by 1, 2, 3
+                """,
+                new { first, step, to = period.To, only });
+            var earlier = period is { CompareFrom: { } compareFrom, CompareTo: { } compareTo } ? LeftOut.LoadAsync(tx, compareFrom, compareTo, only) : null;
+            return new WorkflowRows(
+                await reading, (await trends).ToLookup(row => (row.IntegrationId, row.Id)), earlier is null ? null : await earlier, step, steps, first);
+        }
+    }
 
     private sealed record WorkflowRow(
         Guid IntegrationId, string Id, string Name, bool Active, bool Gone, bool Shown, decimal? MinutesPerSuccess, string Tags, string? ProjectId, string? Project,

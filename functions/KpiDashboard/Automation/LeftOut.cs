@@ -82,7 +82,7 @@ internal sealed record RunFacts(int Canceled, int Running, int Waiting, IReadOnl
     /// <param name="now">What waits and what runs is told as of then.</param>
     public static async Task<RunFacts> LoadAsync(TenantTransaction tx, DateOnly from, DateOnly to, string tenantZone, DateTimeOffset now, Guid[]? only = null)
     {
-        var (canceled, running, waiting) = await tx.QuerySingleAsync<(int, int, int)>(
+        var counting = tx.QuerySingleAsync<(int, int, int)>(
             """
             select (select coalesce(sum(d.canceled), 0)::int from automation_daily d where d.tenant_id = @tenant and d.day between @from and @to
                     and (@only::uuid[] is null or d.integration_id = any (@only))),
@@ -94,7 +94,7 @@ internal sealed record RunFacts(int Canceled, int Running, int Waiting, IReadOnl
             """,
             new { from, to, now, only });
         // Half of the runs took so long or less. Of days whose single runs are gone for their age nobody knows.
-        var medians = await tx.QueryAsync<MedianRow>(
+        var reading = tx.QueryAsync<MedianRow>(
             """
             -- Each zone's days are looked up once: unless materialized, the functions are called for every run there is.
             with sources as materialized (
@@ -116,6 +116,7 @@ internal sealed record RunFacts(int Canceled, int Running, int Waiting, IReadOnl
             group by grouping sets ((), (e.integration_id, e.workflow_id))
             """,
             new { from, to, tenantZone, only });
+        var ((canceled, running, waiting), medians) = (await counting, await reading);
         return new RunFacts(
             canceled, running, waiting,
             medians.Where(row => row.Id is not null && row.Milliseconds is not null).ToDictionary(row => (row.IntegrationId!.Value, row.Id!), row => Rounded(row.Milliseconds!.Value)),

@@ -28,6 +28,28 @@ internal sealed class Database(Func<NpgsqlDataSource> source)
         InTenantAsync(tenantId, async tx => { await work(tx); return true; }, cancellationToken);
 
     /// <summary>
+    /// Reads for one tenant without a transaction of its own: each round trip is one, whose tenant is set within it. What is asked together
+    /// (<see cref="TenantTransaction.TogetherAsync"/>) is one round trip, however many statements it has.
+    /// </summary>
+    /// <param name="tenantId">The tenant.</param>
+    /// <param name="known">What is known of the tenant already.</param>
+    /// <param name="work">Reads only.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task<T> ReadTenantAsync<T>(
+        Guid tenantId, TenantKnowledge? known, Func<TenantTransaction, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await using var connection = await source().OpenConnectionAsync(cancellationToken);
+        return await work(new TenantTransaction(connection, null, tenantId, cancellationToken) { Known = known });
+    }
+
+    /// <summary>One round trip of several statements, for whom the first of them lets in.</summary>
+    public async Task RunAsync(SqlBatch batch, CancellationToken cancellationToken)
+    {
+        await using var connection = await source().OpenConnectionAsync(cancellationToken);
+        await batch.RunAsync(connection, null, cancellationToken);
+    }
+
+    /// <summary>
     /// Reads one tenant as it is at one moment, however long that takes: repeatable read, read only, times in UTC. For what is streamed row by row; everything
     /// else goes through <see cref="InTenantAsync{T}"/>.
     /// </summary>
@@ -57,48 +79,123 @@ internal sealed class Database(Func<NpgsqlDataSource> source)
     }
 }
 
+/// <summary>What is known of a tenant before its transaction begins, by type: it need not be read again.</summary>
+internal sealed class TenantKnowledge
+{
+    private readonly Dictionary<Type, object> _known = [];
+
+    /// <summary>Notes something.</summary>
+    public TenantKnowledge With<T>(T known)
+        where T : class
+    {
+        _known[typeof(T)] = known;
+        return this;
+    }
+
+    /// <summary>What is known; null for nothing.</summary>
+    public T? Find<T>()
+        where T : class => (T?)_known.GetValueOrDefault(typeof(T));
+}
+
 /// <summary>
 /// One transaction for one tenant. Every statement has the parameter <c>@tenant</c>: statements also filter by tenant themselves, which lets the
 /// planner use the index that every tenant table leads with.
 /// </summary>
-internal sealed class TenantTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction, Guid tenantId, CancellationToken cancellationToken)
+internal sealed class TenantTransaction(NpgsqlConnection connection, NpgsqlTransaction? transaction, Guid tenantId, CancellationToken cancellationToken)
 {
+    // Statements beyond that in one round trip would be a loop that has got out of hand.
+    private const int MostTogether = 100;
+
+    private SqlBatch? _together;
+    private Task _turn = Task.CompletedTask;
+
     /// <summary>The tenant of this transaction.</summary>
     public Guid TenantId => tenantId;
 
+    /// <summary>What need not be read again; null where everything has to be.</summary>
+    public TenantKnowledge? Known { get; init; }
+
     /// <summary>All rows of a query.</summary>
-    public async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? parameters = null) =>
-        (await connection.QueryAsync<T>(Command(sql, parameters))).AsList();
+    public Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? parameters = null) => AskAsync(sql, parameters, SqlBatch.RowsAsync<T>);
 
     /// <summary>The only row, or the default when there is none.</summary>
     public Task<T?> QuerySingleOrDefaultAsync<T>(string sql, object? parameters = null) =>
-        connection.QuerySingleOrDefaultAsync<T>(Command(sql, parameters));
+        AskAsync(sql, parameters, async (reader, ct) => (await SqlBatch.RowsAsync<T>(reader, ct)).SingleOrDefault());
 
     /// <summary>The only row; none is a fault.</summary>
-    public Task<T> QuerySingleAsync<T>(string sql, object? parameters = null) => connection.QuerySingleAsync<T>(Command(sql, parameters));
+    public Task<T> QuerySingleAsync<T>(string sql, object? parameters = null) =>
+        AskAsync(sql, parameters, async (reader, ct) => (await SqlBatch.RowsAsync<T>(reader, ct)).Single());
 
     /// <summary>Several results of one round trip.</summary>
     public Task<SqlMapper.GridReader> QueryMultipleAsync(string sql, object? parameters = null) =>
         connection.QueryMultipleAsync(Command(sql, parameters));
 
-    /// <summary>Hands each row of each result to <paramref name="row"/>, with the number of the result: for what no mapper maps, as arrays with gaps.</summary>
-    public async Task ReadAsync(string sql, object? parameters, Action<DbDataReader, int> row)
+    /// <summary>Hands each row to <paramref name="row"/>: for what no mapper maps, as arrays with gaps.</summary>
+    public Task ReadAsync(string sql, object? parameters, Action<DbDataReader> row) => AskAsync(sql, parameters, async (reader, ct) =>
     {
-        await using var reader = await connection.ExecuteReaderAsync(Command(sql, parameters));
-        var result = 0;
-        do
-        {
-            while (await reader.ReadAsync(cancellationToken)) row(reader, result);
-            result++;
-        }
-        while (await reader.NextResultAsync(cancellationToken));
-    }
+        while (await reader.ReadAsync(ct)) row(reader);
+        return true;
+    });
 
     /// <summary>Runs a statement and tells how many rows it touched.</summary>
     public Task<int> ExecuteAsync(string sql, object? parameters = null) => connection.ExecuteAsync(Command(sql, parameters));
 
+    /// <summary>
+    /// Runs what <paramref name="begin"/> begins and awaits in one round trip; where an answer leads to further questions, those in a second, and so on.
+    /// Within, nothing is sent before <paramref name="begin"/> has come to where it waits for all.
+    /// </summary>
+    public async Task<T> TogetherAsync<T>(Func<Task<T>> begin)
+    {
+        if (_together is not null) return await begin();
+        _together = new SqlBatch();
+        try
+        {
+            var all = begin();
+            while (!all.IsCompleted && _together.Count > 0)
+            {
+                var batch = _together;
+                _together = new SqlBatch();
+                if (batch.Count > MostTogether) throw new InvalidOperationException($"{batch.Count} statements in one round trip.");
+                await SendAsync(batch);
+            }
+
+            _together = null;
+            return await all;
+        }
+        finally
+        {
+            _together = null;
+        }
+    }
+
+    private Task<T> AskAsync<T>(string sql, object? parameters, Func<DbDataReader, CancellationToken, Task<T>> read)
+    {
+        if (_together is not null) return _together.Add(sql, parameters, tenantId, read);
+        var batch = new SqlBatch();
+        var answer = batch.Add(sql, parameters, tenantId, read);
+        // Whoever asks several things at once, without asking them together, is answered one after the other.
+        var mine = FinishAsync(_turn);
+        _turn = mine;
+        return mine;
+
+        async Task<T> FinishAsync(Task before)
+        {
+            await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await SendAsync(batch);
+            return await answer;
+        }
+    }
+
+    private Task SendAsync(SqlBatch batch)
+    {
+        // Without a transaction around it, the batch is one: the tenant is set for as long as it lasts.
+        if (transaction is null) batch.Begin("select set_config('app.tenant_id', @text, true)", new { text = tenantId.ToString() });
+        return batch.RunAsync(connection, transaction, cancellationToken);
+    }
+
     private CommandDefinition Command(string sql, object? parameters)
     {
+        if (transaction is null) throw new InvalidOperationException("This reads only.");
         var all = new DynamicParameters(parameters);
         all.Add("tenant", tenantId);
         return new CommandDefinition(sql, all, transaction, cancellationToken: cancellationToken);

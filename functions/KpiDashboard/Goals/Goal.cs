@@ -1,3 +1,4 @@
+using KpiDashboard.Api;
 using System.Globalization;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
@@ -121,18 +122,34 @@ internal sealed record Goal(
     }
 
     /// <summary>Reads the tenant's goals, the oldest first.</summary>
-    public static async Task<IReadOnlyList<Goal>> LoadAsync(TenantTransaction tx, Guid? id = null) =>
+    public static async Task<IReadOnlyList<Goal>> LoadAsync(TenantTransaction tx, Guid? id = null) => tx.Known?.Find<IReadOnlyList<Goal>>() is { } known
+        ? id is null ? known : [.. known.Where(goal => goal.Id == id)]
+        : Of(await tx.QueryAsync<Row>(Sql, new { id, known = (long?)null }));
+
+    private const string Sql =
+        $"""
+        select id, kpi, name, period, starts_on as StartsOn, ends_on as EndsOn, target_from as TargetFrom, targets, created_at as CreatedAt,
+               sources
+        from goals where tenant_id = @tenant and (@id::uuid is null or id = @id) and {TenantOpenings.Unless} order by created_at, id
+        """;
+
+    private static IReadOnlyList<Goal> Of(IReadOnlyList<Row> rows) =>
     [
-        .. (await tx.QueryAsync<Row>(
-            """
-            select id, kpi, name, period, starts_on as StartsOn, ends_on as EndsOn, target_from as TargetFrom, targets, created_at as CreatedAt,
-                   sources
-            from goals where tenant_id = @tenant and (@id::uuid is null or id = @id) order by created_at, id
-            """,
-            new { id })).Select(row => new Goal(
-                row.Id, row.Kpi, row.Name, Enum.Parse<GoalRhythm>(row.Period, ignoreCase: true), row.StartsOn, row.EndsOn, row.TargetFrom, row.Targets, row.CreatedAt,
-                row.Sources)),
+        .. rows.Select(row => new Goal(
+            row.Id, row.Kpi, row.Name, Enum.Parse<GoalRhythm>(row.Period, ignoreCase: true), row.StartsOn, row.EndsOn, row.TargetFrom, row.Targets, row.CreatedAt,
+            row.Sources)),
     ];
+
+    /// <summary>The goals among what most reads need.</summary>
+    internal sealed class Part : ITenantPart
+    {
+        /// <inheritdoc />
+        public async Task<object> AskAsync(SqlBatch batch, Guid tenant, long? known, DateTimeOffset now) =>
+            Of(await batch.Add(Sql, new { id = (Guid?)null, known }, tenant, SqlBatch.RowsAsync<Row>));
+
+        /// <inheritdoc />
+        public void Note(TenantKnowledge knowledge, object part, DateTimeOffset now) => knowledge.With((IReadOnlyList<Goal>)part);
+    }
 
     /// <summary>Whether a value is what was wanted: no more than the target where less is better, otherwise no less.</summary>
     private static bool Reaches(KpiDefinition kpi, decimal value, decimal target) => kpi.Direction == KpiDirection.Down ? value <= target : value >= target;

@@ -32,11 +32,14 @@ public sealed class Authenticator
     private readonly SecretSealer _sealer;
     private readonly ClientAddress _address;
     private readonly ITokenRefusals _refusals;
+    private readonly TenantOpenings _openings;
     private readonly TimeProvider _time;
 
     internal Authenticator(
-        AccessTokens accessTokens, Database database, RateLimits limits, SecretSealer sealer, ClientAddress address, ITokenRefusals refusals, TimeProvider time) =>
-        (_accessTokens, _database, _limits, _sealer, _address, _refusals, _time) = (accessTokens, database, limits, sealer, address, refusals, time);
+        AccessTokens accessTokens, Database database, RateLimits limits, SecretSealer sealer, ClientAddress address, ITokenRefusals refusals,
+        TenantOpenings openings, TimeProvider time) =>
+        (_accessTokens, _database, _limits, _sealer, _address, _refusals, _openings, _time)
+            = (accessTokens, database, limits, sealer, address, refusals, openings, time);
 
     /// <summary>Admits the request, leaving its <c>Caller</c> among the request's features, or raises 401, 403 or 429.</summary>
     public async Task AdmitAsync(HttpContext context, RequiresAttribute required, CancellationToken cancellationToken)
@@ -67,7 +70,7 @@ public sealed class Authenticator
 
     /// <summary>Who began something a while ago that ends in a request without a token, if that session may still do it; else null.</summary>
     internal async Task<Caller?> FindStillAllowedAsync(Guid session, Guid user, Guid tenant, Permission permission, CancellationToken cancellationToken) =>
-        await StateAsync(session, user, tenant, cancellationToken) is var (caller, state)
+        await StateAsync(session, user, tenant, opens: false, cancellationToken) is var (caller, state, _)
         && (!state.second_factor_required || state.factor_at is not null) && Permissions.RoleMay(caller.Role, permission)
         && (state.delete_after is null || Permissions.WhileDeleting(permission))
             ? caller
@@ -75,7 +78,10 @@ public sealed class Authenticator
 
     private async Task<Caller> PersonAsync(HttpContext context, string token, RequiresAttribute required, CancellationToken cancellationToken)
     {
-        if (await StateAsync(token, cancellationToken) is not var (caller, state)) throw NotValid();
+        if (await _accessTokens.ReadAsync(token) is not { } identity
+            || await StateAsync(identity.SessionId, identity.UserId, identity.TenantId, required.Reads(context.Request.Method), cancellationToken)
+                is not var (caller, state, opening)) throw NotValid();
+        if (opening is not null) context.Features.Set(opening);
         ThrowIfOtherBusiness(context.Request, required, caller.TenantId, state.business, isSession: true);
         if (state.second_factor_required && state.factor_at is null && required.Permission != Permission.SignedIn) throw ApiProblem.SecondFactorRequired(state.second_factor);
         if (!Permissions.RoleMay(caller.Role, required.Permission)) throw ApiProblem.Forbidden($"The role {caller.Role} may not do this.");
@@ -106,18 +112,25 @@ public sealed class Authenticator
         if (shown != tenant) throw ApiProblem.OtherBusiness(business);
     }
 
-    private async Task<(Caller Caller, SessionState State)?> StateAsync(string token, CancellationToken cancellationToken)
-    {
-        return await _accessTokens.ReadAsync(token) is { } identity ? await StateAsync(identity.SessionId, identity.UserId, identity.TenantId, cancellationToken) : null;
-    }
+    private async Task<(Caller Caller, SessionState State, TenantOpening? Opening)?> StateAsync(string token, CancellationToken cancellationToken) =>
+        await _accessTokens.ReadAsync(token) is { } identity
+            ? await StateAsync(identity.SessionId, identity.UserId, identity.TenantId, opens: false, cancellationToken) : null;
 
-    private async Task<(Caller Caller, SessionState State)?> StateAsync(Guid session, Guid user, Guid tenant, CancellationToken cancellationToken)
+    /// <summary>
+    /// One round trip: whether the session is one, and in the same one, where <paramref name="opens"/>, what a read of the tenant begins with.
+    /// The tenant is set by the row that lets the session in, so that without it row-level security shows nothing of the tenant.
+    /// </summary>
+    private async Task<(Caller Caller, SessionState State, TenantOpening? Opening)?> StateAsync(
+        Guid session, Guid user, Guid tenant, bool opens, CancellationToken cancellationToken)
     {
-        var found = await _database.QueryAsync<SessionState>(
-            "select * from admit_session(@SessionId, @UserId, @TenantId, @now)",
-            new { SessionId = session, UserId = user, TenantId = tenant, now = _time.GetUtcNow() }, cancellationToken);
-        return found is [var state]
-            ? (new Caller(tenant, user, session, null, state.role, state.email, state.email_verified), state)
+        var batch = new SqlBatch();
+        var admitted = batch.Add(
+            "select a.*, set_config('app.tenant_id', @text, true) = @text as opened from admit_session(@session, @user, @asked, @now) a",
+            new { session, user, asked = tenant, now = _time.GetUtcNow(), text = tenant.ToString() }, SqlBatch.RowsAsync<SessionState>);
+        var opening = opens ? _openings.JoinAsync(batch, tenant) : Task.FromResult<TenantOpening?>(null);
+        await _database.RunAsync(batch, cancellationToken);
+        return await admitted is [var state]
+            ? (new Caller(tenant, user, session, null, state.role, state.email, state.email_verified), state, await opening)
             : null;
     }
 
@@ -213,7 +226,7 @@ public sealed class Authenticator
 #pragma warning disable IDE1006 // Dapper maps these to the columns of the functions by name.
     private sealed record SessionState(
         string email, string role, string business, DateTimeOffset authenticated_at, DateTimeOffset? factor_at, bool email_verified, bool second_factor,
-        bool second_factor_required, DateTimeOffset? delete_after);
+        bool second_factor_required, DateTimeOffset? delete_after, bool opened);
 
     // Dapper knows no record with an array in its constructor; a scope has no blank in it.
     private sealed record TokenState(Guid tenant_id, Guid id, string name, string scopes, bool usable, DateTimeOffset? delete_after, bool admitted);

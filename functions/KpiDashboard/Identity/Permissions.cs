@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http;
+
 namespace KpiDashboard.Identity;
 
 /// <summary>What a route needs. Roles and token scopes are mapped to it in one table: <see cref="Permissions"/>.</summary>
@@ -90,6 +92,9 @@ public sealed class RequiresAttribute(Permission permission) : Attribute
 
     /// <summary>What a call costs; <see cref="CostLimit"/> has the limits.</summary>
     public Cost Cost { get; init; }
+
+    /// <summary>Whether a call reads the data of the business that the caller is in.</summary>
+    internal bool Reads(string method) => (HttpMethods.IsGet(method) || HttpMethods.IsHead(method)) && !Person && !AnyBusiness && Permission is Permission.Read;
 
     /// <summary>Largest body, in bytes; 0 for what is usual for its cost. That of a signed request is read before its sender is known.</summary>
     public int Body { get; init; }

@@ -75,9 +75,9 @@ internal sealed record BusinessFacts(
         if (period.From.AddDays(-7 * Weeks) is var band && period.To.DayNumber - period.From.DayNumber < 92 && band < first) first = band;
         if (period.From < first) first = period.From;
         if (period.CompareFrom < first) first = period.CompareFrom.Value;
-        var table = await KpiTable.LoadAsync(tx, KpiCatalogue.All, first, period.To, sources.Clocks, tenant.Economics);
+        var table = KpiTable.LoadAsync(tx, KpiCatalogue.All, first, period.To, sources.Clocks, tenant.Economics);
         var range = new { from = period.From, to = period.To, recent = now.AddDays(-7), only = sources.Integrations };
-        var workflows = await tx.QueryAsync<WorkflowFacts>(
+        var workflows = tx.QueryAsync<WorkflowFacts>(
             """
             select w.workflow_id as Id, w.name, w.active, coalesce(w.minutes_saved, w.provider_minutes_saved) as MinutesPerSuccess,
                    coalesce(sum(d.executions), 0)::int as Runs, coalesce(sum(d.failed), 0)::int as Failed
@@ -88,7 +88,7 @@ internal sealed record BusinessFacts(
             order by w.name, w.workflow_id
             limit 500
             """, range);
-        var restated = await tx.QueryAsync<RestatedFacts>(
+        var restated = tx.QueryAsync<RestatedFacts>(
             """
             select kpi, day, old_value as Old, new_value as New, at from kpi_restatements
             where tenant_id = @tenant and day between @from and @to and at >= @recent and kpi = any (@shown)
@@ -96,7 +96,7 @@ internal sealed record BusinessFacts(
             order by at desc, id desc limit 500
             """,
             new { range.from, range.to, range.recent, sources = sources.Numbers, shown = catalogue.Visible.Select(kpi => kpi.Key).ToArray() });
-        var flags = await tx.QueryAsync<RequestFlags>(
+        var flags = tx.QueryAsync<RequestFlags>(
             """
             select r.connector, count(*)::int as Requests, (count(*) filter (where q.sampled))::int as Sampled, (count(*) filter (where q.thresholded))::int as Thresholded
             from (
@@ -113,7 +113,7 @@ internal sealed record BusinessFacts(
             """,
             new { range.from, range.to, sources = sources.Numbers, pulses = SourceState.Pulses.Values.Select(kpi => kpi.Key).ToArray() });
         // An import of a file is news, too, but no rhythm; nor is what was sent of days long past.
-        var sent = catalogue.Own.Count == 0 || !sources.Pushed ? [] : await tx.QueryAsync<SentFacts>(
+        var sent = catalogue.Own.Count == 0 || !sources.Pushed ? Task.FromResult<IReadOnlyList<SentFacts>>([]) : tx.QueryAsync<SentFacts>(
             """
             select v.kpi, count(*)::int as Known, min(v.day) as Since, l.last
             from (select n.kpi, max(n.day) as last from kpi_values n where n.tenant_id = @tenant and n.kpi = any (@own) and n.day <= @today group by n.kpi) l
@@ -123,15 +123,19 @@ internal sealed record BusinessFacts(
             order by v.kpi
             """,
             new { own = catalogue.Own.Select(kpi => kpi.Key).ToArray(), today });
-        var failing = await WorkflowFailures.LoadAsync(tx, period.To.AddDays(-6), period.To, sources.Integrations);
+        var failing = WorkflowFailures.LoadAsync(tx, period.To.AddDays(-6), period.To, sources.Integrations);
+        var (goals, shared) = (
+            GoalsAsync(), SharedMessage.LoadAsync(tx, tenant, period.From, period.To, sources.Integrations));
         return new BusinessFacts(
-            tenant, today, period, table, catalogue, sources,
-            [.. workflows.Select(flow => flow with { Name = PlainText.Isolated(flow.Name) })],
-            [.. failing.Select(flow => flow with { Name = PlainText.Isolated(flow.Name) })], restated, flags,
-            await GoalEndpoints.EntriesAsync(tx, await Goal.LoadAsync(tx), catalogue, tenant, sources, today))
+            tenant, today, period, await table, catalogue, sources,
+            [.. (await workflows).Select(flow => flow with { Name = PlainText.Isolated(flow.Name) })],
+            [.. (await failing).Select(flow => flow with { Name = PlainText.Isolated(flow.Name) })], await restated, await flags, await goals)
         {
-            Sent = sent,
-            SharedMessage = await SharedMessage.LoadAsync(tx, tenant, period.From, period.To, sources.Integrations),
+            Sent = await sent,
+            SharedMessage = await shared,
         };
+
+        async Task<IReadOnlyList<GoalEntry>> GoalsAsync() =>
+            await GoalEndpoints.EntriesAsync(tx, await Goal.LoadAsync(tx), catalogue, tenant, sources, today);
     }
 }

@@ -28,14 +28,17 @@ public sealed class InsightEndpoints
 
     /// <summary><c>GET insights/business</c>.</summary>
     public Task<IResult> BusinessAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        _reads.AnswerAsync(request, InsightJson.Default.BusinessInsightsResponse, Business(request), cancellationToken);
+        _reads.AnswerKeptAsync(request, InsightJson.Default.BusinessInsightsResponse, Business(request), cancellationToken);
 
     /// <summary>How the answer to a request is made; admitting the request is the caller's.</summary>
     internal Func<TenantTransaction, TenantProfile, Task<BusinessInsightsResponse>> Business(HttpRequest request) =>
         async (tx, tenant) =>
         {
-            var (facts, insights) = await FindAsync(tx, request, tenant);
-            var states = (await tx.QueryAsync<StateRow>("select insight_id as Id, state, until, says, magnitude from insight_states where tenant_id = @tenant")).ToDictionary(row => row.Id);
+            var (finding, setAside) = (
+                FindAsync(tx, request, tenant),
+                tx.QueryAsync<StateRow>("select insight_id as Id, state, until, says, magnitude from insight_states where tenant_id = @tenant"));
+            var (facts, insights) = await finding;
+            var states = (await setAside).ToDictionary(row => row.Id);
             StateRow? Aside(Insight insight) => states.TryGetValue(insight.IdFor(tenant.Id), out var state) && state.Holds(insight, facts.Today) ? state : null;
             var (period, shown) = (facts.Period, insights.Where(insight => Aside(insight) is null).ToList());
             return new BusinessInsightsResponse(

@@ -21,7 +21,7 @@ public sealed class BreakdownEndpoints
 
     /// <summary><c>GET metrics/{key}/breakdown</c>.</summary>
     public Task<IResult> BreakdownAsync(HttpRequest request, string key, CancellationToken cancellationToken) =>
-        _reads.AnswerAsync(request, BreakdownJson.Default.BreakdownResponse, async (tx, tenant) =>
+        _reads.AnswerKeptAsync(request, BreakdownJson.Default.BreakdownResponse, async (tx, tenant) =>
         {
             var kpi = (await TenantCatalogue.LoadAsync(tx)).Find(key) ?? throw ApiProblem.NotFound("There is no such KPI; GET /api/kpis lists them.");
             if (Breakdowns.Of(kpi).Count == 0) throw ApiProblem.Invalid("key", NotDivided(kpi));

@@ -152,26 +152,57 @@ internal sealed record KpiDefinition
 }
 
 /// <summary>What a derived KPI may use.</summary>
-internal sealed class KpiInputs(IReadOnlyDictionary<string, decimal> sums, TenantEconomics economics, decimal periodCost)
+/// <param name="sumOf">The sum of a part.</param>
+/// <param name="economics">The tenant's settings.</param>
+/// <param name="periodCost">What the automations cost over the same days; asked for only by a formula that has to do with it.</param>
+internal sealed class KpiInputs(Func<string, decimal> sumOf, TenantEconomics economics, Func<decimal> periodCost)
 {
-    private readonly Dictionary<string, decimal?> _known = new(StringComparer.Ordinal);
+    private Dictionary<string, decimal?>? _known;
+
+    /// <summary>The same of sums by key.</summary>
+    public KpiInputs(IReadOnlyDictionary<string, decimal> sums, TenantEconomics economics, decimal periodCost)
+        : this(part => sums[part], economics, () => periodCost)
+    {
+    }
+
+    /// <summary>The same of sums beside the keys of their parts.</summary>
+    public KpiInputs(IReadOnlyList<string> parts, decimal[] sums, TenantEconomics economics, Func<decimal> periodCost)
+        : this(part => sums[PlaceOf(parts, part)], economics, periodCost)
+    {
+    }
 
     /// <summary>Sum of a part over the days on which all parts are known.</summary>
-    public decimal this[string part] => sums[part];
+    /// <exception cref="KeyNotFoundException">It is none of the parts.</exception>
+    public decimal this[string part] => sumOf(part);
 
     /// <summary>The value of a KPI whose parts are all among these, worked out once.</summary>
     public decimal? Once(KpiDefinition kpi)
     {
-        if (kpi.Compute is not { } compute) return sums[kpi.Key];
+        if (kpi.Compute is not { } compute) return this[kpi.Key];
+        _known ??= new(StringComparer.Ordinal);
         if (!_known.TryGetValue(kpi.Key, out var value)) _known[kpi.Key] = value = compute(this);
         return value;
     }
+
+    /// <summary>The sums have changed: what was worked out of them before does not hold.</summary>
+    public void Forget() => _known?.Clear();
 
     /// <summary>What an hour of work costs the tenant; null if not set.</summary>
     public decimal? HourlyLabourCost => economics.HourlyLabourCost;
 
     /// <summary>What the automations cost over the same days, pro rata by day; null if not set.</summary>
-    public decimal? AutomationCost => economics.AutomationCostPerMonth is null ? null : periodCost;
+    public decimal? AutomationCost => economics.AutomationCostPerMonth is null ? null : periodCost();
+
+    // A formula has a handful of parts: looking through them is quicker than a dictionary is made.
+    private static int PlaceOf(IReadOnlyList<string> parts, string part)
+    {
+        for (var place = 0; place < parts.Count; place++)
+        {
+            if (string.Equals(parts[place], part, StringComparison.Ordinal)) return place;
+        }
+
+        throw new KeyNotFoundException($"'{part}' is no part of this KPI.");
+    }
 
     /// <summary>A division that has no answer for a divisor of zero.</summary>
     public static decimal? Divide(decimal? dividend, decimal? divisor) => divisor is null or 0 ? null : dividend / divisor;

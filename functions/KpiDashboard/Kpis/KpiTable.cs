@@ -78,10 +78,14 @@ internal sealed class KpiTable
     /// <summary>Of fewer days a comparison says nothing.</summary>
     private const int FewestAlike = 4;
 
-    private readonly Dictionary<string, List<(short Source, decimal?[] Days)>> _series = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<KpiSeries>> _series = new(StringComparer.Ordinal);
     private readonly Dictionary<KpiDefinition, Plan> _plans = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<KpiDefinition, Plan> _wholePlans = new(ReferenceEqualityComparer.Instance);
     private readonly SourceClocks _clocks;
     private readonly TenantEconomics _economics;
+
+    // Whether the sources have more than one currency among them: otherwise no number can mix any.
+    private readonly bool _mayMix;
 
     /// <summary>Makes the table of a range; <paramref name="values"/> outside it are refused.</summary>
     public KpiTable(
@@ -92,7 +96,9 @@ internal sealed class KpiTable
         To = to;
         _clocks = clocks;
         _economics = economics;
-        foreach (var (source, kpi, day, value) in values) Series(source, kpi)[Index(day)] = value;
+        _mayMix = clocks.All.Select(source => source.Clock.Currency ?? economics.Currency).Append(economics.Currency).OfType<string>()
+            .Distinct(StringComparer.Ordinal).Skip(1).Any();
+        foreach (var (source, kpi, day, value) in values) Series(source, kpi).Set(Index(day), value);
     }
 
     /// <summary>The same of values that no source claims: each belongs to the first source of its connector.</summary>
@@ -111,10 +117,10 @@ internal sealed class KpiTable
             // The place of the month's first day in the range; days before the range are at negative ones.
             var first = month.Month.DayNumber - from.DayNumber;
             var last = Math.Min(month.Days.Length, Days - first);
-            decimal?[]? days = null;
+            KpiSeries? series = null;
             for (var place = Math.Max(0, -first); place < last; place++)
             {
-                if (month.Days[place] is { } value) (days ??= Series(month.Source, month.Kpi))[first + place] = value;
+                if (month.Days[place] is { } value) (series ??= Series(month.Source, month.Kpi)).Set(first + place, value);
             }
         }
     }
@@ -134,9 +140,9 @@ internal sealed class KpiTable
     public DayStatus StatusOf(KpiDefinition kpi, DateOnly day)
     {
         // Its parts that go their own way included.
-        var plan = kpi.OwnWay.Count == 0 ? PlanOf(kpi) : MakePlan(kpi, kpi.Parts);
+        var plan = PlanOf(kpi, whole: true);
         var index = Index(day);
-        return !AddsUp(kpi) && plan.Sources(index, index) > 1 ? DayStatus.Missing : StatusOf(plan, index);
+        return !AddsUp(kpi) && plan.Sources(index, index) > 1 ? DayStatus.Missing : plan.Status[index];
     }
 
     /// <summary>Whether the sources of a KPI are complete for a day, whether or not there is data.</summary>
@@ -145,6 +151,49 @@ internal sealed class KpiTable
 
     /// <summary>A KPI on one day.</summary>
     public decimal? On(KpiDefinition kpi, DateOnly day) => Evaluate(kpi, day, day).Value;
+
+    /// <summary>A KPI on each day of the range, as <see cref="On"/> has it.</summary>
+    public decimal?[] Daily(KpiDefinition kpi)
+    {
+        var values = new decimal?[Days];
+        if (_mayMix || kpi.OwnWay.Count > 0)
+        {
+            for (var index = 0; index < values.Length; index++) values[index] = On(kpi, From.AddDays(index));
+            return values;
+        }
+
+        var plan = PlanOf(kpi);
+        if (plan.Parts.Count == 0) return values;
+        // One of each for all days: most of the time that a page takes goes by here.
+        var (sums, day, addsUp) = (new decimal[plan.Parts.Count], 0, AddsUp(kpi));
+        var inputs = kpi.Compute is null ? null : new KpiInputs(plan.Parts, sums, _economics, () => _economics.DailyCost(From.AddDays(day)));
+        for (; day < values.Length; day++)
+        {
+            if (plan.Status[day] == DayStatus.Missing || (!addsUp && plan.Sources(day, day) > 1)) continue;
+            try
+            {
+                Array.Clear(sums);
+                plan.AddTo(sums, day, day);
+                inputs?.Forget();
+                var value = inputs is null ? sums[0] : kpi.Compute!(inputs);
+                values[day] = value is { } known ? decimal.Round(known, 8) : null;
+            }
+            catch (OverflowException)
+            {
+                // More digits than can be computed with: no value, as over a period.
+            }
+        }
+
+        return values;
+    }
+
+    /// <summary>How far each day of a KPI can be trusted, as <see cref="StatusOf(KpiDefinition, DateOnly)"/> has it.</summary>
+    public DayStatus[] Statuses(KpiDefinition kpi)
+    {
+        var plan = PlanOf(kpi, whole: true);
+        if (AddsUp(kpi) || !plan.Groups.Any(group => group.Members.Length > 1)) return plan.Status;
+        return [.. Dates.Select(day => StatusOf(kpi, day))];
+    }
 
     /// <summary>A KPI over a part of the range, both ends included.</summary>
     public KpiValue Evaluate(KpiDefinition kpi, DateOnly from, DateOnly to)
@@ -155,8 +204,7 @@ internal sealed class KpiTable
         }
         catch (OverflowException)
         {
-            var plan = MakePlan(kpi, kpi.Parts);
-            var known = Enumerable.Range(Index(from), Index(to) - Index(from) + 1).Count(index => StatusOf(plan, index) != DayStatus.Missing);
+            var known = Known(PlanOf(kpi, whole: true), Index(from), Index(to));
             return new KpiValue(null, ValueStatus.NotMeasurable, Math.Max(1, known), Index(to) - Index(from) + 1, "The result has more digits than can be computed with.");
         }
     }
@@ -171,7 +219,7 @@ internal sealed class KpiTable
         if (kpi.Aggregation is not (KpiAggregation.Sum or KpiAggregation.Ratio or KpiAggregation.DailyMean)
             || kpi.OwnWay.Count > 0) return null;
         var shift = (((int)From.DayOfWeek - (int)before.From.DayOfWeek) + 7) % 7;
-        bool Whole(KpiTable table, int index) => table.StatusOf(table.PlanOf(kpi), index) is DayStatus.Final or DayStatus.Provisional;
+        bool Whole(KpiTable table, int index) => table.PlanOf(kpi).Status[index] is DayStatus.Final or DayStatus.Provisional;
         var pairs = Enumerable.Range(0, Days)
             .Where(index => index + shift < before.Days && Whole(this, index) && Whole(before, index + shift))
             .ToList();
@@ -199,10 +247,10 @@ internal sealed class KpiTable
     {
         if (!_series.TryGetValue(part, out var series)) return null;
         decimal? nobodys = null;
-        foreach (var (number, days) in series)
+        foreach (var one in series)
         {
-            if (number == source && days[Index(day)] is { } value) return value;
-            if (number == TableSource.Nobody) nobodys = days[Index(day)];
+            if (one.Source == source && one[Index(day)] is { } value) return value;
+            if (one.Source == TableSource.Nobody) nobodys = one[Index(day)];
         }
 
         return nobodys;
@@ -216,7 +264,7 @@ internal sealed class KpiTable
         {
             if (kpi.IsSparse)
             {
-                while (last > first && StatusOf(plan, last) == DayStatus.Missing) last--;
+                while (last > first && plan.Status[last] == DayStatus.Missing) last--;
             }
 
             first = last;
@@ -225,47 +273,49 @@ internal sealed class KpiTable
         var days = last - first + 1;
         if (!AddsUp(kpi) && plan.Sources(first, last) is var several and > 1)
             return new KpiValue(null, ValueStatus.NotMeasurable, days, days, NotAdded(kpi, several));
-        var sums = kpi.Parts.ToDictionary(part => part, _ => 0m, StringComparer.Ordinal);
-        var added = new decimal[plan.Parts.Count];
-        var cost = 0m;
+        var sums = new decimal[plan.Parts.Count + kpi.OwnWay.Count];
         var known = 0;
         var worst = DayStatus.Final;
         decimal? extreme = null;
-        for (var index = first; index <= last; index++)
+        // A formula of nothing but parts that go their own way has no days of its own.
+        if (plan.Parts.Count > 0)
         {
-            // A formula of nothing but parts that go their own way has no days of its own.
-            if (plan.Parts.Count == 0) break;
-            if (only?.Contains(index) == false) continue;
-            var status = StatusOf(plan, index);
-            if (status > worst) worst = status;
-            if (status == DayStatus.Missing) continue;
-            known++;
-            cost += _economics.DailyCost(From.AddDays(index));
-            plan.AddTo(added, index);
-            if (kpi.Aggregation is KpiAggregation.Max or KpiAggregation.Min)
+            for (var index = first; index <= last; index++)
             {
-                var value = plan.First(index);
-                if (extreme is null || (kpi.Aggregation == KpiAggregation.Max ? value > extreme : value < extreme)) extreme = value;
+                if (only?.Contains(index) == false) continue;
+                var status = plan.Status[index];
+                if (status > worst) worst = status;
+                if (status == DayStatus.Missing) continue;
+                known++;
+                if (only is not null) plan.AddTo(sums, index, index);
+                if (kpi.Aggregation is KpiAggregation.Max or KpiAggregation.Min)
+                {
+                    var value = plan.First(index);
+                    if (extreme is null || (kpi.Aggregation == KpiAggregation.Max ? value > extreme : value < extreme)) extreme = value;
+                }
             }
+
+            if (only is null) plan.AddTo(sums, first, last);
         }
 
-        for (var part = 0; part < added.Length; part++) sums[plan.Parts[part]] = added[part];
-        foreach (var part in kpi.OwnWay)
+        for (var place = 0; place < kpi.OwnWay.Count; place++)
         {
-            var value = Evaluate(part, from, to);
+            var value = Evaluate(kpi.OwnWay[place], from, to);
             if (value.Value is not { } own) return new KpiValue(null, ValueStatus.NotMeasurable, kpi.Added.Count == 0 ? 0 : known, days, value.Why);
-            sums[part.Key] = own;
+            sums[plan.Parts.Count + place] = own;
             if (kpi.Added.Count == 0) known = Math.Max(known, value.KnownDays);
             // Both lists go from final to worst in the same order.
             if ((DayStatus)value.Status > worst) worst = (DayStatus)value.Status;
         }
 
         if (known == 0) return new KpiValue(null, ValueStatus.NotMeasurable, 0, days);
-        if (kpi.Mixed(connector => CurrenciesOf(connector, plan, first, last)) is { Count: > 1 } currencies)
+        if (_mayMix && kpi.Mixed(connector => CurrenciesOf(connector, plan, first, last)) is { Count: > 1 } currencies)
             return new KpiValue(null, ValueStatus.NotMeasurable, known, days, $"It would mix money in {string.Join(" and ", currencies)}, and nothing is converted.");
-        var result = kpi.Compute is { } compute ? compute(new KpiInputs(sums, _economics, cost))
-            : kpi.Aggregation == KpiAggregation.DailyMean ? sums[kpi.Key] / known
-            : extreme ?? sums[kpi.Key];
+        var result = kpi.Compute is { } compute ? compute(new KpiInputs(
+                kpi.OwnWay.Count == 0 ? plan.Parts : [.. plan.Parts, .. kpi.OwnWay.Select(part => part.Key)], sums, _economics,
+                () => CostOf(plan, first, last, only)))
+            : kpi.Aggregation == KpiAggregation.DailyMean ? sums[0] / known
+            : extreme ?? sums[0];
         return result is null
             ? new KpiValue(null, ValueStatus.NotMeasurable, known, days, kpi.Lacks(_economics))
             : new KpiValue(decimal.Round(result.Value, 8), worst switch
@@ -275,6 +325,30 @@ internal sealed class KpiTable
                 DayStatus.Partial or DayStatus.Missing => ValueStatus.Partial,
                 _ => throw new ArgumentOutOfRangeException(nameof(kpi), worst, null),
             }, known, days);
+    }
+
+    /// <summary>What the automations cost over the days on which a KPI is known.</summary>
+    private decimal CostOf(Plan plan, int first, int last, HashSet<int>? only)
+    {
+        var cost = 0m;
+        for (var index = first; index <= last; index++)
+        {
+            if (only?.Contains(index) == false || plan.Status[index] == DayStatus.Missing) continue;
+            cost += _economics.DailyCost(From.AddDays(index));
+        }
+
+        return cost;
+    }
+
+    private static int Known(Plan plan, int first, int last)
+    {
+        var known = 0;
+        for (var index = first; index <= last; index++)
+        {
+            if (plan.Status[index] != DayStatus.Missing) known++;
+        }
+
+        return known;
     }
 
     /// <summary>Whether the same of two sources adds up: counts and money, and rates of such, do; people and states do not.</summary>
@@ -288,54 +362,32 @@ internal sealed class KpiTable
     private List<string> CurrenciesOf(string connector, Plan plan, int first, int last)
     {
         var members = plan.Groups.SelectMany(group => group.Members).Where(member => member.Source.Connector == connector).ToList();
-        var having = members.Where(member => member.Days.Length > 0 && member.IsKnownWithin(first, last)).ToList();
+        var having = members.Where(member => member.Series.Length > 0 && member.IsKnownWithin(first, last)).ToList();
         var sources = having.Count > 0 ? having.Select(member => member.Source) : _clocks.Of(connector);
         return [.. sources.Select(source => source.Clock.Currency ?? _economics.Currency).OfType<string>().Distinct(StringComparer.Ordinal)];
     }
 
-    private decimal?[] Series(short source, string kpi)
+    private KpiSeries Series(short source, string kpi)
     {
         if (!_series.TryGetValue(kpi, out var all)) _series[kpi] = all = [];
-        foreach (var (number, known) in all)
+        foreach (var known in all)
         {
-            if (number == source) return known;
+            if (known.Source == source) return known;
         }
 
-        var days = new decimal?[Days];
-        all.Add((source, days));
-        return days;
+        var series = new KpiSeries(source, Days);
+        all.Add(series);
+        // Whatever was planned did not know of it.
+        _plans.Clear();
+        _wholePlans.Clear();
+        return series;
     }
 
-    private DayStatus StatusOf(Plan plan, int index)
+    private Plan PlanOf(KpiDefinition kpi, bool whole = false)
     {
-        var (day, worst) = (From.AddDays(index), DayStatus.Final);
-        foreach (var group in plan.Groups)
-        {
-            var any = group.Parts.Length == 0;
-            foreach (var member in group.Members)
-            {
-                if (!member.IsKnown(index))
-                {
-                    // Read on that day and without this number: it has none. Not read, though there is more of it: a part of the whole is missing.
-                    if (group.Members.Length > 1 && member.IsMissed(day, index) && worst < DayStatus.Partial) worst = DayStatus.Partial;
-                    continue;
-                }
-
-                any = true;
-                var clock = member.Source.Clock;
-                var status = day <= clock.FinalThrough ? DayStatus.Final : day <= clock.CompleteThrough ? DayStatus.Provisional : DayStatus.Partial;
-                if (status > worst) worst = status;
-            }
-
-            if (!any) return DayStatus.Missing;
-        }
-
-        return worst;
-    }
-
-    private Plan PlanOf(KpiDefinition kpi)
-    {
-        if (!_plans.TryGetValue(kpi, out var plan)) _plans[kpi] = plan = MakePlan(kpi, kpi.Added);
+        whole &= kpi.OwnWay.Count > 0;
+        var plans = whole ? _wholePlans : _plans;
+        if (!plans.TryGetValue(kpi, out var plan)) plans[kpi] = plan = MakePlan(kpi, whole ? kpi.Parts : kpi.Added);
         return plan;
     }
 
@@ -349,20 +401,20 @@ internal sealed class KpiTable
             var numbers = sources.Select(source => source.Number).ToArray();
             return new Group(own, [.. sources.Select((source, place) => new Member(
                 source,
-                [.. own.Select(index => DaysOf(parts[index], source.Number, place == 0 ? numbers : null))],
-                source.Pulse is { } pulse ? DaysOf(pulse, source.Number, null) : null))]);
-        })]);
+                [.. own.Select(index => SeriesOf(parts[index], source.Number, place == 0 ? numbers : null))],
+                source.Pulse is { } pulse ? SeriesOf(pulse, source.Number, null) : null))]);
+        })], From, Days);
     }
 
     /// <summary>The days of a source; the first of a connector has what none of them claims, too.</summary>
-    private decimal?[]? DaysOf(string part, short source, short[]? claimed)
+    private KpiSeries? SeriesOf(string part, short source, short[]? claimed)
     {
         if (!_series.TryGetValue(part, out var series)) return null;
-        decimal?[]? found = null;
-        foreach (var (number, days) in series)
+        KpiSeries? found = null;
+        foreach (var one in series)
         {
-            if (number != source && claimed?.Contains(number) != false) continue;
-            found = found is null ? days : [.. found.Zip(days, (one, other) => one ?? other)];
+            if (one.Source != source && claimed?.Contains(one.Source) != false) continue;
+            found = found is null ? one : found.Or(one);
         }
 
         return found;
@@ -388,34 +440,68 @@ internal sealed class KpiTable
         if (!parts.Contains(HealthScore.Key, StringComparer.Ordinal)) return table;
         // The health of a day is worked out from the weeks before it, by the same code whenever it is asked for.
         var behind = await LoadAsync(tx, HealthScore.Needs, from.AddDays(-HealthScore.Reach), to, clocks, economics);
-        foreach (var (day, score) in HealthScore.Daily(behind, from, to)) table.Series(TableSource.Nobody, HealthScore.Key)[table.Index(day)] = score;
+        foreach (var (day, score) in HealthScore.Daily(behind, from, to)) table.Series(TableSource.Nobody, HealthScore.Key).Set(table.Index(day), score);
         return table;
     }
 
-    /// <summary>Where the parts of a KPI lie, found once: by connector, and of each its sources.</summary>
-    private sealed record Plan(IReadOnlyList<string> Parts, Group[] Groups)
+    /// <summary>
+    /// Where the parts of a KPI lie, found once: by connector, and of each its sources; and how far each day can be trusted.
+    /// </summary>
+    private sealed class Plan
     {
+        public Plan(IReadOnlyList<string> parts, Group[] groups, DateOnly from, int days)
+        {
+            (Parts, Groups, Status) = (parts, groups, new DayStatus[days]);
+            foreach (var group in groups) Judge(group, from);
+        }
+
+        public IReadOnlyList<string> Parts { get; }
+
+        public Group[] Groups { get; }
+
+        /// <summary>By day.</summary>
+        public DayStatus[] Status { get; }
+
         /// <summary>How many sources have a value on these days.</summary>
         public int Sources(int first, int last)
         {
             var most = 0;
             foreach (var group in Groups)
             {
-                if (group.Members.Length > 1 && group.Parts.Length > 0) most = Math.Max(most, group.Members.Count(member => member.IsKnownWithin(first, last)));
+                if (group.Members.Length < 2 || group.Parts.Length == 0) continue;
+                var count = 0;
+                foreach (var member in group.Members)
+                {
+                    if (member.IsKnownWithin(first, last)) count++;
+                }
+
+                most = Math.Max(most, count);
             }
 
             return most;
         }
 
-        /// <summary>Adds a day of all sources to the sums of the parts.</summary>
-        public void AddTo(decimal[] sums, int index)
+        /// <summary>Adds those of a range's days on which all groups have something, of all sources, to the sums of the parts.</summary>
+        public void AddTo(decimal[] sums, int first, int last)
         {
+            // With one group a day is missing where no member knows it: each member's own days are all that there is.
+            var all = Groups.Length == 1;
             foreach (var group in Groups)
             {
+                if (group.Parts.Length == 0) continue;
                 foreach (var member in group.Members)
                 {
-                    if (group.Parts.Length == 0 || !member.IsKnown(index)) continue;
-                    for (var part = 0; part < group.Parts.Length; part++) sums[group.Parts[part]] += member.Days[part]![index]!.Value;
+                    if (all && member.Series is [{ } only])
+                    {
+                        sums[group.Parts[0]] += only.Sum(first, last);
+                        continue;
+                    }
+
+                    for (var index = first; index <= last; index++)
+                    {
+                        if (Status[index] == DayStatus.Missing || !member.IsKnown(index)) continue;
+                        for (var part = 0; part < group.Parts.Length; part++) sums[group.Parts[part]] += member.Series[part]!.Value(index);
+                    }
                 }
             }
         }
@@ -427,11 +513,36 @@ internal sealed class KpiTable
             {
                 foreach (var member in group.Members)
                 {
-                    if (group.Parts.Length > 0 && member.IsKnown(index)) return member.Days[0]![index]!.Value;
+                    if (group.Parts.Length > 0 && member.IsKnown(index)) return member.Series[0]!.Value(index);
                 }
             }
 
             throw new InvalidOperationException("No source has a value on that day.");
+        }
+
+        private void Judge(Group group, DateOnly from)
+        {
+            for (var index = 0; index < Status.Length; index++)
+            {
+                if (Status[index] == DayStatus.Missing) continue;
+                var (day, worst, any) = (from.AddDays(index), Status[index], group.Parts.Length == 0);
+                foreach (var member in group.Members)
+                {
+                    if (!member.IsKnown(index))
+                    {
+                        // Read on that day and without this number: it has none. Not read, though there is more of it: a part of the whole is missing.
+                        if (group.Members.Length > 1 && member.IsMissed(day, index) && worst < DayStatus.Partial) worst = DayStatus.Partial;
+                        continue;
+                    }
+
+                    any = true;
+                    var clock = member.Source.Clock;
+                    var status = day <= clock.FinalThrough ? DayStatus.Final : day <= clock.CompleteThrough ? DayStatus.Provisional : DayStatus.Partial;
+                    if (status > worst) worst = status;
+                }
+
+                Status[index] = any ? worst : DayStatus.Missing;
+            }
         }
     }
 
@@ -439,14 +550,14 @@ internal sealed class KpiTable
     private sealed record Group(int[] Parts, Member[] Members);
 
     /// <summary>One source: its days of each part, and of its pulse.</summary>
-    private sealed record Member(TableSource Source, decimal?[]?[] Days, decimal?[]? Pulse)
+    private sealed record Member(TableSource Source, KpiSeries?[] Series, KpiSeries? Pulse)
     {
         /// <summary>All parts, or the day is none: a rate of two shops is not of one's orders and the other's visits.</summary>
         public bool IsKnown(int index)
         {
-            foreach (var days in Days)
+            foreach (var series in Series)
             {
-                if (days is null || days[index] is null) return false;
+                if (series is null || !series.IsKnown(index)) return false;
             }
 
             return true;
@@ -462,7 +573,7 @@ internal sealed class KpiTable
             return false;
         }
 
-        public bool IsMissed(DateOnly day, int index) => day >= Source.FirstDay && !(day > Source.LastDay) && Pulse?[index] is null;
+        public bool IsMissed(DateOnly day, int index) => day >= Source.FirstDay && !(day > Source.LastDay) && Pulse?.IsKnown(index) != true;
     }
 }
 

@@ -23,25 +23,18 @@ internal static class KpiValues
     public static async Task<IReadOnlyList<StoredMonth>> LoadAsync(
         TenantTransaction tx, IReadOnlyCollection<string> kpis, DateOnly from, DateOnly to, IReadOnlyCollection<short>? sources)
     {
-        var keys = new Dictionary<short, string>();
         var months = new List<StoredMonth>();
         await tx.ReadAsync(
             """
-            select number, key from kpi_keys where tenant_id = @tenant and key = any (@kpis);
-            select m.source, m.kpi, m.month, m.days
-            from kpi_months m
-            where m.tenant_id = @tenant and m.month between @first and @to
-              and m.kpi = any (array(select k.number from kpi_keys k where k.tenant_id = @tenant and k.key = any (@kpis)))
-              and (@sources::smallint[] is null or m.source = any (@sources));
+            select m.source, k.key, m.month, m.days
+            from kpi_keys k
+            join kpi_months m on m.tenant_id = @tenant and m.kpi = k.number and m.month between @first and @to
+                             and (@sources::smallint[] is null or m.source = any (@sources))
+            where k.tenant_id = @tenant and k.key = any (@kpis)
             """,
             new { kpis = kpis.ToArray(), first = FirstOfMonth(from), to, sources = sources?.ToArray() },
-            (reader, result) =>
-            {
-                if (result == 0) keys.Add(reader.GetInt16(0), reader.GetString(1));
-                // A KPI that got its number in between has no values that this reader's moment knows of.
-                else if (keys.TryGetValue(reader.GetInt16(1), out var key))
-                    months.Add(new StoredMonth(reader.GetInt16(0), key, reader.GetFieldValue<DateOnly>(2), reader.GetFieldValue<decimal?[]>(3)));
-            });
+            reader => months.Add(new StoredMonth(
+                reader.GetInt16(0), reader.GetString(1), reader.GetFieldValue<DateOnly>(2), reader.GetFieldValue<decimal?[]>(3))));
         return months;
     }
 

@@ -21,7 +21,7 @@ public sealed class MetricsEndpoints
 
     /// <summary><c>GET kpis</c>: the catalogue.</summary>
     public Task<IResult> CatalogueAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        _reads.AnswerAsync(request, MetricsJson.Default.IReadOnlyListKpiEntry, async (tx, tenant) =>
+        _reads.AnswerKeptAsync(request, MetricsJson.Default.IReadOnlyListKpiEntry, async (tx, tenant) =>
         {
             var query = new QueryReader(request);
             var sources = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
@@ -31,13 +31,13 @@ public sealed class MetricsEndpoints
 
     /// <summary><c>GET metrics/summary</c>: everything the overview needs; <c>with=insights</c> adds what <c>GET insights/business</c> answers for the same period.</summary>
     public Task<IResult> SummaryAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        _reads.AnswerAsync(request, MetricsJson.Default.SummaryResponse, async (tx, tenant) =>
+        _reads.AnswerKeptAsync(request, MetricsJson.Default.SummaryResponse, async (tx, tenant) =>
         {
             var query = new QueryReader(request);
             var more = query.Choice("with", "numbers", "insights") == "insights";
             query.ThrowIfInvalid();
-            var summary = await Summary(request)(tx, tenant);
-            return more ? summary with { Insights = await _insights.Business(request)(tx, tenant) } : summary;
+            var (summary, insights) = (Summary(request)(tx, tenant), more ? _insights.Business(request)(tx, tenant) : null);
+            return insights is null ? await summary : await summary with { Insights = await insights };
         }, cancellationToken);
 
     /// <summary>How the summary that a request asks for is made; admitting the request is the caller's.</summary>
@@ -55,12 +55,15 @@ public sealed class MetricsEndpoints
             var catalogue = await TenantCatalogue.LoadAsync(tx);
             // The health of the business has its own place (GET insights/business), and would read 14 weeks more.
             var shown = catalogue.Visible.Where(kpi => kpi.Key != HealthScore.Key).ToList();
-            var now = await KpiTable.LoadAsync(tx, shown, period.From, period.To, clocks, tenant.Economics);
-            var before = period is { CompareFrom: { } from, CompareTo: { } to }
-                ? await KpiTable.LoadAsync(tx, shown, from, to, clocks, tenant.Economics)
-                : null;
-            var lastDays = await LastDaysAsync(tx, catalogue, clocks);
-            var goals = await GoalEndpoints.SummaryAsync(tx, catalogue, tenant, sources, today);
+            var (reading, readingBefore, lastOnes, aims) = (
+                KpiTable.LoadAsync(tx, shown, period.From, period.To, clocks, tenant.Economics),
+                period is { CompareFrom: { } from, CompareTo: { } to }
+                    ? KpiTable.LoadAsync(tx, shown, from, to, clocks, tenant.Economics)
+                    : null,
+                LastDaysAsync(tx, catalogue, clocks),
+                GoalEndpoints.SummaryAsync(tx, catalogue, tenant, sources, today));
+            var (now, before, lastDays, goals) = (
+                await reading, readingBefore is null ? null : await readingBefore, await lastOnes, await aims);
             return new SummaryResponse(
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, today, tenant.TimeZone, tenant.Currency,
                 tenant.IsDemo, [.. now.Dates],
@@ -71,7 +74,7 @@ public sealed class MetricsEndpoints
 
     /// <summary><c>GET metrics/history</c>: KPIs over time by day, week or month.</summary>
     public Task<IResult> HistoryAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        _reads.AnswerAsync(request, MetricsJson.Default.HistoryResponse, async (tx, tenant) =>
+        _reads.AnswerKeptAsync(request, MetricsJson.Default.HistoryResponse, async (tx, tenant) =>
         {
             var query = new QueryReader(request);
             var sources = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
@@ -142,9 +145,7 @@ public sealed class MetricsEndpoints
         return new SummaryKpi(
             kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Direction, kpi.Aggregation, value.Value, previous?.Value, change,
             before is null ? null : withheld, value.Status, Reason(kpi, value), lastDay < now.To ? lastDay : null, kpi.Source,
-            [.. now.Dates.Select(day => now.On(kpi, day))],
-            before is null ? [] : [.. before.Dates.Select(day => before.On(kpi, day))],
-            [.. now.Dates.Select(day => now.StatusOf(kpi, day))], currency, goal, Breakdowns.Of(kpi),
+            now.Daily(kpi), before is null ? [] : before.Daily(kpi), now.Statuses(kpi), currency, goal, Breakdowns.Of(kpi),
             withheld is "partial" or "previous_partial" && before is not null ? now.Alike(kpi, before) : null);
     }
 

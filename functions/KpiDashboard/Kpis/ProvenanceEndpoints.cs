@@ -16,7 +16,7 @@ public sealed class ProvenanceEndpoints
 
     /// <summary><c>GET metrics/provenance</c>.</summary>
     public Task<IResult> ProvenanceAsync(HttpRequest request, CancellationToken cancellationToken) =>
-        _reads.AnswerAsync(request, ProvenanceJson.Default.ProvenanceResponse, async (tx, tenant) =>
+        _reads.AnswerKeptAsync(request, ProvenanceJson.Default.ProvenanceResponse, async (tx, tenant) =>
         {
             var catalogue = await TenantCatalogue.LoadAsync(tx);
             var query = new QueryReader(request);

@@ -1,3 +1,4 @@
+using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Formulas;
 using KpiDashboard.Insights;
@@ -65,18 +66,30 @@ internal sealed class TenantCatalogue
     }
 
     /// <summary>Reads the tenant's own entries; one probe of an index for the many tenants that have none.</summary>
-    public static async Task<TenantCatalogue> LoadAsync(TenantTransaction tx)
+    public static async Task<TenantCatalogue> LoadAsync(TenantTransaction tx) =>
+        tx.Known?.Find<TenantCatalogue>() ?? Of(await tx.QueryAsync<Row>(Sql, new { known = (long?)null }));
+
+    private const string Sql =
+        $"""
+        select key, name, description, unit, direction, aggregation, null as formula from custom_kpis where tenant_id = @tenant and {TenantOpenings.Unless}
+        union all
+        select key, name, description, unit, direction, null, formula from calculated_kpis where tenant_id = @tenant and {TenantOpenings.Unless}
+        order by name, key
+        """;
+
+    private static TenantCatalogue Of(IReadOnlyList<Row> rows) => rows.Count == 0
+        ? ProductOnly
+        : new TenantCatalogue([.. rows.Where(row => row.Formula is null).Select(row => row.ToPushed())], [.. rows.Where(row => row.Formula is not null).Select(row => row.ToCalculated())]);
+
+    /// <summary>The catalogue among what most reads need.</summary>
+    internal sealed class Part : ITenantPart
     {
-        var rows = await tx.QueryAsync<Row>(
-            """
-            select key, name, description, unit, direction, aggregation, null as formula from custom_kpis where tenant_id = @tenant
-            union all
-            select key, name, description, unit, direction, null, formula from calculated_kpis where tenant_id = @tenant
-            order by name, key
-            """);
-        return rows.Count == 0
-            ? ProductOnly
-            : new TenantCatalogue([.. rows.Where(row => row.Formula is null).Select(row => row.ToPushed())], [.. rows.Where(row => row.Formula is not null).Select(row => row.ToCalculated())]);
+        /// <inheritdoc />
+        public async Task<object> AskAsync(SqlBatch batch, Guid tenant, long? known, DateTimeOffset now) =>
+            Of(await batch.Add(Sql, new { known }, tenant, SqlBatch.RowsAsync<Row>));
+
+        /// <inheritdoc />
+        public void Note(TenantKnowledge knowledge, object part, DateTimeOffset now) => knowledge.With((TenantCatalogue)part);
     }
 
     private sealed record Row(string Key, string Name, string Description, string Unit, string Direction, string? Aggregation, string? Formula)

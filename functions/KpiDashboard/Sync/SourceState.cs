@@ -92,8 +92,13 @@ internal sealed record SourceState(
     }
 
     /// <summary>Reads the tenant's sources, those that were disconnected included.</summary>
-    public static Task<IReadOnlyList<SourceState>> LoadAsync(TenantTransaction tx, TenantProfile tenant, DateTimeOffset now) => tx.QueryAsync<SourceState>(
-        """
+    public static Task<IReadOnlyList<SourceState>> LoadAsync(TenantTransaction tx, TenantProfile tenant, DateTimeOffset now) =>
+        tx.Known?.Find<IReadOnlyList<SourceState>>() is { } known
+            ? Task.FromResult<IReadOnlyList<SourceState>>([.. known.Select(source => source with { Now = now })])
+            : tx.QueryAsync<SourceState>(Sql, new { now, connectors = PulseConnectors, pulses = PulseKeys, known = (long?)null });
+
+    private const string Sql =
+        $"""
         select i.id, i.connector, i.display_name as DisplayName, i.status as State, i.status_message as StatusMessage,
                case when i.settings ->> 'pushOnly' = 'true' then 'push' else i.schedule end as schedule,
                i.fetched_at as FetchedAt, i.complete_through as CompleteThrough, i.final_through as FinalThrough, i.measurable_from as MeasurableFrom,
@@ -111,10 +116,20 @@ internal sealed record SourceState(
         join tenants t on t.id = i.tenant_id
         left join unnest(@connectors, @pulses) as p (connector, kpi) on p.connector = i.connector
         cross join lateral known_days(i.tenant_id, i.source, p.kpi, i.complete_through, @now) k
-        where i.tenant_id = @tenant
+        where i.tenant_id = @tenant and {TenantOpenings.Unless}
         order by i.connector, i.source
-        """,
-        new { now, connectors = PulseConnectors, pulses = PulseKeys });
+        """;
+
+    /// <summary>The sources among what most reads need.</summary>
+    internal sealed class Part : ITenantPart
+    {
+        /// <inheritdoc />
+        public async Task<object> AskAsync(SqlBatch batch, Guid tenant, long? known, DateTimeOffset now) => await batch.Add(
+            Sql, new { now, connectors = PulseConnectors, pulses = PulseKeys, known }, tenant, SqlBatch.RowsAsync<SourceState>);
+
+        /// <inheritdoc />
+        public void Note(TenantKnowledge knowledge, object part, DateTimeOffset now) => knowledge.With((IReadOnlyList<SourceState>)part);
+    }
 
     /// <summary>The keys of <see cref="Pulses"/>, for SQL.</summary>
     public static string[] PulseConnectors { get; } = [.. Pulses.Keys];

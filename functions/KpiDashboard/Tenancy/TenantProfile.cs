@@ -18,13 +18,20 @@ internal sealed record TenantProfile(
     public DateOnly Today(TimeProvider time) => LocalDay.Of(time.GetUtcNow(), Zone);
 
     /// <summary>Reads the tenant of the transaction; null when it is gone.</summary>
-    public static Task<TenantProfile?> LoadAsync(TenantTransaction tx) => tx.QuerySingleOrDefaultAsync<TenantProfile>(
+    public static Task<TenantProfile?> LoadAsync(TenantTransaction tx) =>
+        tx.Known?.Find<TenantProfile>() is { } known ? Task.FromResult<TenantProfile?>(known) : tx.QuerySingleOrDefaultAsync<TenantProfile>(Sql);
+
+    /// <summary>Asks the same in a batch.</summary>
+    public static Task<TenantProfile?> AskAsync(SqlBatch batch, Guid tenant) =>
+        batch.Add(Sql, null, tenant, async (reader, token) => (await SqlBatch.RowsAsync<TenantProfile>(reader, token)).SingleOrDefault());
+
+    private const string Sql =
         """
         select id, name, safe_zone(time_zone) as TimeZone, currency, locale, week_start as WeekStart, hourly_labour_cost as HourlyLabourCost,
                automation_cost_per_month as AutomationCostPerMonth, data_version as DataVersion, is_demo as IsDemo,
                fiscal_year_start_month as FiscalYearStartMonth, headline
         from tenants where id = @tenant
-        """);
+        """;
 
     /// <summary>Tells every reader's ETag that something changed.</summary>
     public static Task BumpVersionAsync(TenantTransaction tx) =>

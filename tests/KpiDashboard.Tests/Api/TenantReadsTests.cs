@@ -17,7 +17,7 @@ public sealed class TenantReadsTests
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 21, 12, 1, 0, TimeSpan.Zero));
 
     private string Tag(string path = "/api/metrics/summary", string query = "?range=last_7_days", Caller? caller = null, TenantProfile? tenant = null) =>
-        Tag(new TenantReads(null!, _time), new DefaultHttpContext { Request = { Path = path, QueryString = new QueryString(query) } }.Request, (caller ?? Owner).Role, tenant ?? Tenant);
+        Tag(new TenantReads(null!, null!, null!, _time), new DefaultHttpContext { Request = { Path = path, QueryString = new QueryString(query) } }.Request, (caller ?? Owner).Role, tenant ?? Tenant);
 
     [Fact]
     public void The_same_question_about_the_same_data_has_the_same_tag()

@@ -1,0 +1,191 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+using System.Linq.Expressions;
+using System.Reflection;
+using Dapper;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace KpiDashboard.Data;
+
+/// <summary>Statements that go to the server together, in one round trip, and what is made of the rows of each.</summary>
+internal sealed class SqlBatch
+{
+    private static readonly ConcurrentDictionary<Type, Action<NpgsqlParameterCollection, object>> s_binders = new();
+
+    private readonly List<Statement> _statements = [];
+
+    /// <summary>How many there are.</summary>
+    public int Count => _statements.Count;
+
+    /// <summary>Adds a statement of a tenant: it has the parameter <c>@tenant</c>.</summary>
+    /// <returns>Ends when the batch has run.</returns>
+    public Task<T> Add<T>(string sql, object? parameters, Guid tenant, Func<DbDataReader, CancellationToken, Task<T>> read) =>
+        Add(new Statement<T>(sql, parameters, tenant, read));
+
+    /// <summary>Adds a statement that needs no tenant.</summary>
+    public Task<T> Add<T>(string sql, object? parameters, Func<DbDataReader, CancellationToken, Task<T>> read) => Add(new Statement<T>(sql, parameters, null, read));
+
+    /// <summary>Puts a statement before all others whose rows say nothing.</summary>
+    public void Begin(string sql, object parameters) =>
+        _statements.Insert(0, new Statement<bool>(sql, parameters, null, (_, _) => Task.FromResult(true)));
+
+    /// <summary>Sends them, and hands each its rows, one after the other.</summary>
+    public async Task RunAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        foreach (var statement in _statements)
+        {
+            var command = new NpgsqlBatchCommand(statement.Sql);
+            if (statement.Tenant is { } tenant) command.Parameters.Add(new NpgsqlParameter<Guid>("tenant", tenant));
+            if (statement.Parameters is { } parameters) s_binders.GetOrAdd(parameters.GetType(), Binder)(command.Parameters, parameters);
+            batch.BatchCommands.Add(command);
+        }
+
+        try
+        {
+            await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
+            {
+                foreach (var statement in _statements)
+                {
+                    await statement.ReadAsync(reader, cancellationToken);
+                    await reader.NextResultAsync(cancellationToken);
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            foreach (var statement in _statements) statement.Fail(e);
+            throw;
+        }
+
+        // Not before the connection is free: whoever waited asks further things on it.
+        foreach (var statement in _statements) statement.Finish();
+    }
+
+    /// <summary>All rows, as Dapper maps them; a single value by what the server says it is.</summary>
+    public static async Task<IReadOnlyList<T>> RowsAsync<T>(DbDataReader reader, CancellationToken cancellationToken)
+    {
+        List<T> rows = [];
+        Func<DbDataReader, object>? parse = null;
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (Scalar<T>.Read is { } read) rows.Add(reader.IsDBNull(0) ? default! : read(reader));
+            else rows.Add((T)(parse ??= reader.GetRowParser(typeof(T)))(reader));
+        }
+
+        return rows;
+    }
+
+    /// <summary>How a value that is a row by itself is read; null where a row is more than that.</summary>
+    private static class Scalar<T>
+    {
+        public static readonly Func<DbDataReader, T>? Read = Find();
+
+        private static Func<DbDataReader, T>? Find()
+        {
+            var type = Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T);
+            if (!type.IsPrimitive && type != typeof(string) && type != typeof(decimal) && type != typeof(Guid) && type != typeof(DateOnly)
+                && type != typeof(DateTimeOffset) && type != typeof(TimeSpan) && type != typeof(byte[])) return null;
+            var (reader, place) = (Expression.Parameter(typeof(DbDataReader)), Expression.Constant(0));
+            var value = Expression.Call(reader, nameof(DbDataReader.GetFieldValue), [type], place);
+            return Expression.Lambda<Func<DbDataReader, T>>(Expression.Convert(value, typeof(T)), reader).Compile();
+        }
+    }
+
+    private Task<T> Add<T>(Statement<T> statement)
+    {
+        _statements.Add(statement);
+        return statement.Answer;
+    }
+
+    /// <summary>Makes parameters of the properties of an anonymous object, with the types that these have, null or not: a statement is prepared once.</summary>
+    private static Action<NpgsqlParameterCollection, object> Binder(Type type)
+    {
+        var properties = type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Select(property => (property.Name, Type: TypeOf(property.PropertyType), Get: Getter(type, property))).ToArray();
+        return (parameters, values) =>
+        {
+            foreach (var (name, kind, get) in properties)
+            {
+                var value = get(values);
+                parameters.Add(new NpgsqlParameter(name, kind)
+                {
+                    Value = value switch
+                    {
+                        null => DBNull.Value,
+                        DateTimeOffset instant => instant.UtcDateTime,
+                        _ => value,
+                    },
+                });
+            }
+        };
+    }
+
+    private static Func<object, object?> Getter(Type type, PropertyInfo property)
+    {
+        var instance = Expression.Parameter(typeof(object));
+        return Expression.Lambda<Func<object, object?>>(
+            Expression.Convert(Expression.Property(Expression.Convert(instance, type), property), typeof(object)), instance).Compile();
+    }
+
+    private static NpgsqlDbType TypeOf(Type type)
+    {
+        if (type != typeof(byte[]) && type.IsArray) return NpgsqlDbType.Array | TypeOf(type.GetElementType()!);
+        if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(List<>)) return NpgsqlDbType.Array | TypeOf(type.GetGenericArguments()[0]);
+        return (Nullable.GetUnderlyingType(type) ?? type) switch
+        {
+            var t when t == typeof(string) => NpgsqlDbType.Text,
+            var t when t == typeof(Guid) => NpgsqlDbType.Uuid,
+            var t when t == typeof(short) => NpgsqlDbType.Smallint,
+            var t when t == typeof(int) => NpgsqlDbType.Integer,
+            var t when t == typeof(long) => NpgsqlDbType.Bigint,
+            var t when t == typeof(decimal) => NpgsqlDbType.Numeric,
+            var t when t == typeof(double) => NpgsqlDbType.Double,
+            var t when t == typeof(bool) => NpgsqlDbType.Boolean,
+            var t when t == typeof(DateOnly) => NpgsqlDbType.Date,
+            var t when t == typeof(DateTimeOffset) => NpgsqlDbType.TimestampTz,
+            // An instant that came from the database, and is UTC.
+            var t when t == typeof(DateTime) => NpgsqlDbType.TimestampTz,
+            var t when t == typeof(TimeSpan) => NpgsqlDbType.Interval,
+            var t when t == typeof(byte[]) => NpgsqlDbType.Bytea,
+            _ => throw new NotSupportedException($"A parameter cannot be a {type}; make it an array or a plain value."),
+        };
+    }
+
+    private abstract class Statement(string sql, object? parameters, Guid? tenant)
+    {
+        public string Sql => sql;
+
+        public object? Parameters => parameters;
+
+        public Guid? Tenant => tenant;
+
+        public abstract Task ReadAsync(DbDataReader reader, CancellationToken cancellationToken);
+
+        public abstract void Finish();
+
+        public abstract void Fail(Exception e);
+    }
+
+    private sealed class Statement<T>(string sql, object? parameters, Guid? tenant, Func<DbDataReader, CancellationToken, Task<T>> read)
+        : Statement(sql, parameters, tenant)
+    {
+        // What waits goes on at once, in the order of the statements: what it asks then belongs to the next round trip.
+        private readonly TaskCompletionSource<T> _answer = new();
+        private T? _rows;
+
+        public Task<T> Answer => _answer.Task;
+
+        public override async Task ReadAsync(DbDataReader reader, CancellationToken cancellationToken) => _rows = await read(reader, cancellationToken);
+
+        public override void Finish() => _answer.TrySetResult(_rows!);
+
+        public override void Fail(Exception e)
+        {
+            _answer.TrySetException(e);
+            // Nobody may wait for it any more.
+            _ = _answer.Task.Exception;
+        }
+    }
+}
