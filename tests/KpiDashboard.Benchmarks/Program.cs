@@ -14,6 +14,7 @@ const string Usage = """
     usage: dotnet run -c Release --project tests/KpiDashboard.Benchmarks -- BENCHMARK
 
       api                        reads of the API (default)
+      reads                      reads of the API beside bare Npgsql and bare Kestrel; writes docs/benchmarks.md
       page                       how soon the overview shows on a phone, and how soon a tap is answered
       sync [COUNT]               first and daily sync of so many businesses (default 1000), and whether every number is right
       usual [PEER]               how good bands and forecasts are; writes docs/benchmarks.md
@@ -27,6 +28,9 @@ switch (args)
     case [] or ["api"]:
         await WithDemoAsync(page: false);
         return 0;
+    case ["reads"]:
+        await InFolderAsync(folder => ReadRates.RunAsync(Root(), folder));
+        return 0;
     case ["page"]:
         await WithDemoAsync(page: true);
         return 0;
@@ -37,9 +41,7 @@ switch (args)
         await InFolderAsync(folder => SyncRates.RunAsync(businesses, folder));
         return 0;
     case ["usual", .. { Length: < 2 } peer]:
-        var root = LocalHostOptions.FindRepositoryRoot(AppContext.BaseDirectory)
-            ?? throw new InvalidOperationException("KpiDashboard.sln is in no folder above.");
-        await UsualModel.RunAsync(root, peer is [var file] ? file : null);
+        await UsualModel.RunAsync(Root(), peer is [var file] ? file : null);
         return 0;
     case ["worker", var published]:
         await InFolderAsync(folder => PublishedWorker.RunAsync(Path.GetFullPath(published), folder));
@@ -59,6 +61,9 @@ switch (args)
 // How many businesses; null for what is no number of them.
 static int? Count(string text) =>
     int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= LoadWorld.Most ? number : null;
+
+static string Root() => LocalHostOptions.FindRepositoryRoot(AppContext.BaseDirectory)
+    ?? throw new InvalidOperationException("KpiDashboard.sln is in no folder above.");
 
 static async Task InFolderAsync(Func<string, Task> run)
 {

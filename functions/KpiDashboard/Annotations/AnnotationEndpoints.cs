@@ -38,15 +38,19 @@ public sealed class AnnotationEndpoints
             var sources = SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
             var period = Period.Read(query, tenant.Today(_time), SourceState.PeriodThrough(sources));
             var range = new { from = period.From, to = period.To };
-            var notes = await tx.QueryAsync<Note>(Select + "and a.from_day <= @to and a.to_day >= @from order by a.from_day, a.id limit 500", range);
+            var (reading, gaps, failures, restated) = (
+                tx.QueryAsync<Note>(Select + "and a.from_day <= @to and a.to_day >= @from order by a.from_day, a.id limit 500", range),
+                GapsAsync(tx, period, sources, tenant), WorkflowFailures.LoadAsync(tx, period.From, period.To, sources.Integrations),
+                RestatedAsync(tx, period, sources.Numbers));
+            var notes = await reading;
             return new AnnotationsResponse(period.From, period.To,
             [
                 .. notes.Select(note => note.ToEntry())
-                    .Concat(await GapsAsync(tx, period, sources, tenant))
-                    .Concat((await WorkflowFailures.LoadAsync(tx, period.From, period.To, sources.Integrations)).Take(500).Select(failing => new AnnotationEntry(
+                    .Concat(await gaps)
+                    .Concat((await failures).Take(500).Select(failing => new AnnotationEntry(
                         null, AnnotationKind.WorkflowFailing, failing.Since > period.From ? failing.Since : period.From, failing.Last,
                         Invariant($"“{failing.Name}” has not worked since {failing.Since:d MMM yyyy}: it failed {(failing.Failed == 1 ? "once" : $"{failing.Failed} times")}."), ["automation.failed"], null, null)))
-                    .Concat(await RestatedAsync(tx, period, sources.Numbers))
+                    .Concat(await restated)
                     .OrderBy(entry => entry.From).ThenBy(entry => entry.Kind),
             ]);
         }, cancellationToken);

@@ -11,7 +11,7 @@ namespace KpiDashboard.Api;
 /// <summary>What is kept of answers; section <c>Answers</c>.</summary>
 internal sealed class AnswerOptions
 {
-    /// <summary>Answers are kept up to so many megabytes, those longest unasked for going first; 0 keeps none.</summary>
+    /// <summary>Answers are kept up to so many megabytes, those longest unasked for going first; 0 keeps none, nor anything else that was read.</summary>
     public int KeptMegabytes { get; set; } = 64;
 }
 

@@ -1,6 +1,7 @@
 using KpiDashboard.Data;
 using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.Options;
 
 namespace KpiDashboard.Api;
 
@@ -26,7 +27,8 @@ internal sealed record TenantOpening(TenantProfile Profile, TenantKnowledge Know
 /// version is remembered, and then those statements say nothing; the version itself is read each time, so that it does not matter which instance
 /// of the app wrote last.
 /// </summary>
-internal sealed class TenantOpenings(Database database, IEnumerable<ITenantPart> parts, TimeProvider time) : IDisposable
+internal sealed class TenantOpenings(
+    Database database, IEnumerable<ITenantPart> parts, IOptions<AnswerOptions> options, TimeProvider time) : IDisposable
 {
     /// <summary>SQL: true unless the version that is known is the tenant's.</summary>
     public const string Unless = "(@known::bigint is null or @known <> (select known_tenant.data_version from tenants known_tenant where known_tenant.id = @tenant))";
@@ -63,7 +65,8 @@ internal sealed class TenantOpenings(Database database, IEnumerable<ITenantPart>
         if (remembered?.Version != known.DataVersion)
         {
             remembered = new Remembered(known.DataVersion, quarter, await Task.WhenAll(asked));
-            _remembered.Set(tenant, remembered, new MemoryCacheEntryOptions { Size = 1, SlidingExpiration = TimeSpan.FromMinutes(15) });
+            if (options.Value.KeptMegabytes > 0)
+                _remembered.Set(tenant, remembered, new MemoryCacheEntryOptions { Size = 1, SlidingExpiration = TimeSpan.FromMinutes(15) });
         }
 
         var knowledge = new TenantKnowledge().With(known);

@@ -13,6 +13,9 @@ internal sealed class SqlBatch
 {
     private static readonly ConcurrentDictionary<Type, Action<NpgsqlParameterCollection, object>> s_binders = new();
 
+    /// <summary>Is shown each batch before it is sent: a benchmark sends the same without us.</summary>
+    internal static Action<NpgsqlBatch>? Shown { get; set; }
+
     private readonly List<Statement> _statements = [];
 
     /// <summary>How many there are.</summary>
@@ -42,6 +45,7 @@ internal sealed class SqlBatch
             batch.BatchCommands.Add(command);
         }
 
+        Shown?.Invoke(batch);
         try
         {
             await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))

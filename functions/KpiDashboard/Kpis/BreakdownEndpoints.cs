@@ -31,16 +31,22 @@ public sealed class BreakdownEndpoints
             var limit = query.Number("top", 10, 1, MostMembers);
             var period = Period.Read(query, tenant.Today(_time), SourceState.PeriodThrough(sources));
             var reader = new Reader(tx, kpi, Breakdowns.NameOf(dimension), sources.Clocks, tenant.Economics);
-            var now = await reader.DaysAsync(period.From, period.To);
-            var before = period is { CompareFrom: { } from, CompareTo: { } to } ? await reader.DaysAsync(from, to) : null;
-            var (names, listed) = await reader.NamesAsync(now, before, limit);
-            var nowSums = await reader.SumAsync(now, names);
+            var (days, daysBefore, members, first) = (
+                reader.DaysAsync(period.From, period.To),
+                period is { CompareFrom: { } from, CompareTo: { } to } ? reader.DaysAsync(from, to) : null,
+                reader.MembersAsync(period, limit), reader.SinceAsync());
+            var (now, before, rows) = (await days, daysBefore is null ? null : await daysBefore, await members);
+            // Of a period of which no day is divided, there is nothing to name.
+            if (now.Covered.Count == 0) rows = [];
+            IReadOnlyList<string> names = [.. rows.OrderBy(row => row.Place).Select(row => row.Member).Distinct(StringComparer.Ordinal)];
+            var listed = rows.Count == 0 ? 0 : rows[0].Listed;
+            var nowSums = reader.Sum(now, rows.Where(row => row.IsNow));
             // A value that is not told apart from the rest any more has no number to show.
             if (now.PartlyListed > 0) names = [.. nowSums.Members.Keys];
-            var beforeSums = before is null ? null : await reader.SumAsync(before, names);
+            var beforeSums = before is null ? null : reader.Sum(before, rows.Where(row => !row.IsNow && names.Contains(row.Member, StringComparer.Ordinal)));
             var breakdown = new Breakdown(kpi, names, nowSums, beforeSums, tenant.Economics);
             var (change, withheld) = KpiChange.Of(nowSums.Total, beforeSums?.Total);
-            var since = await reader.SinceAsync();
+            var since = await first;
             return new BreakdownResponse(
                 kpi.Key, kpi.Name, kpi.Unit, kpi.Direction, kpi.Aggregation, dimension, period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare,
                 tenant.TimeZone, MetricsEndpoints.CurrencyOf(kpi, sources, tenant),
@@ -118,6 +124,9 @@ public sealed class BreakdownEndpoints
         return new BreakdownRest(rest.Value.Value, rest.Previous?.Value, change, rest.Previous is null ? null : withheld, rest.Share, rest.Value.Status, others);
     }
 
+    /// <summary>Sums of one part of one value of the dimension, in the period or the one before it.</summary>
+    private sealed record MemberRow(bool IsNow, string Member, string Kpi, decimal? Sum, int KnownPartly, int UnknownWholly, int Listed, int Place);
+
     /// <summary>Days of a period that are divided.</summary>
     private sealed record DividedDays(KpiTable Table, int Measured, IReadOnlyList<DateOnly> Covered, int PartlyListed, bool Withheld, IReadOnlyDictionary<string, decimal> Sums);
 
@@ -133,15 +142,16 @@ public sealed class BreakdownEndpoints
         /// </summary>
         public async Task<DividedDays> DaysAsync(DateOnly from, DateOnly to)
         {
-            var values = await tx.QueryAsync<(short Source, string Kpi, DateOnly Day, decimal Value)>(
-                Values, new { parts = _parts, from, to, sources = _sources });
-            var divided = (await tx.QueryAsync<(short Source, DateOnly Day, bool IsWhole, bool Withheld)>(
+            var (reading, dividing) = (
+                tx.QueryAsync<(short Source, string Kpi, DateOnly Day, decimal Value)>(Values, new { parts = _parts, from, to, sources = _sources }),
+                tx.QueryAsync<(short Source, DateOnly Day, bool IsWhole, bool Withheld)>(
                 """
                 select source, day, is_whole, withheld from breakdown_days
                 where tenant_id = @tenant and dimension = @dimension and day between @from and @to and not is_stale
                   and (@sources::smallint[] is null or source = any (@sources))
                 """,
-                new { dimension, from, to, sources = _sources })).ToDictionary(day => (day.Source, day.Day));
+                new { dimension, from, to, sources = _sources }));
+            var (values, divided) = (await reading, (await dividing).ToDictionary(day => (day.Source, day.Day)));
             var measured = values.GroupBy(value => (value.Source, value.Day)).Where(day => day.Count() == _parts.Length).Select(day => day.Key).ToList();
             var days = measured.ToLookup(day => day.Day, day => day.Source);
             var covered = days.Where(day => day.All(source => divided.ContainsKey((source, day.Key)))).Select(day => day.Key).ToHashSet();
@@ -153,56 +163,73 @@ public sealed class BreakdownEndpoints
                 _parts.ToDictionary(part => part, part => counted.Where(value => value.Kpi == part).Sum(value => value.Value), StringComparer.Ordinal));
         }
 
-        /// <summary>The values that stand for most, in one period or the other: what ceased counts, too. And how many there are.</summary>
-        public async Task<(IReadOnlyList<string> Names, int Listed)> NamesAsync(DividedDays now, DividedDays? before, int limit)
-        {
-            if (now.Covered.Count == 0) return ([], 0);
-            var rows = await tx.QueryAsync<(string Member, int Listed)>(
-                """
-                select v.member, (count(*) over ())::int
-                from breakdown_values v
-                where v.tenant_id = @tenant and v.dimension = @dimension and v.day = any (@days)
-                  and (@sources::smallint[] is null or v.source = any (@sources))
-                group by v.member
-                order by greatest(sum((v.parts ->> @weight)::numeric) filter (where v.day = any (@now)), sum((v.parts ->> @weight)::numeric) filter (where not v.day = any (@now))) desc nulls last, v.member
-                limit @limit
-                """,
-                new
-                {
-                    dimension,
-                    weight = Breakdown.WeightOf(kpi),
-                    days = now.Covered.Concat(before?.Covered ?? []).ToArray(),
-                    now = now.Covered.ToArray(),
-                    limit,
-                    sources = _sources,
-                });
-            return ([.. rows.Select(row => row.Member)], rows.Count == 0 ? 0 : rows[0].Listed);
-        }
+        /// <summary>
+        /// The values that stand for most, in one period or the other (what ceased counts, too), with their sums over the days that count
+        /// (<see cref="DaysAsync"/>), and how many values there are.
+        /// </summary>
+        public Task<IReadOnlyList<MemberRow>> MembersAsync(Period period, int limit) => tx.QueryAsync<MemberRow>(
+            """
+            with known as (
+                select p.now, m.source, (m.month + (u.place - 1)::integer) as day
+                from (values (true, @from::date, @to::date), (false, @compareFrom::date, @compareTo::date)) p (now, first, last)
+                join kpi_keys k on k.tenant_id = @tenant and k.key = any (@parts)
+                join kpi_months m on m.tenant_id = @tenant and m.kpi = k.number and m.month between date_trunc('month', p.first)::date and p.last
+                                 and (@sources::smallint[] is null or m.source = any (@sources))
+                cross join lateral unnest(m.days) with ordinality as u (value, place)
+                where u.value is not null and m.month + (u.place - 1)::integer between p.first and p.last
+            ),
+            measured as (select now, source, day from known group by now, source, day having count(*) = cardinality(@parts)),
+            covered as (
+                select m.now, m.day
+                from measured m
+                left join breakdown_days d on d.tenant_id = @tenant and d.source = m.source and d.dimension = @dimension and d.day = m.day and not d.is_stale
+                group by m.now, m.day
+                having bool_and(d.day is not null)
+            ),
+            listed as materialized (
+                select c.now, v.member, d.is_whole, v.parts
+                from covered c
+                join breakdown_days d on d.tenant_id = @tenant and d.dimension = @dimension and d.day = c.day
+                                     and (@sources::smallint[] is null or d.source = any (@sources))
+                join breakdown_values v on v.tenant_id = @tenant and v.source = d.source and v.dimension = d.dimension and v.day = d.day
+            ),
+            most as (
+                select member, (count(*) over ())::int as listed,
+                       row_number() over (order by greatest(sum((parts ->> @weight)::numeric) filter (where now),
+                           sum((parts ->> @weight)::numeric) filter (where not now)) desc nulls last, member)::int as place
+                from listed group by member
+            )
+            select l.now as IsNow, l.member, k.kpi, sum((l.parts ->> k.kpi)::numeric) as Sum,
+                   (count(l.parts ->> k.kpi) filter (where not l.is_whole))::int as KnownPartly,
+                   (count(*) filter (where l.is_whole and (l.parts ->> k.kpi) is null))::int as UnknownWholly, m.listed, m.place
+            from most m
+            join listed l on l.member = m.member
+            cross join unnest(@parts) k (kpi)
+            where m.place <= @limit
+            group by l.now, l.member, k.kpi, m.listed, m.place
+            """,
+            new
+            {
+                parts = _parts,
+                dimension,
+                weight = Breakdown.WeightOf(kpi),
+                from = period.From,
+                to = period.To,
+                compareFrom = period.CompareFrom,
+                compareTo = period.CompareTo,
+                limit,
+                sources = _sources,
+            });
 
         /// <summary>Sums of some values over the days that count.</summary>
-        public async Task<DividedPeriod> SumAsync(DividedDays days, IReadOnlyCollection<string> names)
-        {
-            var rows = await tx.QueryAsync<(string Member, string Kpi, decimal? Sum, int KnownPartly, int UnknownWholly)>(
-                """
-                select v.member, k.kpi, sum((v.parts ->> k.kpi)::numeric),
-                       (count(v.parts ->> k.kpi) filter (where not d.is_whole))::int, (count(*) filter (where d.is_whole and (v.parts ->> k.kpi) is null))::int
-                from breakdown_days d
-                join breakdown_values v on v.tenant_id = @tenant and v.source = d.source and v.dimension = d.dimension and v.day = d.day
-                cross join unnest(@parts) k (kpi)
-                where d.tenant_id = @tenant and d.dimension = @dimension and d.day = any (@days) and v.member = any (@names)
-                  and (@sources::smallint[] is null or d.source = any (@sources))
-                group by v.member, k.kpi
-                """,
-                new { parts = _parts, dimension, days = days.Covered.ToArray(), names = names.ToArray(), sources = _sources });
-            return new DividedPeriod(
-                days.Table.Evaluate(kpi, days.Table.From, days.Table.To), days.Sums,
-                rows.GroupBy(row => row.Member).ToDictionary(
-                    member => member.Key,
-                    member => new MemberSums(
-                        member.ToDictionary(row => row.Kpi, row => row.Sum ?? 0, StringComparer.Ordinal), member.Max(row => days.PartlyListed - row.KnownPartly + row.UnknownWholly)),
-                    StringComparer.Ordinal),
-                days.PartlyListed);
-        }
+        public DividedPeriod Sum(DividedDays days, IEnumerable<MemberRow> rows) => new(
+            days.Table.Evaluate(kpi, days.Table.From, days.Table.To), days.Sums,
+            rows.GroupBy(row => row.Member, StringComparer.Ordinal).ToDictionary(
+                member => member.Key,
+                member => new MemberSums(
+                    member.ToDictionary(row => row.Kpi, row => row.Sum ?? 0, StringComparer.Ordinal), member.Max(row => days.PartlyListed - row.KnownPartly + row.UnknownWholly)),
+                StringComparer.Ordinal),
+            days.PartlyListed);
 
         /// <summary>First day with a breakdown; null before any was read.</summary>
         public Task<DateOnly?> SinceAsync() =>

@@ -435,11 +435,14 @@ internal sealed class KpiTable
         TenantTransaction tx, IEnumerable<KpiDefinition> kpis, DateOnly from, DateOnly to, SourceClocks clocks, TenantEconomics economics)
     {
         var parts = kpis.SelectMany(kpi => kpi.Parts).Union(clocks.Pulses, StringComparer.Ordinal).ToArray();
-        var months = await KpiValues.LoadAsync(tx, parts, from, to, clocks.Only);
-        var table = new KpiTable(from, to, months, clocks, economics);
-        if (!parts.Contains(HealthScore.Key, StringComparer.Ordinal)) return table;
+        var months = KpiValues.LoadAsync(tx, parts, from, to, clocks.Only);
         // The health of a day is worked out from the weeks before it, by the same code whenever it is asked for.
-        var behind = await LoadAsync(tx, HealthScore.Needs, from.AddDays(-HealthScore.Reach), to, clocks, economics);
+        var weeks = parts.Contains(HealthScore.Key, StringComparer.Ordinal)
+            ? LoadAsync(tx, HealthScore.Needs, from.AddDays(-HealthScore.Reach), to, clocks, economics)
+            : null;
+        var table = new KpiTable(from, to, await months, clocks, economics);
+        if (weeks is null) return table;
+        var behind = await weeks;
         foreach (var (day, score) in HealthScore.Daily(behind, from, to)) table.Series(TableSource.Nobody, HealthScore.Key).Set(table.Index(day), score);
         return table;
     }

@@ -25,11 +25,12 @@ public sealed class ProvenanceEndpoints
             // Health is computed from the weeks before; what it is of a day rests on these parts of that day and of others.
             var health = kpi.Key == Insights.HealthScore.Key;
             var parts = (health ? Insights.HealthScore.Needs : [kpi]).SelectMany(item => item.Parts).Distinct(StringComparer.Ordinal).Select(catalogue.Stored).ToList();
-            var table = await KpiTable.LoadAsync(tx, [kpi, .. parts], day, day, sources.Clocks, tenant.Economics);
+            var (reading, told) = (KpiTable.LoadAsync(tx, [kpi, .. parts], day, day, sources.Clocks, tenant.Economics), PartRows.LoadAsync(tx, parts, day, sources));
+            var table = await reading;
             var value = table.Evaluate(kpi, day, day);
             return new ProvenanceResponse(
                 kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Aggregation, kpi.Formula, day, tenant.TimeZone, MetricsEndpoints.CurrencyOf(kpi, sources, tenant), value.Value,
-                value.Status, MetricsEndpoints.Reason(kpi, value), Settings(kpi, catalogue, tenant), await PartsAsync(tx, parts, table, day, sources, tenant));
+                value.Status, MetricsEndpoints.Reason(kpi, value), Settings(kpi, catalogue, tenant), Parts(await told, parts, table, day, sources, tenant));
         }, cancellationToken);
 
     private static (KpiDefinition Kpi, DateOnly Day) Read(QueryReader query, TenantCatalogue catalogue, TenantProfile tenant)
@@ -54,40 +55,10 @@ public sealed class ProvenanceEndpoints
         ];
     }
 
-    private static async Task<IReadOnlyList<ProvenancePart>> PartsAsync(
-        TenantTransaction tx, List<KpiDefinition> parts, KpiTable table, DateOnly day, SourceSelection sources, TenantProfile tenant)
+    private static IReadOnlyList<ProvenancePart> Parts(
+        PartRows told, List<KpiDefinition> parts, KpiTable table, DateOnly day, SourceSelection sources, TenantProfile tenant)
     {
-        var keys = parts.Select(part => part.Key).ToArray();
-        var values = (await tx.QueryAsync<ValueRow>(
-            """
-            select k.key as Kpi, m.source as Number, m.days[@place] as Value, i.id as IntegrationId, l.run_id as RunId, f.at as FirstSeenAt,
-                   l.at as ChangedAt, i.connector, i.display_name as Source, coalesce(i.settings ->> 'propertyId', i.settings ->> 'baseUrl') as Instance,
-                   case when i.time_zone is not null then safe_zone(i.time_zone) end as TimeZone, i.fetched_at as FetchedAt,
-                   exists (select 1 from imports c where c.tenant_id = @tenant and c.id = l.run_id) as Imported
-            from kpi_keys k
-            join kpi_months m on m.tenant_id = @tenant and m.month = @month and m.kpi = k.number
-            join kpi_writes l on l.tenant_id = @tenant and l.number = m.last_writes[@place]
-            join kpi_writes f on f.tenant_id = @tenant and f.number = m.first_writes[@place]
-            left join integrations i on i.tenant_id = @tenant and i.source = m.source
-            where k.tenant_id = @tenant and k.key = any (@keys) and m.days[@place] is not null
-              and (@sources::smallint[] is null or m.source = any (@sources))
-            order by m.source
-            """,
-            new { keys, month = KpiValues.FirstOfMonth(day), place = day.Day, sources = sources.Numbers })).ToLookup(row => row.Kpi, StringComparer.Ordinal);
-        var requests = (await tx.QueryAsync<RequestRow>(
-            """
-            select q.run_id as RunId, q.operation, q.request::text as Request, q.fetched_at as FetchedAt, q.rows, q.sampled, q.thresholded
-            from sync_requests q where q.tenant_id = @tenant and q.run_id = any (@runs) order by q.run_id, q.id limit 500
-            """,
-            new { runs = values.SelectMany(value => value).Select(value => value.RunId).OfType<Guid>().Distinct().ToArray() })).ToLookup(row => row.RunId);
-        var restated = (await tx.QueryAsync<RestatedRow>(
-            """
-            select kpi, source, at, old_value as OldValue, new_value as NewValue, run_id as RunId
-            from kpi_restatements
-            where tenant_id = @tenant and kpi = any (@keys) and day = @day and (@sources::smallint[] is null or source = any (@sources))
-            order by at, id limit 500
-            """,
-            new { keys, day, sources = sources.Numbers })).ToLookup(row => row.Kpi, StringComparer.Ordinal);
+        var (values, requests, restated) = (told.Values, told.Requests, told.Restated);
         // One entry a source that has a value; of none, one for the source that should have had it.
         return
         [
@@ -108,6 +79,53 @@ public sealed class ProvenanceEndpoints
 
         static IReadOnlyList<ProvenanceRestatement> Restatements(IEnumerable<RestatedRow> rows) =>
             [.. rows.Take(50).Select(item => new ProvenanceRestatement(item.At, item.OldValue, item.NewValue, item.RunId))];
+    }
+
+    /// <summary>What is read of the parts of one day.</summary>
+    private sealed record PartRows(ILookup<string, ValueRow> Values, ILookup<Guid, RequestRow> Requests, ILookup<string, RestatedRow> Restated)
+    {
+        private const string Of =
+            """
+            from kpi_keys k
+            join kpi_months m on m.tenant_id = @tenant and m.month = @month and m.kpi = k.number
+            join kpi_writes l on l.tenant_id = @tenant and l.number = m.last_writes[@place]
+            """;
+
+        private const string Where =
+            "where k.tenant_id = @tenant and k.key = any (@keys) and m.days[@place] is not null and (@sources::smallint[] is null or m.source = any (@sources))";
+
+        public static async Task<PartRows> LoadAsync(TenantTransaction tx, List<KpiDefinition> parts, DateOnly day, SourceSelection sources)
+        {
+            var asked = new { keys = parts.Select(part => part.Key).ToArray(), month = KpiValues.FirstOfMonth(day), place = day.Day, sources = sources.Numbers };
+            var values = tx.QueryAsync<ValueRow>(
+                $"""
+                select k.key as Kpi, m.source as Number, m.days[@place] as Value, i.id as IntegrationId, l.run_id as RunId, f.at as FirstSeenAt,
+                       l.at as ChangedAt, i.connector, i.display_name as Source, coalesce(i.settings ->> 'propertyId', i.settings ->> 'baseUrl') as Instance,
+                       case when i.time_zone is not null then safe_zone(i.time_zone) end as TimeZone, i.fetched_at as FetchedAt,
+                       exists (select 1 from imports c where c.tenant_id = @tenant and c.id = l.run_id) as Imported
+                {Of}
+                join kpi_writes f on f.tenant_id = @tenant and f.number = m.first_writes[@place]
+                left join integrations i on i.tenant_id = @tenant and i.source = m.source
+                {Where}
+                order by m.source
+                """, asked);
+            var requests = tx.QueryAsync<RequestRow>(
+                $"""
+                select q.run_id as RunId, q.operation, q.request::text as Request, q.fetched_at as FetchedAt, q.rows, q.sampled, q.thresholded
+                from sync_requests q where q.tenant_id = @tenant and q.run_id in (select l.run_id {Of} {Where}) order by q.run_id, q.id limit 500
+                """, asked);
+            var restated = tx.QueryAsync<RestatedRow>(
+                """
+                select kpi, source, at, old_value as OldValue, new_value as NewValue, run_id as RunId
+                from kpi_restatements
+                where tenant_id = @tenant and kpi = any (@keys) and day = @day and (@sources::smallint[] is null or source = any (@sources))
+                order by at, id limit 500
+                """,
+                new { asked.keys, day, asked.sources });
+            return new PartRows(
+                (await values).ToLookup(row => row.Kpi, StringComparer.Ordinal), (await requests).ToLookup(row => row.RunId),
+                (await restated).ToLookup(row => row.Kpi, StringComparer.Ordinal));
+        }
     }
 
     private sealed record ValueRow(

@@ -13,7 +13,6 @@ namespace KpiDashboard.Benchmarks.Usual;
 /// </summary>
 internal static class UsualModel
 {
-    private const string Begin = "<!-- usual: written by the benchmark 'usual' -->", End = "<!-- /usual -->";
     private const string PeerFolder = "tests/KpiDashboard.Benchmarks/Usual";
 
     /// <summary>Runs it.</summary>
@@ -34,7 +33,7 @@ internal static class UsualModel
             : (Parse(await File.ReadAllLinesAsync(peerFile)), "");
 
         var text = new StringBuilder();
-        text.AppendLine(CultureInfo.InvariantCulture, $"Measured on {DateTime.UtcNow:yyyy-MM-dd} on {Machine()}.").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"Measured on {DateTime.UtcNow:yyyy-MM-dd} on {Report.Machine()}.").AppendLine();
         text.AppendLine(peers.Count > 0 ? $"Peer: statsmodels {peers[0].GetProperty("statsmodels").GetString()} ({PeerFolder}/peer.py)."
             : $"Peer: not measured. {peerNote}").AppendLine();
 
@@ -43,7 +42,7 @@ internal static class UsualModel
         Cost(text, website);
 
         Console.WriteLine(text);
-        await WriteAsync(Path.Combine(root, "docs/benchmarks.md"), text.ToString());
+        await Report.WriteAsync(root, "usual", "Model of the usual and forecasts", text.ToString());
     }
 
     private static void Bands(
@@ -278,32 +277,5 @@ internal static class UsualModel
         }
 
         return ([], "There is no python3 with statsmodels here (apt-get install python3-statsmodels).");
-    }
-
-    private static string Machine()
-    {
-        const string list = "/proc/cpuinfo";
-        var lines = File.Exists(list) ? File.ReadLines(list) : [];
-        var named = lines.FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal));
-        var processor = named?.Split(':')[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
-        return $"{Environment.ProcessorCount} × {processor}, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}";
-    }
-
-    private static async Task WriteAsync(string path, string section)
-    {
-        var file = File.Exists(path) ? await File.ReadAllTextAsync(path)
-            : "# Benchmarks\n\nWhat was measured, by which command, on which machine.\n";
-        var part = $"""
-            {Begin}
-            ## Model of the usual and forecasts
-
-            `dotnet run -c Release --project tests/KpiDashboard.Benchmarks -- usual` prints this and writes it here.
-
-            {section.Trim()}
-            {End}
-            """;
-        var (from, to) = (file.IndexOf(Begin, StringComparison.Ordinal), file.IndexOf(End, StringComparison.Ordinal));
-        file = from < 0 ? $"{file.TrimEnd()}\n\n{part}\n" : file[..from] + part + file[(to + End.Length)..];
-        await File.WriteAllTextAsync(path, file.ReplaceLineEndings("\n"));
     }
 }

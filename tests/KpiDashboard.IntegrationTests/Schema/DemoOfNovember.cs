@@ -29,7 +29,7 @@ internal sealed class DemoOfNovember : IAsyncDisposable
     public static readonly DateTimeOffset Taken = new(2026, 11, 30, 9, 58, 10, TimeSpan.Zero);
 
     private readonly ServiceProvider _services;
-    private readonly List<(TemplateMatcher Route, MethodInfo Method, object Triggers)> _routes = [];
+    private readonly List<(string Verb, TemplateMatcher Route, MethodInfo Method, object Triggers)> _routes = [];
     private readonly Guid _owner;
 
     private DemoOfNovember(string owner, ServiceProvider services, Guid person)
@@ -40,8 +40,8 @@ internal sealed class DemoOfNovember : IAsyncDisposable
             foreach (var method in type.GetMethods(BindingFlags.Instance | BindingFlags.Public | BindingFlags.DeclaredOnly))
             {
                 var trigger = method.GetParameters().Select(one => one.GetCustomAttribute<HttpTriggerAttribute>()).FirstOrDefault(one => one is not null);
-                if (trigger?.Methods?.Contains("get") != true) continue;
-                _routes.Add((new TemplateMatcher(TemplateParser.Parse(trigger.Route!), []), method, ActivatorUtilities.CreateInstance(services, type)));
+                foreach (var verb in trigger?.Methods ?? [])
+                    _routes.Add((verb, new TemplateMatcher(TemplateParser.Parse(trigger!.Route!), []), method, ActivatorUtilities.CreateInstance(services, type)));
             }
         }
     }
@@ -88,7 +88,10 @@ internal sealed class DemoOfNovember : IAsyncDisposable
     }
 
     /// <summary>The app upon a database that has all migrations.</summary>
-    public static async Task<DemoOfNovember> OpenAsync(string owner, CancellationToken cancellationToken)
+    /// <param name="owner">The database as kpi_owner.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="keepsAnswers">False: an app that reads everything anew each time.</param>
+    public static async Task<DemoOfNovember> OpenAsync(string owner, CancellationToken cancellationToken, bool keepsAnswers = true)
     {
         var app = new NpgsqlConnectionStringBuilder(owner) { Username = "kpi_app", Password = TestSecrets.App }.ConnectionString;
         var zeros = Convert.ToBase64String(new byte[32]);
@@ -100,6 +103,7 @@ internal sealed class DemoOfNovember : IAsyncDisposable
             ["Auth:CurrentKey"] = "t",
             ["Auth:SigningKeys:t"] = zeros,
             ["Web:BaseUrl"] = "http://localhost",
+            ["Answers:KeptMegabytes"] = keepsAnswers ? "64" : "0",
         }).Build();
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(configuration);
@@ -112,11 +116,20 @@ internal sealed class DemoOfNovember : IAsyncDisposable
     }
 
     /// <summary>What the owner of a business is answered.</summary>
-    public async Task<string> GetAsync(string business, string path, CancellationToken cancellationToken)
+    public Task<string> GetAsync(string business, string path, CancellationToken cancellationToken) => SendAsync("get", business, path, null, cancellationToken);
+
+    /// <summary>What the owner of a business is answered who sends something; a problem's sentence, where there is one.</summary>
+    public async Task<string> SendAsync(string verb, string business, string path, string? json, CancellationToken cancellationToken)
     {
         var (route, query) = path.Split('?', 2) is [var before, var after] ? (before, "?" + after) : (path, "");
         var context = new DefaultHttpContext { RequestServices = _services };
-        context.Request.Method = "GET";
+        context.Request.Method = verb.ToUpperInvariant();
+        if (json is not null)
+        {
+            context.Request.ContentType = "application/json";
+            context.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes(json));
+        }
+
         context.Request.Path = "/api/" + route;
         context.Request.QueryString = new QueryString(query);
         using var body = new MemoryStream();
@@ -124,7 +137,7 @@ internal sealed class DemoOfNovember : IAsyncDisposable
         context.Features.Set(new Caller(DemoSeeder.TenantId(business), _owner, Guid.NewGuid(), null, "owner", DemoSeeder.OwnerEmail));
         try
         {
-            var (method, triggers, values) = Find("/" + route);
+            var (method, triggers, values) = Find(verb, "/" + route);
             var arguments = method.GetParameters().Select(parameter =>
                 parameter.ParameterType == typeof(HttpRequest) ? context.Request
                 : parameter.ParameterType == typeof(CancellationToken) ? (object?)cancellationToken
@@ -140,16 +153,16 @@ internal sealed class DemoOfNovember : IAsyncDisposable
         return Encoding.UTF8.GetString(body.ToArray());
     }
 
-    private (MethodInfo Method, object Triggers, RouteValueDictionary Values) Find(string path)
+    private (MethodInfo Method, object Triggers, RouteValueDictionary Values) Find(string verb, string path)
     {
         // The more of a template is literal, the nearer it is.
-        foreach (var (route, method, triggers) in _routes.OrderBy(one => one.Route.Template.Parameters.Count))
+        foreach (var (_, route, method, triggers) in _routes.Where(one => one.Verb == verb).OrderBy(one => one.Route.Template.Parameters.Count))
         {
             var values = new RouteValueDictionary();
             if (route.TryMatch(path, values)) return (method, triggers, values);
         }
 
-        throw new InvalidOperationException($"No trigger answers GET {path}.");
+        throw new InvalidOperationException($"No trigger answers {verb} {path}.");
     }
 
     public async ValueTask DisposeAsync()
