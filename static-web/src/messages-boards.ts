@@ -171,7 +171,7 @@ export const boards = {
   pdf: {
     made: (time: string) => `Printed ${time}`,
     notes:
-      'Dotted ends of lines and hatched days may still change or are incomplete. A dash means: not measurable. Where days are missing no change is shown.',
+      'Dotted ends of lines and hatched days may still change or are incomplete. A dash means: not measurable. Where days are missing, a change is of the days that both periods have, and says how many; of too few, none is shown.',
     compared: (from: string) => `compared with ${from}`,
   },
 }

@@ -30,7 +30,7 @@ export const help = {
       },
       {
         key: 'partial',
-        text: 'Days of the period have no data, or it is not over yet. The value counts what is there, and no change is shown.',
+        text: 'Days of the period have no data, or it is not over yet. The value counts what is there. Its change is of the days that both periods have, with how many; of too few, none is shown.',
       },
       {
         key: 'missing',
@@ -47,7 +47,7 @@ export const help = {
     list: [
       'The previous period has as many days and ends the day before. Last year is the same weekdays, 52 weeks before, for one, 7 and 28 days, and the same dates for everything else; 29 February is beside 28 February.',
       'Rates, such as the conversion rate, move in points (pt), everything else in per cent.',
-      'A percentage is left out where it would mislead: days are missing, nothing is there to compare with, or it was 0 before.',
+      'Where days are missing, a change compares the days that both periods have, weekday by weekday, and says how many these are. A percentage is left out where it would mislead: these days are too few, nothing is there to compare with, or it was 0 before.',
       'Rates are never averaged: those of a week or month are computed from the sums of their parts. People are never added up over days, because the same may come again.',
     ],
   },

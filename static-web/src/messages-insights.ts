@@ -5,14 +5,15 @@ export const insights = {
   title: 'Insights',
   health: 'Business health',
   asOf: (day: string) => `The seven days up to ${stop(day)}`,
-  change: (change: number | null, previous: number | null) =>
+  of: (word: string) => `of 100${word ? `, ${word}` : ''}`,
+  change: (change: number | null, previous: number | null, part?: string) =>
     change === null
       ? previous === null
         ? 'There is no score of the week before.'
         : `The week before it was ${previous}, made of other parts, so the two are not compared.`
       : change === 0
         ? 'The same as the week before.'
-        : `${change > 0 ? 'Up' : 'Down'} ${Math.abs(change)} on the week before.`,
+        : `${change > 0 ? 'Up' : 'Down'} ${Math.abs(change)} on the week before${part ? `, mostly ${part.toLowerCase()}` : ''}.`,
   points: (score: number) => `${score} of 100`,
   leftOut: 'left out',
   weight: (share: string) => `weighs ${share}`,

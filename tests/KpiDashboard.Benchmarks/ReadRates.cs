@@ -244,10 +244,11 @@ internal static class ReadRates
         {
             await AskAsync(path, null, HttpStatusCode.OK);
             var shown = new ConcurrentQueue<Batch>();
-            SqlBatch.Shown = batch => shown.Enqueue(new Batch([.. batch.BatchCommands.Select(command =>
+            var database = host.Services.GetRequiredService<Database>();
+            database.Shown = batch => shown.Enqueue(new Batch([.. batch.BatchCommands.Select(command =>
                 (command.CommandText, (IReadOnlyList<NpgsqlParameter>)[.. command.Parameters.Select(parameter => parameter.Clone())]))]));
             await AskAsync($"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}asked={Guid.NewGuid():N}", null, HttpStatusCode.OK);
-            SqlBatch.Shown = null;
+            database.Shown = null;
             using var answer = await http.GetAsync(path);
             var body = await answer.Content.ReadAsByteArrayAsync();
             return ([.. shown], body.Length, answer.Headers.ETag!, body);

@@ -11,6 +11,9 @@ namespace KpiDashboard.Data;
 /// </summary>
 internal sealed class Database(Func<NpgsqlDataSource> source)
 {
+    /// <summary>Is shown each round trip of a read before it is sent, by a benchmark that sends the same without us.</summary>
+    internal Action<NpgsqlBatch>? Shown { get; set; }
+
     /// <summary>Runs work as one transaction for one tenant; commits when it returns, rolls back when it throws.</summary>
     public async Task<T> InTenantAsync<T>(Guid tenantId, Func<TenantTransaction, Task<T>> work, CancellationToken cancellationToken)
     {
@@ -39,14 +42,14 @@ internal sealed class Database(Func<NpgsqlDataSource> source)
         Guid tenantId, TenantKnowledge? known, Func<TenantTransaction, Task<T>> work, CancellationToken cancellationToken)
     {
         await using var connection = await source().OpenConnectionAsync(cancellationToken);
-        return await work(new TenantTransaction(connection, null, tenantId, cancellationToken) { Known = known });
+        return await work(new TenantTransaction(connection, null, tenantId, cancellationToken) { Known = known, Shown = Shown });
     }
 
     /// <summary>One round trip of several statements, for whom the first of them lets in.</summary>
     public async Task RunAsync(SqlBatch batch, CancellationToken cancellationToken)
     {
         await using var connection = await source().OpenConnectionAsync(cancellationToken);
-        await batch.RunAsync(connection, null, cancellationToken);
+        await batch.RunAsync(connection, null, cancellationToken, Shown);
     }
 
     /// <summary>
@@ -114,6 +117,9 @@ internal sealed class TenantTransaction(NpgsqlConnection connection, NpgsqlTrans
 
     /// <summary>What need not be read again; null where everything has to be.</summary>
     public TenantKnowledge? Known { get; init; }
+
+    /// <inheritdoc cref="Database.Shown"/>
+    public Action<NpgsqlBatch>? Shown { get; init; }
 
     /// <summary>All rows of a query.</summary>
     public Task<IReadOnlyList<T>> QueryAsync<T>(string sql, object? parameters = null) => AskAsync(sql, parameters, SqlBatch.RowsAsync<T>);
@@ -190,7 +196,7 @@ internal sealed class TenantTransaction(NpgsqlConnection connection, NpgsqlTrans
     {
         // Without a transaction around it, the batch is one: the tenant is set for as long as it lasts.
         if (transaction is null) batch.Begin("select set_config('app.tenant_id', @text, true)", new { text = tenantId.ToString() });
-        return batch.RunAsync(connection, transaction, cancellationToken);
+        return batch.RunAsync(connection, transaction, cancellationToken, Shown);
     }
 
     private CommandDefinition Command(string sql, object? parameters)

@@ -13,10 +13,7 @@ internal sealed class SqlBatch
 {
     private static readonly ConcurrentDictionary<Type, Action<NpgsqlParameterCollection, object>> s_binders = new();
 
-    /// <summary>Is shown each batch before it is sent: a benchmark sends the same without us.</summary>
-    internal static Action<NpgsqlBatch>? Shown { get; set; }
-
-    private readonly List<Statement> _statements = [];
+    private readonly List<IStatement> _statements = [];
 
     /// <summary>How many there are.</summary>
     public int Count => _statements.Count;
@@ -34,7 +31,12 @@ internal sealed class SqlBatch
         _statements.Insert(0, new Statement<bool>(sql, parameters, null, (_, _) => Task.FromResult(true)));
 
     /// <summary>Sends them, and hands each its rows, one after the other.</summary>
-    public async Task RunAsync(NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken cancellationToken)
+    /// <param name="connection">Where to.</param>
+    /// <param name="transaction">Around it; without one the batch is one of its own.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="shown">Is shown what is sent: a benchmark sends the same without us.</param>
+    public async Task RunAsync(
+        NpgsqlConnection connection, NpgsqlTransaction? transaction, CancellationToken cancellationToken, Action<NpgsqlBatch>? shown = null)
     {
         await using var batch = new NpgsqlBatch(connection, transaction);
         foreach (var statement in _statements)
@@ -45,7 +47,7 @@ internal sealed class SqlBatch
             batch.BatchCommands.Add(command);
         }
 
-        Shown?.Invoke(batch);
+        shown?.Invoke(batch);
         try
         {
             await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
@@ -157,35 +159,40 @@ internal sealed class SqlBatch
         };
     }
 
-    private abstract class Statement(string sql, object? parameters, Guid? tenant)
+    private interface IStatement
     {
+        string Sql { get; }
+
+        object? Parameters { get; }
+
+        Guid? Tenant { get; }
+
+        Task ReadAsync(DbDataReader reader, CancellationToken cancellationToken);
+
+        void Finish();
+
+        void Fail(Exception e);
+    }
+
+    private sealed class Statement<T>(string sql, object? parameters, Guid? tenant, Func<DbDataReader, CancellationToken, Task<T>> read) : IStatement
+    {
+        // What waits goes on at once, in the order of the statements: what it asks then belongs to the next round trip.
+        private readonly TaskCompletionSource<T> _answer = new();
+        private T? _rows;
+
         public string Sql => sql;
 
         public object? Parameters => parameters;
 
         public Guid? Tenant => tenant;
 
-        public abstract Task ReadAsync(DbDataReader reader, CancellationToken cancellationToken);
-
-        public abstract void Finish();
-
-        public abstract void Fail(Exception e);
-    }
-
-    private sealed class Statement<T>(string sql, object? parameters, Guid? tenant, Func<DbDataReader, CancellationToken, Task<T>> read)
-        : Statement(sql, parameters, tenant)
-    {
-        // What waits goes on at once, in the order of the statements: what it asks then belongs to the next round trip.
-        private readonly TaskCompletionSource<T> _answer = new();
-        private T? _rows;
-
         public Task<T> Answer => _answer.Task;
 
-        public override async Task ReadAsync(DbDataReader reader, CancellationToken cancellationToken) => _rows = await read(reader, cancellationToken);
+        public async Task ReadAsync(DbDataReader reader, CancellationToken cancellationToken) => _rows = await read(reader, cancellationToken);
 
-        public override void Finish() => _answer.TrySetResult(_rows!);
+        public void Finish() => _answer.TrySetResult(_rows!);
 
-        public override void Fail(Exception e)
+        public void Fail(Exception e)
         {
             _answer.TrySetException(e);
             // Nobody may wait for it any more.

@@ -143,21 +143,21 @@ public sealed class GoalEndpoints
         var all = sources.Every;
         var first = known.Min(item => item.Periods[^1].From);
         // Those that were set for the same sources are reckoned from one table; those for all, from what the reader asked for.
-        var tables = new Dictionary<string, (SourceSelection Sources, Task<KpiTable> Table)>(StringComparer.Ordinal);
+        var (reading, tables) = (new List<(string Named, SourceSelection Sources, Task<KpiTable> Table)>(),
+            new Dictionary<string, (SourceSelection Sources, KpiTable Table)>(StringComparer.Ordinal));
         foreach (var alike in known.GroupBy(item => Named(item.Goal), StringComparer.Ordinal))
         {
             var own = alike.First().Goal.Sources is { } kept ? SourceSelection.Kept(all, kept) : sources;
-            tables[alike.Key] = (own, KpiTable.LoadAsync(
-                tx, alike.Select(item => item.Kpi), first < today ? first : today, today, own.Clocks, tenant.Economics));
+            reading.Add((alike.Key, own, KpiTable.LoadAsync(
+                tx, alike.Select(item => item.Kpi), first < today ? first : today, today, own.Clocks, tenant.Economics)));
         }
 
-        await Task.WhenAll(tables.Values.Select(own => own.Table));
+        foreach (var (named, own, table) in reading) tables[named] = (own, await table);
         return
         [
             .. known.Select(item =>
             {
-                var (own, read) = tables[Named(item.Goal)];
-                var table = read.Result;
+                var (own, table) = tables[Named(item.Goal)];
                 var currency = MetricsEndpoints.CurrencyOf(item.Kpi, own, tenant);
                 var standings = item.Periods.Select(period => item.Goal.Stand(item.Kpi, table, period, today, currency)).ToList();
                 return new GoalEntry(

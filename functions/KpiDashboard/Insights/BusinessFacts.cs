@@ -43,6 +43,11 @@ internal sealed record BusinessFacts(
     /// <summary>The same over the period to compare with.</summary>
     public KpiValue? Before(string key) => Period is { CompareFrom: { } from, CompareTo: { } to } ? Table.Evaluate(KpiCatalogue.Part(key), from, to) : null;
 
+    /// <summary>The change over the days that both periods have, where days are missing; as its tile tells it.</summary>
+    public AlikeChange? Alike(KpiDefinition kpi) => Period is { CompareFrom: { } from, CompareTo: { } to }
+        ? Table.Alike(kpi, Period.From, Period.To, Table, from, to)
+        : null;
+
     /// <summary>The change of a KPI, null where telling it would mislead.</summary>
     public (KpiDefinition Kpi, decimal Now, decimal Before, decimal Change)? Change(string key)
     {

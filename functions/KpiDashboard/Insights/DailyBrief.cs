@@ -40,14 +40,23 @@ internal static class DailyBrief
         }
 
         // As the tiles say it: nothing at all before is another reason than days of it that are missing.
-        var (nothing, gaps) = (new List<string>(), new List<string>());
+        var (nothing, gaps, apart) = (new List<string>(), new List<string>(), new List<string>());
         string[] compared = ["shop.revenue", "web.sessions", "automation.executions"];
         foreach (var kpi in compared.Select(KpiCatalogue.Part))
         {
             if (!facts.Sources.Any(source => source.IsConnected && source.Connector == kpi.Source && source.CompleteThrough >= facts.Period.To)) continue;
             var (now, before) = (facts.Now(kpi.Key), facts.Before(kpi.Key));
             if (now.KnownDays == 0) continue;
-            if (now.KnownDays < now.Days) reasons.Add($"{kpi.Name} has no data on {proof.Number("Days without data", now.Days - now.KnownDays, kpi.Key, facts.Period.From, facts.Period.To)} of {proof.Number("Days", facts.Days)} days");
+            var missing = now.KnownDays < now.Days
+                ? $"{kpi.Name} has no data on {proof.Number("Days without data", now.Days - now.KnownDays, kpi.Key, facts.Period.From, facts.Period.To)} of {proof.Number("Days", facts.Days)} days"
+                : null;
+            // Its tile compares the days that both periods have.
+            if (facts.Alike(kpi) is { } alike)
+            {
+                apart.Add((missing ?? $"{kpi.Name} had days without data before")
+                    + $", and is compared on the {proof.Number("Days that both periods have", alike.Days, kpi.Key, facts.Period.From, facts.Period.To)} days that both periods have");
+            }
+            else if (missing is not null) reasons.Add(missing);
             else if (before is { KnownDays: 0 }) nothing.Add(kpi.Name);
             else if (before is { } earlier && earlier.KnownDays < earlier.Days) gaps.Add(kpi.Name);
         }
@@ -55,8 +64,12 @@ internal static class DailyBrief
         if (nothing.Count > 0) reasons.Add($"{Listed(nothing)} cannot be compared, because there is nothing earlier");
         if (gaps.Count > 0) reasons.Add($"{Listed(gaps)} cannot be compared, because the time before has days without data");
 
-        return reasons.Count == 0 ? null : new BriefSentence($"We cannot tell yet: {string.Join("; ", reasons.Take(4))}.",
-            InsightSeverity.Info, null, "/integrations", [], proof.Evidence);
+        string[] open =
+        [
+            .. reasons.Count == 0 ? (string[])[] : [$"We cannot tell yet: {string.Join("; ", reasons.Take(4))}."],
+            .. apart.Count == 0 ? (string[])[] : [$"{string.Join("; ", apart)}."],
+        ];
+        return open.Length == 0 ? null : new BriefSentence(string.Join(" ", open), InsightSeverity.Info, null, "/integrations", [], proof.Evidence);
     }
 
     private static string Listed(List<string> names) =>

@@ -214,18 +214,23 @@ internal sealed class KpiTable
     /// they are too few to speak for the period (fewer than half of it, or than four), where none is missing, or the KPI is no sum of its
     /// days or rate of such sums.
     /// </summary>
-    public AlikeChange? Alike(KpiDefinition kpi, KpiTable before)
+    public AlikeChange? Alike(KpiDefinition kpi, KpiTable before) => Alike(kpi, From, To, before, before.From, before.To);
+
+    /// <summary>The same of a part of this table and of a part of the other, which may be this one.</summary>
+    public AlikeChange? Alike(KpiDefinition kpi, DateOnly from, DateOnly to, KpiTable before, DateOnly beforeFrom, DateOnly beforeTo)
     {
         if (kpi.Aggregation is not (KpiAggregation.Sum or KpiAggregation.Ratio or KpiAggregation.DailyMean)
             || kpi.OwnWay.Count > 0) return null;
-        var shift = (((int)From.DayOfWeek - (int)before.From.DayOfWeek) + 7) % 7;
+        var (first, days) = (Index(from), to.DayNumber - from.DayNumber + 1);
+        var (firstBefore, daysBefore) = (before.Index(beforeFrom), beforeTo.DayNumber - beforeFrom.DayNumber + 1);
+        var shift = (((int)from.DayOfWeek - (int)beforeFrom.DayOfWeek) + 7) % 7;
         bool Whole(KpiTable table, int index) => table.PlanOf(kpi).Status[index] is DayStatus.Final or DayStatus.Provisional;
-        var pairs = Enumerable.Range(0, Days)
-            .Where(index => index + shift < before.Days && Whole(this, index) && Whole(before, index + shift))
+        var pairs = Enumerable.Range(0, days)
+            .Where(index => index + shift < daysBefore && Whole(this, first + index) && Whole(before, firstBefore + index + shift))
             .ToList();
-        if (pairs.Count == Days || pairs.Count < FewestAlike || 2 * pairs.Count < Days) return null;
-        var now = Compute(kpi, From, To, [.. pairs]);
-        var then = before.Compute(kpi, before.From, before.To, [.. pairs.Select(index => index + shift)]);
+        if (pairs.Count == days || pairs.Count < FewestAlike || 2 * pairs.Count < days) return null;
+        var now = Compute(kpi, from, to, [.. pairs.Select(index => first + index)]);
+        var then = before.Compute(kpi, beforeFrom, beforeTo, [.. pairs.Select(index => firstBefore + index + shift)]);
         return now.Value is { } value && then.Value is { } previous && previous != 0
             ? new AlikeChange(pairs.Count, value, previous, decimal.Round((value - previous) / Math.Abs(previous), 6))
             : null;

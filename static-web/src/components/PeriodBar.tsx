@@ -109,7 +109,7 @@ export function PeriodBar({
           )
         })}
       </div>
-      <div className="flex h-6 w-full items-center gap-1 text-small whitespace-nowrap text-muted lg:justify-end print:hidden">
+      <div className="flex min-h-6 w-full items-center gap-1 text-small whitespace-nowrap text-muted max-sm:flex-wrap max-sm:gap-y-5 lg:justify-end print:hidden">
         {timeZone ? (
           <button
             type="button"

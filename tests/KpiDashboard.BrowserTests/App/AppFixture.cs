@@ -91,6 +91,10 @@ public sealed class AppFixture(BrowserFixture chromium) : IAsyncLifetime
 
     internal N8nSimulator N8n => _demo!.N8n!;
 
+    /// <summary>The database as its owner, for what no request can make so.</summary>
+    internal string OwnerConnectionString =>
+        _host!.Services.GetRequiredService<Microsoft.Extensions.Configuration.IConfiguration>()[DatabaseStage.OwnerKey]!;
+
     /// <summary>Where the page's sources are.</summary>
     internal string RepositoryRoot { get; private set; } = "";
 

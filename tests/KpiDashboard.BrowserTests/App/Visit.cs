@@ -97,10 +97,13 @@ internal sealed class Visit : IAsyncDisposable
     /// Comes to a page as somebody who has signed in a while ago: the session is made through the API, whose cookie the browser keeps. A sign-in with the form
     /// costs three pages, and has tests of its own, which use <see cref="SignInWithFormAsync"/>.
     /// </summary>
-    public async Task SignInAsync(string path = "/", string tenant = "Merch Shop", string email = DemoSeeder.OwnerEmail)
+    public Task SignInAsync(string path = "/", string tenant = "Merch Shop", string email = DemoSeeder.OwnerEmail) =>
+        SignInAsync(path, DemoSeeder.TenantId(tenant), email);
+
+    /// <summary>The same, to a business of a test's own.</summary>
+    public async Task SignInAsync(string path, Guid id, string email = DemoSeeder.OwnerEmail)
     {
         var session = await PostAsync("login", new { email, password = DemoSeeder.Password }, null);
-        var id = DemoSeeder.TenantId(tenant);
         if (session.GetProperty("tenant").GetProperty("id").GetGuid() != id)
             await PostAsync("switch", new { tenantId = id }, session.GetProperty("accessToken").GetString());
         await Page.GotoAsync(path);

@@ -52,7 +52,7 @@ public sealed partial class InsightTests
         Assert.DoesNotContain(business.Insights(), insight => insight.Rule == "revenue_change");
         // What was not checked is no headline, and no silence either.
         Assert.Equal(
-            ["Nothing stands out in what could be checked.", "We cannot tell yet: Revenue has no data on 1 of 7 days."],
+            ["Nothing stands out in what could be checked.", "Revenue has no data on 1 of 7 days, and is compared on the 6 days that both periods have."],
             DailyBrief.Write(business.Facts(), [], _ => Guid.Empty).Select(sentence => sentence.Text));
     }
 
@@ -229,14 +229,19 @@ public sealed partial class InsightTests
     }
 
     [Theory]
-    [InlineData(-7, "there is nothing earlier")]
-    [InlineData(-12, "the time before has days without data")]
-    public void What_cannot_be_compared_is_told_once_for_each_reason_as_the_tiles_tell_it(int until, string why)
+    [InlineData(-7, "We cannot tell yet: Revenue and Sessions cannot be compared, because there is nothing earlier.")]
+    // Three days are too few to speak for a week.
+    [InlineData(-10, "We cannot tell yet: Revenue and Sessions cannot be compared, because the time before has days without data.")]
+    [InlineData(-12, "Revenue had days without data before, and is compared on the 5 days that both periods have; "
+        + "Sessions had days without data before, and is compared on the 5 days that both periods have.")]
+    public void What_cannot_be_compared_is_told_once_for_each_reason_as_the_tiles_tell_it(int until, string told)
     {
         var (from, to) = (Last.AddDays(-13), Last.AddDays(until));
         var business = new Business().Change("shop.revenue", from, to, null).Change("web.sessions", from, to, null);
-        var brief = DailyBrief.Write(business.Facts(), [], _ => Guid.Empty);
-        Assert.Equal($"We cannot tell yet: Revenue and Sessions cannot be compared, because {why}.", brief[^1].Text);
+        var facts = business.Facts();
+        Assert.Equal(told, DailyBrief.Write(facts, [], _ => Guid.Empty)[^1].Text);
+        // And the tiles: a change where the sentence says so, and none where it says that there is none.
+        Assert.Equal(told.Contains("is compared on", StringComparison.Ordinal), facts.Alike(KpiCatalogue.Part("shop.revenue")) is not null);
     }
 
     [Fact]

@@ -72,11 +72,14 @@ function Health({ data }: { data: Answer }) {
           {health.score ?? messages.notMeasurable}
         </span>
         {health.score !== null && (
-          <span className="text-small text-muted">
-            {text.change(health.change, health.previous)}
-          </span>
+          <span className="font-semibold">{text.of(health.word ?? '')}</span>
         )}
       </p>
+      {health.score !== null && (
+        <p className="text-small text-muted">
+          {text.change(health.change, health.previous, health.moved?.name)}
+        </p>
+      )}
       <p className="text-small text-muted">{text.asOf(dayName(health.asOf))}</p>
       <ul className="mt-3">
         {health.parts.map((part) => (

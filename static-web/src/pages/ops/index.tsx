@@ -386,7 +386,8 @@ function Grid({ head, rows }: { head: string[]; rows: ReactNode[][] }) {
   return (
     // A region that scrolls must be reachable with the keyboard.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="overflow-x-auto" tabIndex={0} role="group" aria-label={head[0]}>
+    // The room at its end is for buttons in its last column, which reach beyond the number that they show.
+    <div className="-mr-2 overflow-x-auto pr-2" tabIndex={0} role="group" aria-label={head[0]}>
       <table className="w-full max-w-3xl">
         <thead className="text-left text-small text-muted">
           <tr>

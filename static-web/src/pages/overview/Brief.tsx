@@ -16,9 +16,7 @@ export const marks: Record<Sentence['severity'], string> = {
 
 const text = messages.brief
 const phoneLines = 1
-/** What two lines of a phone hold, in letters: of the first sentence and of the second. */
-const [roomOfLead, roomOfSecond] = [76, 88]
-// On a phone two lines of each of the first two sentences fit; the rest waits for the button, so that nothing below ever moves.
+// On a phone the first two sentences stand, each whole; the rest waits for the button.
 const box = 'flex min-h-42 max-w-[46rem] flex-col sm:min-h-32 sm:flex-row sm:gap-5 lg:min-h-36'
 const tile =
   'num grid size-11 shrink-0 place-items-center rounded border text-lead font-semibold sm:size-16 sm:text-big'
@@ -29,10 +27,7 @@ export function Brief({ insights, search }: { insights: Insights; search: string
   const { healthScore: health, brief } = insights
   const [lead, ...rest] = brief
   const hidden = rest.length - phoneLines
-  const cut =
-    hidden > 0 ||
-    (lead && (lead.text.search(/\.\s/) !== -1 || lead.text.length > roomOfLead)) ||
-    (rest[0]?.text.length ?? 0) > roomOfSecond
+  const more = hidden > 0 || (lead && lead.text.search(/\.\s/) !== -1)
   const day = insights.range === 'custom' ? dayName(health.asOf) : null
   const score = health.score === null ? messages.notMeasurable : String(health.score)
   const standing =
@@ -55,9 +50,7 @@ export function Brief({ insights, search }: { insights: Insights; search: string
         <p aria-hidden="true" className="text-small text-muted max-sm:hidden">
           {health.score === null ? health.why : standing}
         </p>
-        <p
-          className={`mt-1 font-semibold sm:mt-0 sm:text-lead ${all ? '' : 'max-sm:line-clamp-2'}`}
-        >
+        <p className="mt-1 font-semibold sm:mt-0 sm:text-lead">
           {lead ? <Line of={lead} search={search} split short={!all} /> : text.quiet}
         </p>
         {rest.length > 0 && (
@@ -65,7 +58,7 @@ export function Brief({ insights, search }: { insights: Insights; search: string
             {rest.map((one, i) => (
               <li
                 key={one.text}
-                className={`relative pl-4 text-small sm:text-body ${all ? '' : i < phoneLines ? 'max-sm:line-clamp-2' : 'max-sm:hidden'}`}
+                className={`relative pl-4 text-small sm:text-body ${all || i < phoneLines ? '' : 'max-sm:hidden'}`}
               >
                 <span
                   aria-hidden="true"
@@ -76,7 +69,7 @@ export function Brief({ insights, search }: { insights: Insights; search: string
             ))}
           </ul>
         )}
-        {cut && !all && (
+        {more && !all && (
           <button
             type="button"
             className="tap relative -my-2 pl-4 text-left text-small text-accent sm:hidden"
