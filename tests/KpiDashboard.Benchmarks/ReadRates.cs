@@ -9,7 +9,6 @@ using System.Text.Json.Nodes;
 using KpiDashboard.Data;
 using KpiDashboard.Demo.Seeding;
 using KpiDashboard.LocalHost.Runtime;
-using KpiDashboard.LocalHost.Startup;
 using KpiDashboard.Tests.Shared;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -245,7 +244,7 @@ internal static class ReadRates
             await AskAsync(path, null, HttpStatusCode.OK);
             var shown = new ConcurrentQueue<Batch>();
             var database = host.Services.GetRequiredService<Database>();
-            database.Shown = batch => shown.Enqueue(new Batch([.. batch.BatchCommands.Select(command =>
+            database.Shown = batch => shown.Enqueue(new Batch([.. Enumerable.Cast<NpgsqlBatchCommand>(batch.BatchCommands).Select(command =>
                 (command.CommandText, (IReadOnlyList<NpgsqlParameter>)[.. command.Parameters.Select(parameter => parameter.Clone())]))]));
             await AskAsync($"{path}{(path.Contains('?', StringComparison.Ordinal) ? '&' : '?')}asked={Guid.NewGuid():N}", null, HttpStatusCode.OK);
             database.Shown = null;

@@ -384,9 +384,9 @@ function Part({
 /** A table whose first column names the row; it scrolls by itself where it is too wide. */
 function Grid({ head, rows }: { head: string[]; rows: ReactNode[][] }) {
   return (
+    // The room at its end is for buttons in its last column, which reach beyond the number that they show.
     // A region that scrolls must be reachable with the keyboard.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    // The room at its end is for buttons in its last column, which reach beyond the number that they show.
     <div className="-mr-2 overflow-x-auto pr-2" tabIndex={0} role="group" aria-label={head[0]}>
       <table className="w-full max-w-3xl">
         <thead className="text-left text-small text-muted">
