@@ -93,20 +93,25 @@ internal static class BreakdownWriter
         """
         (select string_agg(u.day::text, ',')
         from (
+            -- Counted and not joined: a join of days with days is slow as soon as the planner takes the one or the other for few.
             select v.day
             from (
-                select m.source, m.month + (u.place - 1)::integer as day
+                select m.month + (u.place - 1)::integer as day, 0 as divided
                 from integrations n
                 join kpi_keys k on k.tenant_id = @tenant and k.key = @pulse
                 join kpi_months m on m.tenant_id = @tenant and m.source = n.source and m.kpi = k.number
                                  and m.month between date_trunc('month', @undividedFrom::date)::date and @undividedTo
                 cross join lateral unnest(m.days) with ordinality as u (value, place)
-                where n.tenant_id = @tenant and n.id = @integrationId and u.value is not null) v
-            left join breakdown_days d
-                on d.tenant_id = @tenant and d.source = v.source and d.dimension = any (@names) and d.day = v.day and not d.is_stale
+                where n.tenant_id = @tenant and n.id = @integrationId and u.value is not null
+                union all
+                select d.day, 1
+                from integrations n
+                join breakdown_days d on d.tenant_id = @tenant and d.source = n.source and d.dimension = any (@names) and not d.is_stale
+                                     and d.day between @undividedFrom and @undividedTo
+                where n.tenant_id = @tenant and n.id = @integrationId) v
             where v.day between @undividedFrom and @undividedTo
             group by v.day
-            having count(d.day) < cardinality(@names)
+            having min(v.divided) = 0 and sum(v.divided) < cardinality(@names)
             order by v.day desc
             limit @mostUndivided) u)
         """;

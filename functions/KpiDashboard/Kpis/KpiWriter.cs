@@ -16,8 +16,12 @@ internal static class KpiWriter
     /// <param name="Gone">How many went.</param>
     public readonly record struct Outcome(int Readings, int Changed, int Restated, int Gone);
 
-    /// <summary>Held by everything that changes values of a business, as its data version is, which every such transaction moves.</summary>
-    internal const string Lock = "select 1 from tenants where id = @tenant for no key update;";
+    /// <summary>
+    /// Held by everything that changes values of a business, as its data version is, which every such transaction moves. What is written comes in arrays: a
+    /// plan for arrays of unknown length, which a prepared statement may end with, takes them for short, and is slow.
+    /// </summary>
+    internal const string Lock =
+        "select 1 from tenants where id = @tenant and set_config('plan_cache_mode', 'force_custom_plan', true) is not null for no key update;";
 
     /// <summary>The number of the integration @integrationId, or of what is pushed.</summary>
     internal const string Source =
@@ -78,9 +82,9 @@ internal static class KpiWriter
         ),
         keys as (select number, key from known union all select number, key from named),
         input as (
-            select k.number as kpi, k.key, i.day, date_trunc('month', i.day)::date as month, extract(day from i.day)::integer as place, i.value,
-                   i.day < @today as ended
+            select k.number as kpi, k.key, i.day, i.day - (p.place - 1) as month, p.place, i.value, i.day < @today as ended
             from unnest(@kpis, @days, @values) as i (kpi, day, value)
+            cross join lateral (select extract(day from i.day)::integer as place offset 0) p
             join keys k on k.key = i.kpi
         ),
         before as (

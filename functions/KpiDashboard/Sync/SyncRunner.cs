@@ -386,9 +386,11 @@ public sealed partial class SyncRunner
                 returning source, first_day, workflows_listed_at, key_changed_at
             ),
             answered as materialized (select provider_answered(@answered) from held where @answered is not null),
+            -- As KpiWriter.Lock does, for the rest of the transaction.
+            planned as materialized (select set_config('plan_cache_mode', 'force_custom_plan', true) from held),
             noticed as (update tenants set data_version = data_version + 1 where id = @tenant and exists (select 1 from held))
             select h.source as Source, h.first_day is not null as HasValues, h.workflows_listed_at as ListedAt, h.key_changed_at as KeyChangedAt,
-                   (select count(*) from answered)::int as Told, @zone::text is null or knows_zone(@zone) as KnowsZone,
+                   ((select count(*) from answered) + (select count(*) from planned))::int as Told, @zone::text is null or knows_zone(@zone) as KnowsZone,
                    -- Days for which this answer held nothing although there are values of them. Only whoever holds the lease writes such a source.
                    (select string_agg(distinct d.day::text, ',')
                     from unnest(@days) as d (day)
