@@ -97,7 +97,8 @@ internal static class SyncRates
         }
 
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
-        (processor, app, database) = (simulators.Processor - processor, Environment.CpuUsage.TotalTime - app, await DatabaseProcessorAsync(owner) - database);
+        (processor, app, database) = (simulators.Processor - processor, Environment.CpuUsage.TotalTime - app,
+            await DatabaseProcessorAsync(owner) - database);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{name,-16} {seconds,9:0.0} {at.Values,12:N0} {at.Values / seconds,10:N0} {wanted / seconds,9:0.0} {wanted / seconds / queue,8:0.000} {at.Steps,8:N0}               {app.TotalSeconds,7:0.0} {database.TotalSeconds,9:0.0} {processor.TotalSeconds,11:0.0}{(at.Bad > 0 ? $"  {at.Bad} FAILED" : "")}"));
     }

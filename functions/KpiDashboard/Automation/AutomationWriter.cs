@@ -17,7 +17,8 @@ internal static class AutomationWriter
     /// <param name="Executions">Runs.</param>
     /// <param name="Lost">Runs that the source no longer knows.</param>
     internal sealed record Read(
-        IReadOnlyCollection<WorkflowReading> Workflows, IReadOnlyCollection<WorkflowLabels> Labels, bool IsComplete, IReadOnlyCollection<ExecutionReading> Executions,
+        IReadOnlyCollection<WorkflowReading> Workflows, IReadOnlyCollection<WorkflowLabels> Labels, bool IsComplete,
+            IReadOnlyCollection<ExecutionReading> Executions,
         IReadOnlyList<string> Lost);
 
     /// <summary>What the integration knew before.</summary>
@@ -27,8 +28,8 @@ internal static class AutomationWriter
     internal sealed record Before(DateTimeOffset? ListedAt, DateTimeOffset? KeyChangedAt, bool HasValues);
 
     /// <summary>
-    /// Writes workflows as the provider describes them now, and runs; what was set here (minutes saved) stays. What a complete list lacks is gone, unless
-    /// the key may just not show it. A run that is known to have ended is never set back to unfinished.
+    /// Writes workflows as the provider describes them now, and runs; what was set here (minutes saved) stays. What a complete list lacks
+    /// is gone, unless the key may just not show it. A run that is known to have ended is never set back to unfinished.
     /// </summary>
     /// <param name="tx">The tenant's transaction; the integration is locked since an earlier statement.</param>
     /// <param name="integrationId">Whose.</param>
@@ -38,8 +39,8 @@ internal static class AutomationWriter
     /// <param name="zone">Whose days.</param>
     /// <param name="now">The instant of writing.</param>
     /// <returns>
-    /// A sentence about workflows that are not shown any more, null if there are none; and the start of the first run of those workflows that are described
-    /// for the first time now: their list could not be read when their runs were, or they were pushed.
+    /// A sentence about workflows that are not shown any more, null if there are none; and the start of the first run of those workflows
+    /// that are described for the first time now: their list could not be read when their runs were, or they were pushed.
     /// </returns>
     public static async Task<(string? Fewer, DateTimeOffset? UndescribedSince)> WriteAsync(
         TenantTransaction tx, Guid integrationId, Read read, Before known, DateOnly from, TimeZoneInfo zone, DateTimeOffset now)
@@ -66,7 +67,8 @@ internal static class AutomationWriter
             inFull = read.Workflows.Select(workflow => workflow.KeepsSuccesses ? workflow.ListedInFullFrom : null).ToArray(),
             changeDays = read.Workflows.Select(workflow => DayOfChange(workflow, since, today, zone)).ToArray(),
             // Lists of different lengths are no array of arrays.
-            tags = read.Workflows.Select(workflow => labels.TryGetValue(workflow.WorkflowId, out var one) ? RunDetails.TagsText(one) : null).ToArray(),
+            tags = read.Workflows.Select(workflow => labels.TryGetValue(workflow.WorkflowId, out var one) ? RunDetails.TagsText(one)
+                : null).ToArray(),
             projectIds = read.Workflows.Select(workflow => labels.GetValueOrDefault(workflow.WorkflowId)?.ProjectId).ToArray(),
             projects = read.Workflows.Select(workflow => labels.GetValueOrDefault(workflow.WorkflowId)?.Project).ToArray(),
         });
@@ -77,7 +79,8 @@ internal static class AutomationWriter
             ),
             input as (
                 select i.id, i.name, i.active, i.keeps, i.minutes::numeric(10, 2) as minutes, i.in_full, i.changed, k.minutes_saved,
-                       case when i.tags is null then coalesce(k.tags, '{Nothing}') else array(select json_array_elements_text(i.tags::json)) end as tags,
+                       case when i.tags is null then coalesce(k.tags, '{Nothing}')
+                            else array(select json_array_elements_text(i.tags::json)) end as tags,
                        case when i.tags is null then k.project_id else i.project_id end as project_id,
                        case when i.tags is null then k.project else i.project end as project
                 from unnest(@workflowIds, @names, @active, @keeps, @minutes, @inFull, @changeDays, @tags, @projectIds, @projects)
@@ -85,8 +88,8 @@ internal static class AutomationWriter
                 left join workflows k on k.tenant_id = @tenant and k.integration_id = @integrationId and k.workflow_id = i.id
             ),
             described as (
-                insert into workflows as w (tenant_id, integration_id, workflow_id, name, active, keeps_successes, provider_minutes_saved, described_at, unmeasured,
-                                            tags, project_id, project, updated_at)
+                insert into workflows as w (tenant_id, integration_id, workflow_id, name, active, keeps_successes, provider_minutes_saved,
+                                            described_at, unmeasured, tags, project_id, project, updated_at)
                 select @tenant, @integrationId, i.id, i.name, i.active, i.keeps, i.minutes, @now,
                        case when i.active and not i.keeps then datemultirange(daterange(@since::date, null)) else '{Nothing}' end,
                        i.tags, i.project_id, i.project, @now
@@ -102,22 +105,29 @@ internal static class AutomationWriter
                         when w.hidden_at is not null and upper_inf(w.unmeasured) and (excluded.keeps_successes or not excluded.active)
                         then w.unmeasured - datemultirange(daterange(@from::date, null))
                         when excluded.active and not excluded.keeps_successes then
-                            -- What was pushed until now is known; of what was listed, all that ran before the list that last told of it as kept.
+                            -- What was pushed until now is known; of what was listed, all that ran before the list that last told of it
+                            -- as kept.
                             case when upper_inf(w.unmeasured) then w.unmeasured
-                                 else w.unmeasured + datemultirange(daterange(case when w.described_at is null then @today::date else coalesce(@since::date, @today::date) end, null)) end
+                                 else w.unmeasured + datemultirange(daterange(case when w.described_at is null then @today::date else
+                                     coalesce(@since::date, @today::date) end, null)) end
                         -- Nobody knows when on this day that changed.
                         when upper_inf(w.unmeasured) then w.unmeasured - datemultirange(daterange(@today::date + 1, null))
                         else w.unmeasured end
-                        - coalesce((select datemultirange(daterange(i.in_full, null)) from input i where i.id = excluded.workflow_id and i.in_full is not null), '{Nothing}')
+                        - coalesce(
+                            (select datemultirange(daterange(i.in_full, null)) from input i
+                             where i.id = excluded.workflow_id and i.in_full is not null), '{Nothing}')
                 where (w.name, w.active, w.keeps_successes, w.provider_minutes_saved, w.tags, w.project_id, w.project)
-                      is distinct from (excluded.name, excluded.active, excluded.keeps_successes, excluded.provider_minutes_saved, excluded.tags,
-                                        excluded.project_id, excluded.project)
+                      is distinct from (excluded.name, excluded.active, excluded.keeps_successes, excluded.provider_minutes_saved,
+                                        excluded.tags, excluded.project_id, excluded.project)
                    or w.described_at is null or w.gone_at is not null or w.hidden_at is not null
-                   or exists (select 1 from input i where i.id = excluded.workflow_id and i.in_full is not null and w.unmeasured && daterange(i.in_full, null))
+                   or exists (
+                       select 1 from input i
+                       where i.id = excluded.workflow_id and i.in_full is not null and w.unmeasured && daterange(i.in_full, null))
             ),
             priced as (
                 insert into workflow_prices (tenant_id, integration_id, workflow_id, from_day, minutes)
-                select @tenant, @integrationId, c.id, case when l.from_day is null then '-infinity' else greatest(c.changed, l.from_day) end, e.minutes
+                select @tenant, @integrationId, c.id,
+                       case when l.from_day is null then '-infinity' else greatest(c.changed, l.from_day) end, e.minutes
                 from input c
                 cross join lateral (select coalesce(c.minutes_saved, c.minutes) as minutes) e
                 {LastPrice}
@@ -129,10 +139,12 @@ internal static class AutomationWriter
             -- As all was before: a statement sees nothing of what it writes.
             select (select count(*) from priced)::int as Priced,
                    (select json_agg(w.workflow_id)::text from workflows w
-                    where @complete and w.tenant_id = @tenant and w.integration_id = @integrationId and w.described_at is not null and w.gone_at is null
+                    where @complete and w.tenant_id = @tenant and w.integration_id = @integrationId and w.described_at is not null and
+                        w.gone_at is null
                       and w.hidden_at is null) as Shown,
                    (select json_agg(w.workflow_id)::text from workflows w
-                    where @complete and w.tenant_id = @tenant and w.integration_id = @integrationId and w.described_at is not null and w.gone_at is null
+                    where @complete and w.tenant_id = @tenant and w.integration_id = @integrationId and w.described_at is not null and
+                        w.gone_at is null
                       and w.hidden_at is not null) as Hidden,
                    (select min(e.started_at)
                     from executions e
@@ -141,14 +153,16 @@ internal static class AutomationWriter
                         -- Known from pushes alone is not described.
                         where not exists (
                             select 1 from workflows w
-                            where w.tenant_id = @tenant and w.integration_id = @integrationId and w.workflow_id = i.id and w.described_at is not null))) as UndescribedSince
+                            where w.tenant_id = @tenant and w.integration_id = @integrationId and w.workflow_id = i.id and w.described_at
+                                is not null))) as UndescribedSince
             """,
             parameters);
         // Of a source without values nothing was ever counted that could be priced anew.
         if (written.Priced > 0 && known.HasValues) await RepriceAsync(tx, integrationId, now);
         var fewer = read.IsComplete
             ? await MissAsync(
-                tx, integrationId, written, [.. read.Workflows.Select(workflow => workflow.WorkflowId)], known.ListedAt is null || known.KeyChangedAt >= known.ListedAt,
+                tx, integrationId, written, [.. read.Workflows.Select(workflow => workflow.WorkflowId)], known.ListedAt is null
+                    || known.KeyChangedAt >= known.ListedAt,
                 since ?? today, today, now)
             : null;
         await LoseAsync(tx, integrationId, read.Lost);
@@ -166,7 +180,8 @@ internal static class AutomationWriter
     /// sudden of most, is not taken for deleted. Its history stays and its days from now on are not known.
     /// </summary>
     private static async Task<string?> MissAsync(
-        TenantTransaction tx, Guid integrationId, Written before, HashSet<string> shown, bool keyIsNew, DateOnly since, DateOnly today, DateTimeOffset now)
+        TenantTransaction tx, Guid integrationId, Written before, HashSet<string> shown, bool keyIsNew, DateOnly since, DateOnly today,
+            DateTimeOffset now)
     {
         var known = RunDetails.TextsOf(before.Shown);
         var missing = known.Where(workflow => !shown.Contains(workflow)).ToList();
@@ -245,14 +260,15 @@ internal static class AutomationWriter
         "case when e.retried_by is not null and excluded.retried_by = any (@mends) then e.retried_by else coalesce(excluded.retried_by, e.retried_by) end";
 
     /// <summary>
-    /// Arms that write runs, and what is known of them beside what is counted: whether one sleeps, and what mended a failure. It is mended by the run that
-    /// the source names, or by one that says itself that it did the work again and succeeded, however long ago the failure was read.
+    /// Arms that write runs, and what is known of them beside what is counted: whether one sleeps, and what mended a failure. It is
+    /// mended by the run that the source names, or by one that says itself that it did the work again and succeeded, however long ago the
+    /// failure was read.
     /// </summary>
     private const string Runs =
         $"""
         told as (
-            insert into executions as e (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at, stopped_at, asleep_at, wakes_at,
-                                         waiting, wait_until, retried_by)
+            insert into executions as e (tenant_id, integration_id, execution_id, workflow_id, status, kind, started_at, stopped_at,
+                                         asleep_at, wakes_at, waiting, wait_until, retried_by)
             select @tenant, @integrationId, i.id, i.workflow, i.status, i.kind, i.started, i.stopped, i.asleep, i.wakes, i.waiting, i.until,
                    coalesce(i.retried, i.mended)
             from unnest(@ids, @workflows, @statuses, @kinds, @started, @stopped, @asleep, @wakes, @waiting, @until, @retried, @mended)
@@ -271,14 +287,16 @@ internal static class AutomationWriter
             where {Newer}
                   and ((e.workflow_id, e.status, e.kind, e.started_at, e.stopped_at)
                       is distinct from (excluded.workflow_id, excluded.status, excluded.kind, excluded.started_at, excluded.stopped_at)
-                      or excluded.asleep_at is not null and (e.asleep_at, e.wakes_at) is distinct from (excluded.asleep_at, excluded.wakes_at))
+                      or excluded.asleep_at is not null
+                         and (e.asleep_at, e.wakes_at) is distinct from (excluded.asleep_at, excluded.wakes_at))
                or (e.waiting, e.wait_until, e.retried_by)
                   is distinct from (excluded.waiting and {Newer}, coalesce(excluded.wait_until, e.wait_until), {Mended})
         ),
         mended as (
             update executions e set retried_by = r.id
             from unnest(@laterIds, @earlierIds) as r (id, failed)
-            where e.tenant_id = @tenant and e.integration_id = @integrationId and e.execution_id = r.failed and e.status = 'failed' and e.retried_by is null
+            where e.tenant_id = @tenant and e.integration_id = @integrationId and e.execution_id = r.failed and e.status = 'failed' and
+                e.retried_by is null
         )
         """;
 
@@ -288,7 +306,8 @@ internal static class AutomationWriter
         var ids = executions.Select(execution => execution.ExecutionId).ToArray();
         var mends = executions.Where(execution => execution is { Status: ExecutionStatus.Succeeded, RetryOf: not null })
             .GroupBy(execution => execution.RetryOf!, StringComparer.Ordinal)
-            .ToDictionary(group => group.Key, group => group.Select(execution => execution.ExecutionId).Min(StringComparer.Ordinal)!, StringComparer.Ordinal);
+            .ToDictionary(group => group.Key, group => group.Select(execution => execution.ExecutionId).Min(StringComparer.Ordinal)!,
+                StringComparer.Ordinal);
         var among = ids.ToHashSet(StringComparer.Ordinal);
         var earlier = mends.Where(mend => !among.Contains(mend.Key)).ToList();
         return new
@@ -304,7 +323,8 @@ internal static class AutomationWriter
             waiting = executions.Select(execution => execution is { IsWaiting: true, Status: ExecutionStatus.Unfinished }).ToArray(),
             until = executions.Select(execution => execution.WaitUntil?.UtcDateTime).ToArray(),
             retried = executions.Select(execution => execution.RetriedBy).ToArray(),
-            mended = executions.Select(execution => execution.Status == ExecutionStatus.Failed ? mends.GetValueOrDefault(execution.ExecutionId) : null).ToArray(),
+            mended = executions.Select(execution => execution.Status == ExecutionStatus.Failed
+                ? mends.GetValueOrDefault(execution.ExecutionId) : null).ToArray(),
             mends = mends.Values.ToArray(),
             laterIds = earlier.Select(mend => mend.Value).ToArray(),
             earlierIds = earlier.Select(mend => mend.Key).ToArray(),
@@ -334,7 +354,8 @@ internal static class AutomationWriter
     public static async Task<IReadOnlyList<string>> UnfinishedAsync(TenantTransaction tx, Guid integrationId) =>
         RunDetails.TextsOf(await tx.QuerySingleAsync<string?>($"select {Unfinished}", new { integrationId }));
 
-    /// <summary>A column that names executions of @integrationId whose end is not known yet, newest first, as a JSON array; null: there are none.</summary>
+    /// <summary>A column that names executions of @integrationId whose end is not known yet, newest first, as a JSON array; null: there are
+    /// none.</summary>
     internal const string Unfinished =
         $"""
         (select json_agg(u.execution_id order by u.started_at desc)::text
@@ -354,7 +375,8 @@ internal static class AutomationWriter
               where w.tenant_id = @tenant and w.integration_id = @integrationId and w.workflow_id = e.workflow_id and w.hidden_at is not null)
         """;
 
-    /// <summary>First day in @timeZone on which an execution is unfinished, of the workflows that are shown to us; null if none is.</summary>
+    /// <summary>First day in @timeZone on which an execution is unfinished, of the workflows that are shown to us; null if none
+    /// is.</summary>
     internal const string FirstUnfinishedDay =
         $"""
         (select min((started_at at time zone @timeZone)::date) from executions e
@@ -383,7 +405,8 @@ internal static class AutomationWriter
     /// the totals that they have.
     /// </summary>
     public static Task<IReadOnlyList<(string Kpi, DateOnly Day, decimal Value)>> RollUpAsync(
-        TenantTransaction tx, Guid integrationId, string timeZone, DateOnly from, DateOnly to) => RollUpAsync(tx, integrationId, timeZone, [(from, to)]);
+        TenantTransaction tx, Guid integrationId, string timeZone, DateOnly from, DateOnly to) =>
+        RollUpAsync(tx, integrationId, timeZone, [(from, to)]);
 
     /// <inheritdoc cref="RollUpAsync(TenantTransaction, Guid, string, DateOnly, DateOnly)"/>
     /// <param name="tx">The tenant's transaction.</param>
@@ -399,7 +422,9 @@ internal static class AutomationWriter
             with ranges as materialized (
                 select r.first, r.last, start_of_day(r.first, @timeZone) as starts, start_of_day(r.last + 1, @timeZone) as ends
                 from (
-                    select greatest(u.first, (select i.executions_kept_from from integrations i where i.tenant_id = @tenant and i.id = @integrationId)) as first,
+                    select greatest(
+                               u.first,
+                               (select i.executions_kept_from from integrations i where i.tenant_id = @tenant and i.id = @integrationId)) as first,
                            u.last
                     from unnest(@firsts, @lasts) as u (first, last)
                 ) r
@@ -432,13 +457,15 @@ internal static class AutomationWriter
                 from workflow_prices p where p.tenant_id = @tenant and p.integration_id = @integrationId
             ),
             daily as materialized (
-                select c.day, c.workflow_id, case when k.known then c.succeeded + c.failed end as executions, case when k.known then c.succeeded end as succeeded,
-                       c.failed, c.canceled, case when k.known then c.finished_ms end as finished_ms, case when k.known then c.timed end as timed, k.price,
+                select c.day, c.workflow_id, case when k.known then c.succeeded + c.failed end as executions,
+                       case when k.known then c.succeeded end as succeeded, c.failed, c.canceled,
+                       case when k.known then c.finished_ms end as finished_ms, case when k.known then c.timed end as timed, k.price,
                        (case when k.known then c.succeeded * k.price end)::numeric(14, 2) as minutes_saved
                 from counted c
                 left join shown w on w.workflow_id = c.workflow_id
                 cross join lateral (
-                    select not coalesce(w.unmeasured @> c.day, false) as known, workflow_price(@tenant, @integrationId, c.workflow_id, c.day) as price
+                    select not coalesce(w.unmeasured @> c.day, false) as known,
+                           workflow_price(@tenant, @integrationId, c.workflow_id, c.day) as price
                 ) k
             ),
             removed as (
@@ -448,16 +475,19 @@ internal static class AutomationWriter
             ),
             written as (
                 insert into automation_daily as d
-                    (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, canceled, finished_ms, timed, price, minutes_saved)
-                select @tenant, @integrationId, a.day, a.workflow_id, a.executions, a.succeeded, a.failed, a.canceled, a.finished_ms, a.timed, a.price, a.minutes_saved
+                    (tenant_id, integration_id, day, workflow_id, executions, succeeded, failed, canceled, finished_ms, timed, price,
+                        minutes_saved)
+                select @tenant, @integrationId, a.day, a.workflow_id, a.executions, a.succeeded, a.failed, a.canceled, a.finished_ms,
+                    a.timed, a.price, a.minutes_saved
                 from daily a
                 order by a.day, a.workflow_id
                 on conflict (tenant_id, integration_id, day, workflow_id) do update
-                set executions = excluded.executions, succeeded = excluded.succeeded, failed = excluded.failed, canceled = excluded.canceled,
-                    finished_ms = excluded.finished_ms, timed = excluded.timed, price = excluded.price, minutes_saved = excluded.minutes_saved
+                set executions = excluded.executions, succeeded = excluded.succeeded, failed = excluded.failed,
+                    canceled = excluded.canceled, finished_ms = excluded.finished_ms, timed = excluded.timed, price = excluded.price,
+                    minutes_saved = excluded.minutes_saved
                 where (d.executions, d.succeeded, d.failed, d.canceled, d.finished_ms, d.timed, d.price, d.minutes_saved)
-                      is distinct from (excluded.executions, excluded.succeeded, excluded.failed, excluded.canceled, excluded.finished_ms, excluded.timed,
-                                        excluded.price, excluded.minutes_saved)
+                      is distinct from (excluded.executions, excluded.succeeded, excluded.failed, excluded.canceled,
+                                        excluded.finished_ms, excluded.timed, excluded.price, excluded.minutes_saved)
             )
             select g.day, coalesce(sum(d.executions), 0)::int as executions, coalesce(sum(d.succeeded), 0)::int as succeeded,
                    coalesce(sum(d.failed), 0)::int as failed, coalesce(sum(d.failed) filter (where d.executions is not null), 0)::int as failedknown,
@@ -472,7 +502,13 @@ internal static class AutomationWriter
             group by g.day
             order by g.day
             """,
-            new { integrationId, timeZone, firsts = ranges.Select(range => range.First).ToArray(), lasts = ranges.Select(range => range.Last).ToArray() });
+            new
+            {
+                integrationId,
+                timeZone,
+                firsts = ranges.Select(range => range.First).ToArray(),
+                lasts = ranges.Select(range => range.Last).ToArray(),
+            });
         var readings = new List<(string, DateOnly, decimal)>(days.Count * 6);
         foreach (var day in days)
         {

@@ -42,10 +42,12 @@ internal static class RunDetails
     }
 
     /// <summary>The tags of a workflow as JSON: lists of different lengths are no array of arrays.</summary>
-    internal static string TagsText(WorkflowLabels workflow) => System.Text.Json.JsonSerializer.Serialize([.. workflow.Tags], RunJsonTexts.Default.StringArray);
+    internal static string TagsText(WorkflowLabels workflow) => System.Text.Json.JsonSerializer.Serialize([.. workflow.Tags],
+        RunJsonTexts.Default.StringArray);
 
     /// <summary>The texts of a JSON array; null: none.</summary>
-    internal static string[] TextsOf(string? json) => json is null ? [] : System.Text.Json.JsonSerializer.Deserialize(json, RunJsonTexts.Default.StringArray)!;
+    internal static string[] TextsOf(string? json) => json is null ? [] : System.Text.Json.JsonSerializer.Deserialize(json,
+        RunJsonTexts.Default.StringArray)!;
 
     /// <summary>
     /// The newest failures of which nobody said why, and for which the source may be asked; those that were asked for in vain come
@@ -66,7 +68,8 @@ internal static class RunDetails
         """
         from executions e
         join integrations i on i.tenant_id = e.tenant_id and i.id = e.integration_id
-        where e.tenant_id = @tenant and e.integration_id = @integrationId and e.status = 'failed' and e.error_message is null and e.error_asked_at is null
+        where e.tenant_id = @tenant and e.integration_id = @integrationId and e.status = 'failed' and e.error_message is null and
+            e.error_asked_at is null
           and i.reads_messages and i.status = 'active' and coalesce(i.settings ->> 'pushOnly', 'false') <> 'true'
         """;
 

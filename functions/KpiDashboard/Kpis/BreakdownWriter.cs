@@ -9,8 +9,8 @@ namespace KpiDashboard.Kpis;
 internal static class BreakdownWriter
 {
     /// <summary>
-    /// Arms, beside <see cref="KpiWriter.Arms"/>, of the statement that writes what one step of a run read: how days divide, and a mark on those between
-    /// @windowFrom and @windowTo whose values change here without it.
+    /// Arms, beside <see cref="KpiWriter.Arms"/>, of the statement that writes what one step of a run read: how days divide, and a mark
+    /// on those between @windowFrom and @windowTo whose values change here without it.
     /// </summary>
     internal const string Arms =
         """
@@ -66,7 +66,8 @@ internal static class BreakdownWriter
             rowDimensions = rows.Select(row => row.Dimension).ToArray(),
             rowDates = rows.Select(row => row.Day).ToArray(),
             members = rows.Select(row => row.Member).ToArray(),
-            parts = rows.Select(row => JsonSerializer.Serialize(row.Parts, BreakdownPartsJson.Default.IReadOnlyDictionaryStringDecimal)).ToArray(),
+            parts = rows.Select(row => JsonSerializer.Serialize(row.Parts,
+                BreakdownPartsJson.Default.IReadOnlyDictionaryStringDecimal)).ToArray(),
             names = Breakdowns.Names.ToArray(),
             dividedKpis = s_divided,
             windowFrom = window.From,
@@ -86,8 +87,8 @@ internal static class BreakdownWriter
             """, new { integrationId, days = days.ToArray() });
 
     /// <summary>
-    /// A column that names, as a text with commas, the newest days that have a value of @pulse but lack one of the divisions @names or have it stale, between @undividedFrom and
-    /// @undividedTo; <see cref="Undivided"/> reads it.
+    /// A column that names, as a text with commas, the newest days that have a value of @pulse but lack one of the divisions @names or
+    /// have it stale, between @undividedFrom and @undividedTo; <see cref="Undivided"/> reads it.
     /// </summary>
     internal const string UndividedDays =
         """

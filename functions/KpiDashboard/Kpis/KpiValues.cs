@@ -49,7 +49,8 @@ internal static class KpiValues
     /// <summary>Days that the database wrote as a text with commas, as arrays of days have no mapper.</summary>
     public static IReadOnlyList<DateOnly> DaysOf(string? text) => text is null
         ? []
-        : [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(day => DateOnly.ParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture))];
+        : [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(day => DateOnly.ParseExact(day, "yyyy-MM-dd",
+            CultureInfo.InvariantCulture))];
 
     /// <summary>The first day of the month of a day.</summary>
     public static DateOnly FirstOfMonth(DateOnly day) => new(day.Year, day.Month, 1);

@@ -17,8 +17,8 @@ internal static class KpiWriter
     public readonly record struct Outcome(int Readings, int Changed, int Restated, int Gone);
 
     /// <summary>
-    /// Held by everything that changes values of a business, as its data version is, which every such transaction moves. What is written comes in arrays: a
-    /// plan for arrays of unknown length, which a prepared statement may end with, takes them for short, and is slow.
+    /// Held by everything that changes values of a business, as its data version is, which every such transaction moves. What is written
+    /// comes in arrays: a plan for arrays of unknown length, which a prepared statement may end with, takes them for short, and is slow.
     /// </summary>
     internal const string Lock =
         "select 1 from tenants where id = @tenant and set_config('plan_cache_mode', 'force_custom_plan', true) is not null for no key update;";
@@ -65,10 +65,11 @@ internal static class KpiWriter
         """;
 
     /// <summary>
-    /// Arms of a statement that write what was read: readings @kpis, @days, @values, at most one per KPI and day, of which those before @today have ended;
-    /// and the days @withdrawn, of which the source told these readings and nothing else, so that every other value of them goes. By the run @runId at
-    /// @now. They need <c>source (number)</c>, and leave <c>changes (…, key, day, was)</c> and <c>gone</c>. Whoever writes holds the business's row since
-    /// an earlier statement: this one then sees all that was written before it.
+    /// Arms of a statement that write what was read: readings @kpis, @days, @values, at most one per KPI and day, of which those before
+    /// @today have ended; and the days @withdrawn, of which the source told these readings and nothing else, so that every other value of
+    /// them goes. By the run @runId at @now. They need <c>source (number)</c>, and leave <c>changes (…, key, day, was)</c> and
+    /// <c>gone</c>. Whoever writes holds the business's row since an earlier statement: this one then sees all that was written before
+    /// it.
     /// </summary>
     internal const string Arms =
         $"""
@@ -136,16 +137,18 @@ internal static class KpiWriter
     /// <param name="today">The date in the provider's zone: that day is not over yet.</param>
     /// <param name="now">The instant of writing.</param>
     /// <param name="withdrawn">
-    /// Days of which the source tells these readings and nothing else: what else is known of them goes; of ended days it stays readable among the
-    /// restatements.
+    /// Days of which the source tells these readings and nothing else: what else is known of them goes; of ended days it stays readable
+    /// among the restatements.
     /// </param>
     public static async Task<Outcome> WriteAsync(
-        TenantTransaction tx, IReadOnlyCollection<(string Kpi, DateOnly Day, decimal Value)> readings, Guid? integrationId, Guid? runId, DateOnly today, DateTimeOffset now,
+        TenantTransaction tx, IReadOnlyCollection<(string Kpi, DateOnly Day, decimal Value)> readings, Guid? integrationId, Guid? runId,
+            DateOnly today, DateTimeOffset now,
         IReadOnlySet<DateOnly>? withdrawn = null)
     {
         if (readings.Count == 0 && withdrawn is not { Count: > 0 }) return default;
         var parameters = new DynamicParameters(Parameters(readings, withdrawn));
-        parameters.AddDynamicParams(new { first = readings.Count == 0 ? (DateOnly?)null : readings.Min(reading => reading.Day), integrationId, runId, today, now });
+        parameters.AddDynamicParams(new { first = readings.Count == 0 ? (DateOnly?)null : readings.Min(reading => reading.Day),
+            integrationId, runId, today, now });
         // Statements of their own: the second sees what the first made it wait for.
         using var results = await tx.QueryMultipleAsync(
             $"""
@@ -166,7 +169,8 @@ internal static class KpiWriter
     }
 
     /// <summary>The parameters of <see cref="Arms"/> that tell what was read.</summary>
-    internal static object Parameters(IReadOnlyCollection<(string Kpi, DateOnly Day, decimal Value)> readings, IReadOnlySet<DateOnly>? withdrawn) => new
+    internal static object Parameters(IReadOnlyCollection<(string Kpi, DateOnly Day, decimal Value)> readings,
+        IReadOnlySet<DateOnly>? withdrawn) => new
     {
         kpis = readings.Select(reading => reading.Kpi).ToArray(),
         days = readings.Select(reading => reading.Day).ToArray(),

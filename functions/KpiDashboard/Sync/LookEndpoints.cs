@@ -135,7 +135,8 @@ public sealed partial class LookEndpoints
         {
             var zone = TimeZoneNames.Of(due.Zone);
             var readings = await AutomationWriter.RollUpAsync(
-                tx, due.Id, zone.Id, [.. SyncRunner.Ranges(changed.Select(run => LocalDay.Of(run.StartedAt, zone)).Where(day => day >= readFrom))]);
+                tx, due.Id, zone.Id, [.. SyncRunner.Ranges(changed.Select(run => LocalDay.Of(run.StartedAt, zone)).Where(day =>
+                    day >= readFrom))]);
             await KpiWriter.WriteAsync(tx, readings, due.Id, null, LocalDay.Of(now, zone), now);
         }
 

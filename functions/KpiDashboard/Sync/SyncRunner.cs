@@ -102,8 +102,7 @@ public sealed partial class SyncRunner
             }
             catch when (HasAnswered(outcome))
             {
-                // What cannot be written here must not keep others from a provider that is up.
-                await _circuits.AnsweredAsync(step.Provider, cancellationToken);
+                await TellAnsweredAsync(step);
                 throw;
             }
 
@@ -157,8 +156,8 @@ public sealed partial class SyncRunner
         _database.InTenantAsync<(Step?, NextStep?)>(message.TenantId, async tx =>
         {
             var now = _time.GetUtcNow();
-            // Integration before run, as FinishAsync takes them: the other way round two messages of one integration may wait for each other. Both rows as
-            // they are once they are locked, whatever the statement saw when it began to wait.
+            // Integration before run, as FinishAsync takes them: the other way round two messages of one integration may wait for each
+            // other. Both rows as they are once they are locked, whatever the statement saw when it began to wait.
             var row = await tx.QuerySingleOrDefaultAsync<RunRow>(
                 """
                 select r.connector, r.status, r.step, r.window_from as WindowFrom, r.window_to as WindowTo, r.slices_done as SlicesDone, r.checkpoint, r.attempts,
@@ -223,7 +222,8 @@ public sealed partial class SyncRunner
             if (!taken.Admitted)
             {
                 await TenantProfile.BumpVersionAsync(tx);
-                return (null, await WaitForProviderAsync(tx, tally, message, row, connector, taken.RetryAt ?? now + ProviderCircuits.FirstWait, now));
+                var retryAt = taken.RetryAt ?? now + ProviderCircuits.FirstWait;
+                return (null, await WaitForProviderAsync(tx, tally, message, row, connector, retryAt, now));
             }
 
             return (new Step(
@@ -243,11 +243,12 @@ public sealed partial class SyncRunner
         }, cancellationToken);
 
     /// <summary>
-    /// If the run may call its provider now, takes the lease, which is free, and marks the run; and tells what else the connector is told: runs whose end is
-    /// not known, and days that lack a division.
+    /// If the run may call its provider now, takes the lease, which is free, and marks the run; and tells what else the connector is
+    /// told: runs whose end is not known, and days that lack a division.
     /// </summary>
     private static Task<Taken> TakeAsync(
-        TenantTransaction tx, SyncMessage message, RunRow row, IConnector connector, Guid lease, string provider, DayWindow window, IReadOnlyList<DayWindow> slices, DateTimeOffset now)
+        TenantTransaction tx, SyncMessage message, RunRow row, IConnector connector, Guid lease, string provider, DayWindow window,
+        IReadOnlyList<DayWindow> slices, DateTimeOffset now)
     {
         var parameters = new DynamicParameters(new
         {
@@ -266,10 +267,12 @@ public sealed partial class SyncRunner
         // The newest days before a slice that lack a division. Not during a first sync, which comes to them anyway.
         var undivided = "null";
         var slice = slices[row.SlicesDone];
-        if (connector.Dimensions.Count > 0 && row is { SlicesDone: 0, BackfilledAt: not null } && SourceState.Pulses.TryGetValue(connector.Key, out var pulse))
+        if (connector.Dimensions.Count > 0 && row is { SlicesDone: 0, BackfilledAt: not null }
+            && SourceState.Pulses.TryGetValue(connector.Key, out var pulse))
         {
             undivided = BreakdownWriter.UndividedDays;
-            parameters.AddDynamicParams(BreakdownWriter.Parameters(pulse.Key, connector.Dimensions, SyncWindow.BackfillFrom(slice.To), slice.From.AddDays(-1)));
+            parameters.AddDynamicParams(BreakdownWriter.Parameters(pulse.Key, connector.Dimensions, SyncWindow.BackfillFrom(slice.To),
+                slice.From.AddDays(-1)));
         }
 
         return tx.QuerySingleAsync<Taken>(
@@ -282,13 +285,16 @@ public sealed partial class SyncRunner
             ),
             begun as (
                 update sync_runs r
-                set status = 'running', window_from = @from, window_to = @to, slices_total = @total, started_at = coalesce(started_at, @now), updated_at = @now,
-                    next_attempt_at = null, message = null
+                set status = 'running', window_from = @from, window_to = @to, slices_total = @total,
+                    started_at = coalesce(started_at, @now), updated_at = @now, next_attempt_at = null, message = null
                 from admission a
                 where a.admitted and r.tenant_id = @tenant and r.id = @run
             ),
-            noticed as (update tenants t set data_version = t.data_version + 1 from admission a where a.admitted and @isNew and t.id = @tenant)
-            select a.admitted as Admitted, a.retry_at as RetryAt, {AutomationWriter.Unfinished} as Unfinished, {undivided}::text as Undivided
+            noticed as (
+                update tenants t set data_version = t.data_version + 1 from admission a where a.admitted and @isNew and t.id = @tenant
+            )
+            select a.admitted as Admitted, a.retry_at as RetryAt, {AutomationWriter.Unfinished} as Unfinished,
+                   {undivided}::text as Undivided
             from admission a
             """,
             parameters);
@@ -370,8 +376,9 @@ public sealed partial class SyncRunner
         }, cancellationToken);
 
     /// <summary>
-    /// Gives the lease back and holds the integration and the business, in this order, against everybody else who writes: what later statements of the
-    /// transaction see is all that was written before. Null if the lease is another's by now. Tells the circuit of the provider that it answered, if it did.
+    /// Gives the lease back and holds the integration and the business, in this order, against everybody else who writes: what later
+    /// statements of the transaction see is all that was written before. Null if the lease is another's by now. Tells the circuit of the
+    /// provider that it answered, if it did.
     /// </summary>
     private static Task<Held?> HoldAsync(TenantTransaction tx, Step step, FetchOutcome outcome, FetchBuffer buffer)
     {
@@ -389,15 +396,18 @@ public sealed partial class SyncRunner
             -- As KpiWriter.Lock does, for the rest of the transaction.
             planned as materialized (select set_config('plan_cache_mode', 'force_custom_plan', true) from held),
             noticed as (update tenants set data_version = data_version + 1 where id = @tenant and exists (select 1 from held))
-            select h.source as Source, h.first_day is not null as HasValues, h.workflows_listed_at as ListedAt, h.key_changed_at as KeyChangedAt,
-                   ((select count(*) from answered) + (select count(*) from planned))::int as Told, @zone::text is null or knows_zone(@zone) as KnowsZone,
-                   -- Days for which this answer held nothing although there are values of them. Only whoever holds the lease writes such a source.
+            select h.source as Source, h.first_day is not null as HasValues, h.workflows_listed_at as ListedAt,
+                   h.key_changed_at as KeyChangedAt, ((select count(*) from answered) + (select count(*) from planned))::int as Told,
+                   @zone::text is null or knows_zone(@zone) as KnowsZone,
+                   -- Days for which this answer held nothing although there are values of them. Only whoever holds the lease writes such
+                   -- a source.
                    (select string_agg(distinct d.day::text, ',')
                     from unnest(@days) as d (day)
                     join kpi_months m on m.tenant_id = @tenant and m.month = date_trunc('month', d.day)::date and m.source = h.source
                     join kpi_keys k on k.tenant_id = @tenant and k.number = m.kpi
                     where m.days[extract(day from d.day)::integer] <> 0
-                      and not exists (select 1 from unnest(@kpis, @readDays) as r (kpi, day) where r.kpi = k.key and r.day = d.day)) as Emptied
+                      and not exists (
+                          select 1 from unnest(@kpis, @readDays) as r (kpi, day) where r.kpi = k.key and r.day = d.day)) as Emptied
             from held h
             """,
             new
@@ -412,7 +422,8 @@ public sealed partial class SyncRunner
             });
     }
 
-    private async Task<NextStep?> SucceedAsync(TenantTransaction tx, Step step, Held held, FetchSucceeded outcome, FetchBuffer buffer, DateTimeOffset now)
+    private async Task<NextStep?> SucceedAsync(TenantTransaction tx, Step step, Held held, FetchSucceeded outcome, FetchBuffer buffer,
+        DateTimeOffset now)
     {
         var (message, row) = (step.Message, step.Row);
         var zone = outcome.TimeZone is { } named ? TimeZoneNames.Find(named) : step.Request.TimeZone;
@@ -449,7 +460,8 @@ public sealed partial class SyncRunner
         var runDone = sliceDone && row.SlicesDone + 1 >= step.Slices.Count;
         // The rest of a backfill can wait for the allowance to fill up; today's numbers, which come first, are there.
         var slow = runDone ? null : outcome.SlowDown;
-        var written = await RecordAsync(tx, step, held, outcome, buffer, readings, withdrawn, new Progress(zone.Id, today, fullFrom, sliceDone, runDone, slow), now);
+        var progress = new Progress(zone.Id, today, fullFrom, sliceDone, runDone, slow);
+        var written = await RecordAsync(tx, step, held, outcome, buffer, readings, withdrawn, progress, now);
         if (written.Gone > 0) await KpiWriter.DropEmptyAsync(tx, message.IntegrationId, withdrawn.Min(), withdrawn.Max());
 
         (step.Tally.Readings, step.Tally.Restated) = (readings.Count, written.Restated);
@@ -466,10 +478,12 @@ public sealed partial class SyncRunner
         return null;
     }
 
-    /// <summary>Writes everything that a step read, and how far the integration and the run are with it: one statement, in which each table is written once.</summary>
+    /// <summary>Writes everything that a step read, and how far the integration and the run are with it: one statement, in which each table
+    /// is written once.</summary>
     private static Task<Written> RecordAsync(
-        TenantTransaction tx, Step step, Held held, FetchSucceeded outcome, FetchBuffer buffer, IReadOnlyCollection<(string Kpi, DateOnly Day, decimal Value)> readings,
-        IReadOnlySet<DateOnly> withdrawn, Progress progress, DateTimeOffset now)
+        TenantTransaction tx, Step step, Held held, FetchSucceeded outcome, FetchBuffer buffer,
+        IReadOnlyCollection<(string Kpi, DateOnly Day, decimal Value)> readings, IReadOnlySet<DateOnly> withdrawn, Progress progress,
+        DateTimeOffset now)
     {
         var isNewest = step.Row.SlicesDone == 0;
         var parameters = new DynamicParameters(KpiWriter.Parameters(readings, withdrawn));
@@ -490,7 +504,8 @@ public sealed partial class SyncRunner
             completeThrough = outcome.CompleteThrough,
             finalThrough = outcome.FinalThrough,
             measurableFrom = outcome.MeasurableFrom,
-            // The range read is free of gaps at every moment: slices come newest first, and older runs reach back at least to the end of it.
+            // The range read is free of gaps at every moment: slices come newest first, and older runs reach back at least to the end of
+            // it.
             readFrom = progress.FullFrom <= step.Window.To ? progress.FullFrom : (DateOnly?)null,
             readTo = isNewest ? step.Window.To : (DateOnly?)null,
             deep = progress.RunDone && step.Window.Days > SyncWindow.DeepDays,
@@ -522,7 +537,8 @@ public sealed partial class SyncRunner
         counts as (select {KpiWriter.Counts}),
         progressed as (
             update integrations
-            set time_zone = case when @told then @timeZone else time_zone end, currency = coalesce(@currency, currency), first_day = least(first_day, @first),
+            set time_zone = case when @told then @timeZone else time_zone end, currency = coalesce(@currency, currency),
+                first_day = least(first_day, @first),
                 fetched_at = case when @isNewest then @now else fetched_at end,
                 complete_through = case when @isNewest then coalesce(@completeThrough, complete_through) else coalesce(complete_through, @completeThrough) end,
                 -- What is not complete cannot be final: whichever of the two this answer told, the other may be an earlier one's.
@@ -540,8 +556,9 @@ public sealed partial class SyncRunner
         ),
         ran as (
             update sync_runs r
-            set step = r.step + 1, checkpoint = @checkpoint, slices_done = r.slices_done + @slices, attempts = 0, doubted_days = '{Nothing}', readings = r.readings + @count,
-                changed = r.changed + c.changed, restated = r.restated + c.restated, updated_at = @now, enqueued_at = null, shortfall = n.shortfall,
+            set step = r.step + 1, checkpoint = @checkpoint, slices_done = r.slices_done + @slices, attempts = 0,
+                doubted_days = '{Nothing}', readings = r.readings + @count, changed = r.changed + c.changed,
+                restated = r.restated + c.restated, updated_at = @now, enqueued_at = null, shortfall = n.shortfall,
                 status = case when n.ends then 'succeeded' when n.waits then 'waiting' else r.status end,
                 -- Of all its steps: what an early one could not read is not made good by the last.
                 message = case when n.ends then n.shortfall when n.waits then @slowReason else r.message end,
@@ -596,13 +613,15 @@ public sealed partial class SyncRunner
     }
 
     private static async Task<(IReadOnlyList<(string Kpi, DateOnly Day, decimal Value)> Readings, string? Shortfall)> RollUpAsync(
-        TenantTransaction tx, Step step, Held held, FetchSucceeded outcome, FetchBuffer buffer, DateOnly from, DateOnly today, DateTimeOffset now)
+        TenantTransaction tx, Step step, Held held, FetchSucceeded outcome, FetchBuffer buffer, DateOnly from, DateOnly today,
+            DateTimeOffset now)
     {
         var integration = step.Message.IntegrationId;
         var zone = step.Request.TimeZone;
         var listed = outcome.MeasurableFrom is { } measurable && measurable > step.Request.Window.From ? measurable : step.Request.Window.From;
         var (fewer, undescribed) = await AutomationWriter.WriteAsync(
-            tx, integration, new AutomationWriter.Read(buffer.Workflows, buffer.Labels, outcome.ListsAllWorkflows, buffer.Executions, outcome.LostExecutions),
+            tx, integration, new AutomationWriter.Read(buffer.Workflows, buffer.Labels, outcome.ListsAllWorkflows, buffer.Executions,
+                outcome.LostExecutions),
             new AutomationWriter.Before(held.ListedAt, held.KeyChangedAt, held.HasValues), listed, zone, now);
         if (buffer.Workflows.Count == 0 && buffer.Executions.Count == 0) return ([], fewer);
 
@@ -748,6 +767,20 @@ public sealed partial class SyncRunner
         }
     }
 
+    /// <summary>What cannot be written for one business must not keep others from a provider that is up.</summary>
+    private async Task TellAnsweredAsync(Step step)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5), _time);
+        try
+        {
+            await _circuits.AnsweredAsync(step.Provider, limit.Token);
+        }
+        catch (Exception error) when (error is Npgsql.NpgsqlException or OperationCanceledException or TimeoutException)
+        {
+            LogAnswerUntold(error, step.Message.RunId);
+        }
+    }
+
     private static Task WriteRequestsAsync(TenantTransaction tx, Guid runId, IReadOnlyList<RequestRecord> requests)
     {
         if (requests.Count == 0) return Task.CompletedTask;
@@ -787,10 +820,12 @@ public sealed partial class SyncRunner
     private sealed record RunRow(
         string Connector, string Status, int Step, DateOnly? WindowFrom, DateOnly? WindowTo, int SlicesDone, string? Checkpoint, int Attempts, int Waits,
         DateTimeOffset? NextAttemptAt, string IntegrationStatus, string Settings, byte[]? Credentials, string Zone, string TenantZone, DateOnly? ReadFrom,
-        DateOnly? ReadTo, DateTimeOffset? BackfilledAt, DateTimeOffset? DeepReadAt, DateOnly? MeasurableFrom, string DoubtedDays, DateTimeOffset? LeaseUntil);
+        DateOnly? ReadTo, DateTimeOffset? BackfilledAt, DateTimeOffset? DeepReadAt, DateOnly? MeasurableFrom, string DoubtedDays,
+            DateTimeOffset? LeaseUntil);
 
     private sealed record Step(
-        SyncMessage Message, Tally Tally, IConnector Connector, string Provider, Guid Lease, RunRow Row, DayWindow Window, IReadOnlyList<DayWindow> Slices, FetchRequest Request)
+        SyncMessage Message, Tally Tally, IConnector Connector, string Provider, Guid Lease, RunRow Row, DayWindow Window,
+            IReadOnlyList<DayWindow> Slices, FetchRequest Request)
     {
         /// <summary>Once it is finished: there are failures of which nobody said why.</summary>
         public bool Untold { get; set; }
@@ -800,7 +835,8 @@ public sealed partial class SyncRunner
     private sealed record Taken(bool Admitted, DateTimeOffset? RetryAt, string? Unfinished, string? Undivided);
 
     /// <summary>What <see cref="HoldAsync"/> found.</summary>
-    private sealed record Held(short Source, bool HasValues, DateTimeOffset? ListedAt, DateTimeOffset? KeyChangedAt, int Told, bool KnowsZone, string? Emptied);
+    private sealed record Held(short Source, bool HasValues, DateTimeOffset? ListedAt, DateTimeOffset? KeyChangedAt, int Told,
+        bool KnowsZone, string? Emptied);
 
     /// <summary>How far a step came.</summary>
     private sealed record Progress(string Zone, DateOnly Today, DateOnly FullFrom, bool SliceDone, bool RunDone, SlowDown? Slow);
@@ -849,6 +885,9 @@ public sealed partial class SyncRunner
 
     [LoggerMessage(1106, LogLevel.Warning, "The lease of run {Run} could not be given back; it runs out by itself")]
     private partial void LogReleaseFailed(Exception error, Guid run);
+
+    [LoggerMessage(1113, LogLevel.Warning, "That the provider of run {Run} answered could not be noted; the next answer is")]
+    private partial void LogAnswerUntold(Exception error, Guid run);
 
     [LoggerMessage(1107, LogLevel.Information, "Run {Run} of {Connector} succeeded: {Changed} values changed, {Restated} restated")]
     private partial void LogSucceeded(Guid run, string connector, int changed, int restated);
