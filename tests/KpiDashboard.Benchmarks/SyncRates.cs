@@ -54,7 +54,7 @@ internal static class SyncRates
             $"{Environment.ProcessorCount} processors{Load()}. {businesses:N0} businesses with {Sources} sources each."));
         var queue = await QueueRateAsync(configuration["AzureWebJobsStorage"]!, Math.Min(2_000, businesses * Sources));
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"queue alone (baseline): {queue:N0} messages a second sent, received and deleted, 16 at a time"));
-        Console.WriteLine($"{"",-16} {"seconds",9} {"values",12} {"values/s",10} {"syncs/s",9} {"÷ queue",8} {"steps",8} {"simulators' processor s",24}");
+        Console.WriteLine($"{"",-16} {"seconds",9} {"values",12} {"values/s",10} {"syncs/s",9} {"÷ queue",8} {"steps",8}  processor s: {"app",7} {"database",9} {"simulators",11}");
 
         var tenants = await MakeAsync(host.Services.GetRequiredService<Database>(), host.Services.GetRequiredService<SecretSealer>(), owner, businesses,
             simulators.At.N8n, anchor);
@@ -69,7 +69,8 @@ internal static class SyncRates
     private static async Task SyncAsync(
         string name, int businesses, double queue, NpgsqlDataSource owner, HttpClient http, Simulators simulators)
     {
-        var (processor, since, started) = (simulators.Processor, DateTimeOffset.UtcNow, Stopwatch.GetTimestamp());
+        var (processor, app, database) = (simulators.Processor, Environment.CpuUsage.TotalTime, await DatabaseProcessorAsync(owner));
+        var (since, started) = (DateTimeOffset.UtcNow, Stopwatch.GetTimestamp());
         var wanted = businesses * Sources;
         (int Runs, int Done, int Bad, long Values, long Steps) at = default;
         var ticked = TimeSpan.MinValue;
@@ -96,8 +97,41 @@ internal static class SyncRates
         }
 
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        (processor, app, database) = (simulators.Processor - processor, Environment.CpuUsage.TotalTime - app,
+            await DatabaseProcessorAsync(owner) - database);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{name,-16} {seconds,9:0.0} {at.Values,12:N0} {at.Values / seconds,10:N0} {wanted / seconds,9:0.0} {wanted / seconds / queue,8:0.000} {at.Steps,8:N0} {(simulators.Processor - processor).TotalSeconds,24:0.0}{(at.Bad > 0 ? $"  {at.Bad} FAILED" : "")}"));
+            $"{name,-16} {seconds,9:0.0} {at.Values,12:N0} {at.Values / seconds,10:N0} {wanted / seconds,9:0.0} {wanted / seconds / queue,8:0.000} {at.Steps,8:N0}               {app.TotalSeconds,7:0.0} {database.TotalSeconds,9:0.0} {processor.TotalSeconds,11:0.0}{(at.Bad > 0 ? $"  {at.Bad} FAILED" : "")}"));
+    }
+
+    /// <summary>Processor time that the server and what it has started until now took; zero where /proc does not tell.</summary>
+    private static async Task<TimeSpan> DatabaseProcessorAsync(NpgsqlDataSource owner)
+    {
+        await using var connection = await owner.OpenConnectionAsync();
+        // Its parent is the postmaster, whose other children are the other sessions.
+        if (!File.Exists($"/proc/{connection.ProcessID}/stat")) return TimeSpan.Zero;
+        var postmaster = Fields(connection.ProcessID)[1];
+        var ticks = Directory.EnumerateDirectories("/proc").Select(Path.GetFileName).Where(name => name!.All(char.IsAsciiDigit))
+            .Select(name => Fields(int.Parse(name!, CultureInfo.InvariantCulture))).Where(fields => fields.Length > 14)
+            .Sum(fields => fields[1] == postmaster ? Ticks(fields, 11) + Ticks(fields, 12) : 0);
+        var own = Fields(int.Parse(postmaster, CultureInfo.InvariantCulture));
+        // Those that ended, too.
+        return TimeSpan.FromSeconds((ticks + Enumerable.Range(11, 4).Sum(place => Ticks(own, place))) / 100.0);
+
+        static long Ticks(string[] fields, int place) => long.Parse(fields[place], CultureInfo.InvariantCulture);
+
+        // After the name, which may hold anything: state, parent, …
+        static string[] Fields(int process)
+        {
+            try
+            {
+                var stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/stat"));
+                return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            }
+            catch (IOException)
+            {
+                return [];
+            }
+        }
     }
 
     /// <summary>Every number of every business against what its providers know.</summary>

@@ -16,42 +16,6 @@ internal static class RunDetails
     private const int MaxNode = 200;
 
     /// <summary>
-    /// Writes them for executions that are written already. A failure is mended by the run that n8n names, or by one that says itself
-    /// that it did the work again and
-    /// succeeded, however long ago the failure was read.
-    /// </summary>
-    public static async Task WriteAsync(TenantTransaction tx, Guid integrationId, IReadOnlyCollection<ExecutionReading> executions)
-    {
-        if (executions.Count == 0) return;
-        await tx.ExecuteAsync(
-            """
-            update executions e
-            set waiting = i.waiting and e.status = 'unfinished', wait_until = coalesce(i.until, e.wait_until), retried_by = coalesce(i.retried, e.retried_by)
-            from unnest(@ids, @waiting, @until, @retried) as i (id, waiting, until, retried)
-            where e.tenant_id = @tenant and e.integration_id = @integrationId and e.execution_id = i.id
-              and (e.waiting, e.wait_until, e.retried_by)
-                  is distinct from (i.waiting and e.status = 'unfinished', coalesce(i.until, e.wait_until), coalesce(i.retried, e.retried_by))
-            """,
-            new
-            {
-                integrationId,
-                ids = executions.Select(execution => execution.ExecutionId).ToArray(),
-                waiting = executions.Select(execution => execution.IsWaiting).ToArray(),
-                until = executions.Select(execution => execution.WaitUntil?.UtcDateTime).ToArray(),
-                retried = executions.Select(execution => execution.RetriedBy).ToArray(),
-            });
-        var retries = executions.Where(execution => execution is { Status: ExecutionStatus.Succeeded, RetryOf: not null }).ToList();
-        if (retries.Count == 0) return;
-        await tx.ExecuteAsync(
-            """
-            update executions e set retried_by = i.id
-            from unnest(@ids, @failed) as i (id, failed)
-            where e.tenant_id = @tenant and e.integration_id = @integrationId and e.execution_id = i.failed and e.status = 'failed' and e.retried_by is null
-            """,
-            new { integrationId, ids = retries.Select(retry => retry.ExecutionId).ToArray(), failed = retries.Select(retry => retry.RetryOf!).ToArray() });
-    }
-
-    /// <summary>
     /// Writes them for executions that were pushed and are written already; of several events of one, the last. Returns how many became
     /// others.
     /// </summary>
@@ -77,41 +41,37 @@ internal static class RunDetails
             });
     }
 
-    /// <summary>Writes how the owner of workflows sorts them, for workflows that are written already.</summary>
-    public static Task WriteAsync(TenantTransaction tx, Guid integrationId, IReadOnlyCollection<WorkflowLabels> workflows) =>
-        workflows.Count == 0 ? Task.CompletedTask : tx.ExecuteAsync(
-            """
-            update workflows w set tags = i.tags, project_id = i.project_id, project = i.project
-            from (select id, array(select json_array_elements_text(t::json)) as tags, project_id, project from unnest(@ids, @tags, @projectIds, @projects) as u (id, t, project_id, project)) i
-            where w.tenant_id = @tenant and w.integration_id = @integrationId and w.workflow_id = i.id
-              and (w.tags, w.project_id, w.project) is distinct from (i.tags, i.project_id, i.project)
-            """,
-            new
-            {
-                integrationId,
-                ids = workflows.Select(workflow => workflow.WorkflowId).ToArray(),
-                // Lists of different lengths are no array of arrays.
-                tags = workflows.Select(workflow => System.Text.Json.JsonSerializer.Serialize([.. workflow.Tags], RunJsonTexts.Default.StringArray)).ToArray(),
-                projectIds = workflows.Select(workflow => workflow.ProjectId).ToArray(),
-                projects = workflows.Select(workflow => workflow.Project).ToArray(),
-            });
+    /// <summary>The tags of a workflow as JSON: lists of different lengths are no array of arrays.</summary>
+    internal static string TagsText(WorkflowLabels workflow) => System.Text.Json.JsonSerializer.Serialize([.. workflow.Tags],
+        RunJsonTexts.Default.StringArray);
+
+    /// <summary>The texts of a JSON array; null: none.</summary>
+    internal static string[] TextsOf(string? json) => json is null ? [] : System.Text.Json.JsonSerializer.Deserialize(json,
+        RunJsonTexts.Default.StringArray)!;
 
     /// <summary>
     /// The newest failures of which nobody said why, and for which the source may be asked; those that were asked for in vain come
     /// last.
     /// </summary>
     public static Task<IReadOnlyList<string>> UntoldAsync(TenantTransaction tx, Guid integrationId, int most) => tx.QueryAsync<string>(
-        """
+        $"""
         select e.execution_id
-        from executions e
-        join integrations i on i.tenant_id = e.tenant_id and i.id = e.integration_id
-        where e.tenant_id = @tenant and e.integration_id = @integrationId and e.status = 'failed' and e.error_message is null and e.error_asked_at is null
-          and i.reads_messages and i.status = 'active' and coalesce(i.settings ->> 'pushOnly', 'false') <> 'true'
+        {Untold}
         -- Who tries something by hand sees it fail.
         order by e.error_tries, e.kind = 'manual', e.started_at desc, e.execution_id desc
         limit @most
         """,
         new { integrationId, most });
+
+    /// <summary>From where <see cref="UntoldAsync"/> takes them, of @integrationId.</summary>
+    internal const string Untold =
+        """
+        from executions e
+        join integrations i on i.tenant_id = e.tenant_id and i.id = e.integration_id
+        where e.tenant_id = @tenant and e.integration_id = @integrationId and e.status = 'failed' and e.error_message is null and
+            e.error_asked_at is null
+          and i.reads_messages and i.status = 'active' and coalesce(i.settings ->> 'pushOnly', 'false') <> 'true'
+        """;
 
     /// <summary>
     /// Keeps why runs failed, masked, and nothing where their connection no longer wants that. Returns how many say something now.

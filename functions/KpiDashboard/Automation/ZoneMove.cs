@@ -96,7 +96,7 @@ internal static class ZoneMove
             where tenant_id = @tenant and integration_id = @Id and started_at >= (select start_of_day(@ReadFrom, @to)) order by 1
             """, new { integration.Id, integration.ReadFrom, to });
         var readings = new List<(string, DateOnly, decimal)>();
-        foreach (var day in days) readings.AddRange(await AutomationWriter.RollUpAsync(tx, integration.Id, to, day, day));
+        readings.AddRange(await AutomationWriter.RollUpAsync(tx, integration.Id, to, [.. days.Select(day => (day, day))]));
         var (complete, final) = await AutomationWriter.PushedThroughAsync(tx, integration.Id, to, today);
         await tx.ExecuteAsync(
             "update integrations set complete_through = @complete, final_through = final_within(@final, @complete) where tenant_id = @tenant and id = @Id",

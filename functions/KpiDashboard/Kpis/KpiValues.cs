@@ -1,3 +1,4 @@
+using System.Globalization;
 using KpiDashboard.Data;
 
 namespace KpiDashboard.Kpis;
@@ -37,6 +38,12 @@ internal static class KpiValues
                 reader.GetInt16(0), reader.GetString(1), reader.GetFieldValue<DateOnly>(2), reader.GetFieldValue<decimal?[]>(3))));
         return months;
     }
+
+    /// <summary>Days that the database wrote as a text with commas, as arrays of days have no mapper.</summary>
+    public static IReadOnlyList<DateOnly> DaysOf(string? text) => text is null
+        ? []
+        : [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(day => DateOnly.ParseExact(day, "yyyy-MM-dd",
+            CultureInfo.InvariantCulture))];
 
     /// <summary>The first day of the month of a day.</summary>
     public static DateOnly FirstOfMonth(DateOnly day) => new(day.Year, day.Month, 1);

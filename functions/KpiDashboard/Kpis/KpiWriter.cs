@@ -1,3 +1,4 @@
+using Dapper;
 using KpiDashboard.Data;
 
 namespace KpiDashboard.Kpis;
@@ -10,12 +11,17 @@ internal static class KpiWriter
 {
     /// <summary>What a write did.</summary>
     /// <param name="Readings">How many readings came.</param>
-    /// <param name="Changed">How many were new or different.</param>
-    /// <param name="Restated">How many changed a day that had ended when it was read before.</param>
-    public readonly record struct Outcome(int Readings, int Changed, int Restated);
+    /// <param name="Changed">How many values became others, those included that went.</param>
+    /// <param name="Restated">How many of them were of a day that had ended when it was read before, or went.</param>
+    /// <param name="Gone">How many went.</param>
+    public readonly record struct Outcome(int Readings, int Changed, int Restated, int Gone);
 
-    /// <summary>Held by everything that changes values of a business, as its data version is, which every such transaction moves.</summary>
-    internal const string Lock = "select 1 from tenants where id = @tenant for no key update;";
+    /// <summary>
+    /// Held by everything that changes values of a business, as its data version is, which every such transaction moves. What is written
+    /// comes in arrays: a plan for arrays of unknown length, which a prepared statement may end with, takes them for short, and is slow.
+    /// </summary>
+    internal const string Lock =
+        "select 1 from tenants where id = @tenant and set_config('plan_cache_mode', 'force_custom_plan', true) is not null for no key update;";
 
     /// <summary>The number of the integration @integrationId, or of what is pushed.</summary>
     internal const string Source =
@@ -58,6 +64,71 @@ internal static class KpiWriter
         )
         """;
 
+    /// <summary>
+    /// Arms of a statement that write what was read: readings @kpis, @days, @values, at most one per KPI and day, of which those before
+    /// @today have ended; and the days @withdrawn, of which the source told these readings and nothing else, so that every other value of
+    /// them goes. By the run @runId at @now. They need <c>source (number)</c>, and leave <c>changes (…, key, day, was)</c> and
+    /// <c>gone</c>. Whoever writes holds the business's row since an earlier statement: this one then sees all that was written before
+    /// it.
+    /// </summary>
+    internal const string Arms =
+        $"""
+        known as (select k.number, k.key from kpi_keys k where k.tenant_id = @tenant),
+        named as (
+            insert into kpi_keys (tenant_id, number, key)
+            select @tenant, coalesce((select max(k.number) from known k), 0) + row_number() over (order by n.key), n.key
+            from (select distinct u.key from unnest(@kpis) as u (key)) n
+            where not exists (select 1 from known k where k.key = n.key)
+            returning number, key
+        ),
+        keys as (select number, key from known union all select number, key from named),
+        input as (
+            select k.number as kpi, k.key, i.day, i.day - (p.place - 1) as month, p.place, i.value, i.day < @today as ended
+            from unnest(@kpis, @days, @values) as i (kpi, day, value)
+            cross join lateral (select extract(day from i.day)::integer as place offset 0) p
+            join keys k on k.key = i.kpi
+        ),
+        before as (
+            select i.kpi, i.key, i.day, i.month, i.place, i.value, i.ended, m.days[i.place] as was,
+                   coalesce(m.ended, 0) & (1 << (i.place - 1)) <> 0 as had_ended
+            from input i
+            cross join source s
+            left join kpi_months m on m.tenant_id = @tenant and m.month = i.month and m.source = s.number and m.kpi = i.kpi
+        ),
+        gone as (
+            select m.month, m.kpi, k.key, d.day, extract(day from d.day)::integer as place, m.days[extract(day from d.day)::integer] as was,
+                   m.ended & (1 << (extract(day from d.day)::integer - 1)) <> 0 as had_ended
+            from unnest(@withdrawn) as d (day)
+            cross join source s
+            join kpi_months m on m.tenant_id = @tenant and m.month = date_trunc('month', d.day)::date and m.source = s.number
+            join known k on k.number = m.kpi
+            where m.days[extract(day from d.day)::integer] is not null
+              and not exists (select 1 from input i where i.kpi = m.kpi and i.day = d.day)
+        ),
+        changes as (
+            select b.month, b.kpi, b.place, b.value, b.had_ended or b.ended as ended, b.key, b.day, b.was, b.had_ended
+            from before b
+            where b.was is null or b.was <> b.value or (b.ended and not b.had_ended)
+            union all
+            select g.month, g.kpi, g.place, null, false, g.key, g.day, g.was, g.had_ended from gone g
+        ),
+        {Put},
+        restated as (
+            insert into kpi_restatements (tenant_id, source, kpi, day, old_value, new_value, run_id, at)
+            select @tenant, s.number, c.key, c.day, c.was, c.value, @runId, @now
+            from changes c cross join source s
+            where c.had_ended and c.was is not null and c.was is distinct from c.value
+        )
+        """;
+
+    /// <summary>Columns that tell what <see cref="Arms"/> did, in the order of <see cref="Outcome"/> without its first.</summary>
+    internal const string Counts =
+        """
+        (select count(*) from changes c where c.was is distinct from c.value)::int as changed,
+        (select count(*) from changes c where c.value is null or c.had_ended and c.was <> c.value)::int as restated,
+        (select count(*) from gone)::int as gone
+        """;
+
     /// <summary>Writes readings of one run, one import or one push.</summary>
     /// <param name="tx">The tenant's transaction.</param>
     /// <param name="readings">At most one per KPI and day.</param>
@@ -65,110 +136,47 @@ internal static class KpiWriter
     /// <param name="runId">The run that read them, or the import that brought them; null for what was pushed.</param>
     /// <param name="today">The date in the provider's zone: that day is not over yet.</param>
     /// <param name="now">The instant of writing.</param>
+    /// <param name="withdrawn">
+    /// Days of which the source tells these readings and nothing else: what else is known of them goes; of ended days it stays readable
+    /// among the restatements.
+    /// </param>
     public static async Task<Outcome> WriteAsync(
-        TenantTransaction tx, IReadOnlyCollection<(string Kpi, DateOnly Day, decimal Value)> readings, Guid? integrationId, Guid? runId, DateOnly today, DateTimeOffset now)
+        TenantTransaction tx, IReadOnlyCollection<(string Kpi, DateOnly Day, decimal Value)> readings, Guid? integrationId, Guid? runId,
+            DateOnly today, DateTimeOffset now,
+        IReadOnlySet<DateOnly>? withdrawn = null)
     {
-        if (readings.Count == 0) return default;
-        // Statements of their own: each sees what was committed before it, and the last one what the first made it wait for.
+        if (readings.Count == 0 && withdrawn is not { Count: > 0 }) return default;
+        var parameters = new DynamicParameters(Parameters(readings, withdrawn));
+        parameters.AddDynamicParams(new { first = readings.Count == 0 ? (DateOnly?)null : readings.Min(reading => reading.Day),
+            integrationId, runId, today, now });
+        // Statements of their own: the second sees what the first made it wait for.
         using var results = await tx.QueryMultipleAsync(
             $"""
             {Lock}
-            insert into kpi_keys (tenant_id, number, key)
-            select @tenant, coalesce((select max(k.number) from kpi_keys k where k.tenant_id = @tenant), 0) + row_number() over (order by n.key), n.key
-            from (select distinct u.key from unnest(@kpis) as u (key)) n
-            where not exists (select 1 from kpi_keys k where k.tenant_id = @tenant and k.key = n.key);
-            update integrations set first_day = @first
-            where tenant_id = @tenant and id = @integrationId and (first_day is null or first_day > @first);
             with source as ({Source}),
-            input as (
-                select k.number as kpi, k.key, i.day, date_trunc('month', i.day)::date as month, extract(day from i.day)::integer as place, i.value,
-                       i.day < @today as ended
-                from unnest(@kpis, @days, @values) as i (kpi, day, value)
-                join kpi_keys k on k.tenant_id = @tenant and k.key = i.kpi
+            dated as (
+                update integrations set first_day = @first
+                where tenant_id = @tenant and id = @integrationId and (first_day is null or first_day > @first)
             ),
-            before as (
-                select i.kpi, i.key, i.day, i.month, i.place, i.value, i.ended, m.days[i.place] as was,
-                       coalesce(m.ended, 0) & (1 << (i.place - 1)) <> 0 as had_ended
-                from input i
-                cross join source s
-                left join kpi_months m on m.tenant_id = @tenant and m.month = i.month and m.source = s.number and m.kpi = i.kpi
-            ),
-            changes as (
-                select b.month, b.kpi, b.place, b.value, b.had_ended or b.ended as ended, b.key, b.day, b.was, b.had_ended
-                from before b
-                where b.was is null or b.was <> b.value or (b.ended and not b.had_ended)
-            ),
-            {Put},
-            restated as (
-                insert into kpi_restatements (tenant_id, source, kpi, day, old_value, new_value, run_id, at)
-                select @tenant, s.number, c.key, c.day, c.was, c.value, @runId, @now
-                from changes c cross join source s
-                where c.had_ended and c.was is not null and c.was <> c.value
-                returning 1
-            )
-            select (select count(*) from changes c where c.was is distinct from c.value)::int, (select count(*) from restated)::int;
+            {Arms}
+            select {Counts};
             """,
-            new
-            {
-                kpis = readings.Select(reading => reading.Kpi).ToArray(),
-                days = readings.Select(reading => reading.Day).ToArray(),
-                values = readings.Select(reading => reading.Value).ToArray(),
-                first = readings.Min(reading => reading.Day),
-                integrationId,
-                runId,
-                today,
-                now,
-            });
+            parameters);
         await results.ReadAsync<int>();
-        var (changed, restated) = await results.ReadSingleAsync<(int Changed, int Restated)>();
-        return new Outcome(readings.Count, changed, restated);
+        var (changed, restated, gone) = await results.ReadSingleAsync<(int, int, int)>();
+        if (gone > 0 && integrationId is { } integration) await DropEmptyAsync(tx, integration, withdrawn!.Min(), withdrawn!.Max());
+        return new Outcome(readings.Count, changed, restated, gone);
     }
 
-    /// <summary>
-    /// Removes values of days of which the source tells them no more; those of ended days stay readable among the restatements.
-    /// </summary>
-    /// <param name="tx">The tenant's transaction.</param>
-    /// <param name="days">The days.</param>
-    /// <param name="kept">What the source does still report.</param>
-    /// <param name="integrationId">Whose values.</param>
-    /// <param name="runId">The run that found out; null for a push.</param>
-    /// <param name="now">The instant of writing.</param>
-    /// <returns>How many values went.</returns>
-    public static async Task<int> WithdrawAsync(
-        TenantTransaction tx, IReadOnlyCollection<DateOnly> days, IEnumerable<(string Kpi, DateOnly Day)> kept, Guid integrationId, Guid? runId, DateTimeOffset now)
+    /// <summary>The parameters of <see cref="Arms"/> that tell what was read.</summary>
+    internal static object Parameters(IReadOnlyCollection<(string Kpi, DateOnly Day, decimal Value)> readings,
+        IReadOnlySet<DateOnly>? withdrawn) => new
     {
-        if (days.Count == 0) return 0;
-        var stay = kept.Where(reading => days.Contains(reading.Day)).ToList();
-        using var results = await tx.QueryMultipleAsync(
-            $"""
-            {Lock}
-            with source as ({Source}),
-            gone as (
-                select m.month, m.kpi, k.key, d.day, extract(day from d.day)::integer as place, m.days[extract(day from d.day)::integer] as was,
-                       m.ended & (1 << (extract(day from d.day)::integer - 1)) <> 0 as had_ended
-                from unnest(@days) as d (day)
-                cross join source s
-                join kpi_months m on m.tenant_id = @tenant and m.month = date_trunc('month', d.day)::date and m.source = s.number
-                join kpi_keys k on k.tenant_id = @tenant and k.number = m.kpi
-                where m.days[extract(day from d.day)::integer] is not null
-                  and not exists (select 1 from unnest(@kpis, @stayDays) as r (kpi, day) where r.kpi = k.key and r.day = d.day)
-            ),
-            changes as (select g.month, g.kpi, g.place, null::numeric as value, false as ended from gone g),
-            {Put},
-            told as (
-                insert into kpi_restatements (tenant_id, source, kpi, day, old_value, new_value, run_id, at)
-                select @tenant, s.number, g.key, g.day, g.was, null, @runId, @now
-                from gone g cross join source s
-                where g.had_ended
-            )
-            select count(*)::int from gone;
-            """,
-            new { integrationId, days = days.Distinct().ToArray(), kpis = stay.Select(reading => reading.Kpi).ToArray(), stayDays = stay.Select(reading => reading.Day).ToArray(), runId, now });
-        await results.ReadAsync<int>();
-        var gone = await results.ReadSingleAsync<int>();
-        if (gone > 0) await DropEmptyAsync(tx, integrationId, days.Min(), days.Max());
-        return gone;
-    }
+        kpis = readings.Select(reading => reading.Kpi).ToArray(),
+        days = readings.Select(reading => reading.Day).ToArray(),
+        values = readings.Select(reading => reading.Value).ToArray(),
+        withdrawn = withdrawn?.ToArray() ?? [],
+    };
 
     /// <summary>Removes months of a source in which no day has a value any more.</summary>
     internal static Task<int> DropEmptyAsync(TenantTransaction tx, Guid integrationId, DateOnly from, DateOnly to) => tx.ExecuteAsync(

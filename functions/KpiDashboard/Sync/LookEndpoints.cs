@@ -124,7 +124,6 @@ public sealed partial class LookEndpoints
 
         var before = await KnownAsync(tx, due.Id, buffer);
         await AutomationWriter.WriteExecutionsAsync(tx, due.Id, buffer.Executions);
-        await RunDetails.WriteAsync(tx, due.Id, buffer.Executions);
         if (outcome.IsWhole)
             await tx.ExecuteAsync("update integrations set looked_through = greatest(looked_through, @started) where tenant_id = @tenant and id = @Id", new { due.Id, started });
         var after = await KnownAsync(tx, due.Id, buffer);
@@ -135,9 +134,9 @@ public sealed partial class LookEndpoints
         if (outcome.IsWhole && due.ReadFrom is { } readFrom)
         {
             var zone = TimeZoneNames.Of(due.Zone);
-            var readings = new List<(string, DateOnly, decimal)>();
-            foreach (var (first, last) in SyncRunner.Ranges(changed.Select(run => LocalDay.Of(run.StartedAt, zone)).Where(day => day >= readFrom)))
-                readings.AddRange(await AutomationWriter.RollUpAsync(tx, due.Id, zone.Id, first, last));
+            var readings = await AutomationWriter.RollUpAsync(
+                tx, due.Id, zone.Id, [.. SyncRunner.Ranges(changed.Select(run => LocalDay.Of(run.StartedAt, zone)).Where(day =>
+                    day >= readFrom))]);
             await KpiWriter.WriteAsync(tx, readings, due.Id, null, LocalDay.Of(now, zone), now);
         }
 

@@ -61,5 +61,6 @@ internal sealed class ProviderCircuits(Database database, TimeProvider time)
     public Task ReleaseAsync(string provider, Guid run, CancellationToken cancellationToken) =>
         database.ExecuteAsync("select release_probe(@key, @run)", new { key = KeyOf(provider), run }, cancellationToken);
 
-    private static string KeyOf(string provider) => KeptText.Cut(provider, 600);
+    /// <summary>Its name in the table.</summary>
+    internal static string KeyOf(string provider) => KeptText.Cut(provider, 600);
 }

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
+using Dapper;
 using KpiDashboard.Automation;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
@@ -76,7 +76,7 @@ public sealed partial class SyncRunner
     private async Task StepAsync(SyncMessage message, Activity activity, CancellationToken cancellationToken)
     {
         var tally = new Tally();
-        var isOver = false;
+        var asks = false;
         var (step, next) = await BeginAsync(message, tally, cancellationToken);
         if (step is not null)
         {
@@ -96,14 +96,23 @@ public sealed partial class SyncRunner
                 throw;
             }
 
-            next = await FinishAsync(step, outcome, buffer, circuitUntil, cancellationToken);
-            isOver = next is null && outcome is FetchSucceeded;
+            try
+            {
+                next = await FinishAsync(step, outcome, buffer, circuitUntil, cancellationToken);
+            }
+            catch when (HasAnswered(outcome))
+            {
+                await TellAnsweredAsync(step);
+                throw;
+            }
+
+            asks = step.Untold && next is null && outcome is FetchSucceeded;
         }
 
         // Only now: what was rolled back did not happen.
         tally.Count(_instruments);
 
-        if (isOver && step!.Connector is IRunsConnector told)
+        if (asks && step!.Connector is IRunsConnector told)
             await _messages.AskAsync(message.TenantId, message.IntegrationId, told, FailureMessages.MostAfterSync, cancellationToken);
         if (next is null) return;
         await _queues.SendAsync(next.Connector, message with { Step = next.Step, Traceparent = activity.Id ?? message.Traceparent }, next.Delay, cancellationToken);
@@ -130,9 +139,8 @@ public sealed partial class SyncRunner
             case ProviderDown down:
                 var until = await _circuits.FailedAsync(step.Provider, step.Message.IntegrationId, step.Message.RunId, cancellationToken);
                 return down.RetryAfter > until ? down.RetryAfter : until;
-            // "Not so fast" is an answer, too.
-            case FetchSucceeded or RateLimited or QuotaExhausted:
-                await _circuits.AnsweredAsync(step.Provider, cancellationToken);
+            // FinishAsync tells it, in the transaction that it needs anyway.
+            case var answered when HasAnswered(answered):
                 return null;
             default:
                 await _circuits.ReleaseAsync(step.Provider, step.Message.RunId, cancellationToken);
@@ -140,25 +148,28 @@ public sealed partial class SyncRunner
         }
     }
 
+    /// <summary>"Not so fast" is an answer, too.</summary>
+    private static bool HasAnswered(FetchOutcome outcome) => outcome is FetchSucceeded or RateLimited or QuotaExhausted;
+
     /// <summary>Takes the lease and plans; no step when there is nothing to do for this message, or nothing but to send it again later.</summary>
     private Task<(Step? Step, NextStep? Next)> BeginAsync(SyncMessage message, Tally tally, CancellationToken cancellationToken) =>
         _database.InTenantAsync<(Step?, NextStep?)>(message.TenantId, async tx =>
         {
             var now = _time.GetUtcNow();
-            // Integration before run, as FinishAsync takes them: the other way round two messages of one integration may wait for each other.
-            await tx.ExecuteAsync("select 1 from integrations where tenant_id = @tenant and id = @integration for update", new { integration = message.IntegrationId });
+            // Integration before run, as FinishAsync takes them: the other way round two messages of one integration may wait for each
+            // other. Both rows as they are once they are locked, whatever the statement saw when it began to wait.
             var row = await tx.QuerySingleOrDefaultAsync<RunRow>(
                 """
                 select r.connector, r.status, r.step, r.window_from as WindowFrom, r.window_to as WindowTo, r.slices_done as SlicesDone, r.checkpoint, r.attempts,
                        r.waits, r.next_attempt_at as NextAttemptAt, i.status as IntegrationStatus, i.settings::text as Settings, i.credentials,
                        safe_zone(coalesce(i.time_zone, t.time_zone)) as Zone, safe_zone(t.time_zone) as TenantZone, i.read_from as ReadFrom, i.read_to as ReadTo, i.backfilled_at as BackfilledAt, i.deep_read_at as DeepReadAt,
                        i.measurable_from as MeasurableFrom,
-                       array_to_string(r.doubted_days, ',') as DoubtedDays
-                from sync_runs r
-                join integrations i on i.tenant_id = r.tenant_id and i.id = r.integration_id
-                join tenants t on t.id = r.tenant_id
-                where r.tenant_id = @tenant and r.id = @run and r.integration_id = @integration
-                for update of r
+                       array_to_string(r.doubted_days, ',') as DoubtedDays, i.lease_until as LeaseUntil
+                from integrations i
+                join sync_runs r on r.tenant_id = i.tenant_id and r.integration_id = i.id
+                join tenants t on t.id = i.tenant_id
+                where i.tenant_id = @tenant and i.id = @integration and r.tenant_id = @tenant and r.id = @run
+                for update of i, r
                 """,
                 new { run = message.RunId, integration = message.IntegrationId });
             if (row is null)
@@ -194,43 +205,26 @@ public sealed partial class SyncRunner
             if (!_connectors.TryGetValue(row.Connector, out var connector))
                 throw new InvalidOperationException($"There is no connector '{row.Connector}' in this build.");
 
-            var lease = Guid.CreateVersion7(now);
-            var taken = await tx.ExecuteAsync(
-                """
-                update integrations set lease_token = @lease, lease_until = @until
-                where tenant_id = @tenant and id = @integration and (lease_until is null or lease_until < @now)
-                """,
-                new { lease, until = now + LeaseTime, integration = message.IntegrationId, now });
-            if (taken == 0)
+            if (row.LeaseUntil >= now)
             {
                 // Somebody is at it. Should he die, the sweeper sends this run again once his lease is over.
                 LogLeased(message.RunId);
                 return default;
             }
 
+            var lease = Guid.CreateVersion7(now);
             var settings = Parse(row.Settings);
             var provider = connector.ProviderKey(settings);
-            if (await ProviderCircuits.AdmitAsync(tx, provider, message.RunId, now) is { } retryAt)
-            {
-                await tx.ExecuteAsync(
-                    "update integrations set lease_token = null, lease_until = null where tenant_id = @tenant and id = @integration",
-                    new { integration = message.IntegrationId });
-                await TenantProfile.BumpVersionAsync(tx);
-                return (null, await WaitForProviderAsync(tx, tally, message, row, connector, retryAt, now));
-            }
-
             var zone = TimeZoneNames.Of(row.Zone);
             var window = row is { WindowFrom: { } from, WindowTo: { } to } ? new DayWindow(from, to) : SyncWindow.Plan(row.ReadTo, row.BackfilledAt, row.DeepReadAt, LocalDay.Of(now, zone), now);
             var slices = connector.Slice(window);
-            await tx.ExecuteAsync(
-                """
-                update sync_runs
-                set status = 'running', window_from = @from, window_to = @to, slices_total = @total, started_at = coalesce(started_at, @now), updated_at = @now,
-                    next_attempt_at = null, message = null
-                where tenant_id = @tenant and id = @run
-                """,
-                new { from = window.From, to = window.To, total = slices.Count, now, run = message.RunId });
-            if (row.Status == "queued") await TenantProfile.BumpVersionAsync(tx);
+            var taken = await TakeAsync(tx, message, row, connector, lease, provider, window, slices, now);
+            if (!taken.Admitted)
+            {
+                await TenantProfile.BumpVersionAsync(tx);
+                var retryAt = taken.RetryAt ?? now + ProviderCircuits.FirstWait;
+                return (null, await WaitForProviderAsync(tx, tally, message, row, connector, retryAt, now));
+            }
 
             return (new Step(
                 message, tally, connector, provider, lease, row, window, slices,
@@ -243,16 +237,68 @@ public sealed partial class SyncRunner
                     Credentials = row.Credentials is null ? Parse("{}") : Parse(_sealer.Open(row.Credentials, CredentialPurpose(message.IntegrationId))),
                     Checkpoint = row.Checkpoint,
                     ReadThrough = row.BackfilledAt is null ? null : row.ReadTo,
-                    UnfinishedExecutions = await AutomationWriter.UnfinishedAsync(tx, message.IntegrationId),
-                    UndividedDays = await UndividedAsync(tx, connector, row, message.IntegrationId, slices[row.SlicesDone]),
+                    UnfinishedExecutions = RunDetails.TextsOf(taken.Unfinished),
+                    UndividedDays = BreakdownWriter.Undivided(taken.Undivided),
                 }), null);
         }, cancellationToken);
 
-    /// <summary>The newest days before a slice that lack a division. Not during a first sync, which comes to them anyway.</summary>
-    private static async Task<IReadOnlyList<DateOnly>> UndividedAsync(TenantTransaction tx, IConnector connector, RunRow row, Guid integration, DayWindow slice) =>
-        connector.Dimensions.Count == 0 || row.SlicesDone > 0 || row.BackfilledAt is null || !SourceState.Pulses.TryGetValue(connector.Key, out var pulse)
-            ? []
-            : await BreakdownWriter.UndividedAsync(tx, integration, pulse.Key, connector.Dimensions, SyncWindow.BackfillFrom(slice.To), slice.From.AddDays(-1));
+    /// <summary>
+    /// If the run may call its provider now, takes the lease, which is free, and marks the run; and tells what else the connector is
+    /// told: runs whose end is not known, and days that lack a division.
+    /// </summary>
+    private static Task<Taken> TakeAsync(
+        TenantTransaction tx, SyncMessage message, RunRow row, IConnector connector, Guid lease, string provider, DayWindow window,
+        IReadOnlyList<DayWindow> slices, DateTimeOffset now)
+    {
+        var parameters = new DynamicParameters(new
+        {
+            key = ProviderCircuits.KeyOf(provider),
+            probe = ProviderCircuits.ProbeTime,
+            lease,
+            until = now + LeaseTime,
+            integrationId = message.IntegrationId,
+            run = message.RunId,
+            from = window.From,
+            to = window.To,
+            total = slices.Count,
+            isNew = row.Status == "queued",
+            now,
+        });
+        // The newest days before a slice that lack a division. Not during a first sync, which comes to them anyway.
+        var undivided = "null";
+        var slice = slices[row.SlicesDone];
+        if (connector.Dimensions.Count > 0 && row is { SlicesDone: 0, BackfilledAt: not null }
+            && SourceState.Pulses.TryGetValue(connector.Key, out var pulse))
+        {
+            undivided = BreakdownWriter.UndividedDays;
+            parameters.AddDynamicParams(BreakdownWriter.Parameters(pulse.Key, connector.Dimensions, SyncWindow.BackfillFrom(slice.To),
+                slice.From.AddDays(-1)));
+        }
+
+        return tx.QuerySingleAsync<Taken>(
+            $"""
+            with admission as materialized (select admitted, retry_at from admit_to_provider(@key, @run, @now, @probe)),
+            leased as (
+                update integrations i set lease_token = @lease, lease_until = @until
+                from admission a
+                where a.admitted and i.tenant_id = @tenant and i.id = @integrationId
+            ),
+            begun as (
+                update sync_runs r
+                set status = 'running', window_from = @from, window_to = @to, slices_total = @total,
+                    started_at = coalesce(started_at, @now), updated_at = @now, next_attempt_at = null, message = null
+                from admission a
+                where a.admitted and r.tenant_id = @tenant and r.id = @run
+            ),
+            noticed as (
+                update tenants t set data_version = t.data_version + 1 from admission a where a.admitted and @isNew and t.id = @tenant
+            )
+            select a.admitted as Admitted, a.retry_at as RetryAt, {AutomationWriter.Unfinished} as Unfinished,
+                   {undivided}::text as Undivided
+            from admission a
+            """,
+            parameters);
+    }
 
     private async Task<FetchOutcome> FetchAsync(Step step, FetchBuffer buffer, CancellationToken cancellationToken)
     {
@@ -308,20 +354,16 @@ public sealed partial class SyncRunner
         _database.InTenantAsync(step.Message.TenantId, async tx =>
         {
             var now = _time.GetUtcNow();
-            var held = await tx.ExecuteAsync(
-                "update integrations set lease_token = null, lease_until = null where tenant_id = @tenant and id = @integration and lease_token = @lease",
-                new { integration = step.Message.IntegrationId, lease = step.Lease });
-            if (held == 0)
+            if (await HoldAsync(tx, step, outcome, buffer) is not { } held)
             {
                 // The lease ran out and another worker has it: its result counts, this one is dropped whole.
                 LogLeaseLost(step.Message.RunId);
                 return null;
             }
 
-            await TenantProfile.BumpVersionAsync(tx);
             return outcome switch
             {
-                FetchSucceeded succeeded => await SucceedAsync(tx, step, succeeded, buffer, now),
+                FetchSucceeded succeeded => await SucceedAsync(tx, step, held, succeeded, buffer, now),
                 RateLimited limited => await WaitAsync(tx, step, outcome, limited.Until, limited.Reason, now),
                 QuotaExhausted quota => await WaitAsync(tx, step, outcome, quota.Until, quota.Reason, now),
                 // Everybody's trouble is not this run's failure.
@@ -333,15 +375,71 @@ public sealed partial class SyncRunner
             };
         }, cancellationToken);
 
-    private async Task<NextStep?> SucceedAsync(TenantTransaction tx, Step step, FetchSucceeded outcome, FetchBuffer buffer, DateTimeOffset now)
+    /// <summary>
+    /// Gives the lease back and holds the integration and the business, in this order, against everybody else who writes: what later
+    /// statements of the transaction see is all that was written before. Null if the lease is another's by now. Tells the circuit of the
+    /// provider that it answered, if it did.
+    /// </summary>
+    private static Task<Held?> HoldAsync(TenantTransaction tx, Step step, FetchOutcome outcome, FetchBuffer buffer)
+    {
+        var succeeded = outcome as FetchSucceeded;
+        var empty = (succeeded?.EmptyDays ?? []).ToHashSet();
+        var read = buffer.Readings.Keys.Where(reading => empty.Contains(reading.Day)).ToList();
+        return tx.QuerySingleOrDefaultAsync<Held>(
+            """
+            with held as (
+                update integrations set lease_token = null, lease_until = null
+                where tenant_id = @tenant and id = @integration and lease_token = @lease
+                returning source, first_day, workflows_listed_at, key_changed_at
+            ),
+            answered as materialized (select provider_answered(@answered) from held where @answered is not null),
+            -- As KpiWriter.Lock does, for the rest of the transaction.
+            planned as materialized (select set_config('plan_cache_mode', 'force_custom_plan', true) from held),
+            noticed as (update tenants set data_version = data_version + 1 where id = @tenant and exists (select 1 from held))
+            select h.source as Source, h.first_day is not null as HasValues, h.workflows_listed_at as ListedAt,
+                   h.key_changed_at as KeyChangedAt, ((select count(*) from answered) + (select count(*) from planned))::int as Told,
+                   @zone::text is null or knows_zone(@zone) as KnowsZone,
+                   -- Days for which this answer held nothing although there are values of them. Only whoever holds the lease writes such
+                   -- a source.
+                   (select string_agg(distinct d.day::text, ',')
+                    from unnest(@days) as d (day)
+                    join kpi_months m on m.tenant_id = @tenant and m.month = date_trunc('month', d.day)::date and m.source = h.source
+                    join kpi_keys k on k.tenant_id = @tenant and k.number = m.kpi
+                    where m.days[extract(day from d.day)::integer] <> 0
+                      and not exists (
+                          select 1 from unnest(@kpis, @readDays) as r (kpi, day) where r.kpi = k.key and r.day = d.day)) as Emptied
+            from held h
+            """,
+            new
+            {
+                integration = step.Message.IntegrationId,
+                lease = step.Lease,
+                answered = HasAnswered(outcome) ? ProviderCircuits.KeyOf(step.Provider) : null,
+                zone = succeeded?.TimeZone is { } named && TimeZoneNames.Find(named) is not null ? named : null,
+                days = empty.ToArray(),
+                kpis = read.Select(reading => reading.Kpi).ToArray(),
+                readDays = read.Select(reading => reading.Day).ToArray(),
+            });
+    }
+
+    private async Task<NextStep?> SucceedAsync(TenantTransaction tx, Step step, Held held, FetchSucceeded outcome, FetchBuffer buffer,
+        DateTimeOffset now)
     {
         var (message, row) = (step.Message, step.Row);
-        await WriteRequestsAsync(tx, message.RunId, buffer.Requests);
-        var zone = outcome.TimeZone is { } named ? await TimeZoneNames.FindAsync(tx, named) : step.Request.TimeZone;
-        if (zone is null) return await FailRunAsync(tx, step, UnknownZone(step.Connector, outcome.TimeZone!), now);
-        var emptied = await EmptiedDaysAsync(tx, step, outcome, buffer);
-        var asked = row.DoubtedDays.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(day => DateOnly.Parse(day, CultureInfo.InvariantCulture)).ToHashSet();
-        if (!emptied.All(asked.Contains)) return await DoubtAsync(tx, step, [.. asked.Union(emptied)], now);
+        var zone = outcome.TimeZone is { } named ? TimeZoneNames.Find(named) : step.Request.TimeZone;
+        if (zone is null || !held.KnowsZone)
+        {
+            await WriteRequestsAsync(tx, message.RunId, buffer.Requests);
+            return await FailRunAsync(tx, step, UnknownZone(step.Connector, outcome.TimeZone!), now);
+        }
+
+        var emptied = KpiValues.DaysOf(held.Emptied);
+        var asked = KpiValues.DaysOf(row.DoubtedDays).ToHashSet();
+        if (!emptied.All(asked.Contains))
+        {
+            await WriteRequestsAsync(tx, message.RunId, buffer.Requests);
+            return await DoubtAsync(tx, step, [.. asked.Union(emptied).Order()], now);
+        }
 
         var today = LocalDay.Of(now, zone);
         var readings = buffer.Readings.Select(reading => (reading.Key.Kpi, reading.Key.Day, reading.Value)).ToList();
@@ -350,101 +448,138 @@ public sealed partial class SyncRunner
         if (outcome.MeasurableFrom > fullFrom) fullFrom = outcome.MeasurableFrom.Value;
         // What was not known when all was read for the first time did not become known by reading it again.
         if (row.BackfilledAt is not null && row.MeasurableFrom > fullFrom) fullFrom = row.MeasurableFrom.Value;
-        var (counted, fewer) = await RollUpAsync(tx, step, outcome, buffer, fullFrom, today, now);
+        var (counted, fewer) = await RollUpAsync(tx, step, held, outcome, buffer, fullFrom, today, now);
         readings.AddRange(counted);
         if (fewer is not null) outcome = outcome with { Shortfall = outcome.Shortfall is null ? fewer : $"{fewer} {outcome.Shortfall}" };
-        var written = await KpiWriter.WriteAsync(tx, readings, message.IntegrationId, message.RunId, today, now);
-        var withdrawn = await KpiWriter.WithdrawAsync(tx, emptied, buffer.Readings.Keys, message.IntegrationId, message.RunId, now)
-            // A day that was counted again has what was counted, and nothing else that once was.
-            + await KpiWriter.WithdrawAsync(tx, counted.Select(reading => reading.Day).ToHashSet(), counted.Select(reading => (reading.Kpi, reading.Day)), message.IntegrationId, message.RunId, now);
-
-        await BreakdownWriter.WriteAsync(tx, buffer.Breakdowns, message.IntegrationId, message.RunId, now);
-        if (step.Connector.Dimensions.Count > 0)
-            await BreakdownWriter.MarkStaleAsync(tx, buffer.Breakdowns, step.Request.Window, message.IntegrationId, message.RunId, now);
-        await BreakdownWriter.WithdrawAsync(tx, emptied, message.IntegrationId);
+        // A day that was counted again has what was counted, and nothing else that once was.
+        var withdrawn = emptied.Concat(counted.Select(reading => reading.Day)).ToHashSet();
+        if (emptied.Count > 0) await BreakdownWriter.WithdrawAsync(tx, emptied, message.IntegrationId);
         if (outcome.Shortfall is not null) LogShortfall(message.RunId, step.Connector.Key);
 
-        (step.Tally.Readings, step.Tally.Restated) = (written.Readings, written.Restated + withdrawn);
-
-        var isNewest = row.SlicesDone == 0;
         var sliceDone = outcome.Checkpoint is null;
         var runDone = sliceDone && row.SlicesDone + 1 >= step.Slices.Count;
-        var finalThrough = await AutomationWriter.FirstUnfinishedDayAsync(tx, message.IntegrationId, zone.Id) is { } unfinished && unfinished.AddDays(-1) < outcome.FinalThrough
-            ? unfinished.AddDays(-1)
-            : outcome.FinalThrough;
-        await tx.ExecuteAsync(
-            """
+        // The rest of a backfill can wait for the allowance to fill up; today's numbers, which come first, are there.
+        var slow = runDone ? null : outcome.SlowDown;
+        var progress = new Progress(zone.Id, today, fullFrom, sliceDone, runDone, slow);
+        var written = await RecordAsync(tx, step, held, outcome, buffer, readings, withdrawn, progress, now);
+        if (written.Gone > 0) await KpiWriter.DropEmptyAsync(tx, message.IntegrationId, withdrawn.Min(), withdrawn.Max());
+
+        (step.Tally.Readings, step.Tally.Restated) = (readings.Count, written.Restated);
+        if (slow is not null)
+        {
+            step.Tally.Wait = "slow_down";
+            return new NextStep(row.Connector, row.Step + 1, slow.Until - now);
+        }
+
+        if (!runDone) return new NextStep(row.Connector, row.Step + 1, TimeSpan.Zero);
+        step.Untold = written.Untold;
+        step.Tally.Ended = "succeeded";
+        LogSucceeded(message.RunId, step.Connector.Key, written.Changed, written.Restated);
+        return null;
+    }
+
+    /// <summary>Writes everything that a step read, and how far the integration and the run are with it: one statement, in which each table
+    /// is written once.</summary>
+    private static Task<Written> RecordAsync(
+        TenantTransaction tx, Step step, Held held, FetchSucceeded outcome, FetchBuffer buffer,
+        IReadOnlyCollection<(string Kpi, DateOnly Day, decimal Value)> readings, IReadOnlySet<DateOnly> withdrawn, Progress progress,
+        DateTimeOffset now)
+    {
+        var isNewest = step.Row.SlicesDone == 0;
+        var parameters = new DynamicParameters(KpiWriter.Parameters(readings, withdrawn));
+        parameters.AddDynamicParams(Parameters(buffer.Requests));
+        parameters.AddDynamicParams(new
+        {
+            source = held.Source,
+            integrationId = step.Message.IntegrationId,
+            runId = step.Message.RunId,
+            today = progress.Today,
+            now,
+            first = readings.Count == 0 ? (DateOnly?)null : readings.Min(reading => reading.Day),
+            isNewest,
+            timeZone = progress.Zone,
+            told = outcome.TimeZone is not null,
+            // Whatever a connector hands on: only a currency is kept as one.
+            currency = Currencies.OrNull(outcome.Currency),
+            completeThrough = outcome.CompleteThrough,
+            finalThrough = outcome.FinalThrough,
+            measurableFrom = outcome.MeasurableFrom,
+            // The range read is free of gaps at every moment: slices come newest first, and older runs reach back at least to the end of
+            // it.
+            readFrom = progress.FullFrom <= step.Window.To ? progress.FullFrom : (DateOnly?)null,
+            readTo = isNewest ? step.Window.To : (DateOnly?)null,
+            deep = progress.RunDone && step.Window.Days > SyncWindow.DeepDays,
+            backfill = progress.RunDone && step.Window.From <= SyncWindow.BackfillFrom(step.Window.To),
+            shortfall = outcome.Shortfall,
+            checkpoint = outcome.Checkpoint,
+            slices = progress.SliceDone ? 1 : 0,
+            count = readings.Count,
+            done = progress.RunDone,
+            slowUntil = progress.Slow?.Until,
+            slowReason = progress.Slow?.Reason,
+            asksWhy = progress.RunDone && step.Connector is IRunsConnector,
+        });
+        var divides = step.Connector.Dimensions.Count > 0 || buffer.Breakdowns.Count > 0;
+        if (divides) parameters.AddDynamicParams(BreakdownWriter.Parameters(buffer.Breakdowns, step.Request.Window));
+        return tx.QuerySingleAsync<Written>(divides ? RecordDivided : Record, parameters);
+    }
+
+    private const string Record = $"with source as (select @source::smallint as number),\n{KpiWriter.Arms},\n{ProgressArms}";
+
+    private const string RecordDivided = $"with source as (select @source::smallint as number),\n{KpiWriter.Arms},\n{BreakdownWriter.Arms},\n{ProgressArms}";
+
+    private const string ProgressArms =
+        $"""
+        asked as (
+            insert into sync_requests (tenant_id, run_id, operation, request, metadata, fetched_at, rows, sampled, thresholded)
+            {Requests}
+        ),
+        counts as (select {KpiWriter.Counts}),
+        progressed as (
             update integrations
-            set time_zone = coalesce(@timeZone, time_zone), currency = coalesce(@currency, currency),
+            set time_zone = case when @told then @timeZone else time_zone end, currency = coalesce(@currency, currency),
+                first_day = least(first_day, @first),
                 fetched_at = case when @isNewest then @now else fetched_at end,
                 complete_through = case when @isNewest then coalesce(@completeThrough, complete_through) else coalesce(complete_through, @completeThrough) end,
                 -- What is not complete cannot be final: whichever of the two this answer told, the other may be an earlier one's.
-                final_through = final_within(case when @isNewest then coalesce(@finalThrough, final_through) else final_through end,
+                final_through = final_within(
+                    case when not @isNewest then final_through
+                         when @finalThrough::date is null then final_through
+                         else least(@finalThrough::date, {AutomationWriter.FirstUnfinishedDay} - 1) end,
                     case when @isNewest then coalesce(@completeThrough, complete_through) else coalesce(complete_through, @completeThrough) end),
                 measurable_from = coalesce(measurable_from, @measurableFrom),
                 read_from = least(read_from, @readFrom), read_to = greatest(read_to, @readTo),
                 deep_read_at = case when @deep then @now else deep_read_at end,
                 backfilled_at = case when @backfill then coalesce(backfilled_at, @now) else backfilled_at end,
                 consecutive_failures = 0, last_error = null
-            where tenant_id = @tenant and id = @integration
-            """,
-            new
-            {
-                integration = message.IntegrationId,
-                now,
-                isNewest,
-                finalThrough,
-                timeZone = outcome.TimeZone is null ? null : zone.Id,
-                // Whatever a connector hands on: only a currency is kept as one.
-                currency = Currencies.OrNull(outcome.Currency),
-                completeThrough = outcome.CompleteThrough,
-                measurableFrom = outcome.MeasurableFrom,
-                // The range read is free of gaps at every moment: slices come newest first, and older runs reach back at least to the end of it.
-                readFrom = fullFrom <= step.Window.To ? fullFrom : (DateOnly?)null,
-                readTo = isNewest ? step.Window.To : (DateOnly?)null,
-                deep = runDone && step.Window.Days > SyncWindow.DeepDays,
-                backfill = runDone && step.Window.From <= SyncWindow.BackfillFrom(step.Window.To),
-            });
-        await tx.ExecuteAsync(
-            """
-            update sync_runs
-            set step = step + 1, checkpoint = @checkpoint, slices_done = slices_done + @slices, attempts = 0, doubted_days = '{}', readings = readings + @readings,
-                changed = changed + @changed, restated = restated + @restated, updated_at = @now, enqueued_at = null,
-                -- The same sentence of several steps is said once.
-                shortfall = case when @shortfall is null or position(@shortfall in shortfall) > 0 then shortfall
-                                 when char_length(coalesce(shortfall, '')) + char_length(@shortfall) > 3000 then shortfall
-                                 else concat_ws(' ', shortfall, @shortfall) end
-            where tenant_id = @tenant and id = @run
-            """,
-            new
-            {
-                shortfall = outcome.Shortfall,
-                checkpoint = outcome.Checkpoint,
-                slices = sliceDone ? 1 : 0,
-                readings = written.Readings,
-                changed = written.Changed + withdrawn,
-                restated = written.Restated + withdrawn,
-                now,
-                run = message.RunId,
-            });
-        if (!runDone && outcome.SlowDown is { } slow)
-        {
-            // The rest of a backfill can wait for the allowance to fill up; today's numbers, which come first, are there.
-            await tx.ExecuteAsync(
-                "update sync_runs set status = 'waiting', message = @reason, next_attempt_at = @until where tenant_id = @tenant and id = @run",
-                new { reason = slow.Reason, until = slow.Until, run = message.RunId });
-            step.Tally.Wait = "slow_down";
-            return new NextStep(row.Connector, row.Step + 1, slow.Until - now);
-        }
+            where tenant_id = @tenant and id = @integrationId
+        ),
+        ran as (
+            update sync_runs r
+            set step = r.step + 1, checkpoint = @checkpoint, slices_done = r.slices_done + @slices, attempts = 0,
+                doubted_days = '{Nothing}', readings = r.readings + @count, changed = r.changed + c.changed,
+                restated = r.restated + c.restated, updated_at = @now, enqueued_at = null, shortfall = n.shortfall,
+                status = case when n.ends then 'succeeded' when n.waits then 'waiting' else r.status end,
+                -- Of all its steps: what an early one could not read is not made good by the last.
+                message = case when n.ends then n.shortfall when n.waits then @slowReason else r.message end,
+                finished_at = case when n.ends then @now else r.finished_at end,
+                next_attempt_at = case when n.ends then null when n.waits then @slowUntil else r.next_attempt_at end
+            from counts c
+            cross join (
+                select @done and o.status in ('queued', 'running', 'waiting') as ends, @slowUntil::timestamptz is not null as waits,
+                       -- The same sentence of several steps is said once.
+                       case when @shortfall::text is null or position(@shortfall in o.shortfall) > 0 then o.shortfall
+                            when char_length(coalesce(o.shortfall, '')) + char_length(@shortfall) > 3000 then o.shortfall
+                            else concat_ws(' ', o.shortfall, @shortfall) end as shortfall
+                from sync_runs o where o.tenant_id = @tenant and o.id = @runId
+            ) n
+            where r.tenant_id = @tenant and r.id = @runId
+        )
+        select c.changed as Changed, c.restated as Restated, c.gone as Gone, @asksWhy and exists (select 1 {RunDetails.Untold}) as Untold
+        from counts c
+        """;
 
-        if (!runDone) return new NextStep(row.Connector, row.Step + 1, TimeSpan.Zero);
-        // Of all its steps: what an early one could not read is not made good by the last.
-        var shortfall = await tx.QuerySingleAsync<string?>("select shortfall from sync_runs where tenant_id = @tenant and id = @run", new { run = message.RunId });
-        await EndRunAsync(tx, message.RunId, "succeeded", shortfall, now);
-        step.Tally.Ended = "succeeded";
-        LogSucceeded(message.RunId, step.Connector.Key, written.Changed + withdrawn, written.Restated + withdrawn);
-        return null;
-    }
+    private const string Nothing = "{}";
 
     /// <summary>Days cannot be told from each other in a zone that we cannot reckon in; guessing another would put numbers on wrong days.</summary>
     private static string UnknownZone(IConnector connector, string name)
@@ -453,27 +588,6 @@ public sealed partial class SyncRunner
         return $"{connector.DisplayName} says that its days are those of the time zone \"{shown}\", which is not known here. Set a place such as Europe/Berlin there; until then no numbers "
             + "are read from it.";
     }
-
-    /// <summary>Days for which this answer held nothing although there are values of them.</summary>
-    private static async Task<IReadOnlyList<DateOnly>> EmptiedDaysAsync(TenantTransaction tx, Step step, FetchSucceeded outcome, FetchBuffer buffer) =>
-        outcome.EmptyDays.Count == 0 ? [] : await tx.QueryAsync<DateOnly>(
-            """
-            select distinct d.day
-            from integrations i
-            cross join unnest(@days) as d (day)
-            join kpi_months m on m.tenant_id = @tenant and m.month = date_trunc('month', d.day)::date and m.source = i.source
-            join kpi_keys k on k.tenant_id = @tenant and k.number = m.kpi
-            where i.tenant_id = @tenant and i.id = @integration and m.days[extract(day from d.day)::integer] <> 0
-              and not exists (select 1 from unnest(@kpis, @readDays) as r (kpi, day) where r.kpi = k.key and r.day = d.day)
-            order by d.day
-            """,
-            new
-            {
-                integration = step.Message.IntegrationId,
-                days = outcome.EmptyDays.ToArray(),
-                kpis = buffer.Readings.Keys.Select(reading => reading.Kpi).ToArray(),
-                readDays = buffer.Readings.Keys.Select(reading => reading.Day).ToArray(),
-            });
 
     /// <summary>Providers now and then answer with nothing for a day that had data: nothing of such an answer is written, and it is asked for again.</summary>
     private async Task<NextStep?> DoubtAsync(TenantTransaction tx, Step step, DateOnly[] days, DateTimeOffset now)
@@ -499,21 +613,17 @@ public sealed partial class SyncRunner
     }
 
     private static async Task<(IReadOnlyList<(string Kpi, DateOnly Day, decimal Value)> Readings, string? Shortfall)> RollUpAsync(
-        TenantTransaction tx, Step step, FetchSucceeded outcome, FetchBuffer buffer, DateOnly from, DateOnly today, DateTimeOffset now)
+        TenantTransaction tx, Step step, Held held, FetchSucceeded outcome, FetchBuffer buffer, DateOnly from, DateOnly today,
+            DateTimeOffset now)
     {
         var integration = step.Message.IntegrationId;
-        var undescribed = await AutomationWriter.UndescribedSinceAsync(tx, integration, buffer.Workflows);
-        var listed = outcome.MeasurableFrom is { } measurable && measurable > step.Request.Window.From ? measurable : step.Request.Window.From;
-        var fewer = await AutomationWriter.WriteWorkflowsAsync(
-            tx, integration, buffer.Workflows, outcome.ListsAllWorkflows, listed, step.Request.TimeZone, now);
-        await AutomationWriter.LoseAsync(tx, integration, outcome.LostExecutions);
-        if (buffer.Workflows.Count == 0 && buffer.Executions.Count == 0) return ([], fewer);
-        await AutomationWriter.WriteExecutionsAsync(tx, integration, buffer.Executions);
-        await RunDetails.WriteAsync(tx, integration, buffer.Labels);
-        await RunDetails.WriteAsync(tx, integration, buffer.Executions);
-
         var zone = step.Request.TimeZone;
-        var readings = new List<(string, DateOnly, decimal)>(await AutomationWriter.RollUpAsync(tx, integration, zone.Id, from, today));
+        var listed = outcome.MeasurableFrom is { } measurable && measurable > step.Request.Window.From ? measurable : step.Request.Window.From;
+        var (fewer, undescribed) = await AutomationWriter.WriteAsync(
+            tx, integration, new AutomationWriter.Read(buffer.Workflows, buffer.Labels, outcome.ListsAllWorkflows, buffer.Executions,
+                outcome.LostExecutions),
+            new AutomationWriter.Before(held.ListedAt, held.KeyChangedAt, held.HasValues), listed, zone, now);
+        if (buffer.Workflows.Count == 0 && buffer.Executions.Count == 0) return ([], fewer);
 
         // A long run that ended now may have started before the window, on a day that was added up without its end.
         var earlier = buffer.Executions
@@ -529,8 +639,7 @@ public sealed partial class SyncRunner
             for (var day = first; day < from; day = day.AddDays(1)) earlier.Add(day);
         }
 
-        foreach (var (first, last) in Ranges(earlier)) readings.AddRange(await AutomationWriter.RollUpAsync(tx, integration, zone.Id, first, last));
-        return (readings, fewer);
+        return (await AutomationWriter.RollUpAsync(tx, integration, zone.Id, [(from, today), .. Ranges(earlier)]), fewer);
     }
 
     /// <summary>Days as ranges without gaps, ascending.</summary>
@@ -658,24 +767,46 @@ public sealed partial class SyncRunner
         }
     }
 
-    private static Task WriteRequestsAsync(TenantTransaction tx, Guid run, IReadOnlyList<RequestRecord> requests) => requests.Count == 0 ? Task.CompletedTask : tx.ExecuteAsync(
-        """
-        insert into sync_requests (tenant_id, run_id, operation, request, metadata, fetched_at, rows, sampled, thresholded)
-        select @tenant, @run, i.operation, i.request::jsonb, i.metadata::jsonb, i.fetched_at, i.rows, i.sampled, i.thresholded
-        from unnest(@operations, @bodies, @metadata, @fetched, @rows, @sampled, @thresholded)
-             as i (operation, request, metadata, fetched_at, rows, sampled, thresholded)
-        """,
-        new
+    /// <summary>What cannot be written for one business must not keep others from a provider that is up.</summary>
+    private async Task TellAnsweredAsync(Step step)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5), _time);
+        try
         {
-            run,
-            operations = requests.Select(request => request.Operation).ToArray(),
-            bodies = requests.Select(request => request.Request).ToArray(),
-            metadata = requests.Select(request => request.ResponseMetadata).ToArray(),
-            fetched = requests.Select(request => request.FetchedAt.UtcDateTime).ToArray(),
-            rows = requests.Select(request => request.Rows).ToArray(),
-            sampled = requests.Select(request => request.Sampled).ToArray(),
-            thresholded = requests.Select(request => request.Thresholded).ToArray(),
-        });
+            await _circuits.AnsweredAsync(step.Provider, limit.Token);
+        }
+        catch (Exception error) when (error is Npgsql.NpgsqlException or OperationCanceledException or TimeoutException)
+        {
+            LogAnswerUntold(error, step.Message.RunId);
+        }
+    }
+
+    private static Task WriteRequestsAsync(TenantTransaction tx, Guid runId, IReadOnlyList<RequestRecord> requests)
+    {
+        if (requests.Count == 0) return Task.CompletedTask;
+        var parameters = new DynamicParameters(Parameters(requests));
+        parameters.AddDynamicParams(new { runId });
+        return tx.ExecuteAsync($"insert into sync_requests (tenant_id, run_id, operation, request, metadata, fetched_at, rows, sampled, thresholded) {Requests}", parameters);
+    }
+
+    /// <summary>Rows of sync_requests.</summary>
+    private const string Requests =
+        """
+        select @tenant, @runId, q.operation, q.request::jsonb, q.metadata::jsonb, q.fetched_at, q.rows, q.sampled, q.thresholded
+        from unnest(@operations, @bodies, @metadata, @fetched, @rows, @sampled, @thresholded)
+             as q (operation, request, metadata, fetched_at, rows, sampled, thresholded)
+        """;
+
+    private static object Parameters(IReadOnlyList<RequestRecord> requests) => new
+    {
+        operations = requests.Select(request => request.Operation).ToArray(),
+        bodies = requests.Select(request => request.Request).ToArray(),
+        metadata = requests.Select(request => request.ResponseMetadata).ToArray(),
+        fetched = requests.Select(request => request.FetchedAt.UtcDateTime).ToArray(),
+        rows = requests.Select(request => request.Rows).ToArray(),
+        sampled = requests.Select(request => request.Sampled).ToArray(),
+        thresholded = requests.Select(request => request.Thresholded).ToArray(),
+    };
 
     /// <summary>What credentials of an integration are sealed for.</summary>
     internal static string CredentialPurpose(Guid integrationId) => $"integration:{integrationId:D}";
@@ -689,10 +820,29 @@ public sealed partial class SyncRunner
     private sealed record RunRow(
         string Connector, string Status, int Step, DateOnly? WindowFrom, DateOnly? WindowTo, int SlicesDone, string? Checkpoint, int Attempts, int Waits,
         DateTimeOffset? NextAttemptAt, string IntegrationStatus, string Settings, byte[]? Credentials, string Zone, string TenantZone, DateOnly? ReadFrom,
-        DateOnly? ReadTo, DateTimeOffset? BackfilledAt, DateTimeOffset? DeepReadAt, DateOnly? MeasurableFrom, string DoubtedDays);
+        DateOnly? ReadTo, DateTimeOffset? BackfilledAt, DateTimeOffset? DeepReadAt, DateOnly? MeasurableFrom, string DoubtedDays,
+            DateTimeOffset? LeaseUntil);
 
     private sealed record Step(
-        SyncMessage Message, Tally Tally, IConnector Connector, string Provider, Guid Lease, RunRow Row, DayWindow Window, IReadOnlyList<DayWindow> Slices, FetchRequest Request);
+        SyncMessage Message, Tally Tally, IConnector Connector, string Provider, Guid Lease, RunRow Row, DayWindow Window,
+            IReadOnlyList<DayWindow> Slices, FetchRequest Request)
+    {
+        /// <summary>Once it is finished: there are failures of which nobody said why.</summary>
+        public bool Untold { get; set; }
+    }
+
+    /// <summary>What <see cref="TakeAsync"/> found.</summary>
+    private sealed record Taken(bool Admitted, DateTimeOffset? RetryAt, string? Unfinished, string? Undivided);
+
+    /// <summary>What <see cref="HoldAsync"/> found.</summary>
+    private sealed record Held(short Source, bool HasValues, DateTimeOffset? ListedAt, DateTimeOffset? KeyChangedAt, int Told,
+        bool KnowsZone, string? Emptied);
+
+    /// <summary>How far a step came.</summary>
+    private sealed record Progress(string Zone, DateOnly Today, DateOnly FullFrom, bool SliceDone, bool RunDone, SlowDown? Slow);
+
+    /// <summary>What <see cref="RecordAsync"/> did.</summary>
+    private sealed record Written(int Changed, int Restated, int Gone, bool Untold);
 
     /// <summary>What a step is counted as once it is committed.</summary>
     private sealed class Tally
@@ -735,6 +885,9 @@ public sealed partial class SyncRunner
 
     [LoggerMessage(1106, LogLevel.Warning, "The lease of run {Run} could not be given back; it runs out by itself")]
     private partial void LogReleaseFailed(Exception error, Guid run);
+
+    [LoggerMessage(1113, LogLevel.Warning, "That the provider of run {Run} answered could not be noted; the next answer is")]
+    private partial void LogAnswerUntold(Exception error, Guid run);
 
     [LoggerMessage(1107, LogLevel.Information, "Run {Run} of {Connector} succeeded: {Changed} values changed, {Restated} restated")]
     private partial void LogSucceeded(Guid run, string connector, int changed, int restated);

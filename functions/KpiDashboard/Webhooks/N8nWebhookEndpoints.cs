@@ -284,9 +284,8 @@ public sealed class N8nWebhookEndpoints
         var days = changed.Select(instant => LocalDay.Of(instant, zone)).Distinct()
             .Where(day => integration.PushOnly || day >= integration.ReadFrom).Order().ToList();
         var readings = new List<(string, DateOnly, decimal)>();
-        foreach (var day in days) readings.AddRange(await AutomationWriter.RollUpAsync(tx, integration.Id, zone.Id, day, day));
-        await KpiWriter.WriteAsync(tx, readings, integration.Id, null, today, now);
-        await KpiWriter.WithdrawAsync(tx, readings.Select(reading => reading.Item2).ToHashSet(), readings.Select(reading => (reading.Item1, reading.Item2)), integration.Id, null, now);
+        readings.AddRange(await AutomationWriter.RollUpAsync(tx, integration.Id, zone.Id, [.. days.Select(day => (day, day))]));
+        await KpiWriter.WriteAsync(tx, readings, integration.Id, null, today, now, readings.Select(reading => reading.Item2).ToHashSet());
         if (!integration.PushOnly) return;
 
         var (complete, final) = await AutomationWriter.PushedThroughAsync(tx, integration.Id, zone.Id, today);

@@ -108,7 +108,8 @@ public sealed class SeveralSourcesTests(PostgresFixture postgres)
         foreach (var day in days.SkipLast(1))
         {
             Assert.Equal(1, await engine.Database.InTenantAsync(
-                tenant, tx => KpiWriter.WithdrawAsync(tx, [day], [], integration, null, engine.Time.GetUtcNow()), TestContext.Current.CancellationToken));
+                tenant, async tx => (await KpiWriter.WriteAsync(tx, [], integration, null, day.AddDays(1), engine.Time.GetUtcNow(),
+                    new HashSet<DateOnly> { day })).Gone, TestContext.Current.CancellationToken));
         }
 
         Assert.Equal([new DateOnly(2028, 4, 30)], await engine.QueryAsync<DateOnly>(tenant, "select day from kpi_values where tenant_id = @tenant"));

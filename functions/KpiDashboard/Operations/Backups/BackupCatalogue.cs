@@ -22,8 +22,12 @@ internal static class BackupCatalogue
             new { Journal }, cancellationToken: cancellationToken))).ToLookup(row => row.Table, row => row.Column, StringComparer.Ordinal);
         var references = (await connection.QueryAsync<(string From, string To)>(new CommandDefinition(
             """
-            select distinct f.relname, t.relname from pg_constraint k join pg_class f on f.oid = k.conrelid join pg_class t on t.oid = k.confrelid
-            where k.contype = 'f' and k.connamespace = 'public'::regnamespace and k.conrelid <> k.confrelid
+            -- A part may refer to a part: what is copied, and in which order, are the tables that they are parts of.
+            select distinct f.relname, t.relname
+            from pg_constraint k
+            join pg_class f on f.oid = coalesce(pg_partition_root(k.conrelid), k.conrelid)
+            join pg_class t on t.oid = coalesce(pg_partition_root(k.confrelid), k.confrelid)
+            where k.contype = 'f' and k.connamespace = 'public'::regnamespace and f.oid <> t.oid
             """,
             cancellationToken: cancellationToken))).ToLookup(row => row.From, row => row.To, StringComparer.Ordinal);
         return [.. InOrder([.. columns.Select(table => table.Key)], references).Select(name => new BackupTable(name, [.. columns[name]]))];
