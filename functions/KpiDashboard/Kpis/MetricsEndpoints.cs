@@ -43,14 +43,16 @@ public sealed class MetricsEndpoints
     /// <summary>How the summary that a request asks for is made; admitting the request is the caller's.</summary>
     /// <param name="request">The request.</param>
     /// <param name="kept">What it is narrowed to, whatever the request says; null for what the request says.</param>
-    internal Func<TenantTransaction, TenantProfile, Task<SummaryResponse>> Summary(HttpRequest request, IReadOnlyCollection<string>? kept = null) =>
+    /// <param name="asked">The days, where another answer beside this one has settled them; else as the request says.</param>
+    internal Func<TenantTransaction, TenantProfile, Task<SummaryResponse>> Summary(
+        HttpRequest request, IReadOnlyCollection<string>? kept = null, Period? asked = null) =>
         async (tx, tenant) =>
         {
             var today = tenant.Today(_time);
             var query = new QueryReader(request);
             var every = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
             var sources = kept is null ? SourceSelection.Read(query, every) : SourceSelection.Kept(every, kept);
-            var period = Period.Read(query, today, SourceState.PeriodThrough(sources));
+            var period = asked ?? Period.Read(query, today, SourceState.PeriodThrough(sources));
             var clocks = sources.Clocks;
             var catalogue = await TenantCatalogue.LoadAsync(tx);
             // The health of the business has its own place (GET insights/business), and would read 14 weeks more.

@@ -6,7 +6,7 @@ import { fullDay } from '../lib/dayNames'
 import { savePdf } from '../lib/paper'
 import { RefreshButton } from '../lib/refreshButton'
 import { comparisons, keepsWeekdays, ranges, usual, type Period } from '../lib/range'
-import { SourceFilter } from './sources/SourceFilter'
+import { SourceFilter, SourcesOnPaper } from './sources/SourceFilter'
 import { messages } from '../messages'
 import { tab } from './tab'
 
@@ -23,7 +23,7 @@ interface Props {
   withToday?: boolean
   /** Whose numbers the page shows, where it can be had on paper. */
   business?: string
-  /** Can be narrowed to sources, where several can answer: those that know a KPI whose key begins so. */
+  /** Can be narrowed to sources, where several know the same: of a KPI, or of those whose keys begin so. */
   sourcesOf?: string
 }
 
@@ -67,6 +67,9 @@ export function PeriodBar({
             ]
               .filter(Boolean)
               .join(' · ')}
+            {sourcesOf !== undefined && period.sources !== null && (
+              <SourcesOnPaper chosen={period.sources} />
+            )}
           </p>
         </div>
       )}

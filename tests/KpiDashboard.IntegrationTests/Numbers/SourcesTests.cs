@@ -31,7 +31,7 @@ public sealed class SourcesTests(AppFixture app)
     [Fact]
     public void All_reads_of_numbers_are_among_them() => Assert.Equal(
         [
-            "annotations", "automation/export/workflows", "automation/performance", "export", "goals", "insights/business", "kpis", "metrics/history", "metrics/provenance",
+            "annotations", "automation/executions", "automation/export/executions", "automation/export/workflows", "automation/performance", "export", "goals", "insights/business", "kpis", "metrics/history", "metrics/provenance",
             "metrics/summary", "metrics/{key}/breakdown",
         ],
         Reads);

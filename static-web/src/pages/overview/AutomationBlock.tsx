@@ -4,12 +4,14 @@ import { Value } from '../../components/Value'
 import { formatNumber } from '../../lib/format'
 import { shownUnit } from '../../lib/kpis'
 import { later } from '../../messages-later'
-import { automationFigures } from './automation'
+import { usePeriod } from '../../lib/range'
+import { automationFigures, searchOf } from './automation'
 
 /** Are the automations worth it? The three numbers that answer. */
 export function AutomationBlock({ summary }: { summary: Summary }) {
   const kpi = (key: string) => summary.kpis.find((one) => one.key === key)
-  const figures = automationFigures(summary)
+  const { sources } = usePeriod()
+  const figures = automationFigures(summary, sources)
   const rows = [
     { name: later.overview.hoursSaved, kpi: kpi('automation.time_saved') },
     { name: later.overview.valueSaved, kpi: kpi('automation.value_saved') },
@@ -63,7 +65,7 @@ export function AutomationBlock({ summary }: { summary: Summary }) {
       <Link
         to={{
           pathname: '/automation',
-          search: `?from=${summary.from}&to=${summary.to}&compare=${summary.compare}`,
+          search: searchOf(summary, sources),
         }}
         className="tap inline-flex items-center text-small text-accent hover:underline"
       >
