@@ -154,7 +154,9 @@ export function PeriodBar({
             className="pointer-events-none absolute right-1"
           />
         </label>
-        {sourcesOf !== undefined && <SourceFilter period={period} of={sourcesOf} />}
+        {sourcesOf !== undefined && (
+          <SourceFilter period={period} of={sourcesOf} className="-my-2.5 max-sm:hidden" />
+        )}
         {refresh && (
           // On a phone it stands in the head, which is always in sight.
           <span data-refresh className="-my-2.5 ml-4 hidden lg:block">
@@ -172,6 +174,10 @@ export function PeriodBar({
           </button>
         )}
       </div>
+      {/* On a phone it has a line of its own: whose numbers these are must not be cut off. */}
+      {sourcesOf !== undefined && (
+        <SourceFilter period={period} of={sourcesOf} className="text-small text-muted sm:hidden" />
+      )}
       {days?.compareNote && (
         <p className="num max-w-prose py-1 text-small text-balance text-muted lg:text-right">
           {days.compareNote}

@@ -6,7 +6,15 @@ import { sources as text } from './messages'
 import { useSources } from './useSources'
 
 /** Whose numbers the page shows, kept in its address. Nothing where no two sources know the same. */
-export function SourceFilter({ period, of }: { period: Period; of: string }) {
+export function SourceFilter({
+  period,
+  of,
+  className,
+}: {
+  period: Period
+  of: string
+  className: string
+}) {
   const { tenant } = useIdentity()
   const all = useSources(tenant.id)
   const able = choicesOf(all ?? [], of)
@@ -14,9 +22,9 @@ export function SourceFilter({ period, of }: { period: Period; of: string }) {
   // What was narrowed elsewhere can be widened here.
   if (able.length === 0 && chosen === null) return null
   return (
-    <label className="relative -my-2.5 flex min-w-0 items-center">
-      <span className="sr-only">{text.label}</span>
-      <span aria-hidden="true" className="mx-1">
+    <label className={`flex min-w-0 items-center print:hidden ${className}`}>
+      <span className="sm:sr-only">{text.label}</span>
+      <span aria-hidden="true" className="mx-1 max-sm:hidden">
         ·
       </span>
       <select
@@ -36,7 +44,7 @@ export function SourceFilter({ period, of }: { period: Period; of: string }) {
           <option value={chosen}>{wordsOf(chosen, all)}</option>
         )}
       </select>
-      <ChevronDown aria-hidden="true" size={14} className="pointer-events-none absolute right-1" />
+      <ChevronDown aria-hidden="true" size={14} className="pointer-events-none -ml-4.5 shrink-0" />
     </label>
   )
 }

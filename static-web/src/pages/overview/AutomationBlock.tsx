@@ -20,6 +20,8 @@ export function AutomationBlock({ summary }: { summary: Summary }) {
   const money = (value: number) =>
     formatNumber(value, { unit: 'currency', currency: figures?.currency ?? summary.currency })
   const empty = rows.every((row) => row.kpi.value === null)
+  // Of a website there is nothing to say here.
+  if (sources !== null && rows.length === 0) return null
   return (
     <section aria-labelledby="automation">
       <h2 id="automation" className="text-lead font-semibold">
