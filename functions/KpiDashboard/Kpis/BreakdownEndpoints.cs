@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Sync;
+using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 using static System.FormattableString;
 
@@ -41,9 +42,10 @@ public sealed class BreakdownEndpoints
             var breakdown = new Breakdown(kpi, names, nowSums, beforeSums, tenant.Economics);
             var (change, withheld) = KpiChange.Of(nowSums.Total, beforeSums?.Total);
             var since = await reader.SinceAsync();
+            var currency = await CurrencyAsync(tx, kpi, period, sources, tenant);
             return new BreakdownResponse(
                 kpi.Key, kpi.Name, kpi.Unit, kpi.Direction, kpi.Aggregation, dimension, period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare,
-                tenant.TimeZone, MetricsEndpoints.CurrencyOf(kpi, sources, tenant),
+                tenant.TimeZone, currency,
                 nowSums.Total.Value, beforeSums?.Total.Value, change, beforeSums is null ? null : withheld, nowSums.Total.Status, Reason(nowSums.Total, now.Measured - now.Covered.Count, since, period), Breakdown.WeightOf(kpi),
                 [.. breakdown.Members.Select(Member)],
                 breakdown.Rest is null ? null : Rest(breakdown.Rest, Math.Max(0, listed - names.Count)),
@@ -80,6 +82,12 @@ public sealed class BreakdownEndpoints
         var known = rows.Where(row => row.Value is not null).Select(row => (row.Source, row.Kpi, row.Day, row.Value!.Value));
         return new KpiTable(from, to, known, clocks, economics);
     }
+
+    /// <summary>Of several currencies, that of the sources that have a part in the number.</summary>
+    private static async Task<string?> CurrencyAsync(TenantTransaction tx, KpiDefinition kpi, Period period, SourceSelection sources, TenantProfile tenant) =>
+        MetricsEndpoints.CurrencyOf(kpi, sources, tenant)
+        ?? (kpi.Unit != KpiUnit.Currency ? null
+            : MetricsEndpoints.CurrencyOf(kpi, sources, tenant, await KpiTable.LoadAsync(tx, [kpi], period.From, period.To, sources.Clocks, tenant.Economics)));
 
     /// <summary>Values of @parts over @from … @to of @sources, as rows.</summary>
     private const string Values =
