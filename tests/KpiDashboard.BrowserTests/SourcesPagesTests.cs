@@ -442,7 +442,10 @@ public sealed class SourcesPagesTests(AppFixture app, TwoOfAKind business) : ICl
         await visit.Page.GotoAsync($"/dashboards/{board["id"]}");
         var gone = visit.Page.GetByText("This tile is narrowed to a source that is not here any more.");
         await Expect(gone).ToHaveCountAsync(2);
-        await Expect(Tile(visit, "Runs").First.Locator(".num")).ToHaveCountAsync(0);
+        await Expect(Tile(visit, "Automation runs")).ToHaveCountAsync(2);
+        await Expect(Tile(visit, "Automation runs").First).ToContainTextAsync("It shows no numbers of others instead.");
+        await Expect(Tile(visit, "Automation runs").First.Locator(".num, svg, canvas")).ToHaveCountAsync(0);
+        await Expect(Tile(visit, "Automation runs").Nth(1).Locator(".num").First).ToBeVisibleAsync();
         await visit.InAllLooksAsync("sources-tile-gone");
         // The board can be changed all the same, and the tile goes back to all.
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true }).ClickAsync();
@@ -450,7 +453,7 @@ public sealed class SourcesPagesTests(AppFixture app, TwoOfAKind business) : ICl
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
         await Expect(visit.Page.GetByRole(AriaRole.Heading, new() { Level = 1, Name = "Board, changed" })).ToBeVisibleAsync();
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true }).ClickAsync();
-        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Options of Runs" }).First.ClickAsync();
+        await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Options of Automation runs" }).First.ClickAsync();
         await visit.Page.GetByRole(AriaRole.Group, new() { Name = "Numbers of" }).GetByRole(AriaRole.Button, new() { Name = "All sources" }).ClickAsync();
         await visit.Page.Keyboard.PressAsync("Escape");
         await visit.Page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
