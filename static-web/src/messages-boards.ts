@@ -87,6 +87,14 @@ export const boards = {
   removed: (name: string) => `${name} removed.`,
   gone: 'This number no longer exists. Edit the dashboard to remove the tile.',
   noData: 'Nothing has been measured for this number yet.',
+  ofSources: (names: string) => `of ${names}`,
+  sourceGone:
+    'This tile is narrowed to a source that is not here any more. It shows no numbers of others instead.',
+  sourceGoneLink: 'This tile is narrowed to a source that this link does not show.',
+  narrow: 'Numbers of',
+  allSources: 'All sources',
+  narrowed: (name: string, of: string | null) =>
+    of === null ? `${name}: numbers of all sources.` : `${name}: numbers of ${of}.`,
   automation: 'Automations',
   freshness: 'Freshness of the sources',
   noWorkflows: 'No workflow ran in this period.',
@@ -112,6 +120,13 @@ export const boards = {
     title: 'Read-only links',
     lead: 'Whoever has a link sees this dashboard with its numbers, without signing in, until the link ends or you take it back. Nothing else of the business can be reached with it.',
     workflows: 'The names of your workflows are on this dashboard and will be seen.',
+    sourceNames:
+      'The names of the sources that tiles are narrowed to are on this dashboard and will be seen.',
+    of: 'Numbers of',
+    ofHint: 'Whoever has the link sees what this source is called.',
+    every: 'All sources',
+    only: (names: string) => `numbers of ${names}`,
+    onlyGone: 'numbers of a source that was removed',
     label: 'What the link is for',
     labelHint: 'For example “Screen in the hall”. It tells your links apart.',
     days: 'Works for',
@@ -138,6 +153,8 @@ export const boards = {
   view: {
     title: (name: string, business: string) => `${name} · ${business}`,
     note: (day: string) => `Read-only link, works until ${day}.`,
+    numbersOf: (names: string) =>
+      names === '' ? 'The source of this link was removed.' : `Numbers of ${names}`,
     goneTitle: 'This link does not work',
     incomplete: 'The address is not complete: what stands after # is missing.',
     failed: 'The numbers could not be loaded',

@@ -82,6 +82,7 @@ export const breakdown = {
   },
 
   page: {
+    numbers: 'numbers of a website',
     title: 'Analytics',
     emptyTitle: 'No website is connected',
     empty:

@@ -42,7 +42,14 @@ export const goals = {
   removeTitle: (name: string) => `Delete the goal for ${name}?`,
   removed: 'Its history of met and missed goes with it. The numbers stay.',
 
+  of: (names: string) => `of ${names}`,
+  sourceGone:
+    'A source of this goal was removed, so it is not judged any more. Delete it, or set a new one.',
+
   form: {
+    of: 'Numbers of',
+    ofHint: 'A goal for one source is judged by its numbers alone.',
+    every: 'All sources',
     title: 'Set a goal',
     editTitle: (name: string) => `Goal for ${name}`,
     kpi: 'Number',
@@ -85,6 +92,7 @@ export const goals = {
       startsOn: 'The first day',
       endsOn: 'The last day',
       name: 'The name',
+      sources: 'The source',
     },
   },
 }

@@ -125,11 +125,17 @@ export const words = {
       name: 'n8n',
       about: 'Which automations ran, which failed, and the hours they save.',
       connect: 'Connect n8n',
+      anotherName: 'Another n8n',
+      anotherAbout: 'Its automations count beside those of what is connected, or by themselves.',
+      another: 'Connect another n8n',
     },
     google: {
       name: 'Google Analytics',
       about: 'Visits, conversions and sales of your site or shop, 13 months back.',
       connect: 'Connect Google Analytics',
+      anotherName: 'Another Google Analytics property',
+      anotherAbout: 'A second site or shop: its numbers add up with the first, or stand alone.',
+      another: 'Connect another property',
     },
     push: {
       name: 'Anything else',
@@ -141,6 +147,10 @@ export const words = {
 
   connect: {
     title: 'Connect n8n',
+    another: 'Connect another n8n',
+    name: 'What to call it',
+    nameHint:
+      'Tells your sources apart, for example “Warehouse”. If you leave it empty, we call it by its address or property.',
     again: 'Reconnect n8n',
     lead: 'We try the connection before anything is kept, and only ever read.',
     address: 'Address of your n8n',
@@ -155,10 +165,11 @@ export const words = {
     busy: 'Trying the connection…',
     done: (source: string) => `${source} is connected. Its first reading has begun.`,
     doneAgain: (source: string) => `${source} is connected again. It is read now.`,
-    fields: { 'settings.baseUrl': 'the address', 'credentials.apiKey': 'the API key' } as Record<
-      string,
-      string
-    >,
+    fields: {
+      'settings.baseUrl': 'the address',
+      'credentials.apiKey': 'the API key',
+      displayName: 'the name',
+    } as Record<string, string>,
     acceptFewer: 'Go on with this key, and leave the other workflows out of the totals',
   },
 
@@ -245,6 +256,7 @@ export const words = {
       'Everything measured by this source, its workflows and its history are deleted. This cannot be undone.',
     which: 'What becomes of its numbers',
     disconnectAndDelete: 'Disconnect and delete',
+    alike: (others: string) => `The numbers of ${others} stay as they are.`,
     disconnecting: 'Disconnecting…',
     disconnected: (source: string) => `${source} is disconnected.`,
   },

@@ -143,6 +143,7 @@ export const later = {
   },
 
   automation: {
+    automations: 'automations',
     title: 'Automation',
     sentence: {
       saved: (time: string, when: string) => `Automations saved ${time} ${when}`,

@@ -138,6 +138,7 @@ export const messages = {
   },
 
   overview: {
+    numbersYet: 'numbers yet',
     title: (tenant: string) => `Overview of ${tenant}`,
     strip: 'Headline numbers',
   },
@@ -171,6 +172,10 @@ export const messages = {
     title: 'The numbers could not be loaded',
     stillWorks: 'Nothing is lost: what was read before is kept.',
     retry: 'Try again',
+    sourceGone: 'The address names a source that is not here',
+    sourceGoneWhy:
+      'It was removed since, or belongs to another business. Its numbers are not replaced by those of others.',
+    allSources: 'Show all sources',
     crash: 'This part of the page stopped working.',
     reload: 'Reload the page',
     away: {

@@ -12,7 +12,8 @@ public sealed class AutomationApi(ExecutionEndpoints executions, AutomationEndpo
 {
     /// <summary>Runs, newest first.</summary>
     [Function("AutomationExecutions"), Requires(Permission.Read)]
-    [Operation("Runs, newest first, those under way included", Response = typeof(ExecutionsResponse), Query = "workflow status.run kind integrationId from to limit cursor")]
+    [Operation("Runs, newest first, those under way included",
+        Response = typeof(ExecutionsResponse), Query = "workflow status.run kind integrationId from to sources limit cursor")]
     public Task<IResult> ListExecutions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "automation/executions")] HttpRequest request, CancellationToken cancellationToken) =>
         executions.ListAsync(request, cancellationToken);
@@ -26,7 +27,7 @@ public sealed class AutomationApi(ExecutionEndpoints executions, AutomationEndpo
 
     /// <summary>Runs as a file.</summary>
     [Function("AutomationExecutionsExport"), Requires(Permission.Read, Cost = Cost.Heavy)]
-    [Operation("Runs as CSV or JSON", Response = typeof(RunsFile), Query = "format workflow status.run kind integrationId from to")]
+    [Operation("Runs as CSV or JSON", Response = typeof(RunsFile), Query = "format workflow status.run kind integrationId from to sources")]
     public Task<IResult> ExportExecutions(
         [HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "automation/export/executions")] HttpRequest request, CancellationToken cancellationToken) =>
         executions.ExportAsync(request, cancellationToken);

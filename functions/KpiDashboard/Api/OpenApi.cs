@@ -65,7 +65,8 @@ internal static class OpenApiDocument
 
     private static readonly Dictionary<string, (string Description, JsonObject Schema)> Parameters = new(StringComparer.Ordinal)
     {
-        ["range"] = ("A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'.", Choice([.. Period.Presets])),
+        ["range"] = (
+            "A preset that ends at the last complete day, or today so far, or with the day that 'to' names; instead of 'from' and 'to'.", Choice([.. Period.Presets])),
         ["from"] = ("First day.", Text("date")),
         ["to"] = ("Last day.", Text("date")),
         ["compare"] = ("What to compare with.", Choice("previous_period", "previous_year", "none")),

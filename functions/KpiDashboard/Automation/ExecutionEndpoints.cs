@@ -7,6 +7,7 @@ using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
+using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
@@ -27,12 +28,16 @@ public sealed class ExecutionEndpoints
     private readonly TenantReads _reads;
     private readonly Database _database;
     private readonly Dictionary<string, IRunsConnector> _connectors;
+    private readonly TimeProvider _time;
 
-    internal ExecutionEndpoints(TenantReads reads, Database database, IEnumerable<IConnector> connectors) =>
-        (_reads, _database, _connectors) = (reads, database, connectors.OfType<IRunsConnector>().ToDictionary(connector => connector.Key, StringComparer.Ordinal));
+    internal ExecutionEndpoints(TenantReads reads, Database database, IEnumerable<IConnector> connectors, TimeProvider time)
+    {
+        (_reads, _database, _time) = (reads, database, time);
+        _connectors = connectors.OfType<IRunsConnector>().ToDictionary(connector => connector.Key, StringComparer.Ordinal);
+    }
 
     /// <summary>
-    /// <c>GET automation/executions</c>: runs, newest first, those under way included; by workflow, state, kind and days.
+    /// <c>GET automation/executions</c>: runs, newest first, those under way included; by workflow, state, kind, days and sources.
     /// </summary>
     public Task<IResult> ListAsync(HttpRequest request, CancellationToken cancellationToken) =>
         _reads.AnswerAsync(request, ExecutionJson.Default.ExecutionsResponse, async (tx, tenant) =>
@@ -41,6 +46,7 @@ public sealed class ExecutionEndpoints
             var filter = ExecutionFilter.Read(query);
             var limit = query.Number("limit", 50, 1, 200);
             var after = ReadCursor(query);
+            filter = filter with { Sources = await SourcesAsync(query, tx, tenant) };
             query.ThrowIfInvalid();
             var rows = await PageAsync(tx, tenant, filter, after, limit + 1);
             return new ExecutionsResponse([.. rows.Take(limit).Select(Entry)], rows.Count > limit ? WriteCursor(rows[limit - 1]) : null, tenant.TimeZone);
@@ -65,10 +71,19 @@ public sealed class ExecutionEndpoints
         var format = query.Choice("format", "csv", "json");
         var filter = ExecutionFilter.Read(query);
         query.ThrowIfInvalid();
-        var caller = request.Caller();
-        var tenant = await _database.InTenantAsync(caller.TenantId, TenantProfile.LoadAsync, cancellationToken) ?? throw ApiProblem.NotFound("This business no longer exists.");
+        var (tenant, sources) = await _database.InTenantAsync(request.Caller().TenantId, async tx =>
+        {
+            var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
+            return (tenant, await SourcesAsync(query, tx, tenant));
+        }, cancellationToken);
+        query.ThrowIfInvalid();
+        filter = filter with { Sources = sources };
         return AutomationFiles.Answer("runs", "runs", format, ExecutionJson.Default.ExportedRun, token => RowsAsync(tenant, filter, token));
     }
+
+    /// <summary>The integrations that the runs are narrowed to; null for all. What is pushed has no runs.</summary>
+    private async Task<Guid[]?> SourcesAsync(QueryReader query, TenantTransaction tx, TenantProfile tenant) =>
+        SourceSelection.Read(query, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow())).Integrations;
 
     private async IAsyncEnumerable<ExportedRun> RowsAsync(
         TenantProfile tenant, ExecutionFilter filter, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
@@ -120,6 +135,7 @@ public sealed class ExecutionEndpoints
             limit,
             id = filter.Id,
             integration = filter.Integration,
+            sources = filter.Sources,
             workflow = filter.Workflow,
             statuses = filter.Statuses,
             kinds = filter.Kinds,
@@ -177,6 +193,7 @@ internal sealed record ExecutionFilter
 {
     public string? Id { get; init; }
     public Guid? Integration { get; init; }
+    public Guid[]? Sources { get; init; }
     public string? Workflow { get; init; }
     public string[] Statuses { get; init; } = [];
     public string[] Kinds { get; init; } = [];
@@ -214,6 +231,7 @@ internal sealed record ExecutionFilter
             var where = new StringBuilder();
             if (Id is not null) where.Append("and e.execution_id = @id ");
             if (Integration is not null) where.Append("and e.integration_id = @integration ");
+            if (Sources is not null) where.Append("and e.integration_id = any (@sources) ");
             if (Workflow is not null) where.Append("and e.workflow_id = @workflow ");
             if (Statuses is ["failed"]) where.Append("and e.status = 'failed' ");
             else if (Statuses.Length > 0 && Statuses.All(status => status is "running" or "waiting"))

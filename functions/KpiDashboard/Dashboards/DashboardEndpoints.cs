@@ -57,6 +57,7 @@ public sealed class DashboardEndpoints
         {
             var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
             var catalogue = await TenantCatalogue.LoadAsync(tx);
+            var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
             var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
             CheckName(errors, body.Name);
             var tiles = body.Tiles;
@@ -67,12 +68,12 @@ public sealed class DashboardEndpoints
             else if (body.Template is { } key)
             {
                 var measured = await DashboardTemplates.MeasuredAsync(tx, catalogue);
-                var templates = DashboardTemplates.For(measured, catalogue, await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow()));
+                var templates = DashboardTemplates.For(measured, catalogue, sources);
                 tiles = templates.FirstOrDefault(template => template.Key == key)?.Tiles;
                 if (tiles is null) errors["template"] = ["'template' must be one of those that GET /api/dashboards lists."];
             }
 
-            if (tiles is not null) DashboardLayout.Check(errors, tiles, catalogue);
+            if (tiles is not null) DashboardLayout.Check(errors, tiles, catalogue, sources);
             if (errors.Count > 0) throw ApiProblem.Invalid(errors);
 
             await LockAsync(tx);
@@ -103,7 +104,7 @@ public sealed class DashboardEndpoints
             var errors = new Dictionary<string, string[]>(StringComparer.Ordinal);
             if (body is { Name: null, Tiles: null, Shared: null }) errors["name"] = ["Give 'name', 'tiles' or 'shared': there is nothing to change."];
             if (body.Name is not null) CheckName(errors, body.Name);
-            if (body.Tiles is { } tiles) DashboardLayout.Check(errors, tiles, await TenantCatalogue.LoadAsync(tx));
+            if (body.Tiles is { } tiles) await CheckAsync(tx, errors, tiles, before);
             if (errors.Count > 0) throw ApiProblem.Invalid(errors);
             if (Publishes(body, before)) await ThrowUnlessMayPublishAsync(tx, caller, before);
             if (body.Version != before.Version)
@@ -154,7 +155,14 @@ public sealed class DashboardEndpoints
     /// <summary>The tiles as they are stored.</summary>
     internal static IReadOnlyList<DashboardTile> Read(string tiles) => JsonSerializer.Deserialize(tiles, DashboardJson.Default.IReadOnlyListDashboardTile) ?? [];
 
-    private static string Write(IReadOnlyList<DashboardTile> tiles) => JsonSerializer.Serialize(tiles, DashboardJson.Default.IReadOnlyListDashboardTile);
+    private static string Write(IReadOnlyList<DashboardTile> tiles) => JsonSerializer.Serialize(DashboardLayout.Tidy(tiles), DashboardJson.Default.IReadOnlyListDashboardTile);
+
+    private async Task CheckAsync(TenantTransaction tx, Dictionary<string, string[]> errors, IReadOnlyList<DashboardTile> tiles, Row before)
+    {
+        var tenant = await TenantProfile.LoadAsync(tx) ?? throw ApiProblem.NotFound("This business no longer exists.");
+        var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
+        DashboardLayout.Check(errors, tiles, await TenantCatalogue.LoadAsync(tx), sources, Read(before.Tiles));
+    }
 
     // Writers of one business one after the other: limits and versions are read before they are written.
     private static Task<int> LockAsync(TenantTransaction tx) => tx.ExecuteAsync("select pg_advisory_xact_lock(hashtextextended('dashboards ' || @tenant::text, 0))");
@@ -174,7 +182,7 @@ public sealed class DashboardEndpoints
         var shown = Read(before.Tiles).Select(Content).ToHashSet();
         return tiles.Any(tile => !shown.Contains(Content(tile)));
 
-        static (DashboardTileKind, string?, string?) Content(DashboardTile tile) => (tile.Kind, tile.Kpi, tile.Text);
+        static (DashboardTileKind, string?, string?, string) Content(DashboardTile tile) => (tile.Kind, tile.Kpi, tile.Text, tile.Narrowed());
     }
 
     /// <summary>What a link shows, whoever has the link sees without signing in: only those who may make links may add to it.</summary>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Kpis;
+using KpiDashboard.Sync;
 
 namespace KpiDashboard.Dashboards;
 
@@ -33,7 +34,16 @@ internal enum DashboardTileKind
 /// <param name="Height">Rows, 1 to 6.</param>
 /// <param name="Kpi">Key of the KPI, for a number and a chart; null for the others.</param>
 /// <param name="Text">The words of a note, at most 1000 characters; null for the others.</param>
-internal sealed record DashboardTile(string Id, DashboardTileKind Kind, int Width, int Height, string? Kpi = null, string? Text = null);
+/// <param name="Sources">
+/// Numbers of these alone, ids of integrations or <c>push</c>, for a number, a chart and the automations; all when null. A source that was removed
+/// since stays named, and the tile shows no numbers: those of the others are not what it was made for.
+/// </param>
+internal sealed record DashboardTile(
+    string Id, DashboardTileKind Kind, int Width, int Height, string? Kpi = null, string? Text = null, IReadOnlyList<string>? Sources = null)
+{
+    /// <summary>One and the same for tiles that are narrowed alike; empty for a tile of all sources.</summary>
+    public string Narrowed() => Sources is null ? "" : string.Join(',', Sources.Order(StringComparer.Ordinal));
+}
 
 /// <summary>What a layout may be; each rule adds a sentence that names the tile.</summary>
 internal static class DashboardLayout
@@ -47,8 +57,18 @@ internal static class DashboardLayout
     /// <summary>Most characters of a note.</summary>
     public const int MaxText = 1000;
 
+    /// <summary>Most different choices of sources on a dashboard: the numbers of each are read apart.</summary>
+    public const int MaxNarrowed = 8;
+
     /// <summary>Adds a sentence for each thing that is wrong with a layout.</summary>
-    public static void Check(IDictionary<string, string[]> errors, IReadOnlyList<DashboardTile?> tiles, TenantCatalogue catalogue)
+    /// <param name="errors">Sentences by field.</param>
+    /// <param name="tiles">The layout.</param>
+    /// <param name="catalogue">KPIs of the business.</param>
+    /// <param name="sources">Sources of the business.</param>
+    /// <param name="before">The layout that it takes the place of: a source that was removed since may stay named.</param>
+    public static void Check(
+        IDictionary<string, string[]> errors, IReadOnlyList<DashboardTile?> tiles, TenantCatalogue catalogue, IReadOnlyCollection<SourceState> sources,
+        IReadOnlyList<DashboardTile>? before = null)
     {
         if (tiles.Count > MaxTiles)
         {
@@ -56,6 +76,14 @@ internal static class DashboardLayout
             return;
         }
 
+        var narrowed = tiles.OfType<DashboardTile>().Select(tile => tile.Narrowed()).Where(choice => choice.Length > 0).Distinct(StringComparer.Ordinal).Count();
+        if (narrowed > MaxNarrowed)
+        {
+            errors["tiles"] = [$"'tiles' may be narrowed to at most {MaxNarrowed} different choices of sources; these are {narrowed}."];
+            return;
+        }
+
+        var kept = (before ?? []).SelectMany(tile => tile.Sources ?? []).ToHashSet(StringComparer.Ordinal);
         var ids = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < tiles.Count; i++)
         {
@@ -73,12 +101,29 @@ internal static class DashboardLayout
             if (tile.Width is < 2 or > Columns) errors[$"{field}.width"] = [$"'{field}.width' must be 2 to {Columns} columns."];
             if (tile.Height is < 1 or > 6) errors[$"{field}.height"] = [$"'{field}.height' must be 1 to 6 rows."];
             CheckContent(errors, field, tile, catalogue);
+            CheckSources(errors, $"{field}.sources", tile, sources, kept);
         }
     }
+
+    /// <summary>The layout as it is kept: no source twice.</summary>
+    public static IReadOnlyList<DashboardTile> Tidy(IReadOnlyList<DashboardTile> tiles) =>
+        [.. tiles.Select(tile => tile.Sources is { } sources ? tile with { Sources = [.. sources.Distinct(StringComparer.Ordinal)] } : tile)];
 
     /// <summary>The KPIs that a layout names, each once.</summary>
     public static IReadOnlySet<string> Kpis(IEnumerable<DashboardTile> tiles) =>
         tiles.Select(tile => tile.Kpi).OfType<string>().ToHashSet(StringComparer.Ordinal);
+
+    private static void CheckSources(
+        IDictionary<string, string[]> errors, string field, DashboardTile tile, IReadOnlyCollection<SourceState> sources, HashSet<string> kept)
+    {
+        if (tile.Sources is not { } names) return;
+        if (tile.Kind is DashboardTileKind.Note or DashboardTileKind.Freshness)
+            errors[field] = [$"'{field}' must be left out: only a number, a chart and the automations can be narrowed to sources."];
+        else if (names.Count is 0 or > SourceSelection.Most)
+            errors[field] = [SourceSelection.Check(names, sources, field)!];
+        else if (names.Where(name => name is null || !kept.Contains(name)).ToList() is { Count: > 0 } fresh && SourceSelection.Check(fresh, sources, field) is { } fault)
+            errors[field] = [fault];
+    }
 
     private static void CheckContent(IDictionary<string, string[]> errors, string field, DashboardTile tile, TenantCatalogue catalogue)
     {

@@ -51,16 +51,17 @@ public sealed class ShareEndpoints
         _reads.AnswerByContentAsync(request, DashboardJson.Default.SharesResponse, async (tx, _) =>
         {
             var dashboard = (await DashboardEndpoints.FindAsync(tx, request.Caller(), id)).Id;
-            return new SharesResponse(await tx.QueryAsync<ShareEntry>(
+            var rows = await tx.QueryAsync<(Guid Id, string Label, string? By, DateTimeOffset At, DateTimeOffset Expires, DateTimeOffset? Used, string? Sources)>(
                 """
-                select s.id, s.label, (select m.display_name from list_members() m where m.id = s.created_by) as CreatedBy, s.created_at as CreatedAt,
-                       s.expires_at as ExpiresAt, s.last_used_at as LastUsedAt
+                select s.id, s.label, (select m.display_name from list_members() m where m.id = s.created_by), s.created_at, s.expires_at, s.last_used_at,
+                       array_to_string(s.sources, ',')
                 from dashboard_shares s
                 where s.tenant_id = @tenant and s.dashboard_id = @dashboard and s.revoked_at is null and s.expires_at > @now
                 order by s.created_at desc, s.id
                 limit 50
                 """,
-                new { dashboard, now = _time.GetUtcNow() }));
+                new { dashboard, now = _time.GetUtcNow() });
+            return new SharesResponse([.. rows.Select(row => new ShareEntry(row.Id, row.Label, row.By, row.At, row.Expires, row.Used, row.Sources?.Split(',')))]);
         }, cancellationToken);
 
     /// <summary><c>POST dashboards/{id}/shares</c>: the answer is the only place that ever holds the secret.</summary>
@@ -152,17 +153,41 @@ public sealed class ShareEndpoints
             var (name, stored) = await tx.QuerySingleAsync<(string Name, string Tiles)>(
                 "select name, tiles::text from dashboards where tenant_id = @tenant and id = @dashboard_id", new { share.dashboard_id });
             var tiles = DashboardEndpoints.Read(stored);
-            var kpis = DashboardLayout.Kpis(tiles);
             // What the link was narrowed to when it was made; what is gone of it since has no numbers.
             var kept = (await tx.QuerySingleAsync<string?>("select array_to_string(sources, ',') from dashboard_shares where tenant_id = @tenant and id = @id", new { share.id }))?.Split(',');
+            var every = await SourceState.LoadAsync(tx, tenant, now);
             var summary = await _metrics.Summary(request, kept)(tx, tenant);
-            // What a business aims at stays with the business: nobody chose to show that.
-            var shown = summary with { Kpis = [.. summary.Kpis.Where(kpi => kpis.Contains(kpi.Key)).Select(kpi => kpi with { Goal = null })], Freshness = [.. summary.Freshness.Select(Anonymous)] };
             var period = new Period(summary.Range, summary.From, summary.To, summary.Compare, summary.CompareFrom, summary.CompareTo);
-            var automation = tiles.Any(tile => tile.Kind == DashboardTileKind.Automation) ? await _automation.Performance(request, period, kept)(tx, tenant) : null;
+            var whole = await PartAsync(request, tx, tenant, [.. tiles.Where(tile => tile.Sources is null)], kept, summary, period);
+            var sources = SharedSources.Of(tiles, every, kept);
+            var parts = new List<SharedPart>();
+            foreach (var alike in tiles.Where(tile => tile.Sources is not null && sources.Has(tile)).GroupBy(tile => tile.Narrowed(), StringComparer.Ordinal))
+            {
+                var names = alike.First().Sources!;
+                var own = await _metrics.Summary(request, names, period)(tx, tenant);
+                parts.Add(await PartAsync(request, tx, tenant, [.. alike], names, own, period) with { Sources = sources.Numbered(names) });
+            }
+
             return new SharedDashboardResponse(
-                tenant.Name, name, share.expires_at, tiles, shown, automation is null ? null : Anonymous(automation, kpis));
+                tenant.Name, name, share.expires_at, [.. tiles.Select(sources.Numbered)], whole.Summary, whole.Automation, sources.Entries, parts,
+                kept is null ? null : [.. kept.Where(one => SourceSelection.Knows(one, every)).Select(one => SharedSources.NameOf(one, every))]);
         }, cancellationToken);
+    }
+
+    /// <summary>What tiles that are narrowed alike show, and no more.</summary>
+    private async Task<SharedPart> PartAsync(
+        HttpRequest request, TenantTransaction tx, TenantProfile tenant, IReadOnlyList<DashboardTile> tiles, IReadOnlyCollection<string>? names,
+        SummaryResponse summary, Period period)
+    {
+        var kpis = DashboardLayout.Kpis(tiles);
+        // What a business aims at stays with the business: nobody chose to show that.
+        var shown = summary with
+        {
+            Kpis = [.. summary.Kpis.Where(kpi => kpis.Contains(kpi.Key)).Select(kpi => kpi with { Goal = null })],
+            Freshness = [.. summary.Freshness.Select(Anonymous)],
+        };
+        var automation = tiles.Any(tile => tile.Kind == DashboardTileKind.Automation) ? await _automation.Performance(request, period, names)(tx, tenant) : null;
+        return new SharedPart([], shown, automation is null ? null : Anonymous(automation, kpis));
     }
 
     /// <summary>When the link was last used, to the minute; and in the audit log that it was, once a day.</summary>
@@ -224,6 +249,34 @@ public sealed class ShareEndpoints
         };
     }
 
+    /// <summary>
+    /// The sources that tiles are narrowed to, numbered: their ids are how the business knows them. They are called as the owner called them, because two
+    /// tiles of one number could not be told apart otherwise; who makes a link is told so. One that is gone, or that the link does not show, has no name.
+    /// </summary>
+    private sealed class SharedSources(IReadOnlyList<string> ids, IReadOnlyList<SharedSource> entries)
+    {
+        public IReadOnlyList<SharedSource> Entries { get; } = entries;
+
+        public static SharedSources Of(IEnumerable<DashboardTile> tiles, IReadOnlyCollection<SourceState> every, IReadOnlyCollection<string>? kept)
+        {
+            List<string> ids = [.. tiles.SelectMany(tile => tile.Sources ?? []).Distinct(StringComparer.Ordinal)];
+            var shown = ids.Where(id => SourceSelection.Knows(id, every) && (kept is null || kept.Contains(id, StringComparer.Ordinal)));
+            return new(ids, [.. shown.Select(id => new SharedSource(Number(ids, id), NameOf(id, every)))]);
+        }
+
+        public static string NameOf(string id, IEnumerable<SourceState> every) =>
+            every.FirstOrDefault(source => source.Id.ToString("D") == id)?.DisplayName ?? SourceEntry.PushName;
+
+        /// <summary>Whether all that a tile is narrowed to can be shown.</summary>
+        public bool Has(DashboardTile tile) => Numbered(tile.Sources!).All(number => Entries.Any(entry => entry.Id == number));
+
+        public DashboardTile Numbered(DashboardTile tile) => tile.Sources is { } names ? tile with { Sources = Numbered(names) } : tile;
+
+        public IReadOnlyList<string> Numbered(IEnumerable<string> names) => [.. names.Select(name => Number(ids, name))];
+
+        private static string Number(IReadOnlyList<string> ids, string id) => (ids.ToList().IndexOf(id) + 1).ToString(CultureInfo.InvariantCulture);
+    }
+
     // What the owner called the source, its id and what it last complained of are not a viewer's business.
     private static Freshness Anonymous(Freshness source) => source with
     {
@@ -249,9 +302,23 @@ internal sealed record CreateShareResponse(Guid Id, string Secret, string Path, 
 /// <summary>The links to a dashboard that work.</summary>
 internal sealed record SharesResponse(IReadOnlyList<ShareEntry> Shares);
 
-/// <summary>A link in the list. <c>createdBy</c>: name of whoever made it; null once that person left.</summary>
-internal sealed record ShareEntry(Guid Id, string Label, string? CreatedBy, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? LastUsedAt);
+/// <summary>
+/// A link in the list. <c>createdBy</c>: name of whoever made it; null once that person left. <c>sources</c>: what it shows the numbers of; null for all.
+/// </summary>
+internal sealed record ShareEntry(
+    Guid Id, string Label, string? CreatedBy, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? LastUsedAt, IReadOnlyList<string>? Sources);
 
-/// <summary>What the viewer of a link sees: one dashboard, its KPIs and, if it has the tile, the workflows.</summary>
+/// <summary>
+/// What the viewer of a link sees: one dashboard, its KPIs and, if it has the tile, the workflows. <c>parts</c>: numbers of the tiles that are narrowed to
+/// sources; a tile names them by the numbers that they have in <c>sources</c>, and shows nothing where one of them is not there. <c>numbersOf</c>: what
+/// the link was narrowed to; null for all.
+/// </summary>
 internal sealed record SharedDashboardResponse(
-    string Business, string Name, DateTimeOffset ExpiresAt, IReadOnlyList<DashboardTile> Tiles, SummaryResponse Summary, PerformanceResponse? Automation);
+    string Business, string Name, DateTimeOffset ExpiresAt, IReadOnlyList<DashboardTile> Tiles, SummaryResponse Summary, PerformanceResponse? Automation,
+    IReadOnlyList<SharedSource> Sources, IReadOnlyList<SharedPart> Parts, IReadOnlyList<string>? NumbersOf);
+
+/// <summary>A source that tiles are narrowed to, as its owner called it.</summary>
+internal sealed record SharedSource(string Id, string Name);
+
+/// <summary>What the tiles that are narrowed to the same sources show.</summary>
+internal sealed record SharedPart(IReadOnlyList<string> Sources, SummaryResponse Summary, PerformanceResponse? Automation);

@@ -77,7 +77,7 @@ public sealed partial class CalculatedKpiEndpoints
             var table = await KpiTable.LoadAsync(tx, [kpi], to.AddDays(-27), to, sources.Clocks, tenant.Economics);
             var value = table.Evaluate(kpi, table.From, to);
             return new CalculatedPreviewResponse(
-                table.From, to, value.Value, value.Status, MetricsEndpoints.Reason(kpi, value), kpi.Aggregation, MetricsEndpoints.CurrencyOf(kpi, sources, tenant),
+                table.From, to, value.Value, value.Status, MetricsEndpoints.Reason(kpi, value), kpi.Aggregation, MetricsEndpoints.CurrencyOf(kpi, sources, tenant, table),
                 Formula.Read(kpi.Formula).Formula!.Uses, [.. MetricsEndpoints.Points(kpi, table, "day", (DayOfWeek)tenant.WeekStart)]);
         }, cancellationToken), CalculatedKpiJson.Default.CalculatedPreviewResponse);
     }

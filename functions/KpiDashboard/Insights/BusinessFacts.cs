@@ -56,7 +56,7 @@ internal sealed record BusinessFacts(
     }
 
     /// <summary>Currency of a KPI.</summary>
-    public string? CurrencyOf(KpiDefinition kpi) => MetricsEndpoints.CurrencyOf(kpi, Sources, Tenant);
+    public string? CurrencyOf(KpiDefinition kpi) => MetricsEndpoints.CurrencyOf(kpi, Sources, Tenant, Table);
 
     /// <summary>A change that is more than counting noise: of counts, more than two standard deviations of the difference of two Poisson counts.</summary>
     public static bool BeyondNoise(decimal now, decimal before) => (double)Math.Abs(now - before) > 2 * Math.Sqrt((double)Math.Abs(now + before));

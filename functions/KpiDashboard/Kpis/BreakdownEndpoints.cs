@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Sync;
+using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 using static System.FormattableString;
 
@@ -31,10 +32,10 @@ public sealed class BreakdownEndpoints
             var limit = query.Number("top", 10, 1, MostMembers);
             var period = Period.Read(query, tenant.Today(_time), SourceState.PeriodThrough(sources));
             var reader = new Reader(tx, kpi, Breakdowns.NameOf(dimension), sources.Clocks, tenant.Economics);
-            var (days, daysBefore, members, first) = (
+            var (days, daysBefore, members, first, money) = (
                 reader.DaysAsync(period.From, period.To),
                 period is { CompareFrom: { } from, CompareTo: { } to } ? reader.DaysAsync(from, to) : null,
-                reader.MembersAsync(period, limit), reader.SinceAsync());
+                reader.MembersAsync(period, limit), reader.SinceAsync(), CurrencyAsync(tx, kpi, period, sources, tenant));
             var (now, before, rows) = (await days, daysBefore is null ? null : await daysBefore, await members);
             // Of a period of which no day is divided, there is nothing to name.
             if (now.Covered.Count == 0) rows = [];
@@ -46,10 +47,10 @@ public sealed class BreakdownEndpoints
             var beforeSums = before is null ? null : reader.Sum(before, rows.Where(row => !row.IsNow && names.Contains(row.Member, StringComparer.Ordinal)));
             var breakdown = new Breakdown(kpi, names, nowSums, beforeSums, tenant.Economics);
             var (change, withheld) = KpiChange.Of(nowSums.Total, beforeSums?.Total);
-            var since = await first;
+            var (since, currency) = (await first, await money);
             return new BreakdownResponse(
                 kpi.Key, kpi.Name, kpi.Unit, kpi.Direction, kpi.Aggregation, dimension, period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare,
-                tenant.TimeZone, MetricsEndpoints.CurrencyOf(kpi, sources, tenant),
+                tenant.TimeZone, currency,
                 nowSums.Total.Value, beforeSums?.Total.Value, change, beforeSums is null ? null : withheld, nowSums.Total.Status, Reason(nowSums.Total, now.Measured - now.Covered.Count, since, period), Breakdown.WeightOf(kpi),
                 [.. breakdown.Members.Select(Member)],
                 breakdown.Rest is null ? null : Rest(breakdown.Rest, Math.Max(0, listed - names.Count)),
@@ -86,6 +87,12 @@ public sealed class BreakdownEndpoints
         var known = rows.Where(row => row.Value is not null).Select(row => (row.Source, row.Kpi, row.Day, row.Value!.Value));
         return new KpiTable(from, to, known, clocks, economics);
     }
+
+    /// <summary>Of several currencies, that of the sources that have a part in the number.</summary>
+    private static async Task<string?> CurrencyAsync(TenantTransaction tx, KpiDefinition kpi, Period period, SourceSelection sources, TenantProfile tenant) =>
+        MetricsEndpoints.CurrencyOf(kpi, sources, tenant)
+        ?? (kpi.Unit != KpiUnit.Currency ? null
+            : MetricsEndpoints.CurrencyOf(kpi, sources, tenant, await KpiTable.LoadAsync(tx, [kpi], period.From, period.To, sources.Clocks, tenant.Economics)));
 
     /// <summary>Values of @parts over @from … @to of @sources, as rows.</summary>
     private const string Values =

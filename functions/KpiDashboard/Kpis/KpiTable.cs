@@ -247,6 +247,10 @@ internal sealed class KpiTable
     public IReadOnlyCollection<short> SourcesOf(string part) =>
         _series.TryGetValue(part, out var series) ? [.. series.Select(one => one.Source).Order()] : [];
 
+    /// <summary>Numbers of the sources that have a part in a number on some day of the table: whose money it is.</summary>
+    public IReadOnlySet<short> Having(KpiDefinition kpi) => PlanOf(kpi).Groups.SelectMany(group => group.Members)
+        .Where(member => member.Series.Length > 0 && member.IsKnownWithin(0, Index(To))).Select(member => member.Source.Number).ToHashSet();
+
     /// <summary>What one source told of a stored KPI on a day; null where it told nothing.</summary>
     public decimal? ValueOf(string part, short source, DateOnly day)
     {

@@ -43,14 +43,16 @@ public sealed class MetricsEndpoints
     /// <summary>How the summary that a request asks for is made; admitting the request is the caller's.</summary>
     /// <param name="request">The request.</param>
     /// <param name="kept">What it is narrowed to, whatever the request says; null for what the request says.</param>
-    internal Func<TenantTransaction, TenantProfile, Task<SummaryResponse>> Summary(HttpRequest request, IReadOnlyCollection<string>? kept = null) =>
+    /// <param name="asked">The days, where another answer beside this one has settled them; else as the request says.</param>
+    internal Func<TenantTransaction, TenantProfile, Task<SummaryResponse>> Summary(
+        HttpRequest request, IReadOnlyCollection<string>? kept = null, Period? asked = null) =>
         async (tx, tenant) =>
         {
             var today = tenant.Today(_time);
             var query = new QueryReader(request);
             var every = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
             var sources = kept is null ? SourceSelection.Read(query, every) : SourceSelection.Kept(every, kept);
-            var period = Period.Read(query, today, SourceState.PeriodThrough(sources));
+            var period = asked ?? Period.Read(query, today, SourceState.PeriodThrough(sources));
             var clocks = sources.Clocks;
             var catalogue = await TenantCatalogue.LoadAsync(tx);
             // The health of the business has its own place (GET insights/business), and would read 14 weeks more.
@@ -67,7 +69,7 @@ public sealed class MetricsEndpoints
             return new SummaryResponse(
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, today, tenant.TimeZone, tenant.Currency,
                 tenant.IsDemo, [.. now.Dates],
-                [.. shown.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays, CurrencyOf(kpi, sources, tenant), goals.GetValueOrDefault(kpi.Key)))],
+                [.. shown.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays, CurrencyOf(kpi, sources, tenant, now), goals.GetValueOrDefault(kpi.Key)))],
                 [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())], CompareNote: period.CompareNote,
                     Headline: tenant.Headline?.Split(',') ?? []);
         };
@@ -84,7 +86,7 @@ public sealed class MetricsEndpoints
             var table = await TableAsync(tx, kpis, ReadMember(query, kpis), period, sources.Clocks, tenant.Economics);
             return new HistoryResponse(period.From, period.To, grain, tenant.TimeZone, tenant.Currency,
                 [.. kpis.Select(kpi => new HistorySeries(
-                    kpi.Key, [.. Points(kpi, table, grain, (DayOfWeek)tenant.WeekStart)], CurrencyOf(kpi, sources, tenant)))]);
+                    kpi.Key, [.. Points(kpi, table, grain, (DayOfWeek)tenant.WeekStart)], CurrencyOf(kpi, sources, tenant, table)))]);
         }, cancellationToken);
 
     /// <summary>Reads <c>dimension</c> and <c>member</c>, which go together and with one KPI that is divided; null where neither is given.</summary>
@@ -155,6 +157,17 @@ public sealed class MetricsEndpoints
         if (kpi.Unit != KpiUnit.Currency) return null;
         // Of two there is none: such a number is not computed.
         return kpi.Currencies(CurrencyOf(sources, tenant)) switch { [] => tenant.Currency, [var only] => only, _ => null };
+    }
+
+    /// <summary>
+    /// The same of a number that was computed: that of the sources that have a part in it. A shop and a site without one have no two currencies.
+    /// </summary>
+    internal static string? CurrencyOf(KpiDefinition kpi, IReadOnlyCollection<SourceState> sources, TenantProfile tenant, KpiTable table)
+    {
+        if (kpi.Unit != KpiUnit.Currency) return null;
+        var having = table.Having(kpi);
+        var told = sources.Where(source => having.Contains(source.Number)).ToList();
+        return CurrencyOf(kpi, told.Count > 0 ? told : sources, tenant);
     }
 
     /// <summary>The currencies of a connector's money: what its sources told, those that are read before others; else the business's own.</summary>

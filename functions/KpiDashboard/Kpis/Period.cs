@@ -40,7 +40,10 @@ internal sealed record Period(string Range, DateOnly From, DateOnly To, string C
     /// <summary>Presets by name.</summary>
     public static IReadOnlyList<string> Presets { get; } = ["last_7_days", "last_day", "last_28_days", "last_90_days", "last_12_months", "today"];
 
-    /// <summary>Reads <c>range</c> or <c>from</c> and <c>to</c>, and <c>compare</c>, from a query.</summary>
+    /// <summary>
+    /// Reads <c>range</c> or <c>from</c> and <c>to</c>, and <c>compare</c>, from a query; with <c>range</c> and <c>to</c> the preset ends with that
+    /// day, so that what is read apart has the same days and is compared with the same.
+    /// </summary>
     /// <param name="query">The query; collects sentences for what is wrong.</param>
     /// <param name="today">The tenant's date.</param>
     /// <param name="completeThrough">Last day for which the tenant's sources are complete; null if none is.</param>
@@ -49,11 +52,13 @@ internal sealed record Period(string Range, DateOnly From, DateOnly To, string C
         var (from, to) = (query.Date("from"), query.Date("to"));
         var compare = query.Choice("compare", "previous_period", "previous_year", "none");
         var range = "custom";
-        if (from is null && to is null && query.Text("from") is null && query.Text("to") is null)
+        var (hasFrom, hasTo) = (query.Text("from") is not null, query.Text("to") is not null);
+        if (!hasFrom && (!hasTo || query.Text("range") is not null))
         {
             range = query.Choice("range", [.. Presets]);
-            // Today is what it is, however little of it is known; the others end where things are known.
-            to = range == "today" ? today : Anchor(today, completeThrough);
+            if (hasTo) CheckEnd(query, range, to, today);
+            // Today is what it is, however little of it is known; the others end where things are known, or where another answer ended.
+            to ??= range == "today" ? today : Anchor(today, completeThrough);
             from = range switch
             {
                 "today" => to,
@@ -79,6 +84,15 @@ internal sealed record Period(string Range, DateOnly From, DateOnly To, string C
         query.ThrowIfInvalid();
         var (compareFrom, compareTo) = Other(range, from!.Value, to!.Value, compare);
         return new Period(range, from.Value, to.Value, compare, compareFrom, compareTo);
+    }
+
+    /// <summary>A preset that ends with a day that is given must have all of its days, and those of a year before.</summary>
+    private static void CheckEnd(QueryReader query, string range, DateOnly? to, DateOnly today)
+    {
+        if (to is not { } end) return;
+        if (end > today.AddDays(1)) query.Error("to", Invariant($"'to' ({end:yyyy-MM-dd}) is in the future."));
+        else if (end < Earliest.AddYears(1)) query.Error("to", Invariant($"'to' must be {Earliest.AddYears(1):yyyy-MM-dd} or later."));
+        else if (range == "today" && end != today) query.Error("to", Invariant($"'to' must be left out, or be {today:yyyy-MM-dd}, where 'range' is today."));
     }
 
     /// <summary>Presets that are made of whole weeks on any day: their year before keeps the weekdays.</summary>

@@ -29,7 +29,7 @@ public sealed class ProvenanceEndpoints
             var table = await reading;
             var value = table.Evaluate(kpi, day, day);
             return new ProvenanceResponse(
-                kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Aggregation, kpi.Formula, day, tenant.TimeZone, MetricsEndpoints.CurrencyOf(kpi, sources, tenant), value.Value,
+                kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Aggregation, kpi.Formula, day, tenant.TimeZone, MetricsEndpoints.CurrencyOf(kpi, sources, tenant, table), value.Value,
                 value.Status, MetricsEndpoints.Reason(kpi, value), Settings(kpi, catalogue, tenant), Parts(await told, parts, table, day, sources, tenant));
         }, cancellationToken);
 

@@ -37,7 +37,7 @@ public sealed class ValueExportEndpoints
         var name = string.Create(CultureInfo.InvariantCulture, $"kpis-{table.From:yyyy-MM-dd}-{table.To:yyyy-MM-dd}-{grain}.{format}");
         var rows = kpis.SelectMany(kpi =>
         {
-            var currency = MetricsEndpoints.CurrencyOf(kpi, sources, tenant);
+            var currency = MetricsEndpoints.CurrencyOf(kpi, sources, tenant, table);
             return MetricsEndpoints.Points(kpi, table, grain, (DayOfWeek)tenant.WeekStart).Select(point => new ExportedValue(point.Date, kpi.Key, kpi.Name, point.Value, kpi.Unit, currency, point.Status, only?.Dimension, only?.Member));
         });
         return format == "csv"

@@ -99,6 +99,7 @@ public sealed partial class IntegrationEndpoints
             var present = await OfConnectorAsync(tx, key.Key, lockThem: true);
             var account = Account(connection.Settings);
             var row = Continued(key, present, account);
+            await ThrowIfTakenAsync(tx, row?.Id, body.DisplayName);
             var name = body.DisplayName?.Trim() ?? NameFor(key, connection.Settings, present.Where(other => other.Id != row?.Id && other.Status != "disconnected"));
             if (row is null)
             {
@@ -232,6 +233,7 @@ public sealed partial class IntegrationEndpoints
             var before = await FindAsync(tx, id, lockIt: true);
             // Tried with the address that was read before; disconnected and connected anew in between, it is another connection.
             if (before.Address != row.Address || before.PropertyId != row.PropertyId) throw ApiProblem.Conflict("The connection was changed meanwhile. Look at it and try again.");
+            if (body.DisplayName?.Trim() != before.DisplayName) await ThrowIfTakenAsync(tx, before.Id, body.DisplayName);
             if (body.Grant is { } used && !await _grants.TakeAsync(tx, used, caller.Person)) throw UnknownGrant();
             await tx.ExecuteAsync(
                 """
@@ -643,6 +645,18 @@ public sealed partial class IntegrationEndpoints
     private static void CheckName(Dictionary<string, string[]> errors, string? name)
     {
         if (name is not null && PlainText.Fault("displayName", name, 60) is { } fault) errors["displayName"] = [fault];
+    }
+
+    /// <summary>Sources are told apart by what they are called: on lists, in filters, in the names of tiles.</summary>
+    private static async Task ThrowIfTakenAsync(TenantTransaction tx, Guid? own, string? given)
+    {
+        if (given?.Trim() is not { } name) return;
+        var taken = await tx.QuerySingleAsync<bool>(
+            """
+            select exists (select 1 from integrations where tenant_id = @tenant and status <> 'disconnected' and id is distinct from @own::uuid
+                           and lower(display_name) = lower(@name))
+            """, new { own, name });
+        if (taken) throw ApiProblem.Invalid("displayName", $"'displayName' is \"{name}\", and another source is called so already.");
     }
 
     private static void CheckHour(Dictionary<string, string[]> errors, int? hour)

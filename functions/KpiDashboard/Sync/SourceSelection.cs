@@ -77,18 +77,25 @@ internal sealed class SourceSelection : IReadOnlyList<SourceState>
     }
 
     /// <summary>What is wrong with a list of sources, in a sentence; null if nothing is.</summary>
-    public static string? Check(IReadOnlyCollection<string> names, IReadOnlyCollection<SourceState> sources)
+    /// <param name="names">As they were given; JSON may have a null among them.</param>
+    /// <param name="sources">All of the business.</param>
+    /// <param name="field">Where they stand in what was sent.</param>
+    public static string? Check(IReadOnlyCollection<string?> names, IReadOnlyCollection<SourceState> sources, string field = "sources")
     {
         const string Where = "GET /api/sources lists them";
-        if (names.Count is 0 or > Most) return $"'sources' must name 1 to {Most} sources, separated by commas; {Where}.";
-        var unknown = names
-            .Where(name => name != TenantCatalogue.PushSource && !sources.Any(source => source.Id.ToString("D") == name))
-            .Select(name => $"'{(name.Length <= 40 ? name : name[..40] + "…")}'").ToList();
+        if (names.Count is 0 or > Most) return $"'{field}' must name 1 to {Most} sources{(field == "sources" ? ", separated by commas" : "")}; {Where}.";
+        var unknown = names.Where(name => !Knows(name, sources)).Select(Quoted).ToList();
         if (unknown.Count == 0) return null;
-        return unknown.Count == 1
-            ? $"'sources' names {unknown[0]}, which is no source of this business; {Where}."
-            : $"'sources' names {string.Join(", ", unknown.Take(5))}{(unknown.Count > 5 ? $" and {unknown.Count - 5} more" : "")}, which are no sources of this business; {Where}.";
+        if (unknown.Count == 1) return $"'{field}' names {unknown[0]}, which is no source of this business; {Where}.";
+        var more = unknown.Count > 5 ? $" and {unknown.Count - 5} more" : "";
+        return $"'{field}' names {string.Join(", ", unknown.Take(5))}{more}, which are no sources of this business; {Where}.";
     }
+
+    /// <summary>Whether this is a source of the business.</summary>
+    public static bool Knows(string? name, IReadOnlyCollection<SourceState> sources) =>
+        name == TenantCatalogue.PushSource || sources.Any(source => source.Id.ToString("D") == name);
+
+    private static string Quoted(string? name) => name is null ? "null" : $"'{(name.Length <= 40 ? name : name[..40] + "…")}'";
 
     /// <inheritdoc />
     public IEnumerator<SourceState> GetEnumerator() => _sources.GetEnumerator();

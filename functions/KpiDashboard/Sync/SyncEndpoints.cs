@@ -145,6 +145,9 @@ internal sealed record SourcesResponse(IReadOnlyList<SourceEntry> Sources);
 internal sealed record SourceEntry(
     string Id, string Connector, string Name, bool Connected, DateOnly? FirstDay, DateOnly? CompleteThrough, DateOnly? FinalThrough, IReadOnlyList<string> Kpis)
 {
+    /// <summary>What is called so that no owner gave a name to.</summary>
+    public const string PushName = "Pushed and imported";
+
     /// <summary>The sources of a business that ever had a number or are connected, in the order in which they came.</summary>
     public static async Task<IReadOnlyList<SourceEntry>> LoadAsync(TenantTransaction tx, IReadOnlyList<SourceState> sources, TenantCatalogue catalogue)
     {
@@ -162,7 +165,7 @@ internal sealed record SourceEntry(
                 source.Id.ToString("D"), source.Connector, source.DisplayName, source.IsConnected, source.FirstDay, source.CompleteThrough, source.FinalThrough,
                 Answers(known[source.Number].ToHashSet(StringComparer.Ordinal)))),
             .. pushed.Count == 0 ? (SourceEntry[])[] : [new SourceEntry(
-                TenantCatalogue.PushSource, TenantCatalogue.PushSource, "Pushed and imported", true, null, null, null, Answers(pushed))],
+                TenantCatalogue.PushSource, TenantCatalogue.PushSource, PushName, true, null, null, null, Answers(pushed))],
         ];
 
         IReadOnlyList<string> Answers(HashSet<string> parts) => [.. catalogue.Visible.Where(kpi => kpi.Parts.All(parts.Contains)).Select(kpi => kpi.Key)];

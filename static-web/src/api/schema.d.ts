@@ -2293,6 +2293,7 @@ export interface components {
             height: number;
             kpi: string | null;
             text: string | null;
+            sources: string[] | null;
         };
         DashboardsResponse: {
             dashboards: components["schemas"]["DashboardEntry"][];
@@ -3384,6 +3385,7 @@ export interface components {
             expiresAt: string;
             /** Format: date-time */
             lastUsedAt: string | null;
+            sources: string[] | null;
         };
         SharedDashboardResponse: {
             business: string;
@@ -3393,6 +3395,18 @@ export interface components {
             tiles: components["schemas"]["DashboardTile"][];
             summary: components["schemas"]["SummaryResponse"];
             automation: components["schemas"]["PerformanceResponse"] | null;
+            sources: components["schemas"]["SharedSource"][];
+            parts: components["schemas"]["SharedPart"][];
+            numbersOf: string[] | null;
+        };
+        SharedPart: {
+            sources: string[];
+            summary: components["schemas"]["SummaryResponse"];
+            automation: components["schemas"]["PerformanceResponse"] | null;
+        };
+        SharedSource: {
+            id: string;
+            name: string;
         };
         SharesResponse: {
             shares: components["schemas"]["ShareEntry"][];
@@ -3720,7 +3734,7 @@ export interface operations {
     ListAnnotations: {
         parameters: {
             query?: {
-                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                /** @description A preset that ends at the last complete day, or today so far, or with the day that 'to' names; instead of 'from' and 'to'. */
                 range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
@@ -4971,6 +4985,8 @@ export interface operations {
                 from?: string;
                 /** @description Last day. */
                 to?: string;
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
                 /** @description Most entries of a page. */
                 limit?: number;
                 /** @description The nextCursor of the page before. */
@@ -5059,6 +5075,8 @@ export interface operations {
                 from?: string;
                 /** @description Last day. */
                 to?: string;
+                /** @description Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out. */
+                sources?: string;
             };
             header?: {
                 /** @description Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. May be left out. */
@@ -5094,7 +5112,7 @@ export interface operations {
             query?: {
                 /** @description CSV or JSON. */
                 format?: "csv" | "json";
-                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                /** @description A preset that ends at the last complete day, or today so far, or with the day that 'to' names; instead of 'from' and 'to'. */
                 range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
@@ -5169,7 +5187,7 @@ export interface operations {
     GetPerformance: {
         parameters: {
             query?: {
-                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                /** @description A preset that ends at the last complete day, or today so far, or with the day that 'to' names; instead of 'from' and 'to'. */
                 range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
@@ -5557,7 +5575,7 @@ export interface operations {
                 format?: "csv" | "json";
                 /** @description 1 to 20 KPI keys, separated by commas. */
                 kpis?: string;
-                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                /** @description A preset that ends at the last complete day, or today so far, or with the day that 'to' names; instead of 'from' and 'to'. */
                 range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
@@ -5916,7 +5934,7 @@ export interface operations {
     GetBusinessInsights: {
         parameters: {
             query?: {
-                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                /** @description A preset that ends at the last complete day, or today so far, or with the day that 'to' names; instead of 'from' and 'to'. */
                 range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
@@ -5959,7 +5977,7 @@ export interface operations {
     DismissInsight: {
         parameters: {
             query?: {
-                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                /** @description A preset that ends at the last complete day, or today so far, or with the day that 'to' names; instead of 'from' and 'to'. */
                 range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
@@ -6036,7 +6054,7 @@ export interface operations {
     SnoozeInsight: {
         parameters: {
             query?: {
-                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                /** @description A preset that ends at the last complete day, or today so far, or with the day that 'to' names; instead of 'from' and 'to'. */
                 range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
@@ -7190,7 +7208,7 @@ export interface operations {
             query?: {
                 /** @description 1 to 20 KPI keys, separated by commas. */
                 kpis?: string;
-                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                /** @description A preset that ends at the last complete day, or today so far, or with the day that 'to' names; instead of 'from' and 'to'. */
                 range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
@@ -7276,7 +7294,7 @@ export interface operations {
     GetSummary: {
         parameters: {
             query?: {
-                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                /** @description A preset that ends at the last complete day, or today so far, or with the day that 'to' names; instead of 'from' and 'to'. */
                 range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
@@ -7323,7 +7341,7 @@ export interface operations {
             query?: {
                 /** @description By what it divides. */
                 dimension?: "channel" | "device" | "country" | "landing_page";
-                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                /** @description A preset that ends at the last complete day, or today so far, or with the day that 'to' names; instead of 'from' and 'to'. */
                 range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description First day. */
                 from?: string;
@@ -7732,7 +7750,7 @@ export interface operations {
     ViewShared: {
         parameters: {
             query?: {
-                /** @description A preset that ends at the last complete day, or today so far; instead of 'from' and 'to'. */
+                /** @description A preset that ends at the last complete day, or today so far, or with the day that 'to' names; instead of 'from' and 'to'. */
                 range?: "last_7_days" | "last_day" | "last_28_days" | "last_90_days" | "last_12_months" | "today";
                 /** @description What to compare with. */
                 compare?: "previous_period" | "previous_year" | "none";

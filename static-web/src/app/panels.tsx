@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query'
 import { api, ApiError } from '../api/client'
 import type { Tenants } from '../api/types'
 import { useCloseMenu } from '../components/Menu'
+import { useAddress } from '../lib/range'
 import { useIdentity, useSession } from '../lib/session'
 import { messages } from '../messages'
 import { later } from '../messages-later'
@@ -14,6 +15,7 @@ import { item } from './item'
 export function TenantList() {
   const { tenant, tenants } = useIdentity()
   const { switchTenant } = useSession()
+  const [, change] = useAddress()
   const close = useCloseMenu()
   const [busy, setBusy] = useState<string | null>(null)
   const [failed, setFailed] = useState<string | null>(null)
@@ -64,6 +66,8 @@ export function TenantList() {
                 }
                 setBusy(one.id)
                 setFailed(null)
+                // Sources are those of this business.
+                change({ sources: null })
                 switchTenant(one.id)
                   .then(close, (error: unknown) => {
                     setFailed(

@@ -1,5 +1,7 @@
 import type { ReactNode } from 'react'
 import { ApiError } from '../api/client'
+import { useAddress } from '../lib/range'
+import { isGone } from '../lib/sources'
 import { messages } from '../messages'
 
 export const button =
@@ -27,6 +29,7 @@ export function Notice({
 
 export function ErrorNotice({ error, retry }: { error: unknown; retry: () => void }) {
   const known = error instanceof ApiError
+  if (isGone(error)) return <SourcesGone />
   return (
     <div role="alert">
       <Notice
@@ -42,6 +45,31 @@ export function ErrorNotice({ error, retry }: { error: unknown; retry: () => voi
         {known && error.traceId && (
           <p className="mt-2 text-small">{messages.errors.trace(error.traceId)}</p>
         )}
+      </Notice>
+    </div>
+  )
+}
+
+/** The address names a source that the business does not have, or not any more: nothing else is shown in its place. */
+function SourcesGone() {
+  const [, change] = useAddress()
+  return (
+    <div role="alert">
+      <Notice
+        title={messages.errors.sourceGone}
+        action={
+          <button
+            type="button"
+            className={quietButton}
+            onClick={() => {
+              change({ sources: null })
+            }}
+          >
+            {messages.errors.allSources}
+          </button>
+        }
+      >
+        {messages.errors.sourceGoneWhy}
       </Notice>
     </div>
   )

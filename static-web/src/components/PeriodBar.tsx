@@ -6,7 +6,7 @@ import { fullDay } from '../lib/dayNames'
 import { savePdf } from '../lib/paper'
 import { RefreshButton } from '../lib/refreshButton'
 import { comparisons, keepsWeekdays, ranges, usual, type Period } from '../lib/range'
-import { SourceFilter } from './sources/SourceFilter'
+import { SourceFilter, SourcesOnPaper } from './sources/SourceFilter'
 import { messages } from '../messages'
 import { tab } from './tab'
 
@@ -23,7 +23,7 @@ interface Props {
   withToday?: boolean
   /** Whose numbers the page shows, where it can be had on paper. */
   business?: string
-  /** Can be narrowed to sources, where several can answer: those that know a KPI whose key begins so. */
+  /** Can be narrowed to sources, where several know the same: of a KPI, or of those whose keys begin so. */
   sourcesOf?: string
 }
 
@@ -67,6 +67,9 @@ export function PeriodBar({
             ]
               .filter(Boolean)
               .join(' · ')}
+            {sourcesOf !== undefined && period.sources !== null && (
+              <SourcesOnPaper chosen={period.sources} />
+            )}
           </p>
         </div>
       )}
@@ -151,7 +154,9 @@ export function PeriodBar({
             className="pointer-events-none absolute right-1"
           />
         </label>
-        {sourcesOf !== undefined && <SourceFilter period={period} of={sourcesOf} />}
+        {sourcesOf !== undefined && (
+          <SourceFilter period={period} of={sourcesOf} className="-my-2.5 max-sm:hidden" />
+        )}
         {refresh && (
           // On a phone it stands in the head, which is always in sight.
           <span data-refresh className="-my-2.5 ml-4 hidden lg:block">
@@ -169,6 +174,10 @@ export function PeriodBar({
           </button>
         )}
       </div>
+      {/* On a phone it has a line of its own: whose numbers these are must not be cut off. */}
+      {sourcesOf !== undefined && (
+        <SourceFilter period={period} of={sourcesOf} className="text-small text-muted sm:hidden" />
+      )}
       {days?.compareNote && (
         <p className="num max-w-prose py-1 text-small text-balance text-muted lg:text-right">
           {days.compareNote}

@@ -1,11 +1,13 @@
 import { useSyncExternalStore } from 'react'
 import { clock } from '../lib/dates'
+import { isGone } from '../lib/sources'
 import { messages } from '../messages'
 
 interface Query {
   data: unknown
   dataUpdatedAt: number
   isError: boolean
+  error?: unknown
   refetch: () => unknown
 }
 
@@ -22,6 +24,8 @@ const subscribe = (listener: () => void) => {
 export function SavedAt({ query, timeZone }: { query: Query; timeZone: string }) {
   const online = useSyncExternalStore(subscribe, () => navigator.onLine)
   if (!query.data || query.dataUpdatedAt === 0 || (online && !query.isError)) return null
+  // What is kept of a source that is gone is not shown.
+  if (isGone(query.error)) return null
   const time = clock(new Date(query.dataUpdatedAt).toISOString(), timeZone, new Date())
   return (
     <div

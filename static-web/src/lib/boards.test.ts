@@ -4,6 +4,8 @@ import {
   append,
   arrange,
   freshId,
+  narrowing,
+  narrowings,
   mostTiles,
   pack,
   place,
@@ -20,6 +22,7 @@ const tile = (id: string, width = 3, height = 1): DashboardTile => ({
   height,
   kpi: 'web.sessions',
   text: null,
+  sources: null,
 })
 const ids = (tiles: readonly DashboardTile[]) => tiles.map((one) => one.id).join('')
 const four = [tile('a'), tile('b'), tile('c'), tile('d')]
@@ -138,7 +141,29 @@ describe('a new tile', () => {
       height: 1,
       kpi: null,
       text: 'x',
+      sources: null,
     })
     expect(freshId([tile('t2')])).toBe('t3')
+  })
+})
+
+describe('what tiles are narrowed to', () => {
+  const of = (...sources: string[]) => ({ ...tile('a'), sources })
+  const known = ['north', 'south', 'push'].map((id) => ({ id }))
+
+  it('is one and the same in whatever order it is named', () => {
+    expect(narrowing(of('south', 'north'))).toBe('north,south')
+    expect(narrowing(of('south', 'north'))).toBe(narrowing(of('north', 'south')))
+    expect(narrowing(tile('a'))).toBe('')
+  })
+
+  it('is nothing in a tile that was saved before tiles could be', () => {
+    expect(narrowing({})).toBe('')
+  })
+
+  it('is asked for once, and not at all where a source of it is gone', () => {
+    const tiles = [tile('a'), of('north'), of('north'), of('push', 'south'), of('north', 'gone')]
+    expect(narrowings(tiles, known)).toEqual(['north', 'push,south'])
+    expect(narrowings(tiles, [])).toEqual([])
   })
 })

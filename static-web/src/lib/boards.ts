@@ -6,6 +6,25 @@ export const mostTiles = 40
 const least = 2
 const mostRows = 6
 
+interface Narrowable {
+  sources?: readonly string[] | null
+}
+
+/** What a tile is narrowed to; null for all sources. Tiles that were saved before they could be have nothing there. */
+export const sourcesOf = (tile: Narrowable): readonly string[] | null => tile.sources ?? null
+
+/** One and the same for tiles that are narrowed alike; empty for all sources. */
+export const narrowing = (tile: Narrowable): string => [...(sourcesOf(tile) ?? [])].sort().join(',')
+
+/** What tiles are narrowed to, each once, as far as all of it is there: the numbers of these are asked for. */
+export const narrowings = (
+  tiles: readonly Narrowable[],
+  known: readonly { id: string }[],
+): string[] =>
+  [...new Set(tiles.map(narrowing))].filter(
+    (one) => one !== '' && one.split(',').every((id) => known.some((source) => source.id === id)),
+  )
+
 export type Direction = 'left' | 'right' | 'up' | 'down'
 
 /** The tiles with one of them at another place; the rest keep their order. */
@@ -185,6 +204,7 @@ export function append(
       height,
       kpi: content.kpi ?? null,
       text: content.text ?? null,
+      sources: null,
     },
   ]
 }

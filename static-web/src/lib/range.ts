@@ -23,8 +23,18 @@ export const comparisons: readonly Compare[] = ['previous_period', 'previous_yea
 export const keepsWeekdays = (range: string | null): boolean =>
   range === 'today' || range === 'last_day' || range === 'last_7_days' || range === 'last_28_days'
 
-/** A preset that ends with the last complete day, today so far, or days of one's own; of all sources, or of those that are named. */
-export type Span = ({ range: Range } | { from: string; to: string }) & { sources?: string }
+/** A preset that ends with the last complete day or with the day that is given, today so far, or days of one's own; of all sources, or of those that are named. */
+export type Span = ({ range: Range; to?: string } | { from: string; to: string }) & {
+  sources?: string
+}
+
+/** The same days of all sources. */
+export const ofAll = (span: Span): Span =>
+  'range' in span ? { range: span.range } : { from: span.from, to: span.to }
+
+/** The days of an answer, asked for again so that they are compared with the same ones: of a preset, which may keep weekdays, not its bare dates. */
+export const sameDays = (span: Span, { from, to }: { from: string; to: string }): Span =>
+  'range' in span && span.range !== 'today' ? { range: span.range, to } : { from, to }
 
 /** Longest range that the API answers. */
 export const mostDays = 800

@@ -40,6 +40,39 @@ public sealed class OpenApiTests
             + "then 'npm run api-types' in static-web to make the TypeScript types from it, and commit both.");
     }
 
+    /// <summary>Reads that <c>sources=</c> would mean nothing to, each with the reason: whoever adds a read gives it <c>sources</c>, or says here why not.</summary>
+    private static readonly Dictionary<string, string> NotOfSources = new(StringComparer.Ordinal)
+    {
+        ["/api/audit"] = "who did what", ["/api/audit/export"] = "who did what",
+        ["/api/auth/me"] = "a person", ["/api/auth/me/export"] = "a person", ["/api/auth/oidc/pending"] = "a person", ["/api/auth/oidc/{provider}/callback"] = "a sign-in",
+        ["/api/auth/oidc/{provider}/start"] = "a sign-in", ["/api/auth/providers"] = "a sign-in", ["/api/auth/second-factor"] = "a person", ["/api/auth/sessions"] = "a person",
+        ["/api/automation/executions/{id}"] = "one run, which has one source",
+        ["/api/dashboards"] = "layouts without numbers", ["/api/dashboards/{id}"] = "a layout without numbers", ["/api/dashboards/{id}/shares"] = "links",
+        ["/api/demo"] = "the installation", ["/api/health/live"] = "the installation", ["/api/health/ready"] = "the installation", ["/api/openapi.json"] = "this document",
+        ["/api/imports"] = "imports are of what is pushed", ["/api/imports/{id}"] = "imports are of what is pushed", ["/api/push/log"] = "events, each of one source",
+        ["/api/integrations"] = "the sources themselves", ["/api/integrations/google-analytics/authorize"] = "a sign-in", ["/api/integrations/google-analytics/callback"] = "a sign-in",
+        ["/api/integrations/google-analytics/properties"] = "a sign-in", ["/api/integrations/{id}"] = "one source", ["/api/integrations/{id}/workflows"] = "of one source",
+        ["/api/sources"] = "the sources themselves", ["/api/sync/runs"] = "runs, each of one source: integrationId", ["/api/sync/runs/{id}"] = "one run",
+        ["/api/kpis/calculated"] = "definitions without numbers", ["/api/kpis/custom"] = "definitions without numbers",
+        ["/api/members"] = "people", ["/api/roles"] = "rights", ["/api/tokens"] = "tokens",
+        ["/api/ops/dead-letters"] = "the installation", ["/api/ops/faults"] = "the installation", ["/api/ops/host"] = "the installation",
+        ["/api/ops/integrations"] = "the installation", ["/api/ops/overview"] = "the installation",
+        ["/api/shared/dashboard"] = "the link and its tiles say of which sources; whoever has it chooses nothing more",
+        ["/api/tenant"] = "settings", ["/api/tenants"] = "one line a business, of all its sources",
+        ["/api/tenant/exports"] = "everything that is kept", ["/api/tenant/exports/{id}"] = "everything that is kept", ["/api/tenant/exports/{id}/download"] = "everything that is kept",
+    };
+
+    [Fact]
+    public void Every_read_can_be_narrowed_to_sources_or_says_why_that_means_nothing()
+    {
+        static bool Narrows(JsonObject operation) =>
+            (operation["parameters"]?.AsArray() ?? []).Any(parameter => (string?)parameter!["name"] == "sources" && (string?)parameter["in"] == "query");
+        var reads = Operations.Where(operation => operation.Verb == "get").ToList();
+        Assert.Empty(reads.Where(read => !Narrows(read.Operation) && !NotOfSources.ContainsKey(read.Path)).Select(read => read.Path));
+        // What is gone or takes it meanwhile is no exception any more.
+        Assert.Empty(NotOfSources.Keys.Except(reads.Where(read => !Narrows(read.Operation)).Select(read => read.Path)));
+    }
+
     [Fact]
     public void It_is_an_OpenAPI_3_1_document_with_the_members_that_one_must_have()
     {

@@ -89,12 +89,82 @@ public sealed class DashboardLayoutTests
         });
     }
 
+    [Fact]
+    public void Numbers_charts_and_automations_can_be_narrowed_to_sources_of_the_business_and_to_what_is_pushed() => Assert.Empty(Errors(
+        new("a", DashboardTileKind.Kpi, 2, 1, "web.sessions", Sources: [North]), new("b", DashboardTileKind.Chart, 6, 2, "shop.revenue", Sources: [North, South]),
+        new("c", DashboardTileKind.Automation, 12, 3, Sources: ["push"]), new("d", DashboardTileKind.Kpi, 2, 1, "web.sessions", Sources: [North, North])));
+
+    public static TheoryData<string, string?[], string> NarrowedWrongly { get; } = new()
+    {
+        { "Note", [North], "must be left out: only a number, a chart and the automations" },
+        { "Freshness", [North], "must be left out: only a number, a chart and the automations" },
+        { "Kpi", [], "must name 1 to 50 sources; GET /api/sources lists them" },
+        { "Kpi", [.. Enumerable.Repeat(North, 51)], "must name 1 to 50 sources" },
+        { "Kpi", ["nonsense"], "names 'nonsense', which is no source of this business; GET /api/sources lists them." },
+        { "Kpi", [North.ToUpperInvariant()], "which is no source of this business" },
+        { "Chart", [North, "x", "y"], "names 'x', 'y', which are no sources of this business" },
+        { "Automation", [null], "names null, which is no source of this business" },
+        { "Kpi", [new string('s', 500)], "'ssssssssssssssssssssssssssssssssssssssss…'" },
+    };
+
+    [Theory]
+    [MemberData(nameof(NarrowedWrongly))]
+    public void A_tile_that_is_narrowed_to_what_is_no_source_is_refused_with_its_place(string kind, string?[] sources, string sentence)
+    {
+        var shows = Enum.Parse<DashboardTileKind>(kind);
+        var error = Assert.Single(Errors(new DashboardTile("a", shows, 4, 1, kind is "Kpi" or "Chart" ? "web.sessions" : null, kind == "Note" ? "x" : null, sources!)));
+        Assert.Equal("tiles[0].sources", error.Key);
+        Assert.StartsWith("'tiles[0].sources' ", error.Value.Single(), StringComparison.Ordinal);
+        Assert.Contains(sentence, error.Value.Single(), StringComparison.Ordinal);
+        Assert.True(error.Value.Single().Length < 250);
+    }
+
+    [Fact]
+    public void A_source_that_was_removed_stays_named_where_it_was_and_comes_nowhere_else()
+    {
+        var gone = Guid.NewGuid().ToString();
+        DashboardTile Of(params string[] sources) => new("a", DashboardTileKind.Kpi, 4, 1, "web.sessions", Sources: sources);
+        var errors = new Dictionary<string, string[]>();
+        DashboardLayout.Check(errors, [Of(gone, North)], Catalogue, Business, [Of(gone)]);
+        Assert.Empty(errors);
+        DashboardLayout.Check(errors, [Of(gone)], Catalogue, Business, [Of(North)]);
+        Assert.Equal(["tiles[0].sources"], errors.Keys);
+    }
+
+    [Fact]
+    public void More_than_eight_choices_of_sources_are_refused_however_many_tiles_share_one()
+    {
+        var business = Enumerable.Range(0, 9).Select(_ => Source(Guid.NewGuid())).ToList();
+        DashboardTile[] Of(int choices) => [.. Enumerable.Range(0, 20).Select(i =>
+            new DashboardTile($"t{i}", DashboardTileKind.Kpi, 4, 1, "web.sessions", Sources: [business[i % choices].Id.ToString()]))];
+        var errors = new Dictionary<string, string[]>();
+        DashboardLayout.Check(errors, Of(8), Catalogue, business);
+        Assert.Empty(errors);
+        DashboardLayout.Check(errors, Of(9), Catalogue, business);
+        Assert.Equal("'tiles' may be narrowed to at most 8 different choices of sources; these are 9.", errors["tiles"].Single());
+    }
+
+    [Fact]
+    public void What_is_kept_names_no_source_twice_and_is_otherwise_as_it_was_given()
+    {
+        var tile = new DashboardTile("a", DashboardTileKind.Kpi, 4, 1, "web.sessions", Sources: [South, North, South]);
+        Assert.Equal([South, North], DashboardLayout.Tidy([tile]).Single().Sources!);
+        Assert.Equal(tile with { Sources = null }, DashboardLayout.Tidy([tile with { Sources = null }]).Single());
+    }
+
+    private const string North = "0190b2c4-1111-7222-8333-444455556666", South = "0190b2c4-1111-7222-8333-444455557777";
+
+    private static readonly SourceState[] Business = [Source(new Guid(North)), Source(new Guid(South))];
+
+    private static SourceState Source(Guid id) => new(
+        id, "google-analytics", "A shop", "active", null, "daily", null, null, null, null, null, 0, null, null, false, null, DateTimeOffset.UnixEpoch);
+
     private static DashboardTile Note(string id) => new(id, DashboardTileKind.Note, 2, 1, Text: "x");
 
     private static Dictionary<string, string[]> Errors(params DashboardTile?[] tiles)
     {
         var errors = new Dictionary<string, string[]>();
-        DashboardLayout.Check(errors, tiles, Catalogue);
+        DashboardLayout.Check(errors, tiles, Catalogue, Business);
         return errors;
     }
 }

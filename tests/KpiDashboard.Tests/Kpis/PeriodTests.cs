@@ -45,6 +45,35 @@ public sealed class PeriodTests
     }
 
     [Theory]
+    [InlineData("last_day", "previous_year")]
+    [InlineData("last_7_days", "previous_year")]
+    [InlineData("last_28_days", "previous_period")]
+    [InlineData("last_28_days", "previous_year")]
+    [InlineData("last_90_days", "previous_year")]
+    [InlineData("last_12_months", "previous_year")]
+    public void A_preset_that_ends_with_a_given_day_is_the_preset_of_a_reader_whose_last_complete_day_that_is(string range, string compare)
+    {
+        var whole = Read($"?range={range}&compare={compare}", Today.AddDays(-3));
+        // Of a source that is complete for less, or for more.
+        foreach (var other in new DateOnly?[] { null, Today.AddDays(-6), Today.AddDays(-1) })
+            Assert.Equal(whole, Read(FormattableString.Invariant($"?range={range}&to={whole.To:yyyy-MM-dd}&compare={compare}"), other));
+    }
+
+    [Theory]
+    [InlineData("?range=last_7_days&to=2026-11-23", "to", "'to' (2026-11-23) is in the future.")]
+    [InlineData("?range=last_7_days&to=1999-01-01", "to", "'to' must be 2001-01-01 or later.")]
+    [InlineData("?range=last_7_days&to=yesterday", "to", null)]
+    [InlineData("?range=whenever&to=2026-11-20", "range", null)]
+    [InlineData("?range=today&to=2026-11-20", "to", "'to' must be left out, or be 2026-11-21, where 'range' is today.")]
+    [InlineData("?range=last_7_days&from=2026-11-20", "range", "Give either 'range' or 'from' and 'to', not both.")]
+    public void A_preset_cannot_end_with_what_is_no_day_of_it(string query, string field, string? sentence)
+    {
+        var said = Errors(query)[field].Single();
+        Assert.Contains($"'{field}'", said, StringComparison.Ordinal);
+        if (sentence is not null) Assert.Equal(sentence, said);
+    }
+
+    [Theory]
     [InlineData("2028-03-01", "2027-03-01", "2028-02-29")]
     [InlineData("2029-03-01", "2028-02-29", "2029-02-28")]
     [InlineData("2028-02-29", "2027-03-01", "2028-02-28")]

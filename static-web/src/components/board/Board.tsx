@@ -43,7 +43,7 @@ export function Board({
         return (
           <li
             key={tile.id}
-            aria-label={tileName(tile, numbers.summary)}
+            aria-label={tileName(tile, numbers)}
             className={`${room.className} border-t border-line pt-2.5`}
             style={room.style}
           >

@@ -10,7 +10,9 @@ import { daysAlongside } from '../../lib/alongside'
 import { describeChange } from '../../lib/change'
 import { clock, dayName } from '../../lib/dates'
 import { isFailing, sortWorkflows } from '../../lib/automation'
+import { narrowing, sourcesOf } from '../../lib/boards'
 import { beforeWords, shownUnit } from '../../lib/kpis'
+import { joined, namesOf } from '../../lib/sources'
 import { messages } from '../../messages'
 import { boards } from '../../messages-boards'
 import { later } from '../../messages-later'
@@ -19,6 +21,7 @@ import { Chart, type ChartSeries } from '../chart/Chart'
 import { notesOf } from '../chart/notes'
 import { Skeleton } from '../Skeleton'
 import { Sparkline } from '../Sparkline'
+import { sentenceOf } from '../ui'
 import { Value } from '../Value'
 
 /** The numbers of a whole dashboard: asked for once, whatever is on it. */
@@ -27,28 +30,79 @@ export interface BoardNumbers {
   automation: AutomationPerformance | undefined
   /** What is noted about the days; a link does not tell it. */
   annotations?: readonly Annotation[] | undefined
+  /** What tiles may be narrowed to; undefined while that is not known. */
+  sources?: readonly { id: string; name: string }[] | undefined
+  /** The numbers of tiles that are narrowed, by what they are narrowed to. */
+  parts?: ReadonlyMap<string, BoardPart> | undefined
+  /** Seen through a link, which may show some sources only. */
+  link?: boolean
+}
+
+/** What tiles that are narrowed alike show. */
+export interface BoardPart {
+  summary: Summary | undefined
+  automation: AutomationPerformance | undefined
+  /** Why they could not be had. */
+  error?: Error | null | undefined
+}
+
+/** The numbers that a tile shows: those of the sources that it is narrowed to, and of no others where one of these is gone. */
+export function ofTile(tile: DashboardTile, numbers: BoardNumbers) {
+  const ids = sourcesOf(tile)
+  if (ids === null) return { gone: false, of: null, own: numbers, failed: null }
+  const names = numbers.sources && namesOf(ids, numbers.sources)
+  const part = names ? numbers.parts?.get(narrowing(tile)) : undefined
+  const own: BoardNumbers = { ...numbers, summary: part?.summary, automation: part?.automation }
+  const failed = part?.error && !part.summary ? part.error : null
+  return { gone: names === null, of: names ? joined(names) : null, own, failed }
 }
 
 /** What a tile is called. */
-export function tileName(tile: DashboardTile, summary: Summary | undefined): string {
-  if (tile.kind === 'automation') return boards.automation
+export function tileName(tile: DashboardTile, numbers: BoardNumbers): string {
   if (tile.kind === 'freshness') return boards.freshness
   if (tile.kind === 'note') return `${boards.note}: ${(tile.text ?? '').slice(0, 30)}`
-  return summary?.kpis.find((kpi) => kpi.key === tile.kpi)?.name ?? tile.kpi ?? ''
+  const { of, own } = ofTile(tile, numbers)
+  const name = shownName(tile, own.summary ?? numbers.summary)
+  return of === null ? name : `${name}, ${boards.ofSources(of)}`
 }
+
+const shownName = (tile: DashboardTile, summary: Summary | undefined) =>
+  tile.kind === 'automation'
+    ? boards.automation
+    : (summary?.kpis.find((kpi) => kpi.key === tile.kpi)?.name ?? tile.kpi ?? '')
 
 const heading = 'text-small text-muted'
 
 /** What a tile shows. Every one says how far it can be trusted, and what is missing. */
-export function TileBody({ tile, numbers }: { tile: DashboardTile; numbers: BoardNumbers }) {
-  const { summary, automation } = numbers
+export function TileBody({ tile, numbers: all }: { tile: DashboardTile; numbers: BoardNumbers }) {
   if (tile.kind === 'note')
     return <p className="max-w-prose whitespace-pre-line [overflow-wrap:anywhere]">{tile.text}</p>
+  const { gone, of, own: numbers, failed } = ofTile(tile, all)
+  const { summary, automation } = numbers
+  if (gone)
+    return (
+      <>
+        <h3 className={heading}>{shownName(tile, all.summary)}</h3>
+        <p className="mt-1 text-small text-attention">
+          {all.link ? boards.sourceGoneLink : boards.sourceGone}
+        </p>
+      </>
+    )
+  if (failed)
+    return (
+      <>
+        <h3 className={heading}>{shownName(tile, all.summary)}</h3>
+        <Of names={of} />
+        <p role="alert" className="mt-1 text-small">
+          {sentenceOf(failed)}
+        </p>
+      </>
+    )
   if (!summary) return <TileSkeleton tall={tile.height > 1} />
   if (tile.kind === 'freshness') return <FreshnessTile summary={summary} />
   if (tile.kind === 'automation')
     return automation ? (
-      <AutomationTile data={automation} rows={tile.height * 3 - 2} />
+      <AutomationTile data={automation} rows={tile.height * 3 - 2} of={of} />
     ) : (
       <TileSkeleton tall />
     )
@@ -56,14 +110,15 @@ export function TileBody({ tile, numbers }: { tile: DashboardTile; numbers: Boar
   if (!kpi)
     return (
       <>
-        <h3 className={heading}>{tile.kpi}</h3>
+        <h3 className={heading}>{shownName(tile, all.summary)}</h3>
+        <Of names={of} />
         <p className="mt-1 text-small">{boards.noData}</p>
       </>
     )
   return tile.kind === 'kpi' ? (
-    <NumberTile kpi={kpi} numbers={numbers} summary={summary} />
+    <NumberTile kpi={kpi} numbers={numbers} summary={summary} of={of} />
   ) : (
-    <ChartTile kpi={kpi} numbers={numbers} summary={summary} />
+    <ChartTile kpi={kpi} numbers={numbers} summary={summary} of={of} />
   )
 }
 
@@ -81,9 +136,20 @@ interface OfKpi {
   kpi: SummaryKpi
   numbers: BoardNumbers
   summary: Summary
+  /** What the tile is narrowed to; null for all sources. */
+  of: string | null
 }
 
-function Figures({ kpi, summary }: Omit<OfKpi, 'numbers'>) {
+/** Whose numbers a tile shows; nothing where they are those of all. */
+function Of({ names }: { names: string | null }) {
+  return names === null ? null : (
+    <p className="truncate text-small text-muted" title={names}>
+      {boards.ofSources(names)}
+    </p>
+  )
+}
+
+function Figures({ kpi, summary }: Omit<OfKpi, 'numbers' | 'of'>) {
   const change = describeChange(kpi, beforeWords(summary), summary.compare)
   return (
     <p className="flex flex-wrap items-baseline gap-x-3">
@@ -120,6 +186,7 @@ function NumberTile(props: OfKpi) {
       <h3 className={`truncate ${heading}`} title={kpi.description}>
         {kpi.name}
       </h3>
+      <Of names={props.of} />
       <Figures kpi={kpi} summary={summary} />
       <State kpi={kpi} />
       {summary.dates.length > 1 && (
@@ -154,10 +221,11 @@ function ChartTile(props: OfKpi) {
       <h3 className="font-semibold" title={kpi.description}>
         {kpi.name}
       </h3>
+      <Of names={props.of} />
       <Figures {...props} />
       <div className="mt-1 min-w-0 [&_[role=application]]:h-(--chart)!">
         <Chart
-          name={kpi.name}
+          name={props.of === null ? kpi.name : `${kpi.name}, ${boards.ofSources(props.of)}`}
           dates={summary.dates}
           status={kpi.dayStatus}
           series={series}
@@ -171,12 +239,21 @@ function ChartTile(props: OfKpi) {
   )
 }
 
-function AutomationTile({ data, rows }: { data: AutomationPerformance; rows: number }) {
+function AutomationTile({
+  data,
+  rows,
+  of,
+}: {
+  data: AutomationPerformance
+  rows: number
+  of: string | null
+}) {
   const all = sortWorkflows([...data.workflows], 'timeSavedMinutes', true)
   const shown = all.slice(0, Math.max(2, rows))
   return (
     <div>
       <h3 className="font-semibold">{boards.automation}</h3>
+      <Of names={of} />
       {all.length === 0 ? (
         <p className="mt-1 text-small text-muted">{boards.noWorkflows}</p>
       ) : (
@@ -199,7 +276,7 @@ function AutomationTile({ data, rows }: { data: AutomationPerformance; rows: num
           </thead>
           <tbody>
             {shown.map((flow) => (
-              <tr key={flow.id} className="border-t border-line">
+              <tr key={`${flow.integrationId} ${flow.id}`} className="border-t border-line">
                 <th
                   scope="row"
                   className="max-w-0 truncate py-2 text-left font-normal"
@@ -250,9 +327,10 @@ function FreshnessTile({ summary }: { summary: Summary }) {
         <p className="mt-1 text-small text-muted">{boards.noSources}</p>
       )}
       <ul className="mt-1">
-        {summary.freshness.map((source) => (
+        {summary.freshness.map((source, i) => (
           <li
-            key={source.connector}
+            // A link tells no ids; of one kind there may be several.
+            key={i}
             className="border-t border-line py-2 text-small first:border-t-0"
           >
             <p className="flex items-baseline justify-between gap-3">

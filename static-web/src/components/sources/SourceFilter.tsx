@@ -1,33 +1,30 @@
-import { useQuery } from '@tanstack/react-query'
 import { ChevronDown } from 'lucide-react'
-import { api } from '../../api/client'
-import type { Sources } from '../../api/types'
 import type { Period } from '../../lib/range'
+import { choicesOf, joined, namesOf } from '../../lib/sources'
 import { useIdentity } from '../../lib/session'
 import { sources as text } from './messages'
+import { useSources } from './useSources'
 
-const useSources = (tenantId: string) =>
-  useQuery({
-    queryKey: ['sources', tenantId],
-    // What is connected changes seldom, and a page without the filter is whole.
-    staleTime: 60_000,
-    queryFn: ({ signal }) => api.get<Sources>('sources', { signal, tenantId }),
-  })
-
-/** Whose numbers the page shows, kept in its address. Nothing where one source alone can answer. */
-export function SourceFilter({ period, of }: { period: Period; of: string }) {
+/** Whose numbers the page shows, kept in its address. Nothing where no two sources know the same. */
+export function SourceFilter({
+  period,
+  of,
+  className,
+}: {
+  period: Period
+  of: string
+  className: string
+}) {
   const { tenant } = useIdentity()
-  const { data } = useSources(tenant.id)
-  const able = (data?.sources ?? []).filter((source) =>
-    source.kpis.some((key) => key.startsWith(of)),
-  )
+  const all = useSources(tenant.id)
+  const able = choicesOf(all ?? [], of)
   const chosen = period.sources
   // What was narrowed elsewhere can be widened here.
-  if (able.length < 2 && chosen === null) return null
+  if (able.length === 0 && chosen === null) return null
   return (
-    <label className="relative -my-2.5 flex min-w-0 items-center">
-      <span className="sr-only">{text.label}</span>
-      <span aria-hidden="true" className="mx-1">
+    <label className={`flex min-w-0 items-center print:hidden ${className}`}>
+      <span className="sm:sr-only">{text.label}</span>
+      <span aria-hidden="true" className="mx-1 max-sm:hidden">
         ·
       </span>
       <select
@@ -44,13 +41,29 @@ export function SourceFilter({ period, of }: { period: Period; of: string }) {
           </option>
         ))}
         {chosen !== null && !able.some((source) => source.id === chosen) && (
-          <option value={chosen}>
-            {data?.sources.find((source) => source.id === chosen)?.name ??
-              text.several(chosen.split(',').length)}
-          </option>
+          <option value={chosen}>{wordsOf(chosen, all)}</option>
         )}
       </select>
-      <ChevronDown aria-hidden="true" size={14} className="pointer-events-none absolute right-1" />
+      <ChevronDown aria-hidden="true" size={14} className="pointer-events-none -ml-4.5 shrink-0" />
     </label>
   )
+}
+
+const wordsOf = (chosen: string, all: ReturnType<typeof useSources>) => {
+  const ids = chosen.split(',')
+  const names = all && namesOf(ids, all)
+  return names ? joined(names) : text.several(ids.length, all !== undefined)
+}
+
+/** On paper there is no field that says whose numbers these are. */
+export function SourcesOnPaper({ chosen }: { chosen: string }) {
+  const { tenant } = useIdentity()
+  return ` · ${text.of(wordsOf(chosen, useSources(tenant.id)))}`
+}
+
+/** What the sources of the address are called, for a sentence; null while all are meant. */
+export function useChosenNames(chosen: string | null): string | null {
+  const { tenant } = useIdentity()
+  const all = useSources(tenant.id, chosen !== null)
+  return chosen === null ? null : wordsOf(chosen, all)
 }

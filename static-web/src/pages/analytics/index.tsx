@@ -9,6 +9,7 @@ import { ErrorNotice, Notice } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
 import { PrintNote } from '../../components/print/PrintNote'
 import { SavedAt } from '../../components/SavedAt'
+import { NotHere } from '../../components/sources/NotHere'
 import { Skeleton } from '../../components/Skeleton'
 import { Sparkline } from '../../components/Sparkline'
 import { LoadFailed } from '../../components/ui'
@@ -28,6 +29,7 @@ import { fullDay } from '../../lib/dayNames'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { useMay } from '../../lib/may'
 import { useIdentity } from '../../lib/session'
+import { isGone } from '../../lib/sources'
 import { messages } from '../../messages'
 import { breakdown } from '../../messages-breakdown'
 import { GrainSwitch } from '../metric/GrainSwitch'
@@ -56,7 +58,7 @@ export default function Analytics() {
   const { span, compare } = address
   const today = dayIn(tenant.timeZone, new Date())
   const summary = useSummary(tenant.id, span, compare)
-  const data = summary.data
+  const data = isGone(summary.error) ? undefined : summary.data
   const shown = useMemo(
     () => asked.flatMap((key) => data?.kpis.find((kpi) => kpi.key === key) ?? []),
     [data],
@@ -86,6 +88,11 @@ export default function Analytics() {
           stale={summary.isPlaceholderData}
           picker={picker}
         />
+      ) : data && address.sources !== null ? (
+        <>
+          {picker}
+          <NotHere chosen={address.sources} what={text.numbers} />
+        </>
       ) : data ? (
         <Empty summary={data} />
       ) : summary.isError ? (

@@ -8,7 +8,7 @@ import { inputClass, LoadFailed, Select } from '../../components/ui'
 import { addDays, clock } from '../../lib/dates'
 import { formatNumber } from '../../lib/format'
 import { runs as text } from './messages'
-import { useRuns } from './queries'
+import { of, useRuns } from './queries'
 import { Links, Since, Why } from './Runs'
 import { SaveFile } from './SaveFile'
 
@@ -18,16 +18,22 @@ export default function FlowRuns({
   data,
   tenantId,
   timeZone,
+  sources,
   onClose,
 }: {
   id: string
   data: AutomationPerformance
   tenantId: string
   timeZone: string
+  sources: string | null
   onClose: () => void
 }) {
   const [status, setStatus] = useState('')
-  const query = useRuns(tenantId, { workflow: id, ...(status ? { status } : {}) })
+  const query = useRuns(tenantId, {
+    workflow: id,
+    ...(status ? { status } : {}),
+    ...of(sources),
+  })
   const flow = data.workflows.find((one) => one.id === id)
   const all = query.data?.pages.flatMap((page) => page.executions)
   const now = new Date(query.dataUpdatedAt)
@@ -55,7 +61,7 @@ export default function FlowRuns({
         <SaveFile
           label={text.exportRuns}
           path="automation/export/executions"
-          asked={{ workflow: id, ...(status ? { status } : {}) }}
+          asked={{ workflow: id, ...(status ? { status } : {}), ...of(sources) }}
           name="runs"
         />
       </div>

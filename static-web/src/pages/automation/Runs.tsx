@@ -8,21 +8,28 @@ import { clock } from '../../lib/dates'
 import { formatNumber } from '../../lib/format'
 import { isStuck } from '../../lib/runs'
 import { runs as text } from './messages'
-import { useRuns, useRunsNow } from './queries'
+import { of, useRuns, useRunsNow } from './queries'
 
 /** What somebody who looks wants to know first: what failed and why, and what goes on. */
 export default function Runs({
   tenantId,
   timeZone,
+  sources,
   onFlow,
 }: {
   tenantId: string
   timeZone: string
+  /** What the page is narrowed to; null for all. */
+  sources: string | null
   onFlow: (id: string) => void
 }) {
-  const query = useRunsNow(tenantId)
+  const query = useRunsNow(tenantId, sources)
   const [all, setAll] = useState(false)
-  const more = useRuns(tenantId, { status: 'failed', kind: 'production,error_handler' }, all)
+  const more = useRuns(
+    tenantId,
+    { status: 'failed', kind: 'production,error_handler', ...of(sources) },
+    all,
+  )
   const data = query.data
   if (!data)
     return query.isError ? (

@@ -11,6 +11,7 @@ import { ErrorNotice, Notice } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
 import { PrintNote } from '../../components/print/PrintNote'
 import { SavedAt } from '../../components/SavedAt'
+import { NotHere } from '../../components/sources/NotHere'
 import { Skeleton } from '../../components/Skeleton'
 import { Value } from '../../components/Value'
 import { automationNotes, automationSentence, isFailing } from '../../lib/automation'
@@ -21,6 +22,7 @@ import { beforeWords } from '../../lib/kpis'
 import { useAddress, usePeriod } from '../../lib/range'
 import { useMay } from '../../lib/may'
 import { useIdentity } from '../../lib/session'
+import { isGone } from '../../lib/sources'
 import { messages } from '../../messages'
 import { later } from '../../messages-later'
 import { lookEvery, useAutomation } from './queries'
@@ -44,7 +46,7 @@ export default function Automation() {
     change({ flow: id })
   }
   const performance = useAutomation(tenant.id, period.span, period.compare, true, lookEvery)
-  const data = performance.data
+  const data = isGone(performance.error) ? undefined : performance.data
   const today = dayIn(tenant.timeZone, new Date())
 
   useEffect(() => {
@@ -63,7 +65,10 @@ export default function Automation() {
       <div className="flex flex-col gap-2 pt-3 lg:flex-row lg:items-start lg:justify-between lg:gap-12 lg:pt-8">
         <div className="min-h-24 min-w-0 max-w-[44rem] flex-1 lg:min-h-28">
           {data && !empty && <Lead data={data} />}
-          {empty && (
+          {empty && period.sources !== null && (
+            <NotHere chosen={period.sources} what={text.automations} />
+          )}
+          {empty && period.sources === null && (
             <Notice
               title={text.emptyTitle}
               action={
@@ -85,7 +90,7 @@ export default function Automation() {
             </>
           )}
         </div>
-        {!empty && (
+        {!(empty && period.sources === null) && (
           <PeriodBar
             period={period}
             days={data}
@@ -106,10 +111,16 @@ export default function Automation() {
           >
             <Facts data={data} />
             <Suspense fallback={<Skeleton className="mt-8 h-48 w-full" />}>
-              <Runs tenantId={tenant.id} timeZone={tenant.timeZone} onFlow={showFlow} />
+              <Runs
+                tenantId={tenant.id}
+                timeZone={tenant.timeZone}
+                sources={period.sources}
+                onFlow={showFlow}
+              />
             </Suspense>
-            <Daily data={data} tenantId={tenant.id} />
-            <Beside data={data} tenantId={tenant.id} />
+            <Daily data={data} tenantId={tenant.id} sources={period.sources} />
+            {/* Revenue is no automation's: beside some of them it would be compared with what others earned. */}
+            {period.sources === null && <Beside data={data} tenantId={tenant.id} />}
             <Workflows
               workflows={data.workflows}
               currency={data.currency}
@@ -126,6 +137,7 @@ export default function Automation() {
                   data={data}
                   tenantId={tenant.id}
                   timeZone={tenant.timeZone}
+                  sources={period.sources}
                   onClose={() => {
                     showFlow(null)
                   }}
@@ -292,8 +304,16 @@ function Cell({
   )
 }
 
-function Daily({ data, tenantId }: { data: AutomationPerformance; tenantId: string }) {
-  const { data: annotations = none } = useNotes(tenantId, data.from, data.to)
+function Daily({
+  data,
+  tenantId,
+  sources,
+}: {
+  data: AutomationPerformance
+  tenantId: string
+  sources: string | null
+}) {
+  const { data: annotations = none } = useNotes(tenantId, data.from, data.to, sources)
   const notes = useMemo(
     () => notesOf(annotations, (kpi) => kpi.startsWith('automation.')),
     [annotations],

@@ -50,16 +50,23 @@ export const lookEvery = 13_000
 const look = (tenantId: string, signal: AbortSignal) =>
   api.post<Look>('automation/look', {}, { tenantId, signal }).catch(() => undefined)
 
+/** As a part of a question; nothing where all sources are meant. */
+export const of = (sources: string | null): { sources?: string } =>
+  sources === null ? {} : { sources }
+
 /** What goes on now, oldest last, and the latest failures; asked for again while the page is in sight. */
-export function useRunsNow(tenantId: string) {
+export function useRunsNow(tenantId: string, sources: string | null) {
   return useQuery({
-    queryKey: ['runs', tenantId, 'now'],
+    queryKey: ['runs', tenantId, 'now', sources],
     staleTime: 0,
     refetchInterval: lookEvery,
     queryFn: async ({ signal }) => {
       const looked = await look(tenantId, signal)
       const ask = (asked: Record<string, string>) =>
-        api.get<Executions>(`automation/executions${query(asked)}`, { tenantId, signal })
+        api.get<Executions>(`automation/executions${query({ ...asked, ...of(sources) })}`, {
+          tenantId,
+          signal,
+        })
       const [open, failed] = await Promise.all([
         ask({ status: 'running,waiting', limit: '100' }),
         ask({ status: 'failed', kind: 'production,error_handler', limit: '5' }),
@@ -73,7 +80,7 @@ export function useRunsNow(tenantId: string) {
 /** Runs by pages; `workflow` null for those of all. */
 export function useRuns(
   tenantId: string,
-  asked: { workflow?: string; status?: string; kind?: string },
+  asked: { workflow?: string; status?: string; kind?: string; sources?: string },
   enabled = true,
 ) {
   return useInfiniteQuery({

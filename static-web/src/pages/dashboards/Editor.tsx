@@ -1,4 +1,4 @@
-import { GripVertical, MoveDiagonal2, Settings2 } from 'lucide-react'
+import { Check, GripVertical, MoveDiagonal2, Settings2 } from 'lucide-react'
 import {
   useEffect,
   useId,
@@ -9,24 +9,39 @@ import {
   type PointerEvent as ReactPointerEvent,
 } from 'react'
 import { api, ApiError } from '../../api/client'
-import type { Dashboard, DashboardTile } from '../../api/types'
+import type { Compare, Dashboard, DashboardTile } from '../../api/types'
 import { gridClass, roomOf } from '../../components/board/Board'
 import { TileBody, tileName, type BoardNumbers } from '../../components/board/TileBody'
 import { Menu } from '../../components/Menu'
 import { primaryButton } from '../../components/buttons'
 import { quietButton } from '../../components/Notice'
 import { inputClass, Select } from '../../components/ui'
-import { append, columns, mostTiles, place, size, step, type Direction } from '../../lib/boards'
+import {
+  append,
+  columns,
+  mostTiles,
+  place,
+  size,
+  sourcesOf,
+  step,
+  type Direction,
+} from '../../lib/boards'
 import { announce, writeDraft } from '../../lib/drafts'
+import { useSources } from '../../components/sources/useSources'
 import { useMay } from '../../lib/may'
+import type { Span } from '../../lib/range'
+import { choicesOf, type Source } from '../../lib/sources'
 import { useIdentity } from '../../lib/session'
 import { messages } from '../../messages'
 import { boards } from '../../messages-boards'
 import { draftOf, keptBoard } from './draft'
+import { useParts } from './queries'
 
 interface Props {
   board: Dashboard
   numbers: BoardNumbers
+  span: Span
+  compare: Compare
   /** With what was saved; null: nothing was. */
   onDone: (saved: Dashboard | null) => void
   onReload: () => void
@@ -44,11 +59,14 @@ const arrows: Record<string, Direction> = {
 }
 
 /** Arranging a dashboard: by mouse, by finger, by keyboard, and by plain buttons. What happened is read out. */
-export default function Editor({ board, numbers, onDone, onReload }: Props) {
+export default function Editor({ board, numbers: whole, span, compare, onDone, onReload }: Props) {
   const identity = useIdentity()
   // Of this version only: somebody else's changes are not overwritten by an old arrangement.
   const kept = useMemo(() => keptBoard(identity, board), [identity, board])
   const [tiles, setTiles] = useState<readonly DashboardTile[]>(kept?.tiles ?? board.tiles)
+  // What is narrowed here shows its numbers before it is saved.
+  const parts = useParts(identity.tenant.id, span, compare, tiles, whole.summary, true)
+  const numbers = { ...whole, ...parts }
   const [name, setName] = useState(kept?.name ?? board.name)
   const [shared, setShared] = useState(kept?.shared ?? board.shared)
   const changed = tiles !== board.tiles || name !== board.name || shared !== board.shared
@@ -81,7 +99,12 @@ export default function Editor({ board, numbers, onDone, onReload }: Props) {
     setTiles(next)
   }
 
-  const nameOf = (tile: DashboardTile) => tileName(tile, numbers.summary)
+  const all = useSources(identity.tenant.id)
+  const nameOf = (tile: DashboardTile) => tileName(tile, numbers)
+  const narrow = (tile: DashboardTile, sources: string[] | null, of: string | null) => {
+    put(tiles.map((one) => (one === tile ? { ...tile, sources } : one)))
+    setSaid(boards.narrowed(tileName({ ...tile, sources: null }, numbers), of))
+  }
   const change = (tile: DashboardTile, next: readonly DashboardTile[]) => {
     const at = next.findIndex((one) => one.id === tile.id)
     const words = next === tiles ? boards.stays : boards.moved
@@ -335,6 +358,12 @@ export default function Editor({ board, numbers, onDone, onReload }: Props) {
                   onRemove={() => {
                     remove(tile)
                   }}
+                  sources={sourcesOf(tile)}
+                  all={all ?? []}
+                  of={tile.kind === 'automation' ? 'automation.' : tile.kpi}
+                  onSources={(sources, of) => {
+                    narrow(tile, sources, of)
+                  }}
                 />
               </div>
               {tile.kind === 'note' ? (
@@ -399,12 +428,24 @@ function Options({
   onStep,
   onSize,
   onRemove,
+  sources,
+  all,
+  of,
+  onSources,
 }: {
   name: string
   onStep: (direction: Direction) => void
   onSize: (wider: number, taller: number) => void
   onRemove: () => void
+  /** What the tile is narrowed to; null for all. */
+  sources: readonly string[] | null
+  all: readonly Source[]
+  /** The number of the tile; null where it has none. */
+  of: string | null
+  onSources: (sources: string[] | null, names: string | null) => void
 }) {
+  const id = useId()
+  const able = of === null ? [] : choicesOf(all, of)
   const choice = (word: string, act: () => void) => (
     <button
       type="button"
@@ -440,6 +481,30 @@ function Options({
         onSize(0, -1)
       })}
       {choice(boards.takeOut, onRemove)}
+      {(able.length > 0 || sources !== null) && (
+        <div role="group" aria-labelledby={id} className="mt-1 border-t border-line pt-1">
+          <p id={id} className="px-3 py-1 text-small text-muted">
+            {boards.narrow}
+          </p>
+          {[{ id: null, name: boards.allSources }, ...able].map((one) => {
+            const on = one.id === null ? sources === null : sources?.join() === one.id
+            return (
+              <button
+                key={one.id}
+                type="button"
+                aria-pressed={on}
+                className={`tap flex w-full max-w-64 items-center gap-2 rounded px-3 text-left hover:bg-sunken ${on ? 'font-semibold' : ''}`}
+                onClick={() => {
+                  onSources(one.id === null ? null : [one.id], one.id === null ? null : one.name)
+                }}
+              >
+                <Check aria-hidden="true" size={14} className={on ? '' : 'invisible'} />
+                <span className="min-w-0 truncate">{one.name}</span>
+              </button>
+            )
+          })}
+        </div>
+      )}
     </Menu>
   )
 }

@@ -9,7 +9,10 @@ import { quietButton } from '../../components/Notice'
 import { Skeleton } from '../../components/Skeleton'
 import { clock, dayIn } from '../../lib/dates'
 import { fullDay } from '../../lib/dayNames'
+import { useSources } from '../../components/sources/useSources'
+import { sourcesOf } from '../../lib/boards'
 import { useIdentity } from '../../lib/session'
+import { choicesOf, joined, namesOf, type Source } from '../../lib/sources'
 import { messages } from '../../messages'
 import { boards } from '../../messages-boards'
 import { useShares } from './queries'
@@ -19,15 +22,32 @@ const spans = [1, 7, 30, 90, 365]
 const field =
   'h-11 w-full rounded border border-line-strong bg-surface px-3 text-body hover:border-ink focus-visible:outline-offset-0'
 
+interface Typed {
+  label: string
+  days: number
+  /** Id of the one source; empty or left out for all. */
+  source?: string
+}
+
+/** What a link is narrowed to; nothing where it shows all. */
+const onlyWords = ({ sources }: DashboardShare, all: readonly Source[] | undefined) => {
+  if (sources === null || all === undefined) return null
+  const names = namesOf(sources, all)
+  return names ? text.only(joined(names)) : text.onlyGone
+}
+
 /** The read-only links to a dashboard: make, copy, take back. */
 export default function Share({ board, onClose }: { board: Dashboard; onClose: () => void }) {
   const { tenant } = useIdentity()
   const client = useQueryClient()
   const shares = useShares(tenant.id, board.id)
-  const [{ label, days }, setTyped, typedDone] = useKept(`share:${board.id}`, {
+  const [{ label, days, source = '' }, setTyped, typedDone] = useKept<Typed>(`share:${board.id}`, {
     label: '',
     days: 30,
   })
+  const all = useSources(tenant.id)
+  const able = choicesOf(all ?? [], '')
+  const only = able.some((one) => one.id === source) ? [source] : null
   const [fresh, setFresh] = useState<FreshShare | null>(null)
   const [busy, setBusy] = useState(false)
   const [said, setSaid] = useState('')
@@ -51,7 +71,13 @@ export default function Share({ board, onClose }: { board: Dashboard; onClose: (
   const make = () =>
     attempt(async () => {
       setCopied(false)
-      setFresh(await api.post<FreshShare>(`dashboards/${board.id}/shares`, { label, days }))
+      setFresh(
+        await api.post<FreshShare>(`dashboards/${board.id}/shares`, {
+          label,
+          days,
+          ...(only ? { sources: only } : {}),
+        }),
+      )
       typedDone()
     })
   const revoke = (share: DashboardShare) =>
@@ -67,6 +93,10 @@ export default function Share({ board, onClose }: { board: Dashboard; onClose: (
       <p className="text-small text-muted">{text.lead}</p>
       {board.tiles.some((tile) => tile.kind === 'automation') && (
         <p className="mt-2 text-small text-attention">{text.workflows}</p>
+      )}
+
+      {board.tiles.some((tile) => sourcesOf(tile) !== null) && (
+        <p className="mt-2 text-small text-attention">{text.sourceNames}</p>
       )}
 
       {fresh ? (
@@ -132,7 +162,7 @@ export default function Share({ board, onClose }: { board: Dashboard; onClose: (
               aria-describedby={`${id}-hint`}
               className={field}
               onChange={(event) => {
-                setTyped({ label: event.target.value, days })
+                setTyped({ label: event.target.value, days, source })
               }}
             />
           </div>
@@ -145,7 +175,7 @@ export default function Share({ board, onClose }: { board: Dashboard; onClose: (
               value={days}
               className={field}
               onChange={(event) => {
-                setTyped({ label, days: Number(event.target.value) })
+                setTyped({ label, days: Number(event.target.value), source })
               }}
             >
               {spans.map((span) => (
@@ -161,6 +191,34 @@ export default function Share({ board, onClose }: { board: Dashboard; onClose: (
           >
             {wrong ?? text.labelHint}
           </p>
+          {able.length > 0 && (
+            <div className="col-span-2">
+              <label htmlFor={`${id}-of`} className="mb-1 block text-small text-muted">
+                {text.of}
+              </label>
+              <select
+                id={`${id}-of`}
+                value={only ? source : ''}
+                aria-describedby={only ? `${id}-of-hint` : undefined}
+                className={field}
+                onChange={(event) => {
+                  setTyped({ label, days, source: event.target.value })
+                }}
+              >
+                <option value="">{text.every}</option>
+                {able.map((one) => (
+                  <option key={one.id} value={one.id}>
+                    {one.name}
+                  </option>
+                ))}
+              </select>
+              {only && (
+                <p id={`${id}-of-hint`} className="mt-1 text-small text-muted">
+                  {text.ofHint}
+                </p>
+              )}
+            </div>
+          )}
           <button type="submit" className={`${primaryButton} col-span-2`} disabled={busy}>
             {busy ? text.making : text.make}
           </button>
@@ -194,7 +252,10 @@ export default function Share({ board, onClose }: { board: Dashboard; onClose: (
                       share.lastUsedAt
                         ? text.used(clock(share.lastUsedAt, tenant.timeZone, new Date()))
                         : text.unused,
-                    ].join(' · ')}
+                      onlyWords(share, all),
+                    ]
+                      .filter(Boolean)
+                      .join(' · ')}
                   </span>
                 </span>
                 <button

@@ -3,7 +3,7 @@ import { ChevronLeft, Ellipsis, Monitor, Share2 } from 'lucide-react'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { Link, useLocation, useNavigate, useParams } from 'react-router'
 import { api, ApiError } from '../../api/client'
-import type { Dashboard } from '../../api/types'
+import type { Dashboard, DashboardTile } from '../../api/types'
 import { Board } from '../../components/board/Board'
 import { Dialog } from '../../components/Dialog'
 import { Menu, useCloseMenu } from '../../components/Menu'
@@ -15,7 +15,7 @@ import { SavedAt } from '../../components/SavedAt'
 import { Skeleton } from '../../components/Skeleton'
 import { dayIn } from '../../lib/dates'
 import { freshWords } from '../../lib/freshWords'
-import { usePeriod } from '../../lib/range'
+import { ofAll, usePeriod } from '../../lib/range'
 import { useMay } from '../../lib/may'
 import { useIdentity } from '../../lib/session'
 import { messages } from '../../messages'
@@ -25,6 +25,8 @@ import { useDashboard, useNumbers, useShares } from './queries'
 
 const Editor = lazy(() => import('./Editor'))
 const Share = lazy(() => import('./Share'))
+
+const noTiles: readonly DashboardTile[] = []
 
 /** One dashboard: to look at, and for those who may, to change. */
 export function View() {
@@ -47,15 +49,15 @@ export function View() {
   const mayKeep = useMay('keep_dashboards')
   const mayShare = useMay('manage_shares')
   const links = useShares(tenant.id, id, mayShare).data?.shares.length ?? 0
-  const withAutomation =
-    editing || (board?.tiles.some((tile) => tile.kind === 'automation') ?? false)
-  const withCharts = editing || (board?.tiles.some((tile) => tile.kind === 'chart') ?? false)
+  // A tile says itself what it is narrowed to; what another page was narrowed to would not show here.
+  const span = ofAll(period.span)
   const { summary, numbers } = useNumbers(
     tenant.id,
-    period.span,
+    span,
     period.compare,
-    withAutomation,
-    withCharts,
+    board?.tiles ?? noTiles,
+    editing,
+    true,
   )
   const today = dayIn(tenant.timeZone, new Date())
   const data = summary.data
@@ -188,6 +190,8 @@ export function View() {
             <Editor
               board={board}
               numbers={numbers}
+              span={span}
+              compare={period.compare}
               onDone={(next) => {
                 if (next) changed(next)
                 setEditing(false)

@@ -1,9 +1,19 @@
-import { useQuery } from '@tanstack/react-query'
-import { api } from '../../api/client'
-import type { Compare, Dashboard, Dashboards, DashboardShares } from '../../api/types'
-import type { BoardNumbers } from '../../components/board/TileBody'
+import { useQueries, useQuery } from '@tanstack/react-query'
+import { api, query } from '../../api/client'
+import type {
+  AutomationPerformance,
+  Compare,
+  Dashboard,
+  Dashboards,
+  DashboardShares,
+  DashboardTile,
+  Summary,
+} from '../../api/types'
+import type { BoardNumbers, BoardPart } from '../../components/board/TileBody'
 import { useNotes } from '../../components/chart/useNotes'
-import type { Span } from '../../lib/range'
+import { useSources } from '../../components/sources/useSources'
+import { narrowing, narrowings, sourcesOf } from '../../lib/boards'
+import { sameDays, type Span } from '../../lib/range'
 import { readSnapshot, writeSnapshot } from '../../lib/storage'
 import { useAutomation } from '../automation/queries'
 import { useSummary } from '../overview/history'
@@ -38,12 +48,60 @@ export function useShares(tenantId: string, id: string, enabled = true) {
   })
 }
 
-/** The numbers of a dashboard: one request, one more if the workflows are on it, and one for what is noted on its charts. */
+/**
+ * The numbers of tiles that are narrowed to sources, over the days that all others have: one request for each choice of sources, and one more where its
+ * workflows are shown.
+ */
+export function useParts(
+  tenantId: string,
+  span: Span,
+  compare: Compare,
+  tiles: readonly DashboardTile[],
+  days: { from: string; to: string } | undefined,
+  editing = false,
+): Pick<BoardNumbers, 'sources' | 'parts'> {
+  const sources = useSources(tenantId, editing || tiles.some((tile) => sourcesOf(tile) !== null))
+  const choices = days && sources ? narrowings(tiles, sources) : []
+  const asked = choices.map((one) => ({ ...(days ? sameDays(span, days) : span), sources: one }))
+  const flows = choices.map((one) =>
+    tiles.some((tile) => tile.kind === 'automation' && narrowing(tile) === one),
+  )
+  const numbers = useQueries({
+    queries: asked.map((one) => ({
+      queryKey: ['summary', tenantId, one, compare, 'part'],
+      queryFn: ({ signal }: { signal: AbortSignal }) =>
+        api.get<Summary>(`metrics/summary${query({ ...one, compare })}`, { signal, tenantId }),
+      refetchOnMount: 'always' as const,
+    })),
+  })
+  const automations = useQueries({
+    queries: asked.map((one, i) => ({
+      queryKey: ['automation', tenantId, one, compare],
+      enabled: flows[i] ?? false,
+      queryFn: ({ signal }: { signal: AbortSignal }) =>
+        api.get<AutomationPerformance>(`automation/performance${query({ ...one, compare })}`, {
+          signal,
+          tenantId,
+        }),
+      refetchOnMount: 'always' as const,
+    })),
+  })
+  const parts = new Map<string, BoardPart>(
+    choices.map((one, i) => [
+      one,
+      { summary: numbers[i]?.data, automation: automations[i]?.data, error: numbers[i]?.error },
+    ]),
+  )
+  return { sources, parts }
+}
+
+/** The numbers of a dashboard: one request, one more if the workflows are on it, one for what is noted on its charts, and those of narrowed tiles. */
 export function useNumbers(
   tenantId: string,
   span: Span,
   compare: Compare,
-  withAutomation: boolean,
+  tiles: readonly DashboardTile[],
+  editing = false,
   withNotes = false,
 ) {
   const summary = useSummary(tenantId, span, compare)
@@ -51,16 +109,20 @@ export function useNumbers(
   const { data } = summary
   const automation = useAutomation(
     tenantId,
-    data ? { from: data.from, to: data.to } : span,
+    data ? sameDays(span, data) : span,
     compare,
-    withAutomation && data !== undefined,
+    data !== undefined &&
+      (editing || tiles.some((tile) => tile.kind === 'automation' && sourcesOf(tile) === null)),
   )
-  const { from = '', to = '' } = withNotes ? (summary.data ?? {}) : {}
+  const charts = editing || tiles.some((tile) => tile.kind === 'chart')
+  const { from = '', to = '' } = withNotes && charts ? (data ?? {}) : {}
   const notes = useNotes(tenantId, from, to)
+  const parts = useParts(tenantId, span, compare, tiles, data, editing)
   const numbers: BoardNumbers = {
-    summary: summary.data,
+    summary: data,
     annotations: notes.data,
     automation: automation.data,
+    ...parts,
   }
   return { summary, automation, numbers }
 }

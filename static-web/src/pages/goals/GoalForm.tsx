@@ -5,8 +5,10 @@ import type { CatalogueKpi, Goal, GoalChange, GoalRhythm, NewGoal } from '../../
 import { place } from '../../components/form/problems'
 import { Submit } from '../../components/form/Submit'
 import { Failed, Labelled, Rows, Select } from '../../components/ui'
+import { useSources } from '../../components/sources/useSources'
 import { shownUnit } from '../../lib/kpis'
 import { useIdentity } from '../../lib/session'
+import { choicesOf } from '../../lib/sources'
 import { goals } from '../../messages-goals'
 import { Combo } from '../settings/Combo'
 import { useOfTenant } from '../settings/queries'
@@ -22,6 +24,8 @@ interface Form {
   startsOn: string
   endsOn: string
   name: string
+  /** Id of the one source; empty for all. */
+  source: string
 }
 
 interface Props {
@@ -54,10 +58,13 @@ function Fields({ goal, kpi, today, onDone, catalogue }: Props & { catalogue: Ca
         startsOn: goal?.startsOn ?? today ?? '',
         endsOn: goal?.endsOn ?? '',
         name: goal?.name ?? '',
+        source: '',
       },
     })
   const { errors, isSubmitting } = formState
   const [picked, rhythm] = useWatch({ control, name: ['kpi', 'rhythm'] })
+  // Only where several know this number; what it is set for does not change any more.
+  const able = choicesOf(useSources(tenant.id, goal === null) ?? [], picked === '' ? '-' : picked)
   const unit = unitOf(picked)
   const down =
     (catalogue.find((one) => one.key === picked)?.direction ?? goal?.direction) === 'down'
@@ -81,6 +88,8 @@ function Fields({ goal, kpi, today, onDone, catalogue }: Props & { catalogue: Ca
           target,
           rhythm: form.rhythm,
           name,
+          // Chosen for another number, it is none of this one's.
+          ...(able.some((one) => one.id === form.source) ? { sources: [form.source] } : {}),
           ...(dated ? { startsOn: form.startsOn, endsOn: form.endsOn } : {}),
         }
         await api.post('goals', body)
@@ -134,6 +143,20 @@ function Fields({ goal, kpi, today, onDone, catalogue }: Props & { catalogue: Ca
           />
         )}
       </Labelled>
+      {!goal && able.length > 0 && (
+        <Labelled label={text.of} hint={text.ofHint} error={errors.source?.message}>
+          {(props) => (
+            <Select {...props} {...register('source')}>
+              <option value="">{text.every}</option>
+              {able.map((one) => (
+                <option key={one.id} value={one.id}>
+                  {one.name}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Labelled>
+      )}
       {!goal && (
         <Labelled label={text.rhythm} error={errors.rhythm?.message}>
           {(props) => (

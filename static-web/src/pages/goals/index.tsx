@@ -1,7 +1,7 @@
 import { Check, Minus, X } from 'lucide-react'
 import { useEffect } from 'react'
 import { Link, useSearchParams } from 'react-router'
-import { api } from '../../api/client'
+import { api, query } from '../../api/client'
 import type { Goal, Goals as Answer, GoalStanding } from '../../api/types'
 import { Dialog } from '../../components/Dialog'
 import { GoalBar } from '../../components/GoalBar'
@@ -12,9 +12,11 @@ import { dayRange } from '../../lib/dates'
 import { shortDay } from '../../lib/dayNames'
 import { formatNumber, type NumberStyle } from '../../lib/format'
 import { formatApart } from '../../lib/formatApart'
+import { useSources } from '../../components/sources/useSources'
 import { shownUnit } from '../../lib/kpis'
 import { useMay } from '../../lib/may'
 import { useIdentity } from '../../lib/session'
+import { joined, namesOf } from '../../lib/sources'
 import { messages } from '../../messages'
 import { goals as text } from '../../messages-goals'
 import { useOfTenant, useReload } from '../settings/queries'
@@ -185,48 +187,66 @@ function Entry({
       ? [formatNumber(one.target, style, 'table'), messages.notMeasurable]
       : formatApart([one.target, one.value], style, 'table')
   const { now } = goal
+  const all = useSources(tenant.id, goal.sources !== null)
+  const names = goal.sources && all ? namesOf(goal.sources, all) : null
+  // What is left of it is not what was wanted.
+  const gone = goal.sources !== null && all !== undefined && names === null
   return (
     <li className="border-t border-line py-5">
       <div className="flex flex-wrap items-baseline justify-between gap-x-6">
         <div className="min-w-0">
           <h2 className="font-semibold">
             <Link
-              to={`/metrics/${goal.kpi}`}
+              to={`/metrics/${goal.kpi}${gone ? '' : query({ sources: goal.sources?.join() })}`}
               className="inline-flex items-center max-lg:tap hover:text-accent"
             >
               {name}
             </Link>
           </h2>
           <p className="num text-small text-muted">
-            {goal.name ? `${goal.kpiName}, ${wanted}` : wanted}
+            {[goal.name ? `${goal.kpiName}, ${wanted}` : wanted, names && text.of(joined(names))]
+              .filter(Boolean)
+              .join(' ')}
           </p>
         </div>
-        <p className="text-small font-semibold">
+        <p className={`text-small font-semibold ${gone ? 'hidden' : ''}`}>
           <State tone={tones[now.state]}>
             {(now.state === 'unknown' && now.paceWithheld && text.unknownWhy[now.paceWithheld]) ||
               text.state[now.state]}
           </State>
         </p>
       </div>
-      <GoalBar standing={now} />
-      <p className="mt-2 text-small">
-        {now.text} <span className="num text-muted">{dayRange(now.from, now.to, today)}</span>
-      </p>
+      {gone ? (
+        <p className="mt-2 text-small text-attention">{text.sourceGone}</p>
+      ) : (
+        <>
+          <GoalBar standing={now} />
+          <p className="mt-2 text-small">
+            {now.text} <span className="num text-muted">{dayRange(now.from, now.to, today)}</span>
+          </p>
+        </>
+      )}
       <div className="mt-2 flex flex-wrap items-center justify-between gap-x-6">
         <div className="flex flex-wrap items-center gap-x-3 text-small">
-          {goal.history.length > 0 && <Marks history={goal.history} />}
-          <span className="text-muted">{text.record(goal.met, goal.missed)}</span>
+          {!gone && (
+            <>
+              {goal.history.length > 0 && <Marks history={goal.history} />}
+              <span className="text-muted">{text.record(goal.met, goal.missed)}</span>
+            </>
+          )}
         </div>
         {onEdit && (
           <div className="-mr-3 flex">
-            <button
-              type="button"
-              aria-label={text.editOf(name)}
-              className="tap px-3 text-small text-accent hover:underline"
-              onClick={onEdit}
-            >
-              {text.edit}
-            </button>
+            {!gone && (
+              <button
+                type="button"
+                aria-label={text.editOf(name)}
+                className="tap px-3 text-small text-accent hover:underline"
+                onClick={onEdit}
+              >
+                {text.edit}
+              </button>
+            )}
             <button
               type="button"
               aria-label={text.removeOf(name)}
@@ -238,7 +258,7 @@ function Entry({
           </div>
         )}
       </div>
-      {goal.history.length > 0 && (
+      {!gone && goal.history.length > 0 && (
         <details className="text-small">
           <summary className="tap inline-flex items-center text-accent hover:underline">
             {text.show}

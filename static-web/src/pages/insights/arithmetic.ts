@@ -1,3 +1,4 @@
+import { query } from '../../api/client'
 import type { HealthPart } from '../../api/types'
 import { formatPercent } from '../../lib/format'
 
@@ -8,14 +9,13 @@ export const termsOf = (parts: readonly Pick<HealthPart, 'score' | 'weight'>[], 
   )
 
 /** Where a sentence of evidence can be looked at: the chart of its KPI over its days. */
-export function chartOf(proof: {
-  kpi: string | null
-  from: string | null
-  to: string | null
-}): string | null {
+export function chartOf(
+  proof: { kpi: string | null; from: string | null; to: string | null },
+  sources: string | null = null,
+): string | null {
   if (proof.kpi === null) return null
   // A day alone has no shape: the four weeks that end with it.
-  return proof.from && proof.to && proof.from !== proof.to
-    ? `/metrics/${proof.kpi}?from=${proof.from}&to=${proof.to}`
-    : `/metrics/${proof.kpi}`
+  const days =
+    proof.from && proof.to && proof.from !== proof.to ? { from: proof.from, to: proof.to } : {}
+  return `/metrics/${proof.kpi}${query({ ...days, sources: sources ?? undefined })}`
 }

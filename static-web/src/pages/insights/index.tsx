@@ -13,6 +13,7 @@ import { formatNumber, formatPercent } from '../../lib/format'
 import { usePeriod } from '../../lib/range'
 import { useMay } from '../../lib/may'
 import { useIdentity } from '../../lib/session'
+import { isGone } from '../../lib/sources'
 import { messages } from '../../messages'
 import { insights as text } from '../../messages-insights'
 import { marks } from '../overview/Brief'
@@ -25,7 +26,7 @@ export default function Insights() {
   const period = usePeriod()
   const today = dayIn(tenant.timeZone, new Date())
   const query = useInsights(tenant.id, period.span, period.compare)
-  const { data } = query
+  const data = isGone(query.error) ? undefined : query.data
   useEffect(() => {
     document.title = `${tenant.name} · ${text.title} · ${messages.productShort}`
   }, [tenant.name])
@@ -33,7 +34,13 @@ export default function Insights() {
     <div className="mx-auto max-w-[78rem] px-4 pb-16 sm:px-8">
       <div className="flex flex-col gap-2 pt-3 lg:flex-row lg:items-start lg:justify-between lg:gap-12 lg:pt-8">
         <h1 className="text-big font-semibold tracking-[-0.01em]">{text.title}</h1>
-        <PeriodBar period={period} days={data} today={today} timeZone={tenant.timeZone} />
+        <PeriodBar
+          period={period}
+          days={data}
+          today={today}
+          timeZone={tenant.timeZone}
+          sourcesOf=""
+        />
       </div>
       {data ? (
         <div
@@ -252,6 +259,7 @@ function Entry({
   before: React.ReactNode
   put: ((to: Aside) => void) | null
 }) {
+  const { sources } = usePeriod()
   return (
     <>
       {before}
@@ -284,7 +292,7 @@ function Entry({
             className="num mt-2 grid gap-x-8 text-small sm:grid-cols-2"
           >
             {shownEvidence(of.evidence).map((proof) => {
-              const to = chartOf(proof)
+              const to = chartOf(proof, sources)
               return (
                 <div
                   key={proof.label + proof.shown + (proof.from ?? '') + (proof.kpi ?? '')}

@@ -16,15 +16,19 @@ const text = words.connect
 interface Fields {
   address: string
   key: string
+  name: string
 }
 
 /** Address and key of an n8n; for a source that is there, a new key alone. The API tries them before it keeps them. */
 export function ConnectN8n({
   source,
+  another = false,
   onDone,
   onCancel,
 }: {
   source?: Integration
+  /** One is connected already: this one needs a name of its own. */
+  another?: boolean
   onDone: (source: Integration) => void
   onCancel: () => void
 }) {
@@ -38,11 +42,11 @@ export function ConnectN8n({
     formState: { errors, isSubmitting },
   } = useDraft<Fields>(`n8n:${source?.id ?? 'new'}`, {
     secret: ['key'],
-    defaultValues: { address: source?.address ?? '', key: '' },
+    defaultValues: { address: source?.address ?? '', key: '', name: '' },
   })
   // Asked for only once a key turned out to show fewer workflows than are known.
   const [fewer, setFewer] = useState<'never' | 'asked' | 'accepted'>('never')
-  const submit = handleSubmit(async ({ address, key }) => {
+  const submit = handleSubmit(async ({ address, key, name: called }) => {
     try {
       const acceptFewer = fewer === 'accepted' ? true : null
       const credentials = { apiKey: key.trim() }
@@ -54,6 +58,7 @@ export function ConnectN8n({
               settings: { baseUrl: address.trim() },
               credentials,
               acceptFewer,
+              ...(another && called.trim() !== '' ? { displayName: called.trim() } : {}),
             }),
       )
       await changed()
@@ -65,6 +70,7 @@ export function ConnectN8n({
       for (const [field, name] of [
         ['settings.baseUrl', 'address'],
         ['credentials.apiKey', 'key'],
+        ['displayName', 'name'],
       ] as const) {
         const said = fields[field]?.[0]
         // A new key alone has no field for an address that does not answer.
@@ -79,7 +85,7 @@ export function ConnectN8n({
       if (!placed) setError('root', { message: sentenceOf(error) })
     }
   })
-  const title = source ? text.again : text.title
+  const title = source ? text.again : another ? text.another : text.title
   return (
     <form
       noValidate
@@ -125,6 +131,11 @@ export function ConnectN8n({
           />
         )}
       </Labelled>
+      {another && (
+        <Labelled label={text.name} hint={text.nameHint} error={errors.name?.message}>
+          {(props) => <input {...props} autoComplete="off" maxLength={60} {...register('name')} />}
+        </Labelled>
+      )}
       {fewer !== 'never' && (
         <label className="flex items-start gap-2 text-small">
           <input

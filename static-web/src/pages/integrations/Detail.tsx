@@ -1,6 +1,7 @@
 import { lazy, Suspense, useState } from 'react'
 import { useWatch } from 'react-hook-form'
 import { Link, useNavigate, useParams } from 'react-router'
+import { named } from '../../components/form/problems'
 import { useDraft } from '../../components/form/useDraft'
 import { api, ApiError } from '../../api/client'
 import type { Integration, Schedule } from '../../api/types'
@@ -24,6 +25,7 @@ import {
 } from '../../components/ui'
 import { useMay } from '../../lib/may'
 import { useIdentity } from '../../lib/session'
+import { joined } from '../../lib/sources'
 import { words } from '../../messages-integrations'
 import { settings } from '../../messages-settings'
 import { Actions, Clocks, StateLabel, StateWords } from './parts'
@@ -161,7 +163,14 @@ export default function Detail() {
           )}
         </Section>
       )}
-      {manage && <Disconnect source={source} />}
+      {manage && (
+        <Disconnect
+          source={source}
+          alike={query.data.integrations
+            .filter((one) => one.connector === source.connector && one.id !== source.id)
+            .map((one) => one.displayName)}
+        />
+      )}
       <SavedAt query={query} timeZone={tenant.timeZone} />
     </Page>
   )
@@ -208,7 +217,11 @@ function Plan({ source }: { source: Integration }) {
       setSaved(true)
     } catch (error) {
       const said = error instanceof ApiError ? error.fields : {}
-      if (said.displayName?.[0]) setError('name', { message: said.displayName[0] })
+      const wrong = said.displayName?.[0]
+      if (wrong)
+        setError('name', {
+          message: named(wrong, 'displayName', words.connect.fields.displayName ?? ''),
+        })
       else setError('root', { message: sentenceOf(error) })
     }
   })
@@ -269,7 +282,7 @@ function Plan({ source }: { source: Integration }) {
 }
 
 /** The end of a source, with or without what it measured. */
-function Disconnect({ source }: { source: Integration }) {
+function Disconnect({ source, alike }: { source: Integration; alike: readonly string[] }) {
   const confirmed = useConfirmation()
   const changed = useChanged()
   const navigate = useNavigate()
@@ -337,6 +350,7 @@ function Disconnect({ source }: { source: Integration }) {
               </label>
             ))}
           </fieldset>
+          {alike.length > 0 && <p className="text-small text-muted">{text.alike(joined(alike))}</p>}
           <Failed error={failed} />
           <div className="mt-5 flex flex-wrap justify-end gap-3">
             <button type="button" className={quietButton} onClick={close}>

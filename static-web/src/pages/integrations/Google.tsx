@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
-import { api, query } from '../../api/client'
+import { api, ApiError, query } from '../../api/client'
 import type { GoogleAuthorize, GoogleGrant, GoogleProperties, Integration } from '../../api/types'
 import { useConfirmation } from '../../components/confirmations'
 import { primaryButton } from '../../components/buttons'
+import { named } from '../../components/form/problems'
 import { useUnsaved } from '../../components/form/useKept'
 import { quietButton } from '../../components/Notice'
 import { Failed, inputClass, Labelled, LoadFailed, Rows, useFocus } from '../../components/ui'
@@ -44,10 +45,13 @@ export function useGoogleSignIn() {
 /** The properties that a sign-in may read, to choose one of. */
 export function PropertyPicker({
   grant,
+  another = false,
   onDone,
   onCancel,
 }: {
   grant: string
+  /** One is connected already: this one needs a name of its own. */
+  another?: boolean
   onDone: (source: Integration) => void
   onCancel: () => void
 }) {
@@ -66,13 +70,16 @@ export function PropertyPicker({
     retry: false,
   })
   const [chosen, setChosen] = useState<string | null>(null)
+  const [called, setCalled] = useState('')
   // What was chosen goes with the sign-in, which is forgotten within the hour: it is asked for, and not kept.
-  useUnsaved(chosen !== null, () => {
+  useUnsaved(chosen !== null || called !== '', () => {
     setChosen(null)
+    setCalled('')
   })
   const [find, setFind] = useState('')
   const [busy, setBusy] = useState(false)
   const [failed, setFailed] = useState<unknown>(null)
+  const nameWrong = failed instanceof ApiError ? failed.fields.displayName?.[0] : undefined
   const all = list.data?.properties ?? []
   const wanted = find.trim().toLowerCase()
   const found = all.filter(({ id, name, account }) =>
@@ -94,9 +101,11 @@ export function PropertyPicker({
           connector: 'google-analytics',
           grant,
           propertyId: picked,
+          ...(another && called.trim() !== '' ? { displayName: called.trim() } : {}),
         }),
       )
       setChosen(null)
+      setCalled('')
       await changed()
       onDone(made)
     } catch (error) {
@@ -163,6 +172,28 @@ export function PropertyPicker({
                 {found.length === 0 && <p className="text-small text-muted">{text.noneFound}</p>}
               </div>
             </fieldset>
+            {another && (
+              <Labelled
+                label={words.connect.name}
+                hint={words.connect.nameHint}
+                error={
+                  nameWrong &&
+                  named(nameWrong, 'displayName', words.connect.fields.displayName ?? '')
+                }
+              >
+                {(props) => (
+                  <input
+                    {...props}
+                    autoComplete="off"
+                    maxLength={60}
+                    value={called}
+                    onChange={(event) => {
+                      setCalled(event.target.value)
+                    }}
+                  />
+                )}
+              </Labelled>
+            )}
           </>
         )
       ) : list.isError ? (
@@ -173,7 +204,7 @@ export function PropertyPicker({
           <Rows count={2} />
         </>
       )}
-      <Failed error={failed} />
+      {!nameWrong && <Failed error={failed} />}
       <div className="flex flex-wrap gap-3">
         {all.length > 0 && (
           <button type="submit" disabled={busy} className={primaryButton}>

@@ -85,7 +85,7 @@ export default function Sources() {
           {words.google.problem[problem] ?? words.google.problemOther}
         </p>
       )}
-      {connect && <ConnectN8n onDone={done} onCancel={cancel} />}
+      {connect && <ConnectN8n another={has(data, 'n8n')} onDone={done} onCancel={cancel} />}
       {/* Who cannot let us in sends instead; until something came there is no source whose page would say how. */}
       {connect && (
         <Suspense fallback={<Rows count={2} />}>
@@ -101,7 +101,14 @@ export default function Sources() {
           }}
         />
       )}
-      {grant && <PropertyPicker grant={grant} onDone={done} onCancel={cancel} />}
+      {grant && (
+        <PropertyPicker
+          grant={grant}
+          another={has(data, 'google-analytics')}
+          onDone={done}
+          onCancel={cancel}
+        />
+      )}
       {data ? (
         data.length === 0 ? (
           !grant && (
@@ -221,7 +228,11 @@ export function ReadOnly() {
 const reconnectedWords = (source: Integration | undefined) =>
   source ? words.google.reconnected(source.displayName) : words.google.reconnectedPlain
 
-/** What is not connected, each with what it would bring. */
+/** Whether one of a kind is connected; what only pushes can be gone on with. */
+const has = (sources: readonly Integration[] | undefined, connector: string) =>
+  sources?.some((source) => source.connector === connector && !isPushOnly(source)) ?? false
+
+/** What can be connected, each with what it would bring; of what is connected, another one. */
 function Offers({
   sources,
   connectable,
@@ -239,16 +250,20 @@ function Offers({
   const define = useMay('manage_settings')
   const google = useGoogleSignIn()
   const free = (connector: string) =>
-    manage && !sources.some((source) => source.connector === connector && !isPushOnly(source))
-      ? connectable.find((one) => one.connector === connector)
-      : undefined
+    manage ? connectable.find((one) => one.connector === connector) : undefined
+  const offerOf = (connector: string, offer: typeof words.offer.google) =>
+    has(sources, connector)
+      ? { name: offer.anotherName, about: offer.anotherAbout, connect: offer.another }
+      : offer
+  const googleOffer = offerOf('google-analytics', words.offer.google)
+  const n8nOffer = offerOf('n8n', words.offer.n8n)
   const [ga, n8n] = [free('google-analytics'), free('n8n')]
   if (!ga && !n8n && !push) return null
   return (
     <Section title={sources.length === 0 ? text.moreEmpty : text.more}>
       <ul>
         {ga && asked !== 'google' && (
-          <Offer {...words.offer.google}>
+          <Offer name={googleOffer.name} about={googleOffer.about}>
             {ga.signIn && (
               <button
                 type="button"
@@ -256,7 +271,7 @@ function Offers({
                 disabled={google.going}
                 onClick={() => void google.go()}
               >
-                {google.going ? words.google.going : words.offer.google.connect}
+                {google.going ? words.google.going : googleOffer.connect}
               </button>
             )}
             {ga.serviceAccount && asked !== 'google-key' && (
@@ -274,7 +289,7 @@ function Offers({
           </Offer>
         )}
         {n8n && (
-          <Offer {...words.offer.n8n}>
+          <Offer name={n8nOffer.name} about={n8nOffer.about}>
             {asked !== 'n8n' && (
               <button
                 type="button"
@@ -283,7 +298,7 @@ function Offers({
                   onAsk('n8n')
                 }}
               >
-                {words.offer.n8n.connect}
+                {n8nOffer.connect}
               </button>
             )}
           </Offer>

@@ -133,7 +133,7 @@ export function useChanged() {
   return useCallback(
     (...names: string[]) =>
       Promise.all(
-        ['integrations', 'summary', 'runs', ...names].map((name) =>
+        ['integrations', 'sources', 'summary', 'runs', ...names].map((name) =>
           client.invalidateQueries({ queryKey: [name] }),
         ),
       ),

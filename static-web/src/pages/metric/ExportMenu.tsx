@@ -8,6 +8,7 @@ import { dayRange } from '../../lib/dates'
 import { formatNumber } from '../../lib/format'
 import { shownUnit } from '../../lib/kpis'
 import { useIdentity } from '../../lib/session'
+import { useChosenNames } from '../../components/sources/SourceFilter'
 import { metric } from '../../messages-metric'
 import type { Only } from '../analytics/queries'
 
@@ -27,16 +28,25 @@ interface Props {
   figure: RefObject<HTMLDivElement | null>
   /** The part of the number that the chart shows alone. */
   only: Only | null
+  /** What the page is narrowed to; null for all. */
+  sources: string | null
 }
 
 /** The numbers of the chart as files, and the chart as a picture. */
-export function ExportMenu({ summary, kpi, grain, figure, only }: Props) {
+export function ExportMenu({ summary, kpi, grain, figure, only, sources }: Props) {
   const { tenant } = useIdentity()
+  const names = useChosenNames(sources)
   const { from, to } = summary
   const part = only && memberName(only.dimension, only.member)
-  const name = [kpi.key, part && plainName(part), from, to, grain].filter(Boolean).join('_')
+  const name = [kpi.key, part && plainName(part), names && plainName(names), from, to, grain]
+    .filter(Boolean)
+    .join('_')
   const numbers = (format: 'csv' | 'json') => async () =>
-    (await api.file(`export${query({ format, kpis: kpi.key, from, to, grain, ...only })}`)).blob()
+    (
+      await api.file(
+        `export${query({ format, kpis: kpi.key, from, to, grain, ...only, sources: sources ?? undefined })}`,
+      )
+    ).blob()
   const picture = async () => {
     const canvas = figure.current?.querySelector('canvas')
     if (!canvas) return null
@@ -50,7 +60,7 @@ export function ExportMenu({ summary, kpi, grain, figure, only }: Props) {
             'exact',
           )
     return pictureOf(canvas, {
-      title: part ? `${kpi.name} · ${part}` : kpi.name,
+      title: [kpi.name, part, names].filter(Boolean).join(' · '),
       subtitle: [value, dayRange(from, to)].filter(Boolean).join(' · '),
       footer: text.footer(tenant.name, tenant.timeZone.replaceAll('_', ' ')),
     })

@@ -10,7 +10,9 @@ import { fullDay } from '../../lib/dayNames'
 import { formatNumber } from '../../lib/format'
 import { formatApart } from '../../lib/formatApart'
 import { shownUnit } from '../../lib/kpis'
+import { useSources } from '../../components/sources/useSources'
 import { useIdentity } from '../../lib/session'
+import type { Source } from '../../lib/sources'
 import { messages } from '../../messages'
 import { metric } from '../../messages-metric'
 import { flagsOf, readable } from './parts'
@@ -23,19 +25,22 @@ interface Props {
   from: string
   to: string
   onDay: (day: string) => void
+  /** What the page is narrowed to; null for all. */
+  sources: string | null
 }
 
 /** Where the number of a day comes from: how it is computed, from what, and who told it when. */
-export function Where({ kpi, day, from, to, onDay }: Props) {
+export function Where({ kpi, day, from, to, onDay, sources }: Props) {
   const { tenant } = useIdentity()
+  const all = useSources(tenant.id)
   const id = useId()
   const found = useQuery({
-    queryKey: ['provenance', tenant.id, kpi.key, day],
+    queryKey: ['provenance', tenant.id, kpi.key, day, sources],
     queryFn: ({ signal }) =>
-      api.get<Provenance>(`metrics/provenance${query({ kpi: kpi.key, date: day })}`, {
-        signal,
-        tenantId: tenant.id,
-      }),
+      api.get<Provenance>(
+        `metrics/provenance${query({ kpi: kpi.key, date: day, sources: sources ?? undefined })}`,
+        { signal, tenantId: tenant.id },
+      ),
     placeholderData: (before, asked) => (asked?.queryKey[1] === tenant.id ? before : undefined),
   })
   const { data } = found
@@ -66,7 +71,7 @@ export function Where({ kpi, day, from, to, onDay }: Props) {
       </div>
       {data ? (
         <div aria-live="polite" className={found.isPlaceholderData ? 'opacity-60' : ''}>
-          <Answer of={data} kpi={kpi} />
+          <Answer of={data} kpi={kpi} sources={all ?? []} />
         </div>
       ) : found.error ? (
         <p role="alert" className="mt-3 text-small">
@@ -89,7 +94,15 @@ export function Where({ kpi, day, from, to, onDay }: Props) {
   )
 }
 
-function Answer({ of, kpi }: { of: Provenance; kpi: SummaryKpi }) {
+function Answer({
+  of,
+  kpi,
+  sources,
+}: {
+  of: Provenance
+  kpi: SummaryKpi
+  sources: readonly Source[]
+}) {
   const style = {
     unit: shownUnit({ key: of.kpi, unit: of.unit }),
     currency: of.currency ?? undefined,
@@ -126,8 +139,14 @@ function Answer({ of, kpi }: { of: Provenance; kpi: SummaryKpi }) {
         <ul aria-label={text.parts} className="mt-3">
           {of.parts.map((part) => (
             <Part
-              key={part.kpi + part.connector}
+              key={part.kpi + part.connector + (part.integrationId ?? '')}
               of={part}
+              // Of several the same number came from: which this is.
+              owner={
+                of.parts.some((other) => other !== part && other.kpi === part.kpi)
+                  ? (sources.find(({ id }) => id === (part.integrationId ?? 'push'))?.name ?? null)
+                  : null
+              }
               alone={of.parts.length === 1 && part.kpi === kpi.key}
               currency={part.currency ?? of.currency ?? undefined}
             />
@@ -140,10 +159,12 @@ function Answer({ of, kpi }: { of: Provenance; kpi: SummaryKpi }) {
 
 function Part({
   of,
+  owner,
   alone,
   currency,
 }: {
   of: ProvenancePart
+  owner: string | null
   /** The number is this one part: its value stands above. */
   alone: boolean
   currency: string | undefined
@@ -188,7 +209,7 @@ function Part({
     <li className="border-t border-line py-3">
       {!alone && (
         <p className="mb-1 flex items-baseline justify-between gap-4">
-          <span className="font-semibold">{of.name}</span>
+          <span className="font-semibold">{[of.name, owner].filter(Boolean).join(' · ')}</span>
           <span className="num font-semibold">
             <Value value={of.value} {...style} precision="exact" atRight />
           </span>

@@ -1,7 +1,7 @@
 import { ChevronLeft } from 'lucide-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { Link, useLocation, useParams } from 'react-router'
-import type { Annotation, Insights, Summary, SummaryKpi } from '../../api/types'
+import type { Annotation, CatalogueKpi, Insights, Summary, SummaryKpi } from '../../api/types'
 import { ChangeText } from '../../components/ChangeText'
 import { OnlyChip } from '../../components/breakdown/Bars'
 import { Chart } from '../../components/chart/Chart'
@@ -12,6 +12,7 @@ import { ErrorNotice, Notice, quietButton } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
 import { PrintNote } from '../../components/print/PrintNote'
 import { SavedAt } from '../../components/SavedAt'
+import { NotHere } from '../../components/sources/NotHere'
 import { Skeleton } from '../../components/Skeleton'
 import { LoadFailed, sentenceOf } from '../../components/ui'
 import { Value } from '../../components/Value'
@@ -21,6 +22,7 @@ import { dayIn } from '../../lib/dates'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { useMay } from '../../lib/may'
 import { useIdentity } from '../../lib/session'
+import { isGone } from '../../lib/sources'
 import { messages } from '../../messages'
 import { later } from '../../messages-later'
 import { metric } from '../../messages-metric'
@@ -28,6 +30,7 @@ import { marks } from '../overview/Brief'
 import { useDivision } from '../analytics/address'
 import { useBreakdown } from '../analytics/queries'
 import { useInsights, useSummary } from '../overview/history'
+import { useOfTenant } from '../settings/queries'
 import { useMetricAddress, usualGrain } from './address'
 import { Division } from './Division'
 import { useDrawn } from './drawn'
@@ -49,9 +52,11 @@ export default function Metric() {
   const today = dayIn(tenant.timeZone, new Date())
   const summary = useSummary(tenant.id, span, compare)
   const insights = useInsights(tenant.id, span, compare)
-  const data = summary.data
+  const data = isGone(summary.error) ? undefined : summary.data
   const kpi = data?.kpis.find((one) => one.key === key)
-  const name = kpi?.name ?? key
+  // Narrowed to a source that has no such number: the catalogue knows what it is called.
+  const catalogue = useOfTenant<CatalogueKpi[]>('kpis', 'kpis', data !== undefined && !kpi)
+  const name = kpi?.name ?? catalogue.data?.find((one) => one.key === key)?.name ?? key
 
   useEffect(() => {
     document.title = `${tenant.name} · ${name} · ${messages.productShort}`
@@ -87,6 +92,12 @@ export default function Metric() {
           stale={summary.isPlaceholderData}
           picker={picker}
         />
+      ) : data && address.sources !== null ? (
+        <>
+          <h1 className="text-big font-semibold">{name}</h1>
+          {picker}
+          <NotHere chosen={address.sources} what={name} />
+        </>
       ) : data ? (
         <>
           <h1 className="text-big font-semibold">{name}</h1>
@@ -137,6 +148,7 @@ interface BodyProps {
 
 function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
   const { tenant } = useIdentity()
+  const { search } = useLocation()
   const may = useMay('manage_numbers')
   const figure = useRef<HTMLDivElement>(null)
   const [picked, setPicked] = useState<string | null>(null)
@@ -144,7 +156,7 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
   const change = describeChange(kpi, before, summary.compare)
   const style = { unit: shownUnit(kpi), currency: kpi.currency ?? summary.currency }
   const grain = address.grain ?? usualGrain(summary.dates.length)
-  const annotations = useNotes(tenant.id, summary.from, summary.to)
+  const annotations = useNotes(tenant.id, summary.from, summary.to, address.sources)
   const editor = useNoteEditor(summary)
   const found = useMemo(
     () => (insights?.insights ?? []).filter((one) => one.kpis.includes(kpi.key)),
@@ -235,7 +247,7 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
                     {metric.note.add}
                   </button>
                 )}
-                <ExportMenu {...{ summary, kpi, grain, figure, only }} />
+                <ExportMenu {...{ summary, kpi, grain, figure, only }} sources={address.sources} />
               </div>
             </div>
             {only && (
@@ -293,6 +305,7 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
             from={summary.from}
             to={summary.to}
             onDay={setPicked}
+            sources={address.sources}
           />
         </div>
         <div className="grid content-start gap-8 sm:grid-cols-2 xl:grid-cols-1">
@@ -317,7 +330,7 @@ function Body({ summary, kpi, insights, address, stale, picker }: BodyProps) {
                 ))}
               </ul>
               <Link
-                to="/insights"
+                to={{ pathname: '/insights', search }}
                 className="tap inline-flex items-center text-small text-accent hover:underline"
               >
                 {later.actions.insights(insights?.insights.length ?? 0)}

@@ -4,12 +4,14 @@ import { Value } from '../../components/Value'
 import { formatNumber } from '../../lib/format'
 import { shownUnit } from '../../lib/kpis'
 import { later } from '../../messages-later'
-import { automationFigures } from './automation'
+import { usePeriod } from '../../lib/range'
+import { automationFigures, searchOf } from './automation'
 
 /** Are the automations worth it? The three numbers that answer. */
 export function AutomationBlock({ summary }: { summary: Summary }) {
   const kpi = (key: string) => summary.kpis.find((one) => one.key === key)
-  const figures = automationFigures(summary)
+  const { sources } = usePeriod()
+  const figures = automationFigures(summary, sources)
   const rows = [
     { name: later.overview.hoursSaved, kpi: kpi('automation.time_saved') },
     { name: later.overview.valueSaved, kpi: kpi('automation.value_saved') },
@@ -18,6 +20,8 @@ export function AutomationBlock({ summary }: { summary: Summary }) {
   const money = (value: number) =>
     formatNumber(value, { unit: 'currency', currency: figures?.currency ?? summary.currency })
   const empty = rows.every((row) => row.kpi.value === null)
+  // Of a website there is nothing to say here.
+  if (sources !== null && rows.length === 0) return null
   return (
     <section aria-labelledby="automation">
       <h2 id="automation" className="text-lead font-semibold">
@@ -63,7 +67,7 @@ export function AutomationBlock({ summary }: { summary: Summary }) {
       <Link
         to={{
           pathname: '/automation',
-          search: `?from=${summary.from}&to=${summary.to}&compare=${summary.compare}`,
+          search: searchOf(summary, sources),
         }}
         className="tap inline-flex items-center text-small text-accent hover:underline"
       >

@@ -6,8 +6,14 @@ import { messages } from '../../messages'
 import { automationFigures } from './automation'
 
 /** "Automations saved 69 h, worth $2,196, for $56.": the second question of the morning, under the headline. It keeps its place while nothing is known yet. */
-export function AutomationLine({ summary }: { summary: Summary | undefined }) {
-  const figures = summary && automationFigures(summary)
+export function AutomationLine({
+  summary,
+  sources,
+}: {
+  summary: Summary | undefined
+  sources: string | null
+}) {
+  const figures = summary && automationFigures(summary, sources)
   if (summary && !figures) return null
   // In a sentence no cents of what is more than a handful.
   const money = (value: number | null) =>

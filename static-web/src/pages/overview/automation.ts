@@ -1,7 +1,12 @@
 import type { Summary } from '../../api/types'
+import { query } from '../../api/client'
+
+/** The same days and sources on another page. */
+export const searchOf = ({ from, to, compare }: Summary, sources: string | null) =>
+  query({ from, to, compare, sources: sources ?? undefined })
 
 /** What the automations of the period saved, what that is worth and what they cost; null where no time saved is known. */
-export function automationFigures(summary: Summary) {
+export function automationFigures(summary: Summary, sources: string | null) {
   const kpi = (key: string) => summary.kpis.find((one) => one.key === key)
   const minutes = kpi('automation.time_saved')?.value ?? null
   if (minutes === null) return null
@@ -16,6 +21,6 @@ export function automationFigures(summary: Summary) {
     roi,
     currency: worth?.currency ?? summary.currency,
     /** The days of these numbers: the automation page shows the same ones. */
-    search: `?from=${summary.from}&to=${summary.to}&compare=${summary.compare}`,
+    search: searchOf(summary, sources),
   }
 }

@@ -10,12 +10,14 @@ import {
 import { useLocation } from 'react-router'
 import type { Insights, Summary } from '../../api/types'
 import { ErrorNotice } from '../../components/Notice'
+import { NotHere } from '../../components/sources/NotHere'
 import { PeriodBar } from '../../components/PeriodBar'
 import { SavedAt } from '../../components/SavedAt'
 import { clock, dayIn } from '../../lib/dates'
 import { pickHeadline } from '../../lib/kpis'
 import { usePeriod } from '../../lib/range'
 import { useIdentity } from '../../lib/session'
+import { isGone } from '../../lib/sources'
 import { messages } from '../../messages'
 import { Brief, BriefSkeleton } from './Brief'
 import { AutomationLine } from './AutomationLine'
@@ -39,7 +41,7 @@ export default function Overview() {
   const period = usePeriod()
   const { search } = useLocation()
   const summary = useOverview(tenant.id, period.span, period.compare)
-  const data = summary.data
+  const data = isGone(summary.error) ? undefined : summary.data
   const insights = data?.insights ?? undefined
   const [opened] = useState(() => Date.now())
 
@@ -74,8 +76,12 @@ export default function Overview() {
       <h1 className="sr-only">{messages.overview.title(tenant.name)}</h1>
       <div className="flex flex-col gap-2 pt-3 lg:flex-row lg:items-start lg:justify-between lg:gap-12 lg:pt-8">
         <div className="min-w-0 flex-1">
-          {insights ? <Brief insights={insights} search={search} /> : <BriefSkeleton />}
-          <AutomationLine summary={data} />
+          {insights ? (
+            <Brief insights={insights} search={search} />
+          ) : (
+            !(summary.isError && !data) && <BriefSkeleton />
+          )}
+          <AutomationLine summary={data} sources={period.sources} />
         </div>
         <PeriodBar
           period={period}
@@ -93,6 +99,9 @@ export default function Overview() {
             summary.isPlaceholderData ? 'opacity-60 transition-opacity' : 'transition-opacity'
           }
         >
+          {data.kpis.length === 0 && period.sources !== null && (
+            <NotHere chosen={period.sources} what={messages.overview.numbersYet} />
+          )}
           <Body
             data={data}
             top={top}

@@ -2,7 +2,9 @@ import { useEffect } from 'react'
 import { useLocation } from 'react-router'
 import { ApiError } from '../../api/client'
 import { Frame } from '../../components/account/Frame'
+import type { SharedDashboard } from '../../api/types'
 import { Board } from '../../components/board/Board'
+import { linkNumbers } from '../../components/board/linkNumbers'
 import { ErrorNotice, Notice } from '../../components/Notice'
 import { PeriodBar } from '../../components/PeriodBar'
 import { PrintNote } from '../../components/print/PrintNote'
@@ -14,10 +16,15 @@ import { fullDay } from '../../lib/dayNames'
 import { freshWords } from '../../lib/freshWords'
 import { usePeriod } from '../../lib/range'
 import { secretsOf } from '../../lib/shared'
+import { joined } from '../../lib/sources'
 import { useServiceWorker } from '../../lib/worker'
 import { messages } from '../../messages'
 import { boards } from '../../messages-boards'
 import { useShared } from './queries'
+
+/** What the link was narrowed to; nothing where it shows all. */
+const ofWords = (data: Partial<SharedDashboard>) =>
+  data.numbersOf ? boards.view.numbersOf(joined(data.numbersOf)) : null
 
 /** One dashboard through a link, without a sign-in: its numbers and nothing else. */
 export default function Shared() {
@@ -51,7 +58,11 @@ export default function Shared() {
           <h1 className="text-big font-semibold tracking-[-0.01em] [overflow-wrap:anywhere]">
             {data?.name ?? <Skeleton className="h-7 w-48" />}
           </h1>
-          {data && <p className="num mt-0.5 text-small text-muted">{freshWords(data.summary)}</p>}
+          {data && (
+            <p className="num mt-0.5 text-small text-muted">
+              {[ofWords(data), freshWords(data.summary)].filter(Boolean).join(' · ')}
+            </p>
+          )}
         </div>
         <PeriodBar
           period={{ ...period, range, span: { range } }}
@@ -64,13 +75,7 @@ export default function Shared() {
           {data.tiles.length === 0 ? (
             <Notice title={boards.empty} />
           ) : (
-            <Board
-              tiles={data.tiles}
-              numbers={{
-                summary: data.summary,
-                automation: data.automation ?? undefined,
-              }}
-            />
+            <Board tiles={data.tiles} numbers={linkNumbers(data)} />
           )}
           <p className="mt-8 flex flex-wrap items-center gap-x-4 text-small text-muted print:hidden">
             <span>{boards.view.note(fullDay(dayIn(zone, new Date(data.expiresAt))))}</span>

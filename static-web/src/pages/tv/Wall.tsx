@@ -5,7 +5,7 @@ import type { DashboardTile } from '../../api/types'
 import { ChangeText } from '../../components/ChangeText'
 import { Notice, quietButton } from '../../components/Notice'
 import { Sparkline } from '../../components/Sparkline'
-import type { BoardNumbers } from '../../components/board/TileBody'
+import { ofTile, tileName, type BoardNumbers } from '../../components/board/TileBody'
 import { daysAlongside } from '../../lib/alongside'
 import { isFailing, sortWorkflows } from '../../lib/automation'
 import { arrange, rowsOf, screens } from '../../lib/boards'
@@ -228,17 +228,27 @@ export function Wall({ walls, every, waiting, problem, onExit }: Props) {
 }
 
 /** Large enough for five metres: its sizes follow from the room that the tile has (styles: wall-…). */
-function WallTile({ tile, numbers }: { tile: DashboardTile; numbers: BoardNumbers }) {
-  const { summary, automation } = numbers
+function WallTile({ tile, numbers: all }: { tile: DashboardTile; numbers: BoardNumbers }) {
+  const { gone, of, own } = ofTile(tile, all)
+  const { summary, automation } = own
   if (tile.kind === 'note') return <p className="wall-note whitespace-pre-line">{tile.text}</p>
+  if (gone)
+    return (
+      <>
+        <h2 className="wall-name truncate">{tileName(tile, all)}</h2>
+        <p className="wall-state text-attention">
+          {all.link ? boards.sourceGoneLink : boards.sourceGone}
+        </p>
+      </>
+    )
   if (!summary) return null
   if (tile.kind === 'freshness')
     return (
       <>
         <h2 className="wall-name">{boards.freshness}</h2>
         <ul className="wall-list">
-          {summary.freshness.slice(0, 4).map((source) => (
-            <li key={source.connector} className="flex justify-between gap-[1em]">
+          {summary.freshness.slice(0, 4).map((source, i) => (
+            <li key={i} className="flex justify-between gap-[1em]">
               <span className="truncate">{source.displayName}</span>
               <span className="num whitespace-nowrap text-muted">
                 {boards.states[source.status]}
@@ -252,12 +262,15 @@ function WallTile({ tile, numbers }: { tile: DashboardTile; numbers: BoardNumber
   if (tile.kind === 'automation')
     return (
       <>
-        <h2 className="wall-name">{boards.automation}</h2>
+        <h2 className="wall-name truncate">{tileName(tile, all)}</h2>
         <ul className="wall-list">
           {sortWorkflows([...(automation?.workflows ?? [])], 'timeSavedMinutes', true)
             .slice(0, 4)
             .map((flow) => (
-              <li key={flow.id} className="flex justify-between gap-[1em]">
+              <li
+                key={`${flow.integrationId} ${flow.id}`}
+                className="flex justify-between gap-[1em]"
+              >
                 <span className="truncate">{flow.name}</span>
                 <span className="num whitespace-nowrap">
                   {isFailing(flow) && (
@@ -281,7 +294,9 @@ function WallTile({ tile, numbers }: { tile: DashboardTile; numbers: BoardNumber
   const style = { unit: shownUnit(kpi), currency: kpi.currency ?? summary.currency }
   return (
     <div className="flex h-full flex-col">
-      <h2 className="wall-name truncate">{kpi.name}</h2>
+      <h2 className="wall-name truncate">
+        {of === null ? kpi.name : `${kpi.name} ${boards.ofSources(of)}`}
+      </h2>
       <p className="flex flex-wrap items-baseline gap-x-[2.5cqw]">
         <span className="wall-value num font-semibold">
           {kpi.value === null ? messages.notMeasurable : formatNumber(kpi.value, style)}

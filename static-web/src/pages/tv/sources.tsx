@@ -5,6 +5,7 @@ import { api, ApiError } from '../../api/client'
 import type { Compare, Dashboard, Range, SharedDashboard } from '../../api/types'
 import { usePeriod } from '../../lib/range'
 import { useIdentity } from '../../lib/session'
+import { linkNumbers } from '../../components/board/linkNumbers'
 import { forgetShared, readShared, savedShared } from '../../lib/shared'
 import { readSnapshot, writeSnapshot } from '../../lib/storage'
 import { boards } from '../../messages-boards'
@@ -43,7 +44,7 @@ export function OwnScreens({ ids }: { ids: readonly string[] }) {
     tenant.id,
     { range },
     compare,
-    found.some((board) => board.tiles.some((tile) => tile.kind === 'automation')),
+    found.flatMap((board) => board.tiles),
   )
   useEffect(() => {
     const timer = setInterval(() => {
@@ -99,8 +100,7 @@ export function SharedScreens({ secrets }: { secrets: readonly string[] }) {
         business: data.business,
         tiles: data.tiles,
         numbers: {
-          summary: data.summary,
-          automation: data.automation ?? undefined,
+          ...linkNumbers(data),
         },
         at: one.dataUpdatedAt,
         lost: one.isError,
