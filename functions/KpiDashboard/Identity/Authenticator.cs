@@ -3,6 +3,7 @@ using KpiDashboard.Data;
 using KpiDashboard.Security;
 using KpiDashboard.Webhooks;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Caching.Memory;
 
 namespace KpiDashboard.Identity;
 
@@ -12,7 +13,7 @@ namespace KpiDashboard.Identity;
 /// by the token's signing secret stands in for the token, which is then named by its id. A person's session, role and membership are read anew
 /// for each request: who is removed or signed out is out at once, not when a token runs out.
 /// </summary>
-public sealed class Authenticator
+public sealed class Authenticator : IDisposable
 {
     /// <summary>Begins every API or webhook token.</summary>
     internal const string TokenPrefix = "kpi_";
@@ -35,11 +36,17 @@ public sealed class Authenticator
     private readonly TenantOpenings _openings;
     private readonly TimeProvider _time;
 
+    // Of tokens by their hash: whose they are, which never changes. Whether they are good is asked each time.
+    private readonly MemoryCache _seen = new(new MemoryCacheOptions { SizeLimit = 10_000 });
+
     internal Authenticator(
         AccessTokens accessTokens, Database database, RateLimits limits, SecretSealer sealer, ClientAddress address, ITokenRefusals refusals,
         TenantOpenings openings, TimeProvider time) =>
         (_accessTokens, _database, _limits, _sealer, _address, _refusals, _openings, _time)
             = (accessTokens, database, limits, sealer, address, refusals, openings, time);
+
+    /// <inheritdoc />
+    public void Dispose() => _seen.Dispose();
 
     /// <summary>Admits the request, leaving its <c>Caller</c> among the request's features, or raises 401, 403 or 429.</summary>
     public async Task AdmitAsync(HttpContext context, RequiresAttribute required, CancellationToken cancellationToken)
@@ -134,16 +141,30 @@ public sealed class Authenticator
             : null;
     }
 
+    /// <summary>
+    /// One round trip for a token that this instance has seen before: whose it is does not change, so that its limit and its business can be
+    /// asked about together with whether it is still good.
+    /// </summary>
     private async Task<Caller> MachineAsync(HttpContext context, string token, RequiresAttribute required, CancellationToken cancellationToken)
     {
-        var found = await _database.QueryAsync<TokenState>(
+        var hash = TokenHash.Of(token);
+        var known = _seen.TryGetValue(Convert.ToHexString(hash), out (Guid Tenant, Guid Token) seen);
+        var batch = new SqlBatch();
+        var admitted = batch.Add(
             """
-            select tenant_id, id, name, array_to_string(scopes, ' ') as scopes, usable, delete_after, admitted
-            from admit_token(@hash, @now, @address::inet)
+            select a.tenant_id, a.id, a.name, array_to_string(a.scopes, ' ') as scopes, a.usable, a.delete_after, a.admitted,
+                   set_config('app.tenant_id', a.tenant_id::text, true) = a.tenant_id::text as opened
+            from admit_token(@hash, @now, @address::inet) a
             """,
-            new { hash = TokenHash.Of(token), now = _time.GetUtcNow(), address = _address.NetworkText(context.Request) }, cancellationToken);
-        if (found is not [var state]) throw NotValid();
-        return await AdmitAsync(context, state, required, NotValid, cancellationToken);
+            new { hash, now = _time.GetUtcNow(), address = _address.NetworkText(context.Request) }, SqlBatch.RowsAsync<TokenState>);
+        var waiting = known ? _limits.TryTakeAsync(batch, Bucket.Token, seen.Token.ToString("N")) : null;
+        var opening = known && required.Reads(context.Request.Method) ? _openings.JoinAsync(batch, seen.Tenant) : null;
+        await _database.RunAsync(batch, cancellationToken);
+        if (await admitted is not [var state]) throw NotValid();
+        if (!known) _seen.Set(Convert.ToHexString(hash), (state.tenant_id, state.id), new MemoryCacheEntryOptions { Size = 1, SlidingExpiration = TimeSpan.FromHours(1) });
+        var caller = await AdmitAsync(context, state, required, NotValid, waiting is null ? null : await waiting, cancellationToken);
+        if (opening is not null && await opening is { } opened && opened.Profile.Id == caller.TenantId) context.Features.Set(opened);
+        return caller;
     }
 
     private async Task<Caller> SignedAsync(HttpContext context, RequiresAttribute required, CancellationToken cancellationToken)
@@ -162,7 +183,7 @@ public sealed class Authenticator
         if (!message.IsSignedBy(secret ?? StandardWebhooks.NobodysSecret, body) || secret is null || found is not [var state]) throw WrongSignature();
 
         // Nobody is told by the answer whether the secret is that of a token that was good once.
-        var caller = await AdmitAsync(context, state.Token, required, WrongSignature, cancellationToken);
+        var caller = await AdmitAsync(context, state.Token, required, WrongSignature, null, cancellationToken);
         await _database.InTenantAsync(state.tenant_id, tx => tx.ExecuteAsync(
             "update api_tokens set last_used_at = @now where tenant_id = @tenant and id = @id and (last_used_at is null or last_used_at < @minute)",
             new { state.id, now, minute = now.AddMinutes(-1) }), cancellationToken);
@@ -176,9 +197,9 @@ public sealed class Authenticator
     /// reads what a machine is answered.
     /// </summary>
     private async Task<Caller> AdmitAsync(
-        HttpContext context, TokenState token, RequiresAttribute required, Func<ApiProblem> notUsable, CancellationToken cancellationToken)
+        HttpContext context, TokenState token, RequiresAttribute required, Func<ApiProblem> notUsable, TimeSpan? wait, CancellationToken cancellationToken)
     {
-        await _limits.TakeAsync(Bucket.Token, token.id.ToString("N"), cancellationToken);
+        RateLimits.ThrowIfWaiting(wait ?? await _limits.TryTakeAsync(Bucket.Token, token.id.ToString("N"), cancellationToken));
         try
         {
             if (!token.usable) throw notUsable();
@@ -229,12 +250,13 @@ public sealed class Authenticator
         bool second_factor_required, DateTimeOffset? delete_after, bool opened);
 
     // Dapper knows no record with an array in its constructor; a scope has no blank in it.
-    private sealed record TokenState(Guid tenant_id, Guid id, string name, string scopes, bool usable, DateTimeOffset? delete_after, bool admitted);
+    private sealed record TokenState(
+        Guid tenant_id, Guid id, string name, string scopes, bool usable, DateTimeOffset? delete_after, bool admitted, bool opened);
 
     private sealed record SignerState(
         Guid tenant_id, Guid id, string name, string scopes, bool usable, DateTimeOffset? delete_after, byte[] signing_secret, bool admitted)
     {
-        public TokenState Token => new(tenant_id, id, name, scopes, usable, delete_after, admitted);
+        public TokenState Token => new(tenant_id, id, name, scopes, usable, delete_after, admitted, opened: false);
     }
 #pragma warning restore IDE1006
 }

@@ -127,7 +127,13 @@ internal sealed class RateLimits(Database database, IOptionsMonitor<LimitOptions
     /// <exception cref="ApiProblem">429 with <c>Retry-After</c>: none is left.</exception>
     public async Task TakeAsync(Bucket bucket, string subject, CancellationToken cancellationToken)
     {
-        var wait = await TryTakeAsync(bucket, subject, cancellationToken);
+        ThrowIfWaiting(await TryTakeAsync(bucket, subject, cancellationToken));
+    }
+
+    /// <summary>Refuses who has to wait.</summary>
+    /// <exception cref="ApiProblem">429 with <c>Retry-After</c>.</exception>
+    public static void ThrowIfWaiting(TimeSpan wait)
+    {
         if (wait > TimeSpan.Zero) throw ApiProblem.TooMany((int)Math.Ceiling(wait.TotalSeconds));
     }
 
@@ -139,6 +145,16 @@ internal sealed class RateLimits(Database database, IOptionsMonitor<LimitOptions
             "select take_permit(@key, @permits, @period, @now)",
             new { key = Key(bucket, subject), permits = limit.Permits, period = limit.Period, now = time.GetUtcNow() }, cancellationToken)).Single();
         return TimeSpan.FromSeconds(seconds);
+    }
+
+    /// <summary>Takes a permit in a batch, or says how long to wait for one.</summary>
+    public async Task<TimeSpan> TryTakeAsync(SqlBatch batch, Bucket bucket, string subject)
+    {
+        var limit = options.CurrentValue[bucket];
+        var seconds = await batch.Add(
+            "select take_permit(@key, @permits, @period, @now)",
+            new { key = Key(bucket, subject), permits = limit.Permits, period = limit.Period, now = time.GetUtcNow() }, SqlBatch.RowsAsync<double>);
+        return TimeSpan.FromSeconds(seconds.Single());
     }
 
     /// <summary>Takes a permit within a transaction: it is given back with it.</summary>
