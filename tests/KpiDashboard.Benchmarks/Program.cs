@@ -15,6 +15,8 @@ const string Usage = """
 
       api                        reads of the API (default)
       reads                      reads of the API beside bare Npgsql and bare Kestrel; writes docs/benchmarks.md
+      scale [COUNT]              the same while there are up to so many businesses (default 10000, about 3 GB of disk); writes docs/benchmarks.md
+      all                        reads, scale and sync, one after the other
       page                       how soon the overview shows on a phone, and how soon a tap is answered
       sync [COUNT]               first and daily sync of so many businesses (default 1000), and whether every number is right
       usual [PEER]               how good bands and forecasts are; writes docs/benchmarks.md
@@ -30,6 +32,17 @@ switch (args)
         return 0;
     case ["reads"]:
         await InFolderAsync(folder => ReadRates.RunAsync(Root(), folder));
+        return 0;
+    case ["scale"]:
+        await InFolderAsync(folder => ScaleRates.RunAsync(Root(), folder, 10_000));
+        return 0;
+    case ["scale", var count] when Count(count) is { } businesses:
+        await InFolderAsync(folder => ScaleRates.RunAsync(Root(), folder, businesses));
+        return 0;
+    case ["all"]:
+        await InFolderAsync(folder => ReadRates.RunAsync(Root(), folder));
+        await InFolderAsync(folder => ScaleRates.RunAsync(Root(), folder, 10_000));
+        await InFolderAsync(folder => SyncRates.RunAsync(1000, folder));
         return 0;
     case ["page"]:
         await WithDemoAsync(page: true);

@@ -86,9 +86,10 @@ internal static class ReadRates
         await Report.WriteAsync(root, "reads", "Reads", text.ToString());
     }
 
-    private static async Task<App> StartAsync(string folder)
+    internal static async Task<App> StartAsync(string folder)
     {
-        var builder = LocalApp.CreateBuilder(["--port", "0", "--data", folder, "--no-settings", "--set", "Limits:Reads:Permits=1000000", "--set", "Web:Skip=true"]);
+        var builder = LocalApp.CreateBuilder(["--port", "0", "--data", folder, "--no-settings", "--set", "Limits:Reads:Permits=1000000", "--set", "Limits:SignInAccount:Permits=1000000",
+            "--set", "Limits:SignInAddress:Permits=1000000", "--set", "Limits:Writes:Permits=1000000", "--set", "Web:Skip=true"]);
         var host = builder.Build();
         await host.StartAsync();
         await host.AfterAppStarted;
@@ -103,11 +104,12 @@ internal static class ReadRates
         using var login = await http.PostAsJsonAsync("api/auth/login", new { email = DemoSeeder.OwnerEmail, password = DemoSeeder.Password });
         http.DefaultRequestHeaders.Add("X-Kpi-Token", JsonNode.Parse(await login.Content.ReadAsStringAsync())!["accessToken"]!.GetValue<string>());
         http.DefaultRequestHeaders.Add("Accept-Encoding", "br, gzip");
-        return new App(host, http, host.Services.GetRequiredService<IConfiguration>());
+        var quiet = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = Many, UseCookies = false }) { BaseAddress = host.Address };
+        return new App(host, http, quiet, host.Services.GetRequiredService<IConfiguration>());
     }
 
     /// <summary>The statements of a read, prepared, as the app's role, by itself.</summary>
-    private static async Task<Rate> BareAsync(string connectionString, IReadOnlyList<Batch> batches)
+    internal static async Task<Rate> BareAsync(string connectionString, IReadOnlyList<Batch> batches)
     {
         await using var source = NpgsqlDataSource.Create(connectionString);
         var ready = new ConcurrentQueue<(NpgsqlConnection Connection, List<NpgsqlBatch> Batches)>();
@@ -174,7 +176,7 @@ internal static class ReadRates
         return rate;
     }
 
-    private static async Task<Rate> RateAsync(int connections, Func<Task> ask)
+    internal static async Task<Rate> RateAsync(int connections, Func<Task> ask)
     {
         var times = new ConcurrentBag<double>();
         async Task RunAsync(TimeSpan length, bool note)
@@ -199,10 +201,10 @@ internal static class ReadRates
         return new Rate(sorted.Length / took, At(0.5), At(0.95), At(0.99));
     }
 
-    private sealed record Rate(double PerSecond, double P50, double P95, double P99);
+    internal sealed record Rate(double PerSecond, double P50, double P95, double P99);
 
     /// <summary>One round trip: its statements with their parameters.</summary>
-    private sealed record Batch(IReadOnlyList<(string Sql, IReadOnlyList<NpgsqlParameter> Parameters)> Commands)
+    internal sealed record Batch(IReadOnlyList<(string Sql, IReadOnlyList<NpgsqlParameter> Parameters)> Commands)
     {
         public NpgsqlBatch On(NpgsqlConnection connection)
         {
@@ -218,9 +220,15 @@ internal static class ReadRates
         }
     }
 
-    private sealed class App(LocalFunctionsHost host, HttpClient http, IConfiguration settings) : IAsyncDisposable
+    internal sealed class App(LocalFunctionsHost host, HttpClient http, HttpClient quiet, IConfiguration settings) : IAsyncDisposable
     {
         public string AppRole => settings.GetConnectionString("Postgres")!;
+
+        /// <summary>The role that row-level security does not hold.</summary>
+        public string Admin => new NpgsqlConnectionStringBuilder(settings["Embedded:PostgresAdmin"]!) { Database = new NpgsqlConnectionStringBuilder(AppRole).Database }.ConnectionString;
+
+        /// <summary>A client that is not signed in.</summary>
+        public HttpClient Quiet => quiet;
 
         public async Task<string> PostgresAsync()
         {
@@ -256,6 +264,7 @@ internal static class ReadRates
         public async ValueTask DisposeAsync()
         {
             http.Dispose();
+            quiet.Dispose();
             await host.StopAsync();
             host.Dispose();
         }
