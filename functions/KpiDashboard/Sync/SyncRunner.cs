@@ -786,7 +786,12 @@ public sealed partial class SyncRunner
         if (requests.Count == 0) return Task.CompletedTask;
         var parameters = new DynamicParameters(Parameters(requests));
         parameters.AddDynamicParams(new { runId });
-        return tx.ExecuteAsync($"insert into sync_requests (tenant_id, run_id, operation, request, metadata, fetched_at, rows, sampled, thresholded) {Requests}", parameters);
+        return tx.ExecuteAsync(
+            $"""
+            insert into sync_requests (tenant_id, run_id, operation, request, metadata, fetched_at, rows, sampled, thresholded)
+            {Requests}
+            """,
+            parameters);
     }
 
     /// <summary>Rows of sync_requests.</summary>
