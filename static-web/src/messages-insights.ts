@@ -1,11 +1,12 @@
 // What the page of insights says. Not part of the first load.
-import { stop } from './messages'
+import { listed, stop } from './messages'
 
 export const insights = {
   title: 'Insights',
   health: 'Business health',
   asOf: (day: string) => `The seven days up to ${stop(day)}`,
-  of: (word: string) => `of 100${word ? `, ${word}` : ''}`,
+  of: (word: string | null, without: readonly string[]) =>
+    `of 100${word ? `, ${word}` : ''}${without.length > 0 ? `, without ${listed(without)}` : ''}`,
   change: (change: number | null, previous: number | null, part?: string) =>
     change === null
       ? previous === null

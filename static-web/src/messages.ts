@@ -4,6 +4,12 @@ import type { Compare, Range } from './api/types'
 /** Ends a sentence; some languages end their dates with the full stop already. */
 export const stop = (text: string) => (text.endsWith('.') ? text : `${text}.`)
 
+/** Names in a sentence. */
+export const listed = (names: readonly string[]) =>
+  names.length < 2
+    ? names.join('')
+    : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1] ?? ''}`
+
 const ranges: Record<Range, { label: string; noun: string }> = {
   today: { label: 'Today', noun: 'today so far' },
   last_day: { label: 'Latest day', noun: 'on the latest whole day' },
@@ -112,8 +118,15 @@ export const messages = {
 
   brief: {
     title: 'What changed',
-    health: (score: string, word: string, day: string | null) =>
-      `Business health in the ${day ? `7 days up to ${day}` : 'last 7 days'} is ${word}, ${score} of 100`,
+    health: (
+      score: string,
+      word: string | null,
+      without: readonly string[],
+      day: string | null,
+    ) =>
+      `Business health in the ${day ? `7 days up to ${day}` : 'last 7 days'} is ` +
+      (word ? `${word}, ${score} of 100` : `${score} of 100`) +
+      (without.length > 0 ? `, without ${listed(without)}` : ''),
     healthMoved: (change: number, part: string | undefined) =>
       change === 0
         ? ', as a week before'

@@ -82,15 +82,18 @@ internal static class HealthScore
         var sameParts = now.Select(part => part.Points is null).SequenceEqual(before.Select(part => part.Points is null));
         var weight = score is null ? 0 : now.Where(part => part.Points is not null).Sum(part => part.Weight);
         var left = now.Where(part => part.Points is null).Select(part => part.Name.ToLowerInvariant()).ToList();
+        string[] without = score is null ? [] : [.. now.Where(part => part.LacksDays).Select(part => part.Name.ToLowerInvariant())];
         return new HealthScoreEntry(
             score, day,
             score is null ? "There is no score: neither sales, visits, conversion nor automations can be compared with the weeks before."
                 : left.Count == 0 ? "The mean of the parts by their weights."
                 : $"The mean of the parts by their weights; left out, because it cannot be measured: {string.Join(", ", left)}. The others weigh more for it.",
             previous, score is not null && previous is not null && sameParts ? score - previous : null,
-            score is null ? null : WordOf(score.Value),
+            // Nobody knows whether it is good while what matters most is not known.
+            score is null || without.Length > 0 ? null : WordOf(score.Value),
             score is not null && previous is not null && sameParts ? Moved(now, before, score.Value - previous.Value) : null,
-            [.. now.Select(part => part.Describe(score is null || part.Points is null ? 0 : decimal.Round(part.Weight / weight, 4), day, currencyOf))]);
+            [.. now.Select(part => part.Describe(score is null || part.Points is null ? 0 : decimal.Round(part.Weight / weight, 4), day, currencyOf))],
+            without);
     }
 
     /// <summary>What a score is called.</summary>
@@ -221,6 +224,9 @@ internal static class HealthScore
     {
         /// <summary>What part of a drop counts.</summary>
         public decimal Counted { get; init; } = 1;
+
+        /// <summary>Measured as a rule, and not on each of the seven days.</summary>
+        public bool LacksDays => Part is not null && Known < 7 && Median is not null;
 
         /// <summary>How many things carry the number.</summary>
         public decimal? Carried { get; init; }

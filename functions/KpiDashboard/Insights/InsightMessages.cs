@@ -37,12 +37,13 @@ internal sealed record BusinessInsightsResponse(
 /// <param name="Why">How it comes about, or why there is none.</param>
 /// <param name="Previous">The score a week before, by the same arithmetic.</param>
 /// <param name="Change">Points up or down since; null where one of both is missing or they rest on different parts.</param>
-/// <param name="Word">What such a score is called: 80 and more good, 60 fair, 40 weak, less poor. Null without a score.</param>
+/// <param name="Word">What such a score is called: 80 and more good, 60 fair, 40 weak, less poor. Null without a score, and of one that lacks a part.</param>
+/// <param name="Without">Names of parts that are measured as a rule and lack days now: what the score says, it says without them.</param>
 /// <param name="Moved">The part that moved it most since a week before; null where it did not move, or rests on different parts.</param>
 internal sealed record HealthScoreEntry(
     decimal? Score, DateOnly AsOf, string Why, decimal? Previous, decimal? Change, [property: AllowedValues("good", "fair", "weak",
         "poor")] string? Word,
-    HealthMove? Moved, IReadOnlyList<HealthPartEntry> Parts);
+    HealthMove? Moved, IReadOnlyList<HealthPartEntry> Parts, IReadOnlyList<string> Without);
 
 /// <summary>A part of the score, and by how many points of the whole it moved it.</summary>
 internal sealed record HealthMove(string Key, string Name, decimal Points);

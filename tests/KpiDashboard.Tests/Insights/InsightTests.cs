@@ -116,7 +116,7 @@ public sealed partial class InsightTests
         Assert.Equal(("source_silent", "Silent", InsightSeverity.Trouble), (insights[0].Rule, insights[0].Says, insights[0].Severity));
         // The day of the last read is the 23rd, five in the morning: what ended by the 21st, five in the morning, should be there.
         Assert.Equal(
-            "Google Analytics has no data since 18 Nov 2026, although it is read on time: 3 days are missing, not zero. "
+            "Google Analytics has no data since 18 Nov 2026, although it is read on time: 3 days up to 20 Nov 2026 are missing, not zero. "
             + "Check that the tracking code is on the site, and that this is the right property.", insights[0].Text);
         var brief = DailyBrief.Write(business.Facts(), insights, insight => insight.IdFor(business.Tenant.Id));
         Assert.Equal(insights[0].Text, brief[0].Text);

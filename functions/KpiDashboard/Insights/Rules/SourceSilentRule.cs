@@ -65,8 +65,9 @@ internal sealed class SourceSilentRule : IInsightRule
         if (state is not { MissingSince: { } since, DueThrough: { } due })
             return $"{source.DisplayName} is read on time, but never had a day with data. {check}";
         var days = due.DayNumber - since.DayNumber + 1;
+        // As far as it should be there by now: yesterday's may still come.
         var missing = days == 1 ? "that day is missing, not zero"
-            : $"{proof.Number("Days without data", days, null, since, due)} days are missing, not zero";
+            : $"{proof.Number("Days without data", days, null, since, due)} days up to {proof.Day("Last day without data", due)} are missing, not zero";
         var first = proof.Day("First day without data", since);
         return $"{source.DisplayName} has no data since {first}, although it is read on time: {missing}. {check}";
     }

@@ -246,7 +246,8 @@ function Score({ one, long = false }: { one: TenantEntry; long?: boolean }) {
         <span className="sr-only">{text.noNumber}</span>
       </>
     )
-  const words = text.score(score.value, score.word)
+  // Nobody knows whether it is good while days of its sources are missing.
+  const words = text.score(score.value, one.missingSince ? null : score.word)
   return (
     <>
       <span className={long ? '' : 'block whitespace-nowrap'}>

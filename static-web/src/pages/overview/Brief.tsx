@@ -31,7 +31,7 @@ export function Brief({ insights, search }: { insights: Insights; search: string
   const day = insights.range === 'custom' ? dayName(health.asOf) : null
   const score = health.score === null ? messages.notMeasurable : String(health.score)
   const standing =
-    text.health(score, health.word ?? '', day) +
+    text.health(score, health.word, health.without, day) +
     (health.change === null ? '' : text.healthMoved(health.change, health.moved?.name))
   return (
     <section aria-label={text.title} className={box}>
