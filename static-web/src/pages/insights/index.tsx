@@ -62,7 +62,7 @@ function Health({ data }: { data: Answer }) {
   return (
     <section
       aria-labelledby="health"
-      className="h-fit rounded bg-surface p-4 shadow-surface max-xl:order-first sm:p-6"
+      className="h-fit rounded bg-surface p-4 shadow-surface sm:p-6"
     >
       <h2 id="health" className="text-lead font-semibold">
         {text.health}
