@@ -22,6 +22,7 @@ internal sealed class AzuriteStage(ILogger<AzuriteStage> logger, TimeProvider ti
     private EmbeddedAzurite? _azurite;
     private Task<string?>? _beginning;
     private long _begun;
+    private bool _named;
     private TimeSpan _took;
 
     // The terminal, once it is this stage's turn, and the last of what it was not told before.
@@ -41,11 +42,11 @@ internal sealed class AzuriteStage(ILogger<AzuriteStage> logger, TimeProvider ti
             "UseDevelopmentStorage=true",
             StringComparison.OrdinalIgnoreCase
         );
-        var named = !development && (storage.Value is { Length: > 0 } || storage.GetChildren().Any());
-        _beginning = named
+        _named = !development && (storage.Value is { Length: > 0 } || storage.GetChildren().Any());
+        _beginning = _named
             ? Task.FromResult<string?>($"the storage account named in {StorageKey}")
             : Task.Run(() => BeginAsync(development, Path.Combine(context.DataDirectory, "azurite"), cancellationToken), CancellationToken.None);
-        return !named;
+        return !_named;
     }
 
     public async Task StartAsync(StartupContext context, CancellationToken cancellationToken)
@@ -54,10 +55,11 @@ internal sealed class AzuriteStage(ILogger<AzuriteStage> logger, TimeProvider ti
         lock (_gate)
         {
             _told = context.Console;
-            if (!_beginning!.IsCompleted) context.Console.Progress(Name, _progress ?? "starting");
+            // What is used instead of it does not start.
+            if (!_named) context.Console.Progress(Name, _progress ?? "starting");
         }
 
-        if (await _beginning is { } instead)
+        if (await _beginning! is { } instead)
         {
             context.Console.Done(Name, instead);
             return;

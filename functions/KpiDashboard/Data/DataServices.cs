@@ -27,9 +27,6 @@ internal static class DataServices
             // Instances × pool must stay below the server's limit; a dashboard needs few connections for a short time each.
             if (!connection.ContainsKey("Maximum Pool Size")) connection.MaxPoolSize = 20;
             if (!connection.ContainsKey("Command Timeout")) connection.CommandTimeout = 30;
-            // What comes again is prepared by itself, by connection: planning takes as long as most of our statements do. In front of a pooler
-            // that does not keep prepared statements the connection string says Max Auto Prepare=0.
-            if (!connection.ContainsKey("Max Auto Prepare")) (connection.MaxAutoPrepare, connection.AutoPrepareMinUsages) = (100, 2);
             return provider.GetRequiredService<IOptions<PostgresOptions>>().Value.Build(connection, () => AzureIdentity.Of(configuration));
         });
         // Asked for at each use: without a database the app still starts, answers health/live, and says in health/ready what is missing.

@@ -186,34 +186,27 @@ public sealed class BreakdownEndpoints
                 where u.value is not null and m.month + (u.place - 1)::integer between p.first and p.last
             ),
             measured as (select now, source, day from known group by now, source, day having count(*) = cardinality(@parts)),
-            covered as (
-                select m.now, m.day
+            -- Every join is by the whole key down to the day: whatever the statistics say, none of its plans reads all days for each day.
+            divided as (
+                select m.now, m.source, m.day, d.is_whole, bool_and(d.day is not null) over (partition by m.now, m.day) as counts
                 from measured m
                 left join breakdown_days d on d.tenant_id = @tenant and d.source = m.source and d.dimension = @dimension and d.day = m.day and not d.is_stale
-                group by m.now, m.day
-                having bool_and(d.day is not null)
             ),
-            listed as materialized (
-                select c.now, v.member, d.is_whole, v.parts
-                from covered c
-                join breakdown_days d on d.tenant_id = @tenant and d.dimension = @dimension and d.day = c.day
-                                     and (@sources::smallint[] is null or d.source = any (@sources))
-                join breakdown_values v on v.tenant_id = @tenant and v.source = d.source and v.dimension = d.dimension and v.day = d.day
+            sums as (
+                select d.now, v.member, k.kpi, sum((v.parts ->> k.kpi)::numeric) as sum,
+                       (count(v.parts ->> k.kpi) filter (where not d.is_whole))::int as known_partly,
+                       (count(*) filter (where d.is_whole and (v.parts ->> k.kpi) is null))::int as unknown_wholly
+                from divided d
+                join breakdown_values v on v.tenant_id = @tenant and v.source = d.source and v.dimension = @dimension and v.day = d.day
+                cross join unnest(@parts) k (kpi)
+                where d.counts
+                group by d.now, v.member, k.kpi
             ),
-            most as (
-                select member, (count(*) over ())::int as listed,
-                       row_number() over (order by greatest(sum((parts ->> @weight)::numeric) filter (where now),
-                           sum((parts ->> @weight)::numeric) filter (where not now)) desc nulls last, member)::int as place
-                from listed group by member
-            )
-            select l.now as IsNow, l.member, k.kpi, sum((l.parts ->> k.kpi)::numeric) as Sum,
-                   (count(l.parts ->> k.kpi) filter (where not l.is_whole))::int as KnownPartly,
-                   (count(*) filter (where l.is_whole and (l.parts ->> k.kpi) is null))::int as UnknownWholly, m.listed, m.place
-            from most m
-            join listed l on l.member = m.member
-            cross join unnest(@parts) k (kpi)
-            where m.place <= @limit
-            group by l.now, l.member, k.kpi, m.listed, m.place
+            weighed as (select s.*, max(sum) filter (where kpi = @weight) over (partition by member) as weight from sums s),
+            placed as (select w.*, (dense_rank() over (order by weight desc nulls last, member))::int as place from weighed w),
+            counted as (select p.*, max(place) over () as listed from placed p)
+            select now as IsNow, member, kpi, sum as Sum, known_partly as KnownPartly, unknown_wholly as UnknownWholly, listed, place
+            from counted where place <= @limit
             """,
             new
             {

@@ -59,7 +59,8 @@ public sealed class OneStoryTests(AppFixture app)
         const string Later =
             """
             update integrations set complete_through = complete_through - @days, final_through = final_through - @days
-            where connector = 'google-analytics' and tenant_id = @tenant
+            where connector = 'google-analytics' and tenant_id = @tenant;
+            update tenants set data_version = data_version + 1 where id = @tenant
             """;
         var town = new Town(app);
         var tenant = DemoSeeder.TenantId("Merch Shop");

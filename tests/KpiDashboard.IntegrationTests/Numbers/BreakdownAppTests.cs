@@ -13,7 +13,7 @@ namespace KpiDashboard.IntegrationTests.Numbers;
 
 /// <summary>From the simulator over HTTP through the queues into the database and out of the API, compared with what the simulator holds.</summary>
 [Collection(SecondAppCollection.Name)]
-public sealed class BreakdownAppTests(AppFixture app, ITestOutputHelper output)
+public sealed class BreakdownAppTests(AppFixture app)
 {
     private static readonly (string Dimension, string Field)[] Fields =
         [("channel", "sessionDefaultChannelGroup"), ("device", "deviceCategory"), ("country", "country"), ("landing_page", "landingPage")];
@@ -205,12 +205,21 @@ public sealed class BreakdownAppTests(AppFixture app, ITestOutputHelper output)
         Assert.Equal(HttpStatusCode.NotModified, second.StatusCode);
     }
 
-    [Fact]
-    public async Task Two_years_of_fifty_pages_a_day_are_compared_within_a_second()
+    /// <summary>
+    /// Right after a backfill the database's statistics know nothing of it, or of a half of it: a plan that then reads all days for each day takes
+    /// longer than a statement may, which is a 503. Which statistics there are is up to chance, so each is made.
+    /// </summary>
+    [Theory]
+    [InlineData("analyze breakdown_days; analyze breakdown_values; analyze kpi_months", "")]
+    [InlineData("", "analyze breakdown_values")]
+    [InlineData("analyze breakdown_values", "analyze breakdown_days")]
+    [InlineData("", "analyze breakdown_days; analyze breakdown_values; analyze kpi_months")]
+    public async Task Two_years_of_fifty_pages_a_day_are_compared_whatever_the_statistics_know(string before, string after)
     {
         await using var world = new AccessWorld(app);
         var to = AccessWorld.Yesterday;
         var tenant = await world.TenantAsync("kz" + Guid.NewGuid().ToString("N")[..10]);
+        if (before.Length > 0) await world.ExecuteAsync(before, new { });
         await world.ExecuteAsync(
             """
             insert into kpi_values (tenant_id, kpi, day, value, day_ended, first_seen_at, changed_at)
@@ -220,21 +229,18 @@ public sealed class BreakdownAppTests(AppFixture app, ITestOutputHelper output)
             insert into breakdown_values (tenant_id, source, dimension, day, member, parts)
             select @Id, 1, 'landing_page', d::date, '/page/' || (n + extract(doy from d)::int % 7), jsonb_build_object('web.sessions', 3 * n, 'web.engaged_sessions', n, 'shop.revenue', n * 1.25)
             from generate_series(@from::timestamp, @to, '1 day') d, generate_series(1, 50) n;
-            analyze breakdown_values;
             """, new { tenant.Id, tenant.Integration, tenant.Run, from = to.AddDays(-729), to });
-        var times = new List<TimeSpan>();
+        if (after.Length > 0) await world.ExecuteAsync(after, new { });
+        // Some of a connection's statements are planned for any parameters from the sixth time on.
         for (var n = 0; n < 7; n++)
         {
-            var started = TimeProvider.System.GetTimestamp();
-            var (status, body) = await world.SendAsync("GET", $"metrics/web.sessions/breakdown?dimension=landing_page&from={to.AddDays(-364):yyyy-MM-dd}&to={to:yyyy-MM-dd}&compare=previous_year&top=50", tenant.OwnerToken);
-            times.Add(TimeProvider.System.GetElapsedTime(started));
-            Assert.Equal(200, status);
+            var (status, body) = await world.SendAsync(
+                "GET",
+                $"metrics/web.sessions/breakdown?dimension=landing_page&from={to.AddDays(-364 - n):yyyy-MM-dd}&to={to:yyyy-MM-dd}&compare=previous_year&top=50",
+                tenant.OwnerToken);
+            Assert.Equal((200, n), (status, n));
             Assert.Equal(50, JsonNode.Parse(body)!["members"]!.AsArray().Count);
         }
-
-        var median = times.Order().ElementAt(3);
-        output.WriteLine($"18,250 rows, and as many of the year before: {median.TotalMilliseconds:0} ms in the median of {times.Count}.");
-        Assert.True(median < TimeSpan.FromSeconds(1), $"{median.TotalMilliseconds:0} ms.");
     }
 
     private static DateOnly Day(JsonNode day) => DateOnly.ParseExact(day.GetValue<string>(), "yyyy-MM-dd", CultureInfo.InvariantCulture);

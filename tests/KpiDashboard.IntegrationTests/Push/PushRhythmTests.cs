@@ -83,7 +83,7 @@ public sealed class PushRhythmTests(AppFixture app)
         Assert.Equal(("late", "learned", 192), await StateAsync());
 
         // One that is read has a schedule instead.
-        await world.Access.ExecuteAsync("update integrations set settings = '{}' where tenant_id = @Id", tenant);
+        await world.Access.ExecuteAsync("update integrations set settings = '{}' where tenant_id = @Id; update tenants set data_version = data_version + 1 where id = @Id", tenant);
         Assert.Equal(409, (await PatchAsync(new { rhythm = "never" })).Status);
         Assert.Null((await SourceAsync(world, tenant))["rhythm"]);
 

@@ -9,6 +9,7 @@ using Xunit;
 namespace KpiDashboard.IntegrationTests.Schema;
 
 /// <summary>Whatever becomes of how values lie: every number of every route stays what it was, to the last digit.</summary>
+[Trait("Clock", "none")]
 public sealed partial class SameNumbersTests(PostgresFixture postgres)
 {
     private const string Answers = "answers.br";
