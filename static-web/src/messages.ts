@@ -118,12 +118,7 @@ export const messages = {
 
   brief: {
     title: 'What changed',
-    health: (
-      score: string,
-      word: string | null,
-      without: readonly string[],
-      day: string | null,
-    ) =>
+    health: (score: string, word: string | null, without: readonly string[], day: string | null) =>
       `Business health in the ${day ? `7 days up to ${day}` : 'last 7 days'} is ` +
       (word ? `${word}, ${score} of 100` : `${score} of 100`) +
       (without.length > 0 ? `, without ${listed(without)}` : ''),

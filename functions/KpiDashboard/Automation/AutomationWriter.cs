@@ -50,8 +50,8 @@ internal static class AutomationWriter
         // What a list does not tell happened since the one before.
         var since = known.ListedAt is { } listed ? LocalDay.Of(listed, zone) : (DateOnly?)null;
         var labels = read.Labels.ToDictionary(one => one.WorkflowId, StringComparer.Ordinal);
-        var parameters = new DynamicParameters(Parameters(read.Executions));
-        parameters.AddDynamicParams(new
+        var parameters = new SqlParameters(Parameters(read.Executions));
+        parameters.Add(new
         {
             integrationId,
             now,
@@ -335,8 +335,8 @@ internal static class AutomationWriter
     public static Task WriteExecutionsAsync(TenantTransaction tx, Guid integrationId, IReadOnlyCollection<ExecutionReading> executions)
     {
         if (executions.Count == 0) return Task.CompletedTask;
-        var parameters = new DynamicParameters(Parameters(executions));
-        parameters.AddDynamicParams(new { integrationId });
+        var parameters = new SqlParameters(Parameters(executions));
+        parameters.Add(new { integrationId });
         return tx.ExecuteAsync($"with {Runs} select", parameters);
     }
 

@@ -202,7 +202,9 @@ internal sealed class TenantTransaction(NpgsqlConnection connection, NpgsqlTrans
     private CommandDefinition Command(string sql, object? parameters)
     {
         if (transaction is null) throw new InvalidOperationException("This reads only.");
-        var all = new DynamicParameters(parameters);
+        var all = new DynamicParameters();
+        foreach (var part in parameters is SqlParameters several ? several.Parts.Reverse() : parameters is null ? [] : [parameters])
+            all.AddDynamicParams(part);
         all.Add("tenant", tenantId);
         return new CommandDefinition(sql, all, transaction, cancellationToken: cancellationToken);
     }

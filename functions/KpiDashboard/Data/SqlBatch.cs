@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Data.Common;
+using System.Diagnostics;
 using System.Linq.Expressions;
 using System.Reflection;
 using Dapper;
@@ -11,6 +12,8 @@ namespace KpiDashboard.Data;
 /// <summary>Statements that go to the server together, in one round trip, and what is made of the rows of each.</summary>
 internal sealed class SqlBatch
 {
+    private static readonly ActivitySource Activities = new("KpiDashboard.Data");
+
     private static readonly ConcurrentDictionary<Type, Action<NpgsqlParameterCollection, object>> s_binders = new();
 
     private readonly List<IStatement> _statements = [];
@@ -43,30 +46,50 @@ internal sealed class SqlBatch
         {
             var command = new NpgsqlBatchCommand(statement.Sql);
             if (statement.Tenant is { } tenant) command.Parameters.Add(new NpgsqlParameter<Guid>("tenant", tenant));
-            if (statement.Parameters is { } parameters) s_binders.GetOrAdd(parameters.GetType(), Binder)(command.Parameters, parameters);
+            foreach (var part in statement.Parameters is SqlParameters several ? several.Parts : statement.Parameters is { } only ? [only] : [])
+                s_binders.GetOrAdd(part.GetType(), Binder)(command.Parameters, part);
             batch.BatchCommands.Add(command);
         }
 
         shown?.Invoke(batch);
+        var (sent, place) = (DateTimeOffset.UtcNow, -1);
         try
         {
             await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
             {
                 foreach (var statement in _statements)
                 {
+                    place = Math.Max(place, 0);
                     await statement.ReadAsync(reader, cancellationToken);
+                    place++;
                     await reader.NextResultAsync(cancellationToken);
                 }
             }
         }
         catch (Exception e)
         {
+            if (place >= 0 && place < _statements.Count && e is PostgresException refused) Trace(refused, _statements[place].Sql, connection.Database, sent);
             foreach (var statement in _statements) statement.Fail(e);
             throw;
         }
 
         // Not before the connection is free: whoever waited asks further things on it.
         foreach (var statement in _statements) statement.Finish();
+    }
+
+    /// <summary>
+    /// A span of the statement that was refused. Npgsql's own of the batch ends well when its first statement did, so that without this one nothing in the
+    /// trace would name what failed.
+    /// </summary>
+    private static void Trace(PostgresException refused, string sql, string database, DateTimeOffset sent)
+    {
+        using var span = Activities.CreateActivity("postgresql", ActivityKind.Client);
+        if (span is null) return;
+        span.SetStartTime(sent.UtcDateTime).Start();
+        span.SetTag("db.system.name", "postgresql").SetTag("db.namespace", database).SetTag("db.response.status_code", refused.SqlState)
+            .SetTag("error.type", refused.SqlState).SetTag("db.query.text", sql);
+        // The whole text may hold values of rows.
+        span.SetStatus(ActivityStatusCode.Error, refused.MessageText);
     }
 
     /// <summary>All rows, as Dapper maps them; a single value by what the server says it is.</summary>
@@ -114,6 +137,7 @@ internal sealed class SqlBatch
         {
             foreach (var (name, kind, get) in properties)
             {
+                if (parameters.Contains(name)) continue;
                 var value = get(values);
                 parameters.Add(new NpgsqlParameter(name, kind)
                 {
@@ -131,14 +155,26 @@ internal sealed class SqlBatch
     private static Func<object, object?> Getter(Type type, PropertyInfo property)
     {
         var instance = Expression.Parameter(typeof(object));
-        return Expression.Lambda<Func<object, object?>>(
-            Expression.Convert(Expression.Property(Expression.Convert(instance, type), property), typeof(object)), instance).Compile();
+        Expression value = Expression.Property(Expression.Convert(instance, type), property);
+        // Npgsql sends arrays and lists; any other sequence is as good.
+        if (!property.PropertyType.IsArray && ElementOf(property.PropertyType) is { } element && !IsList(property.PropertyType))
+            value = Expression.Condition(
+                Expression.Equal(value, Expression.Constant(null, value.Type)), Expression.Constant(null, element.MakeArrayType()),
+                Expression.Call(typeof(Enumerable), nameof(Enumerable.ToArray), [element], value));
+        return Expression.Lambda<Func<object, object?>>(Expression.Convert(value, typeof(object)), instance).Compile();
     }
+
+    private static bool IsList(Type type) => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(List<>);
+
+    /// <summary>What a sequence is of; null for what is sent as one value.</summary>
+    private static Type? ElementOf(Type type) => type == typeof(string) || type == typeof(byte[])
+        ? null
+        : type.GetInterfaces().Append(type)
+            .FirstOrDefault(one => one.IsGenericType && one.GetGenericTypeDefinition() == typeof(IEnumerable<>))?.GetGenericArguments()[0];
 
     private static NpgsqlDbType TypeOf(Type type)
     {
-        if (type != typeof(byte[]) && type.IsArray) return NpgsqlDbType.Array | TypeOf(type.GetElementType()!);
-        if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(List<>)) return NpgsqlDbType.Array | TypeOf(type.GetGenericArguments()[0]);
+        if (ElementOf(type) is { } element) return NpgsqlDbType.Array | TypeOf(element);
         return (Nullable.GetUnderlyingType(type) ?? type) switch
         {
             var t when t == typeof(string) => NpgsqlDbType.Text,
@@ -155,7 +191,7 @@ internal sealed class SqlBatch
             var t when t == typeof(DateTime) => NpgsqlDbType.TimestampTz,
             var t when t == typeof(TimeSpan) => NpgsqlDbType.Interval,
             var t when t == typeof(byte[]) => NpgsqlDbType.Bytea,
-            _ => throw new NotSupportedException($"A parameter cannot be a {type}; make it an array or a plain value."),
+            _ => throw new NotSupportedException($"A parameter cannot be a {type}; make it a plain value or a sequence of such."),
         };
     }
 

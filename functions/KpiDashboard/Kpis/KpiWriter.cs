@@ -146,8 +146,8 @@ internal static class KpiWriter
         IReadOnlySet<DateOnly>? withdrawn = null)
     {
         if (readings.Count == 0 && withdrawn is not { Count: > 0 }) return default;
-        var parameters = new DynamicParameters(Parameters(readings, withdrawn));
-        parameters.AddDynamicParams(new { first = readings.Count == 0 ? (DateOnly?)null : readings.Min(reading => reading.Day),
+        var parameters = new SqlParameters(Parameters(readings, withdrawn));
+        parameters.Add(new { first = readings.Count == 0 ? (DateOnly?)null : readings.Min(reading => reading.Day),
             integrationId, runId, today, now });
         // Statements of their own: the second sees what the first made it wait for.
         using var results = await tx.QueryMultipleAsync(

@@ -250,7 +250,7 @@ public sealed partial class SyncRunner
         TenantTransaction tx, SyncMessage message, RunRow row, IConnector connector, Guid lease, string provider, DayWindow window,
         IReadOnlyList<DayWindow> slices, DateTimeOffset now)
     {
-        var parameters = new DynamicParameters(new
+        var parameters = new SqlParameters(new
         {
             key = ProviderCircuits.KeyOf(provider),
             probe = ProviderCircuits.ProbeTime,
@@ -271,7 +271,7 @@ public sealed partial class SyncRunner
             && SourceState.Pulses.TryGetValue(connector.Key, out var pulse))
         {
             undivided = BreakdownWriter.UndividedDays;
-            parameters.AddDynamicParams(BreakdownWriter.Parameters(pulse.Key, connector.Dimensions, SyncWindow.BackfillFrom(slice.To),
+            parameters.Add(BreakdownWriter.Parameters(pulse.Key, connector.Dimensions, SyncWindow.BackfillFrom(slice.To),
                 slice.From.AddDays(-1)));
         }
 
@@ -486,9 +486,9 @@ public sealed partial class SyncRunner
         DateTimeOffset now)
     {
         var isNewest = step.Row.SlicesDone == 0;
-        var parameters = new DynamicParameters(KpiWriter.Parameters(readings, withdrawn));
-        parameters.AddDynamicParams(Parameters(buffer.Requests));
-        parameters.AddDynamicParams(new
+        var parameters = new SqlParameters(KpiWriter.Parameters(readings, withdrawn));
+        parameters.Add(Parameters(buffer.Requests));
+        parameters.Add(new
         {
             source = held.Source,
             integrationId = step.Message.IntegrationId,
@@ -520,7 +520,7 @@ public sealed partial class SyncRunner
             asksWhy = progress.RunDone && step.Connector is IRunsConnector,
         });
         var divides = step.Connector.Dimensions.Count > 0 || buffer.Breakdowns.Count > 0;
-        if (divides) parameters.AddDynamicParams(BreakdownWriter.Parameters(buffer.Breakdowns, step.Request.Window));
+        if (divides) parameters.Add(BreakdownWriter.Parameters(buffer.Breakdowns, step.Request.Window));
         return tx.QuerySingleAsync<Written>(divides ? RecordDivided : Record, parameters);
     }
 
@@ -784,8 +784,8 @@ public sealed partial class SyncRunner
     private static Task WriteRequestsAsync(TenantTransaction tx, Guid runId, IReadOnlyList<RequestRecord> requests)
     {
         if (requests.Count == 0) return Task.CompletedTask;
-        var parameters = new DynamicParameters(Parameters(requests));
-        parameters.AddDynamicParams(new { runId });
+        var parameters = new SqlParameters(Parameters(requests));
+        parameters.Add(new { runId });
         return tx.ExecuteAsync(
             $"""
             insert into sync_requests (tenant_id, run_id, operation, request, metadata, fetched_at, rows, sampled, thresholded)

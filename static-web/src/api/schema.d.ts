@@ -2580,6 +2580,7 @@ export interface components {
             word: "good" | "fair" | "weak" | "poor" | null;
             moved: components["schemas"]["HealthMove"] | null;
             parts: components["schemas"]["HealthPartEntry"][];
+            without: string[];
         };
         HistoryPoint: {
             /** Format: date */

@@ -114,13 +114,14 @@ public sealed class TelemetryTests(TelemetryFixture app) : IClassFixture<Telemet
         Assert.True(span!.ToJsonString().Contains("automation/performance", StringComparison.Ordinal), span.ToJsonString());
         Assert.Equal(TenantHash.Of(DemoSeeder.TenantId("Merch Shop"), TelemetryFixture.TenantKey), Property(span!, "kpi.tenant"));
         var trace = Tag(span!, "ai.operation.id");
-        // What failed in it belongs to the same trace.
+        // What failed in it, and what was logged, belong to the same trace.
         await Eventually.TrueAsync(() =>
         {
             app.Flush();
             return Task.FromResult(
-                // Npgsql ends no span of a batch that fails: the table is named by the exception alone.
-                app.Insights.Items.Any(item => Kind(item) == "ExceptionData" && Tag(item, "ai.operation.id") == trace
+                app.Insights.Items.Any(item => Kind(item) == "RemoteDependencyData" && Tag(item, "ai.operation.id") == trace && !(bool)Data(item)["success"]!
+                    && $"{Data(item)["data"]}".Contains("workflows", StringComparison.Ordinal))
+                && app.Insights.Items.Any(item => Kind(item) == "ExceptionData" && Tag(item, "ai.operation.id") == trace
                     && Data(item).ToJsonString().Contains("permission denied for table workflows", StringComparison.Ordinal)));
         }, TimeSpan.FromSeconds(30), "what failed in it, and what was logged, arrive");
         Assert.DoesNotContain(app.Insights.Items, item => Kind(item) is "RequestData" or "RemoteDependencyData" && Property(item, "faas.name") == "MetricsSummary");
