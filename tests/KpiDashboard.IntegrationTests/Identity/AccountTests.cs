@@ -299,6 +299,10 @@ public sealed class AccountTests(AccountsApp app)
             ActivityStopped = stopped =>
             {
                 if (stopped.TraceId != trace) return;
+                // A mail that was queued is sent in the same trace, by somebody else.
+                var root = stopped;
+                while (root.Parent is { } parent) root = parent;
+                if (root != activity) return;
                 // Whether the pool had a connection at hand says nothing of what was asked.
                 if ((stopped.GetTagItem("db.query.text") ?? stopped.GetTagItem("db.statement"))?.ToString() is not { } statement) return;
                 lock (statements) statements.Add(statement);

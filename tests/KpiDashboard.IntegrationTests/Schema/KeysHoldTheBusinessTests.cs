@@ -65,7 +65,9 @@ public sealed class KeysHoldTheBusinessTests(PostgresFixture postgres)
             from pg_class w join pg_inherits i on i.inhparent = w.oid join pg_class p on p.oid = i.inhrelid
             where w.relkind = 'p' group by 1 order by 1
             """)).AsList();
-        Assert.Equal(["breakdown_days", "breakdown_values", "kpi_months", "kpi_restatements", "kpi_writes"], parts.Select(part => part.Whole));
+        Assert.Equal(
+            ["automation_daily", "breakdown_days", "breakdown_values", "executions", "kpi_months", "kpi_restatements", "kpi_writes", "push_log", "sync_requests", "sync_runs"],
+            parts.Select(part => part.Whole));
         Assert.All(parts, part => Assert.True(part is { Parts: 8, ByTenant: true, Reachable: false }, part.ToString()));
     }
 
