@@ -16,11 +16,11 @@ const string Usage = """
       api                        reads of the API (default)
       reads                      reads of the API beside bare Npgsql and bare Kestrel; writes docs/benchmarks.md
       scale [COUNT]              the same while there are up to so many businesses (default 10000, about 3 GB of disk); writes docs/benchmarks.md
-      all                        reads, scale and sync, one after the other
+      all                        worker (as it is built), reads, scale and sync, one after the other
       page                       how soon the overview shows on a phone, and how soon a tap is answered
       sync [COUNT]               first and daily sync of so many businesses (default 1000), and whether every number is right
       usual [PEER]               how good bands and forecasts are; writes docs/benchmarks.md
-      worker PROGRAM             start, memory and reads of the published output, out/KpiDashboard.Functions.dll
+      worker PROGRAM             start, memory and reads of the published output, out/KpiDashboard.Functions.dll; writes docs/benchmarks.md
       simulators COUNT [ANCHOR]  no benchmark: a property and an n8n for each of so many businesses, for `loadgen tenants`, until its input ends;
                                  their past is laid out from an instant such as 2026-11-30T08:00:00Z (default now)
     """;
@@ -39,25 +39,28 @@ switch (args)
     case ["scale", var count] when Count(count) is { } businesses:
         await InFolderAsync(folder => ScaleRates.RunAsync(Root(), folder, businesses));
         return 0;
+    case ["nothing"]:
+        return 0;
     case ["all"]:
+        await InFolderAsync(folder => PublishedWorker.RunAsync(Root(), Path.Combine(Root(), "functions/KpiDashboard.Functions/bin/Release/net10.0/KpiDashboard.Functions.dll"), folder));
         await InFolderAsync(folder => ReadRates.RunAsync(Root(), folder));
         await InFolderAsync(folder => ScaleRates.RunAsync(Root(), folder, 10_000));
-        await InFolderAsync(folder => SyncRates.RunAsync(1000, folder));
+        await InFolderAsync(folder => SyncRates.RunAsync(Root(), 1000, folder));
         return 0;
     case ["page"]:
         await WithDemoAsync(page: true);
         return 0;
     case ["sync"]:
-        await InFolderAsync(folder => SyncRates.RunAsync(1000, folder));
+        await InFolderAsync(folder => SyncRates.RunAsync(Root(), 1000, folder));
         return 0;
     case ["sync", var count] when Count(count) is { } businesses:
-        await InFolderAsync(folder => SyncRates.RunAsync(businesses, folder));
+        await InFolderAsync(folder => SyncRates.RunAsync(Root(), businesses, folder));
         return 0;
     case ["usual", .. { Length: < 2 } peer]:
         await UsualModel.RunAsync(Root(), peer is [var file] ? file : null);
         return 0;
     case ["worker", var published]:
-        await InFolderAsync(folder => PublishedWorker.RunAsync(Path.GetFullPath(published), folder));
+        await InFolderAsync(folder => PublishedWorker.RunAsync(Root(), Path.GetFullPath(published), folder));
         return 0;
     case ["simulators", var count] when Count(count) is { } businesses:
         await Simulators.ServeAsync(businesses, DateTimeOffset.UtcNow);

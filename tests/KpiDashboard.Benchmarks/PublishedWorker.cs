@@ -22,12 +22,14 @@ internal static class PublishedWorker
 {
     private const int Starts = 5, WarmUp = 100, Measured = 400;
 
-    public static async Task RunAsync(string app, string data)
+    public static async Task RunAsync(string root, string app, string data)
     {
+        Report.Said said = new();
+        double empty = Median([.. Enumerable.Range(0, Starts).Select(_ => EmptyProcess())]);
         (double Seconds, double Megabytes)[] starts = await StartsAsync(app);
         double soon = Median([.. starts.Select(one => one.Seconds)]), small = Median([.. starts.Select(one => one.Megabytes)]);
-        Console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"start to the first answer, median of {Starts}: {soon:0.00} s, {small:0} MB"));
+        said.Line(string.Create(CultureInfo.InvariantCulture,
+            $"start to the first answer, median of {Starts}: {soon:0.00} s, {small:0} MB; a process that does nothing (baseline): {empty:0.00} s, so {soon / empty:0.0} of these"));
 
         LocalHostOptions options = LocalHostOptions.Parse(
             ["--port", FreePort.Next().ToString(CultureInfo.InvariantCulture), "--data", data, "--no-settings", "--no-web", "--set",
@@ -53,8 +55,7 @@ internal static class PublishedWorker
         using HttpResponseMessage first = await http.GetAsync(new Uri(Summary, UriKind.Relative));
         EntityTagHeaderValue tag = first.EnsureSuccessStatusCode().Headers.ETag!;
 
-        Console.WriteLine();
-        Console.WriteLine($"{"request",-24} {"host p50 ms",12} {"worker p50 ms",14} {"ratio",7}");
+        said.Line($"{"request",-24} {"host p50 ms",12} {"worker p50 ms",14} {"ratio",7}");
         foreach ((string name, string path, EntityTagHeaderValue? match) in ((string, string, EntityTagHeaderValue?)[])[("health/live",
             "api/health/live", null), ("summary", Summary, null), ("summary, 304", Summary, tag)])
         {
@@ -62,13 +63,23 @@ internal static class PublishedWorker
                 one.Trigger is HttpTrigger { Route: "api/metrics/summary" }).Id : host.Functions.Single(one => one.Name == "HealthLive").Id;
             double through = await MeasureAsync(() => SendAsync(http, path, match, null));
             double own = await MeasureAsync(() => AskWorkerAsync(host.Worker, function, http, path, match));
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            said.Line(string.Create(CultureInfo.InvariantCulture,
                 $"{name,-24} {through,12:0.00} {own,14:0.00} {through / own,7:0.00}"));
         }
 
         double after = await MegabytesAsync(process);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory of the worker after these: {after:0} MB"));
+        said.Line(string.Create(CultureInfo.InvariantCulture, $"memory of the worker after these: {after:0} MB"));
         await host.StopAsync();
+        await said.WriteAsync(root, "worker", "Start, and what the host adds");
+    }
+
+    /// <summary>How long a process of .NET takes that only ends.</summary>
+    private static double EmptyProcess()
+    {
+        long started = Stopwatch.GetTimestamp();
+        using Process process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, "nothing"))!;
+        process.WaitForExit();
+        return Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 
     /// <summary>One start after the other: from the start of the process, without a database, to the first answer.</summary>

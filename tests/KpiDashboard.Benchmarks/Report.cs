@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace KpiDashboard.Benchmarks;
 
@@ -50,4 +52,24 @@ internal static class Report
     private static string Begin(string benchmark) => $"<!-- {benchmark}: written by the benchmark '{benchmark}' -->";
 
     private static string End(string benchmark) => $"<!-- /{benchmark} -->";
+
+    /// <summary>Lines that are printed as they come, and kept for the report.</summary>
+    internal sealed class Said
+    {
+        private readonly StringBuilder _text = new();
+
+        public void Line(string line)
+        {
+            Console.WriteLine(line);
+            _text.Append(line.TrimEnd()).Append('\n');
+        }
+
+        /// <summary>Prints what was said the last time, and puts this in its place.</summary>
+        public async Task WriteAsync(string root, string benchmark, string title)
+        {
+            if (await LastAsync(root, benchmark) is { } last) Console.WriteLine($"{Environment.NewLine}The last time:{Environment.NewLine}{last.Trim()}");
+            await Report.WriteAsync(root, benchmark, title,
+                string.Create(CultureInfo.InvariantCulture, $"Measured on {DateTime.UtcNow:yyyy-MM-dd} on {Machine()}.\n\n```\n{_text}```"));
+        }
+    }
 }

@@ -33,8 +33,9 @@ internal static class SyncRates
     /// <summary>What is compared with the providers for each business.</summary>
     private const int Sources = 2;
 
-    public static async Task RunAsync(int businesses, string data)
+    public static async Task RunAsync(string root, int businesses, string data)
     {
+        var said = new Report.Said();
         var anchor = DateTimeOffset.UtcNow;
         await using var simulators = await Simulators.StartAsync(businesses, anchor);
         var builder = LocalApp.CreateBuilder(["--port", "0", "--data", data, "--no-settings", "--no-demo", "--no-web",
@@ -49,25 +50,25 @@ internal static class SyncRates
         using var http = new HttpClient { BaseAddress = host.Address, Timeout = TimeSpan.FromMinutes(5) };
         http.DefaultRequestHeaders.Add("x-functions-key", await MasterKeyAsync(data));
 
-        Console.WriteLine();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        said.Line(string.Create(CultureInfo.InvariantCulture,
             $"{Environment.ProcessorCount} processors{Load()}. {businesses:N0} businesses with {Sources} sources each."));
         var queue = await QueueRateAsync(configuration["AzureWebJobsStorage"]!, Math.Min(2_000, businesses * Sources));
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"queue alone (baseline): {queue:N0} messages a second sent, received and deleted, 16 at a time"));
-        Console.WriteLine($"{"",-16} {"seconds",9} {"values",12} {"values/s",10} {"syncs/s",9} {"÷ queue",8} {"steps",8}  processor s: {"app",7} {"database",9} {"simulators",11}");
+        said.Line(string.Create(CultureInfo.InvariantCulture, $"queue alone (baseline): {queue:N0} messages a second sent, received and deleted, 16 at a time"));
+        said.Line($"{"",-16} {"seconds",9} {"values",12} {"values/s",10} {"syncs/s",9} {"÷ queue",8} {"steps",8}  processor s: {"app",7} {"database",9} {"simulators",11}");
 
         var tenants = await MakeAsync(host.Services.GetRequiredService<Database>(), host.Services.GetRequiredService<SecretSealer>(), owner, businesses,
             simulators.At.N8n, anchor);
-        await SyncAsync("first sync", businesses, queue, owner, http, simulators);
+        await SyncAsync(said, "first sync", businesses, queue, owner, http, simulators);
         await using (var connection = await owner.OpenConnectionAsync())
             await connection.ExecuteAsync("update integrations set next_due_at = now() - interval '1 minute'");
-        await SyncAsync("daily sync", businesses, queue, owner, http, simulators);
-        await CompareAsync(http, tenants, anchor);
+        await SyncAsync(said, "daily sync", businesses, queue, owner, http, simulators);
+        await CompareAsync(said, http, tenants, anchor);
         await host.StopAsync();
+        await said.WriteAsync(root, "sync", "Sync");
     }
 
     private static async Task SyncAsync(
-        string name, int businesses, double queue, NpgsqlDataSource owner, HttpClient http, Simulators simulators)
+        Report.Said said, string name, int businesses, double queue, NpgsqlDataSource owner, HttpClient http, Simulators simulators)
     {
         var (processor, app, database) = (simulators.Processor, Environment.CpuUsage.TotalTime, await DatabaseProcessorAsync(owner));
         var (since, started) = (DateTimeOffset.UtcNow, Stopwatch.GetTimestamp());
@@ -99,7 +100,7 @@ internal static class SyncRates
         var seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         (processor, app, database) = (simulators.Processor - processor, Environment.CpuUsage.TotalTime - app,
             await DatabaseProcessorAsync(owner) - database);
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        said.Line(string.Create(CultureInfo.InvariantCulture,
             $"{name,-16} {seconds,9:0.0} {at.Values,12:N0} {at.Values / seconds,10:N0} {wanted / seconds,9:0.0} {wanted / seconds / queue,8:0.000} {at.Steps,8:N0}               {app.TotalSeconds,7:0.0} {database.TotalSeconds,9:0.0} {processor.TotalSeconds,11:0.0}{(at.Bad > 0 ? $"  {at.Bad} FAILED" : "")}"));
     }
 
@@ -135,7 +136,7 @@ internal static class SyncRates
     }
 
     /// <summary>Every number of every business against what its providers know.</summary>
-    private static async Task CompareAsync(HttpClient http, IReadOnlyList<Guid> tenants, DateTimeOffset anchor)
+    private static async Task CompareAsync(Report.Said said, HttpClient http, IReadOnlyList<Guid> tenants, DateTimeOffset anchor)
     {
         using var login = await http.PostAsJsonAsync("api/auth/login", new { email = Email, password = Password });
         http.DefaultRequestHeaders.Add("X-Kpi-Token", JsonNode.Parse(await login.EnsureSuccessStatusCode().Content.ReadAsStringAsync())!["accessToken"]!.GetValue<string>());
@@ -174,7 +175,7 @@ internal static class SyncRates
             }
         }
 
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        said.Line(string.Create(CultureInfo.InvariantCulture,
             $"compared with the providers: {compared:N0} numbers, {wrong.Count:N0} wrong{(wrong.Count > 0 ? ": " + string.Join("; ", wrong.Take(5)) : "")}"));
     }
 
