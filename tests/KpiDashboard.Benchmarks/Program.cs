@@ -14,7 +14,7 @@ const string Usage = """
     usage: dotnet run -c Release --project tests/KpiDashboard.Benchmarks -- BENCHMARK
 
       api                        reads of the API (default)
-      reads                      reads of the API beside bare Npgsql and bare Kestrel; writes docs/benchmarks.md
+      reads [NAME]               reads of the API beside bare Npgsql and bare Kestrel; writes docs/benchmarks.md
       scale [COUNT]              the same while there are up to so many businesses (default 10000, about 3 GB of disk); writes docs/benchmarks.md
       all                        worker (as it is built), reads, scale and sync, one after the other
       page                       how soon the overview shows on a phone, and how soon a tap is answered
@@ -32,6 +32,9 @@ switch (args)
         return 0;
     case ["reads"]:
         await InFolderAsync(folder => ReadRates.RunAsync(Root(), folder));
+        return 0;
+    case ["reads", var only]:
+        await InFolderAsync(folder => ReadRates.RunAsync(Root(), folder, only));
         return 0;
     case ["scale"]:
         await InFolderAsync(folder => ScaleRates.RunAsync(Root(), folder, 10_000));

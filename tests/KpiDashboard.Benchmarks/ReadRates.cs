@@ -48,7 +48,8 @@ internal static class ReadRates
     /// <summary>Runs it.</summary>
     /// <param name="root">The repository.</param>
     /// <param name="folder">For the data.</param>
-    public static async Task RunAsync(string root, string folder)
+    /// <param name="only">Only reads with this in their name, of which nothing is written down; null for all.</param>
+    public static async Task RunAsync(string root, string folder, string? only = null)
     {
         await using var app = await StartAsync(folder);
         var text = new StringBuilder();
@@ -60,7 +61,7 @@ internal static class ReadRates
         text.AppendLine("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
         var day = DateTime.UtcNow.AddDays(-10).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         var rates = new Dictionary<string, Rate>(StringComparer.Ordinal);
-        foreach (var (name, template) in s_routes)
+        foreach (var (name, template) in s_routes.Where(route => only is null || route.Name.Contains(only, StringComparison.Ordinal)))
         {
             var path = template.Replace("DAY", day, StringComparison.Ordinal);
             var asked = Stopwatch.GetTimestamp();
@@ -79,6 +80,7 @@ internal static class ReadRates
             Console.WriteLine(text.ToString().TrimEnd().Split('\n')[^1]);
         }
 
+        if (only is not null) return;
         double Ratio(string one, string other) => rates[one].P50 / rates[other].P50;
         text.AppendLine();
         text.AppendLine(CultureInfo.InvariantCulture,

@@ -63,8 +63,8 @@ internal static class ScaleRates
             }
         }
 
-        text.AppendLine($"| read | {string.Join(" | ", sizes.Select(size => size.ToString("N0", CultureInfo.InvariantCulture)))} | last ÷ first |");
-        text.AppendLine($"| --- | {string.Concat(sizes.Select(_ => "---: | "))}---: |");
+        text.AppendLine(CultureInfo.InvariantCulture, $"| read | {string.Join(" | ", sizes.Select(size => size.ToString("N0", CultureInfo.InvariantCulture)))} | last ÷ first |");
+        text.AppendLine(CultureInfo.InvariantCulture, $"| --- | {string.Concat(sizes.Select(_ => "---: | "))}---: |");
         foreach (var (name, _) in s_reads)
         {
             text.AppendLine(CultureInfo.InvariantCulture,

@@ -1,4 +1,3 @@
-using Dapper;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;

@@ -1,4 +1,3 @@
-using Dapper;
 using KpiDashboard.Data;
 
 namespace KpiDashboard.Kpis;
@@ -147,8 +146,14 @@ internal static class KpiWriter
     {
         if (readings.Count == 0 && withdrawn is not { Count: > 0 }) return default;
         var parameters = new SqlParameters(Parameters(readings, withdrawn));
-        parameters.Add(new { first = readings.Count == 0 ? (DateOnly?)null : readings.Min(reading => reading.Day),
-            integrationId, runId, today, now });
+        parameters.Add(new
+        {
+            first = readings.Count == 0 ? (DateOnly?)null : readings.Min(reading => reading.Day),
+            integrationId,
+            runId,
+            today,
+            now
+        });
         // Statements of their own: the second sees what the first made it wait for.
         using var results = await tx.QueryMultipleAsync(
             $"""
@@ -171,12 +176,12 @@ internal static class KpiWriter
     /// <summary>The parameters of <see cref="Arms"/> that tell what was read.</summary>
     internal static object Parameters(IReadOnlyCollection<(string Kpi, DateOnly Day, decimal Value)> readings,
         IReadOnlySet<DateOnly>? withdrawn) => new
-    {
-        kpis = readings.Select(reading => reading.Kpi).ToArray(),
-        days = readings.Select(reading => reading.Day).ToArray(),
-        values = readings.Select(reading => reading.Value).ToArray(),
-        withdrawn = withdrawn?.ToArray() ?? [],
-    };
+        {
+            kpis = readings.Select(reading => reading.Kpi).ToArray(),
+            days = readings.Select(reading => reading.Day).ToArray(),
+            values = readings.Select(reading => reading.Value).ToArray(),
+            withdrawn = withdrawn?.ToArray() ?? [],
+        };
 
     /// <summary>Removes months of a source in which no day has a value any more.</summary>
     internal static Task<int> DropEmptyAsync(TenantTransaction tx, Guid integrationId, DateOnly from, DateOnly to) => tx.ExecuteAsync(

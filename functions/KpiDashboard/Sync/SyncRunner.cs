@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Dapper;
 using KpiDashboard.Automation;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
@@ -482,7 +481,7 @@ public sealed partial class SyncRunner
     /// is written once.</summary>
     private static Task<Written> RecordAsync(
         TenantTransaction tx, Step step, Held held, FetchSucceeded outcome, FetchBuffer buffer,
-        IReadOnlyCollection<(string Kpi, DateOnly Day, decimal Value)> readings, IReadOnlySet<DateOnly> withdrawn, Progress progress,
+        List<(string Kpi, DateOnly Day, decimal Value)> readings, IReadOnlySet<DateOnly> withdrawn, Progress progress,
         DateTimeOffset now)
     {
         var isNewest = step.Row.SlicesDone == 0;

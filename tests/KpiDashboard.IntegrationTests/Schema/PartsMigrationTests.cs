@@ -30,7 +30,7 @@ public sealed class PartsMigrationTests(PostgresFixture postgres)
         union all
         select name || ' ' || replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ') from moved join pg_index i on i.indrelid = moved.oid
         union all
-        select name || ' policy ' || p.polname || ' ' || p.polcmd || ' ' || pg_get_expr(p.polqual, p.polrelid) || ' ' || pg_get_expr(p.polwithcheck, p.polrelid)
+        select name || ' policy ' || p.polname || ' ' || p.polcmd::text || ' ' || pg_get_expr(p.polqual, p.polrelid) || ' ' || pg_get_expr(p.polwithcheck, p.polrelid)
         from moved join pg_policy p on p.polrelid = moved.oid
         union all
         select name || ' rows ' || relrowsecurity || ' ' || relforcerowsecurity from moved

@@ -43,12 +43,23 @@ public sealed partial class StepStatementsTests(PostgresFixture postgres)
             }
 
             for (var i = 0; i < 3; i++)
-                sink.Add(new RequestRecord { Operation = "POST report", Request = "{}", ResponseMetadata = "{}",
-                    FetchedAt = engine.Time.GetUtcNow(), Rows = 92, Sampled = false, Thresholded = false });
+                sink.Add(new RequestRecord
+                {
+                    Operation = "POST report",
+                    Request = "{}",
+                    ResponseMetadata = "{}",
+                    FetchedAt = engine.Time.GetUtcNow(),
+                    Rows = 92,
+                    Sampled = false,
+                    Thresholded = false
+                });
             return Task.FromResult<FetchOutcome>(new FetchSucceeded
             {
-                TimeZone = "Europe/Berlin", Currency = "EUR", CompleteThrough = s_today.AddDays(-1), FinalThrough = s_today.AddDays(-3),
-                    EmptyDays = [s_today.AddYears(-3)],
+                TimeZone = "Europe/Berlin",
+                Currency = "EUR",
+                CompleteThrough = s_today.AddDays(-1),
+                FinalThrough = s_today.AddDays(-3),
+                EmptyDays = [s_today.AddYears(-3)],
             });
         };
         var (tenant, _) = await engine.AddTenantAsync("google-analytics");
@@ -83,7 +94,8 @@ public sealed partial class StepStatementsTests(PostgresFixture postgres)
             foreach (var workflow in (string[])["a", "b", "c"])
             {
                 sink.Add(new WorkflowReading(workflow,
-                    $"Workflow {workflow}", true, workflow == "c" ? null : 3) { ListedInFullFrom = request.Window.From });
+                    $"Workflow {workflow}", true, workflow == "c" ? null : 3)
+                { ListedInFullFrom = request.Window.From });
                 sink.Add(new WorkflowLabels(workflow, ["sales", "daily"], "p", "Project"));
             }
 
@@ -92,14 +104,19 @@ public sealed partial class StepStatementsTests(PostgresFixture postgres)
             {
                 var start = engine.Time.GetUtcNow().AddMinutes(-37 * number);
                 sink.Add(new ExecutionReading($"{number + round * 10_000}", number % 2 == 0 ? "a" : "b", number % 7 == 0 ? ExecutionStatus.Failed : ExecutionStatus.Succeeded,
-                    ExecutionKind.Production, start, start.AddSeconds(4)) { RetryOf = number % 7 == 1
-                        ? $"{number - 1 + round * 10_000}" : null });
+                    ExecutionKind.Production, start, start.AddSeconds(4))
+                {
+                    RetryOf = number % 7 == 1
+                        ? $"{number - 1 + round * 10_000}" : null
+                });
             }
 
             return Task.FromResult<FetchOutcome>(new FetchSucceeded
             {
-                CompleteThrough = s_today.AddDays(-1), FinalThrough = s_today.AddDays(-3), MeasurableFrom = s_today.AddDays(-45),
-                    ListsAllWorkflows = true,
+                CompleteThrough = s_today.AddDays(-1),
+                FinalThrough = s_today.AddDays(-3),
+                MeasurableFrom = s_today.AddDays(-45),
+                ListsAllWorkflows = true,
             });
         };
         var (tenant, _) = await engine.AddTenantAsync();
