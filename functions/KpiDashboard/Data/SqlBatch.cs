@@ -52,7 +52,7 @@ internal sealed class SqlBatch
         }
 
         shown?.Invoke(batch);
-        var (sent, place) = (DateTimeOffset.UtcNow, -1);
+        var (sent, place) = (Stopwatch.GetTimestamp(), -1);
         try
         {
             await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
@@ -81,11 +81,12 @@ internal sealed class SqlBatch
     /// A span of the statement that was refused. Npgsql's own of the batch ends well when its first statement did, so that without this one nothing in the
     /// trace would name what failed.
     /// </summary>
-    private static void Trace(PostgresException refused, string sql, string database, DateTimeOffset sent)
+    private static void Trace(PostgresException refused, string sql, string database, long sent)
     {
         using var span = Activities.CreateActivity("postgresql", ActivityKind.Client);
         if (span is null) return;
-        span.SetStartTime(sent.UtcDateTime).Start();
+        span.Start();
+        span.SetStartTime(span.StartTimeUtc - Stopwatch.GetElapsedTime(sent));
         span.SetTag("db.system.name", "postgresql").SetTag("db.namespace", database).SetTag("db.response.status_code", refused.SqlState)
             .SetTag("error.type", refused.SqlState).SetTag("db.query.text", sql);
         // The whole text may hold values of rows.

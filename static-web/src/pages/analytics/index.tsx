@@ -193,7 +193,9 @@ function Body({ summary, kpis, address, stale, picker }: BodyProps) {
               }}
               className={`tip-host flex min-w-0 flex-col items-stretch rounded px-3 py-2 text-left max-lg:-mx-1 ${on ? 'bg-surface shadow-surface outline-1 outline-line' : 'hover:bg-sunken'}`}
             >
-              <span className={`block truncate text-small ${on ? 'font-semibold' : 'text-muted'}`}>
+              <span
+                className={`line-clamp-2 grow text-small ${on ? 'font-semibold' : 'text-muted'}`}
+              >
                 {one.name}
               </span>
               <span className="flex flex-wrap items-baseline gap-x-2.5 lg:block">

@@ -75,7 +75,7 @@ function Health({ data }: { data: Answer }) {
         {text.health}
       </h2>
       <p className="mt-1 flex items-baseline gap-3">
-        <span className="num text-huge font-semibold tracking-[-0.02em]">
+        <span className="num shrink-0 text-huge font-semibold tracking-[-0.02em] whitespace-nowrap">
           {health.score ?? messages.notMeasurable}
         </span>
         {health.score !== null && (
