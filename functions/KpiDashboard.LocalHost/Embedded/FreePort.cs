@@ -38,7 +38,8 @@ internal static class FreePort
         for (var i = 0; ; i++)
         {
             // A machine on which none of so many is free may hand out what it has.
-            var listener = new TcpListener(IPAddress.Loopback, i < Tries ? Random.Shared.Next(First, Last + 1) : 0) { ExclusiveAddressUse = true };
+            var port = i < Tries ? Random.Shared.Next(First, Last + 1) : 0;
+            var listener = new TcpListener(IPAddress.Loopback, port) { ExclusiveAddressUse = true };
             try
             {
                 listener.Start();

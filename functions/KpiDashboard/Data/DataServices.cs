@@ -28,8 +28,8 @@ internal static class DataServices
             // Instances × pool must stay below the server's limit; a dashboard needs few connections for a short time each.
             if (!connection.ShouldSerialize("Maximum Pool Size")) connection.MaxPoolSize = 40;
             if (!connection.ShouldSerialize("Command Timeout")) connection.CommandTimeout = 30;
-            // Planning takes longer than running for most statements: admission alone planned for 9 ms and ran for 1. In front of a pooler that
-            // does not keep prepared statements the connection string says Max Auto Prepare=0.
+            // Planning takes longer than running for most statements: admission alone planned for 9 ms and ran for 1. In front of a pooler
+            // that does not keep prepared statements the connection string says Max Auto Prepare=0.
             if (!connection.ShouldSerialize("Max Auto Prepare")) connection.MaxAutoPrepare = 200;
             return provider.GetRequiredService<IOptions<PostgresOptions>>().Value.Build(connection, () => AzureIdentity.Of(configuration));
         });

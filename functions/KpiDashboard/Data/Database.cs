@@ -203,8 +203,8 @@ internal sealed class TenantTransaction(NpgsqlConnection connection, NpgsqlTrans
     {
         if (transaction is null) throw new InvalidOperationException("This reads only.");
         var all = new DynamicParameters();
-        foreach (var part in parameters is SqlParameters several ? several.Parts.Reverse() : parameters is null ? [] : [parameters])
-            all.AddDynamicParams(part);
+        // Of two with the same name Dapper keeps the last.
+        foreach (var part in SqlParameters.PartsOf(parameters).Reverse()) all.AddDynamicParams(part);
         all.Add("tenant", tenantId);
         return new CommandDefinition(sql, all, transaction, cancellationToken: cancellationToken);
     }

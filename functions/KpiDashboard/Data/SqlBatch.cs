@@ -46,7 +46,7 @@ internal sealed class SqlBatch
         {
             var command = new NpgsqlBatchCommand(statement.Sql);
             if (statement.Tenant is { } tenant) command.Parameters.Add(new NpgsqlParameter<Guid>("tenant", tenant));
-            foreach (var part in statement.Parameters is SqlParameters several ? several.Parts : statement.Parameters is { } only ? [only] : [])
+            foreach (var part in SqlParameters.PartsOf(statement.Parameters))
                 s_binders.GetOrAdd(part.GetType(), Binder)(command.Parameters, part);
             batch.BatchCommands.Add(command);
         }
@@ -57,10 +57,9 @@ internal sealed class SqlBatch
         {
             await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
             {
-                foreach (var statement in _statements)
+                for (place = 0; place < _statements.Count;)
                 {
-                    place = Math.Max(place, 0);
-                    await statement.ReadAsync(reader, cancellationToken);
+                    await _statements[place].ReadAsync(reader, cancellationToken);
                     place++;
                     await reader.NextResultAsync(cancellationToken);
                 }
@@ -68,7 +67,8 @@ internal sealed class SqlBatch
         }
         catch (Exception e)
         {
-            if (place >= 0 && place < _statements.Count && e is PostgresException refused) Trace(refused, _statements[place].Sql, connection.Database, sent);
+            if (e is PostgresException refused && _statements.ElementAtOrDefault(place) is { } failed)
+                Trace(refused, failed.Sql, connection.Database, sent);
             foreach (var statement in _statements) statement.Fail(e);
             throw;
         }
@@ -78,8 +78,8 @@ internal sealed class SqlBatch
     }
 
     /// <summary>
-    /// A span of the statement that was refused. Npgsql's own of the batch ends well when its first statement did, so that without this one nothing in the
-    /// trace would name what failed.
+    /// A span of the statement that was refused. Npgsql's own of the batch ends well when its first statement did, so that without this one
+    /// nothing in the trace would name what failed.
     /// </summary>
     private static void Trace(PostgresException refused, string sql, string database, long sent)
     {

@@ -11,6 +11,10 @@ internal sealed class SqlParameters
     /// <summary>The objects, none of which is one of these.</summary>
     public IReadOnlyList<object> Parts => _parts;
 
+    /// <summary>What a statement takes its parameters from, first to last: the parts of these, or the one object; none for null.</summary>
+    public static IReadOnlyList<object> PartsOf(object? parameters) =>
+        parameters is SqlParameters several ? several.Parts : parameters is null ? [] : [parameters];
+
     /// <summary>Adds the properties of another one.</summary>
     public void Add(object part) => _parts.Add(part);
 }
