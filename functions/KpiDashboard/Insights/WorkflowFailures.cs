@@ -14,30 +14,36 @@ internal sealed record WorkflowFailures(Guid IntegrationId, string Id, string Na
     /// </summary>
     public static Task<IReadOnlyList<WorkflowFailures>> LoadAsync(TenantTransaction tx, DateOnly from, DateOnly to, Guid[]? only) => tx.QueryAsync<WorkflowFailures>(
         """
-        with near as (
-            -- Of most workflows these days tell all: they worked, and failed only before that.
-            select d.integration_id, d.workflow_id, max(d.day) filter (where d.succeeded > 0) as worked
+        with days as (
+            select d.integration_id, d.workflow_id, d.day, d.failed,
+                   max(d.day) filter (where d.succeeded > 0) over (partition by d.integration_id, d.workflow_id) as worked
             from automation_daily d
             where d.tenant_id = @tenant and d.day between @from and @to and (@only::uuid[] is null or d.integration_id = any (@only))
-            group by d.integration_id, d.workflow_id
-            having max(d.day) filter (where d.failed > 0) > coalesce(max(d.day) filter (where d.succeeded > 0), '-infinity')
+        ), near as (
+            select integration_id, workflow_id, worked, min(day) as since, max(day) as last, sum(failed) as failed
+            from days
+            where failed > 0 and (worked is null or day > worked)
+            group by integration_id, workflow_id, worked
+        ), before as (
+            -- Only if one never worked within these days; then once for all, because a look for each workflow would read each day of its source.
+            select d.integration_id, d.workflow_id, d.day, d.failed,
+                   max(d.day) filter (where d.succeeded > 0) over (partition by d.integration_id, d.workflow_id) as worked
+            from automation_daily d
+            where d.tenant_id = @tenant and d.day < @from and (@only::uuid[] is null or d.integration_id = any (@only))
+              and (select count(*) > 0 from near where worked is null)
         ), far as (
-            select d.integration_id, d.workflow_id, max(d.day) as worked
-            from near n
-            join automation_daily d on d.tenant_id = @tenant and d.integration_id = n.integration_id and d.workflow_id = n.workflow_id
-            where n.worked is null and d.day < @from and d.succeeded > 0
-            group by d.integration_id, d.workflow_id
+            select integration_id, workflow_id, min(day) as since, sum(failed) as failed
+            from before
+            where failed > 0 and (worked is null or day > worked)
+            group by integration_id, workflow_id
         )
-        select w.integration_id as IntegrationId, w.workflow_id as Id, w.name, min(d.day) as Since, max(d.day) as Last, sum(d.failed)::int as Failed
+        select w.integration_id as IntegrationId, w.workflow_id as Id, w.name, coalesce(f.since, n.since) as Since, n.last as Last,
+               (n.failed + coalesce(f.failed, 0))::int as Failed
         from near n
-        left join far f on f.integration_id = n.integration_id and f.workflow_id = n.workflow_id
         join workflows w on w.tenant_id = @tenant and w.integration_id = n.integration_id and w.workflow_id = n.workflow_id
-        join automation_daily d on d.tenant_id = @tenant and d.integration_id = n.integration_id and d.workflow_id = n.workflow_id
-             and d.failed > 0 and d.day <= @to and d.day > coalesce(n.worked, f.worked, '-infinity')
-        where w.gone_at is null and not w.unmeasured && daterange(@from, @to, '[]')
-        group by w.integration_id, w.workflow_id, w.name
-        having sum(d.failed) >= 2
-        order by sum(d.failed) desc, w.name
+        left join far f on n.worked is null and f.integration_id = n.integration_id and f.workflow_id = n.workflow_id
+        where w.gone_at is null and not w.unmeasured && daterange(@from, @to, '[]') and n.failed + coalesce(f.failed, 0) >= 2
+        order by n.failed + coalesce(f.failed, 0) desc, w.name
         limit 500
         """,
         new { from, to, only });
