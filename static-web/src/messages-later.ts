@@ -71,6 +71,10 @@ export const later = {
     missing: (days: string) => `No data for ${stop(days)}`,
     noDataSince: (day: string) => `No data since ${stop(day)}`,
     missingSome: (n: number) => `${n} days have no data.`,
+    torn: (n: number, first: string) =>
+      n === 1
+        ? `${first}: a source has no data, so there is no total.`
+        : `On ${n} days a source has no data, so there is no total.`,
     empty: 'There is nothing to draw for this period.',
     readout: (day: string, value: string) => `${day}: ${value}`,
     failed: 'The chart could not be loaded. The table below has the same numbers.',
@@ -104,8 +108,8 @@ export const later = {
     hoursSaved: 'Time saved',
     valueSaved: 'Worth',
     roi: 'Return on its cost',
-    arithmetic: (worth: string, cost: string, roi: string) =>
-      `(${worth} worth − ${cost} cost) ÷ ${cost} = ${roi}`,
+    arithmetic: (worth: string, cost: string, roi: string, holds: boolean) =>
+      `(${worth} worth − ${cost} cost) ÷ ${cost} ${holds ? '=' : '≈'} ${roi}`,
     single: 'Four weeks, ending with this day',
   },
 
@@ -149,6 +153,7 @@ export const later = {
       saved: (time: string, when: string) => `Automations saved ${time} ${when}`,
       worth: (value: string) => `, worth ${value}`,
       cost: (cost: string) => ` against a cost of ${cost}`,
+      about: (roi: string) => `about ${roi}`,
       roi: (roi: string) => `: a return of ${roi}`,
       loss: (roi: string) => `: a return of ${roi}, less than they cost`,
       arithmetic: (worth: string, cost: string) => `, that is (${worth} − ${cost}) ÷ ${cost}`,

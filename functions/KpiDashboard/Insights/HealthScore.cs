@@ -268,7 +268,7 @@ internal static class HealthScore
             if (Counted >= 1 || Carried is not { } carried) return "";
             var expected = proof.Number("Expected " + part.Things, decimal.Round(carried));
             return $"Only about {expected} {part.Things} are to be expected in such a week, which chance alone moves, so "
-                + (Counted >= HealthScore.Seen ? $"{proof.Percent("Share of the drop that counts", Counted)} of the drop counts. " : "the drop does not count. ");
+                + (Counted >= HealthScore.Seen ? $"{proof.Share("Share of the drop that counts", Counted)} of the drop counts. " : "the drop does not count. ");
         }
     }
 

@@ -22,7 +22,14 @@ internal sealed class Proof
     public string Money(string label, decimal value, string? currency, DateOnly? from = null, DateOnly? to = null) => Add(label, null, from, to, value, NumberText.Shown(KpiUnit.Currency, value, currency));
 
     /// <summary>A fraction as a percentage without its sign, which the words tell.</summary>
-    public string Percent(string label, decimal fraction, string? kpi = null, DateOnly? from = null, DateOnly? to = null) => Add(label, kpi, from, to, fraction, NumberText.Shown(KpiUnit.Ratio, Math.Abs(fraction), null));
+    public string Percent(string label, decimal fraction, string? kpi = null, DateOnly? from = null, DateOnly? to = null) => Signed(label, kpi, from, to, fraction, NumberText.Shown(KpiUnit.Ratio, Math.Abs(fraction), null));
+
+    /// <summary>A part of a whole.</summary>
+    public string Share(string label, decimal fraction) => Add(label, null, null, null, fraction, NumberText.Shown(KpiUnit.Ratio, fraction, null));
+
+    /// <summary>A difference of money: its sentence says which way it goes, its evidence has the sign.</summary>
+    public string Difference(string label, decimal value, string? currency, DateOnly? from = null, DateOnly? to = null) =>
+        Signed(label, null, from, to, value, NumberText.Shown(KpiUnit.Currency, Math.Abs(value), currency));
 
     /// <summary>A number of things.</summary>
     public string Number(string label, decimal value, string? kpi = null, DateOnly? from = null, DateOnly? to = null) => Add(label, kpi, from, to, value, NumberText.Shown(KpiUnit.Number, value, null));
@@ -75,6 +82,14 @@ internal sealed class Proof
         }
 
         return shown;
+    }
+
+    /// <summary>Beside its label a difference has a sign; words of the sentence tell the same.</summary>
+    private string Signed(string label, string? kpi, DateOnly? from, DateOnly? to, decimal value, string size)
+    {
+        var none = size.AsSpan().IndexOfAnyInRange('1', '9') < 0;
+        Add(label, kpi, from, to, value, none ? size : (value < 0 ? "−" : "+") + size);
+        return size;
     }
 
     private string Add(string label, string? kpi, DateOnly? from, DateOnly? to, decimal? value, string shown)

@@ -48,6 +48,35 @@ internal static class NumberText
         }
     }
 
+    /// <summary>The number that a text shows, and its decimals: what its reader has to reckon with. A percentage is read as it stands: 12.5 of "12.5%".</summary>
+    public static (decimal Value, int Decimals) Read(string shown)
+    {
+        var point = NumberLanguage.Current.NumberFormat.NumberDecimalSeparator[0];
+        var (value, decimals, negative, behind) = (0m, 0, false, false);
+        for (var place = 0; place < shown.Length; place++)
+        {
+            if (char.IsAsciiDigit(shown[place]))
+            {
+                value = (value * 10) + (shown[place] - '0');
+                if (behind) decimals++;
+            }
+            else if (shown[place] == point && place + 1 < shown.Length && char.IsAsciiDigit(shown[place + 1]) && place > 0 && char.IsAsciiDigit(shown[place - 1])) behind = true;
+            else if (shown[place] is '−' or '-') negative = true;
+        }
+
+        for (var place = 0; place < decimals; place++) value /= 10;
+        return (negative ? -value : value, decimals);
+    }
+
+    /// <summary>"about ", where a reader who reckons with the other numbers of the sentence comes to another result than it shows.</summary>
+    /// <param name="shown">The result as it is shown.</param>
+    /// <param name="reckoned">What the numbers that are shown give.</param>
+    public static string About(string shown, decimal reckoned)
+    {
+        var (value, decimals) = Read(shown);
+        return decimal.Round(reckoned, decimals, MidpointRounding.AwayFromZero) == value ? "" : "about ";
+    }
+
     /// <summary>A fraction as a whole percentage.</summary>
     public static string PercentWhole(decimal fraction) =>
         Percent((fraction * 100).ToString("0", NumberLanguage.Current.NumberFormat), NumberLanguage.Current.NumberFormat);
