@@ -71,6 +71,8 @@ export const later = {
     missing: (days: string) => `No data for ${stop(days)}`,
     noDataSince: (day: string) => `No data since ${stop(day)}`,
     missingSome: (n: number) => `${n} days have no data.`,
+    beforeMissing: (n: number) =>
+      n === 1 ? 'One of the days before has no value.' : `${n} of the days before have no value.`,
     torn: (n: number, first: string) =>
       n === 1
         ? `${first}: a source has no data, so there is no total.`
@@ -84,7 +86,7 @@ export const later = {
   overview: {
     all: 'Every other number',
     moved: 'What else moved',
-    movement: { chance: 'Changes that may be chance', none: 'Compared in part, or not at all' },
+    movement: { chance: 'Changes that may be chance', none: 'Not compared' },
     catalogueOrder: 'Sort as in the catalogue',
     chartOf: 'Number of the chart',
     details: (kpi: string) => `All about ${kpi}`,
