@@ -126,6 +126,9 @@ export function Chart({
     )
   if (gaps.length > 2)
     gapWords.splice(0, 2, later.chart.missingSome(gaps.reduce((n, gap) => n + gap.days, 0)))
+  const earlier = series.find((one) => one.tone === 'before')
+  const lacking = earlier?.values.filter((one, i) => one === null && earlier.dates?.[i]).length ?? 0
+  if (lacking > 0 && grain === 'day') gapWords.push(later.chart.beforeMissing(lacking))
   if (torn.length > 0) gapWords.push(later.chart.torn(torn.length, pointName(torn[0] ?? '')))
 
   return (
