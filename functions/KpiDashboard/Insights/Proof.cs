@@ -46,9 +46,15 @@ internal sealed class Proof
 
     /// <summary>Values of one KPI that a sentence compares: with the digits that tell them apart.</summary>
     public IReadOnlyList<string> Values(
-        KpiDefinition kpi, string? currency, params ReadOnlySpan<(DateOnly From, DateOnly To, decimal Value, string? Label)> values)
+        KpiDefinition kpi, string? currency, params ReadOnlySpan<(DateOnly From, DateOnly To, decimal Value, string? Label)> values) =>
+        Values(kpi, currency, _ => true, values);
+
+    /// <summary>The same with the digits that something which is reckoned from them takes.</summary>
+    public IReadOnlyList<string> Values(
+        KpiDefinition kpi, string? currency, Func<IReadOnlyList<string>, bool> enough,
+        params ReadOnlySpan<(DateOnly From, DateOnly To, decimal Value, string? Label)> values)
     {
-        var shown = NumberText.Apart(kpi.Unit, currency, [.. values.ToArray().Select(value => value.Value)]);
+        var shown = NumberText.Apart(kpi.Unit, currency, enough, [.. values.ToArray().Select(value => value.Value)]);
         for (var index = 0; index < values.Length; index++)
         {
             var (from, to, value, label) = values[index];

@@ -37,13 +37,16 @@ internal static class NumberText
     /// Numbers of one unit that are compared: as each would be by itself, with as many more decimals as it takes that no two different ones look alike. What cannot be
     /// told apart in <see cref="MostDecimals"/> decimals is the same.
     /// </summary>
-    public static IReadOnlyList<string> Apart(KpiUnit unit, string? currency, params IReadOnlyList<decimal> values)
+    public static IReadOnlyList<string> Apart(KpiUnit unit, string? currency, params IReadOnlyList<decimal> values) => Apart(unit, currency, _ => true, values);
+
+    /// <summary>The same with up to two decimals where something else takes them: what is reckoned from them.</summary>
+    public static IReadOnlyList<string> Apart(KpiUnit unit, string? currency, Func<IReadOnlyList<string>, bool> enough, IReadOnlyList<decimal> values)
     {
         int? decimals = null;
         for (; ; )
         {
             List<string> shown = [.. values.Select(value => Write(unit, value, currency, decimals))];
-            if (shown.Distinct(StringComparer.Ordinal).Count() >= values.Distinct().Count() || decimals >= MostDecimals) return shown;
+            if ((shown.Distinct(StringComparer.Ordinal).Count() >= values.Distinct().Count() && (enough(shown) || decimals >= 2)) || decimals >= MostDecimals) return shown;
             decimals = decimals is { } before ? before + 1 : unit == KpiUnit.Currency ? Currencies.Decimals(currency) : 1;
         }
     }

@@ -134,6 +134,7 @@ public sealed class SourcesTests(AppFixture app)
         // Of the second, two days are missing: one of the period and one of the time before. Only the first tells people.
         await world.ExecuteAsync(
             """
+            delete from kpi_values where tenant_id = @Id and kpi = 'web.sessions';
             insert into integrations (tenant_id, id, connector, display_name, fetched_at, complete_through, final_through, read_from, first_day, created_at, next_due_at)
             select @Id, gen_random_uuid(), 'google-analytics', name, now(), @yesterday, @yesterday, @yesterday - 49, @yesterday - 49, now(), now() + interval '1 day'
             from unnest(array['Quay branch', 'Hill branch']) name;

@@ -78,6 +78,33 @@ public sealed partial class PrintedArithmeticTests
             Assert.True(seen.GetValueOrDefault(rule) > 20, $"{rule} was looked at {seen.GetValueOrDefault(rule)} times, which shows nothing.");
     }
 
+    [Fact]
+    public void The_points_of_a_part_of_the_health_score_are_what_its_printed_numbers_give()
+    {
+        var (seen, fell) = (0, 0);
+        for (var seed = 1; seed <= 150; seed++)
+        {
+            var random = new Random(seed);
+            var business = Generated(seed);
+            var worked = (decimal)Math.Round(0.8 + (random.NextDouble() * 0.2), 3);
+            business.LastWeek(worked, "automation.succeeded").LastWeek(1 + (49 * (1 - worked)), "automation.failed");
+            foreach (var part in HealthScore.AsOf(business.Table(), Business.Last, business.Facts().CurrencyOf).Parts)
+            {
+                var match = Points().Match(part.Why);
+                if (!match.Success) continue;
+                var (value, median, points) = (Part(match, "value"), Part(match, "median"), Part(match, "points"));
+                var counted = match.Groups["counted"].Success ? Part(match, "counted").Value / 100 : match.Groups["none"].Success ? 0 : 1;
+                var drop = match.Groups["less"].Success ? (median.Value - value.Value) / Part(match, "less").Value : (1 - (value.Value / median.Value)) * 2;
+                var reckoned = decimal.Round(100 * Math.Clamp(1 - (drop * counted), 0, 1), 0, MidpointRounding.AwayFromZero);
+                Assert.True(reckoned == points.Value || (points.About && Math.Abs(reckoned - points.Value) <= 1), $"{reckoned}: {part.Why}");
+                seen++;
+                if (points.Value is > 0 and < 100) fell++;
+            }
+        }
+
+        Assert.True(seen > 300 && fell > 80, $"{seen} parts, {fell} of them with a drop.");
+    }
+
     /// <summary>Looks at the arithmetic of one sentence; 1 where it has some.</summary>
     private static int Check(Insight insight)
     {
@@ -156,6 +183,9 @@ public sealed partial class PrintedArithmeticTests
 
     [GeneratedRegex(@"would have saved (?<hours>[\d,.]*\d) hours, worth (?<aboutmoney>about )?€(?<money>[\d,.]*\d) at your labour cost of €(?<hourly>[\d,.]*\d) an hour\.")]
     private static partial Regex Cost();
+
+    [GeneratedRegex(@"in the last 7 days: €?(?<value>[\d,.]*\d)%?\. Median of .*?: €?(?<median>[\d,.]*\d)%?\. (?:Only about .*? so (?:(?<counted>[\d,.]*\d)% of the drop counts|(?<none>the drop does not count))\. )?The median or (?:better gives 100 points, (?<less>[\d,.]*\d) percentage|more gives 100 points).*so this gives (?<aboutpoints>about )?(?<points>\d+)\.$")]
+    private static partial Regex Points();
 
     [GeneratedRegex(@"worth €(?<saved>[\d,.]*\d) and cost €(?<cost>[\d,.]*\d) over the same days: (?<aboutmoney>about )?€(?<money>[\d,.]*\d) short\.")]
     private static partial Regex Short();

@@ -3,10 +3,10 @@ import type { HealthPart } from '../../api/types'
 import { formatPercent } from '../../lib/format'
 import { readNumber } from '../../lib/reckon'
 
-/** "30% × 88", for each part that counts. */
+/** "30% × 88" on one line, for each part that counts. */
 export const termsOf = (parts: readonly Pick<HealthPart, 'score' | 'weight'>[], locale?: string) =>
   parts.flatMap(({ score, weight }) =>
-    score === null || weight === 0 ? [] : [`${formatPercent(weight, locale)} × ${score}`],
+    score === null || weight === 0 ? [] : [`${formatPercent(weight, locale)}\u00a0×\u00a0${score}`],
   )
 
 /** Whether the terms as they are printed come to the score. */
