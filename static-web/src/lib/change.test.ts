@@ -109,3 +109,31 @@ describe('a withheld change', () => {
     expect(change?.text).not.toMatch(/\d%/)
   })
 })
+
+const sources = import.meta.glob<string>(['../**/*.ts', '../**/*.tsx', '!../**/*.test.*'], {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+})
+
+it('is described and coloured here, and by no page for itself', () => {
+  const others = Object.entries(sources).filter(([path]) => path !== './change.ts')
+  expect(others.length).toBeGreaterThan(150)
+  const own = others.filter(
+    ([path, text]) =>
+      !path.endsWith('/messages.ts') &&
+      (text.includes('changeSpoken(') ||
+        (text.includes('<ChangeText') && !/describeChange\(|change: Change \}/.test(text)) ||
+        /<ChangeText\s+change=\{\{/.test(text)),
+  )
+  expect(own.map(([path]) => path)).toEqual([])
+  // Names of numbers (not of businesses, nor of values of a dimension) stand whole: a hint that a finger cannot reach is no way to read one.
+  const cut = others.filter(([, text]) =>
+    /truncate[^<>]*>\s*\{(kpi|one\.kpi|fact)?\.?name\}|line-clamp[^<>]*>\s*\{one\.name\}/.test(
+      text,
+    ),
+  )
+  expect(cut.map(([path]) => path).filter((path) => !/businesses|panels|Bars/.test(path))).toEqual(
+    [],
+  )
+})
