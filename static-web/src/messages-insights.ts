@@ -19,7 +19,8 @@ export const insights = {
   leftOut: 'left out',
   weight: (share: string) => `weighs ${share}`,
   sum: 'Together',
-  arithmetic: (terms: string[], score: number) => `${terms.join(' + ')} = ${score}`,
+  arithmetic: (terms: string[], score: number, holds: boolean) =>
+    `${terms.join(' + ')} ${holds ? '=' : '≈'} ${score}`,
 
   list: 'What stands out',
   listLead: 'Trouble first, then by the money at stake.',

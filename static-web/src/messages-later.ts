@@ -71,6 +71,12 @@ export const later = {
     missing: (days: string) => `No data for ${stop(days)}`,
     noDataSince: (day: string) => `No data since ${stop(day)}`,
     missingSome: (n: number) => `${n} days have no data.`,
+    beforeMissing: (n: number) =>
+      n === 1 ? 'One of the days before has no value.' : `${n} of the days before have no value.`,
+    torn: (n: number, first: string) =>
+      n === 1
+        ? `${first}: a source has no data, so there is no total.`
+        : `On ${n} days a source has no data, so there is no total.`,
     empty: 'There is nothing to draw for this period.',
     readout: (day: string, value: string) => `${day}: ${value}`,
     failed: 'The chart could not be loaded. The table below has the same numbers.',
@@ -80,7 +86,7 @@ export const later = {
   overview: {
     all: 'Every other number',
     moved: 'What else moved',
-    movement: { chance: 'Changes that may be chance', none: 'Compared in part, or not at all' },
+    movement: { chance: 'Changes that may be chance', none: 'Not compared' },
     catalogueOrder: 'Sort as in the catalogue',
     chartOf: 'Number of the chart',
     details: (kpi: string) => `All about ${kpi}`,
@@ -104,8 +110,8 @@ export const later = {
     hoursSaved: 'Time saved',
     valueSaved: 'Worth',
     roi: 'Return on its cost',
-    arithmetic: (worth: string, cost: string, roi: string) =>
-      `(${worth} worth − ${cost} cost) ÷ ${cost} = ${roi}`,
+    arithmetic: (worth: string, cost: string, roi: string, holds: boolean) =>
+      `(${worth} worth − ${cost} cost) ÷ ${cost} ${holds ? '=' : '≈'} ${roi}`,
     single: 'Four weeks, ending with this day',
   },
 
@@ -149,6 +155,7 @@ export const later = {
       saved: (time: string, when: string) => `Automations saved ${time} ${when}`,
       worth: (value: string) => `, worth ${value}`,
       cost: (cost: string) => ` against a cost of ${cost}`,
+      about: (roi: string) => `about ${roi}`,
       roi: (roi: string) => `: a return of ${roi}`,
       loss: (roi: string) => `: a return of ${roi}, less than they cost`,
       arithmetic: (worth: string, cost: string) => `, that is (${worth} − ${cost}) ÷ ${cost}`,

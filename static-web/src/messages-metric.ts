@@ -25,6 +25,9 @@ export const metric = {
     level: (lead: string, before: string) => `${lead}, level with ${before}.`,
     moved: (lead: string, by: string, word: string, before: string) =>
       `${lead}, ${by} ${word} than ${before}.`,
+    alike: (lead: string, moved: string, days: number) =>
+      `${lead}; ${moved} on the ${days} days that both periods have.`,
+    same: 'level',
     points: (text: string) => `${text} percentage points`,
     more: 'more',
     fewer: 'fewer',

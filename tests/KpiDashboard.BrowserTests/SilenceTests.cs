@@ -44,6 +44,18 @@ public sealed class SilenceTests(AppFixture app)
             await page.GotoAsync("/businesses");
             await Expect(page.GetByRole(AriaRole.Main)).ToContainTextAsync($"has no data since {since}");
             await visit.InBothThemesAsync("silent-businesses");
+
+            // And whoever operates the installation sees how many are, and whose.
+            await page.GotoAsync("/ops");
+            await page.GetByLabel("Function key").FillAsync(app.FunctionKey);
+            await page.Keyboard.PressAsync("Enter");
+            var states = page.GetByRole(AriaRole.Region, new() { Name = "Sources by state", Exact = true });
+            var count = states.GetByRole(AriaRole.Button, new() { NameRegex = new Regex("google-analytics.*without new days", RegexOptions.IgnoreCase) });
+            await Expect(count).ToBeVisibleAsync();
+            await visit.InBothThemesAsync("silent-ops");
+            await count.ClickAsync();
+            await Expect(states.GetByText(tenant.ToString())).ToBeVisibleAsync();
+            await visit.InBothThemesAsync("silent-ops-sources");
         }
         finally
         {

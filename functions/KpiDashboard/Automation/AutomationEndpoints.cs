@@ -84,10 +84,9 @@ public sealed class AutomationEndpoints
 
     private static PerformanceChange Change(KpiDefinition kpi, KpiTable now, KpiTable? before)
     {
-        var value = now.Evaluate(kpi, now.From, now.To);
-        KpiValue? previous = before?.Evaluate(kpi, before.From, before.To);
-        var (change, withheld) = KpiChange.Of(value, previous);
-        return new PerformanceChange(kpi.Key, kpi.Unit, kpi.Direction, value.Value, previous?.Value, change, before is null ? null : withheld);
+        var compared = Comparison.Of(kpi, TableDays.All(now), before is null ? null : TableDays.All(before));
+        return new PerformanceChange(
+            kpi.Key, kpi.Unit, kpi.Direction, compared.Now.Value, compared.Before?.Value, compared.Change, compared.Withheld, compared.Alike, compared.ByChance);
     }
 
     private static PerformanceTotals Totals(KpiTable table, decimal? lostMinutes, TenantEconomics economics)
@@ -267,10 +266,14 @@ internal sealed record PerformanceTotals(
     decimal? Executions, decimal? Succeeded, decimal? Failed, decimal? SuccessRate, decimal? AverageDurationMs, decimal? TimeSavedMinutes, decimal? ValueSaved,
     decimal? Cost, decimal? Roi, decimal? PaybackDays, decimal? LostMinutes, decimal? LostValue, decimal? MedianDurationMs = null);
 
-/// <summary>A total against the period before; <c>change</c> is a fraction, null where it is withheld.</summary>
+/// <summary>
+/// A total against the period before; <c>change</c> is a fraction, null where it is withheld. <c>alike</c> and <c>byChance</c>: as in
+/// <c>GET metrics/summary</c>.
+/// </summary>
 internal sealed record PerformanceChange(
     string Key, KpiUnit Unit, KpiDirection Direction, decimal? Value, decimal? Previous, decimal? Change,
-    [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld);
+    [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld,
+    AlikeChange? Alike, bool ByChance);
 
 /// <summary>One workflow in the period; executions and successes are those of the days on which they are known, null where they are on none.</summary>
 /// <param name="TimeSavedPerExecution">Minutes that one success saves; null if nobody said.</param>

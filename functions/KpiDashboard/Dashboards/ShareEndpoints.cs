@@ -28,6 +28,8 @@ public sealed class ShareEndpoints
     /// <summary>Most links of a dashboard that work at once.</summary>
     internal const int MaxOpen = 20;
 
+    private const string OneSource = "one source";
+
     private const string NoLink = "This link has run out or was taken back. Ask whoever gave it to you for a new one.";
 
     private readonly Database _database;
@@ -183,7 +185,7 @@ public sealed class ShareEndpoints
         // What a business aims at stays with the business: nobody chose to show that.
         var shown = summary with
         {
-            Kpis = [.. summary.Kpis.Where(kpi => kpis.Contains(kpi.Key)).Select(kpi => kpi with { Goal = null })],
+            Kpis = [.. summary.Kpis.Where(kpi => kpis.Contains(kpi.Key)).Select(Anonymous)],
             Freshness = [.. summary.Freshness.Select(Anonymous)],
         };
         var automation = tiles.Any(tile => tile.Kind == DashboardTileKind.Automation) ? await _automation.Performance(request, period, names)(tx, tenant) : null;
@@ -276,6 +278,16 @@ public sealed class ShareEndpoints
 
         private static string Number(IReadOnlyList<string> ids, string id) => (ids.ToList().IndexOf(id) + 1).ToString(CultureInfo.InvariantCulture);
     }
+
+    // Whose number it is, is told without what the owner called it.
+    private static SummaryKpi Anonymous(SummaryKpi kpi) => kpi with
+    {
+        Goal = null,
+        Name = kpi.OnlyOf is { } name && kpi.Name.EndsWith(SummaryKpi.NameOf("", name), StringComparison.Ordinal)
+            ? SummaryKpi.NameOf(kpi.Name[..^SummaryKpi.NameOf("", name).Length], OneSource)
+            : kpi.Name,
+        OnlyOf = kpi.OnlyOf is null ? null : OneSource,
+    };
 
     // What the owner called the source, its id and what it last complained of are not a viewer's business.
     private static Freshness Anonymous(Freshness source) => source with

@@ -163,7 +163,8 @@ internal sealed record Goal(
         var sum = 0m;
         for (var day = from; day <= through; day = day.AddDays(1))
         {
-            sum += table.On(kpi, day) ?? 0;
+            // What is there of a day counts, though it is not the whole of it.
+            sum += table.Evaluate(kpi, day, day).Value ?? 0;
             if (sum >= target) return true;
         }
 

@@ -43,23 +43,24 @@ internal sealed record BusinessFacts(
     /// <summary>The same over the period to compare with.</summary>
     public KpiValue? Before(string key) => Period is { CompareFrom: { } from, CompareTo: { } to } ? Table.Evaluate(KpiCatalogue.Part(key), from, to) : null;
 
-    /// <summary>The change over the days that both periods have, where days are missing; as its tile tells it.</summary>
-    public AlikeChange? Alike(KpiDefinition kpi) => Period is { CompareFrom: { } from, CompareTo: { } to }
-        ? Table.Alike(kpi, Period.From, Period.To, Table, from, to)
-        : null;
+    /// <summary>A KPI against the period before, as its tile tells it.</summary>
+    public Comparison Compared(KpiDefinition kpi) => Comparison.Of(
+        kpi, new TableDays(Table, Period.From, Period.To),
+        Period is { CompareFrom: { } from, CompareTo: { } to } ? new TableDays(Table, from, to) : null);
 
     /// <summary>The change of a KPI, null where telling it would mislead.</summary>
     public (KpiDefinition Kpi, decimal Now, decimal Before, decimal Change)? Change(string key)
     {
-        var (now, before) = (Now(key), Before(key));
-        return KpiChange.Of(now, before).Change is { } change ? (KpiCatalogue.Part(key), now.Value!.Value, before!.Value.Value!.Value, change) : null;
+        var kpi = KpiCatalogue.Part(key);
+        var compared = Compared(kpi);
+        return compared.Change is { } change ? (kpi, compared.Now.Value!.Value, compared.Before!.Value.Value!.Value, change) : null;
     }
 
     /// <summary>Currency of a KPI.</summary>
     public string? CurrencyOf(KpiDefinition kpi) => MetricsEndpoints.CurrencyOf(kpi, Sources, Tenant, Table);
 
     /// <summary>A change that is more than counting noise: of counts, more than two standard deviations of the difference of two Poisson counts.</summary>
-    public static bool BeyondNoise(decimal now, decimal before) => (double)Math.Abs(now - before) > 2 * Math.Sqrt((double)Math.Abs(now + before));
+    public static bool BeyondNoise(decimal now, decimal before) => Chance.BeyondCounting(now, before);
 
     /// <summary>What the period is compared with, in words.</summary>
     public string Than(Proof proof) =>

@@ -45,13 +45,14 @@ internal static class DailyBrief
         foreach (var kpi in compared.Select(KpiCatalogue.Part))
         {
             if (!facts.Sources.Any(source => source.IsConnected && source.Connector == kpi.Source && source.CompleteThrough >= facts.Period.To)) continue;
-            var (now, before) = (facts.Now(kpi.Key), facts.Before(kpi.Key));
+            var comparison = facts.Compared(kpi);
+            var (now, before) = (comparison.Now, comparison.Before);
             if (now.KnownDays == 0) continue;
             var missing = now.KnownDays < now.Days
                 ? $"{kpi.Name} has no data on {proof.Number("Days without data", now.Days - now.KnownDays, kpi.Key, facts.Period.From, facts.Period.To)} of {proof.Number("Days", facts.Days)} days"
                 : null;
             // Its tile compares the days that both periods have.
-            if (facts.Alike(kpi) is { } alike)
+            if (comparison.Alike is { } alike)
             {
                 apart.Add((missing ?? $"{kpi.Name} had days without data before")
                     + $", and is compared on the {proof.Number("Days that both periods have", alike.Days, kpi.Key, facts.Period.From, facts.Period.To)} days that both periods have");

@@ -249,7 +249,8 @@ internal static class HealthScore
             if (Median is null)
                 return $"Left out: only {proof.Number("Whole weeks with data", Weeks)} of the {proof.Number("Weeks before", HealthScore.Weeks)} weeks before have data on every day.";
             if (Points is null) return $"Left out: the median of the {proof.Number("Weeks before", HealthScore.Weeks)} weeks before is {proof.Number("Median", 0)}.";
-            var shown = proof.Values(part.Kpi, currency,
+            // Whoever reckons with what is printed comes to the points that are printed.
+            var shown = proof.Values(part.Kpi, currency, told => Reckoned(part, told) == Points,
                 (from, day, Value.Value, null), (from.AddDays(-7 * HealthScore.Weeks), from.AddDays(-1), Median.Value, "Median of the weeks before"));
             var (value, median) = (shown[0], shown[1]);
             var rule = part.Tolerance is { } tolerance
@@ -260,7 +261,17 @@ internal static class HealthScore
             var days = proof.Number("Days", 7);
             var points = proof.Number("Points", Points.Value);
             return $"{part.Kpi.Name} in the last {days} days: {value}. Median of the {weeks} before{(Weeks == HealthScore.Weeks ? "" : " that have data every day")}: {median}. "
-                + $"{Chance(proof, part)}{char.ToUpperInvariant(rule[0])}{rule[1..]}, so this gives {points}.";
+                + $"{Chance(proof, part)}{char.ToUpperInvariant(rule[0])}{rule[1..]}, so this gives {(Reckoned(part, shown) == Points ? "" : "about ")}{points}.";
+        }
+
+        /// <summary>The points that the printed numbers give.</summary>
+        private decimal Reckoned(Part part, IReadOnlyList<string> shown)
+        {
+            var (value, median) = (NumberText.Read(shown[0]).Value, NumberText.Read(shown[1]).Value);
+            var counted = Counted >= 1 ? 1 : Counted < HealthScore.Seen ? 0 : NumberText.Read(NumberText.Shown(KpiUnit.Ratio, Counted, null)).Value / 100;
+            // Percentages are read as they stand.
+            var drop = part.Tolerance is { } tolerance ? (median - value) / 100 / tolerance : median == 0 ? 0 : (1 - (value / median)) / 0.5m;
+            return Whole(100 * Math.Clamp(1 - (drop * counted), 0, 1));
         }
 
         private string Chance(Proof proof, Part part)
@@ -268,7 +279,7 @@ internal static class HealthScore
             if (Counted >= 1 || Carried is not { } carried) return "";
             var expected = proof.Number("Expected " + part.Things, decimal.Round(carried));
             return $"Only about {expected} {part.Things} are to be expected in such a week, which chance alone moves, so "
-                + (Counted >= HealthScore.Seen ? $"{proof.Percent("Share of the drop that counts", Counted)} of the drop counts. " : "the drop does not count. ");
+                + (Counted >= HealthScore.Seen ? $"{proof.Share("Share of the drop that counts", Counted)} of the drop counts. " : "the drop does not count. ");
         }
     }
 

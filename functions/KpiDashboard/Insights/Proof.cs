@@ -22,7 +22,14 @@ internal sealed class Proof
     public string Money(string label, decimal value, string? currency, DateOnly? from = null, DateOnly? to = null) => Add(label, null, from, to, value, NumberText.Shown(KpiUnit.Currency, value, currency));
 
     /// <summary>A fraction as a percentage without its sign, which the words tell.</summary>
-    public string Percent(string label, decimal fraction, string? kpi = null, DateOnly? from = null, DateOnly? to = null) => Add(label, kpi, from, to, fraction, NumberText.Shown(KpiUnit.Ratio, Math.Abs(fraction), null));
+    public string Percent(string label, decimal fraction, string? kpi = null, DateOnly? from = null, DateOnly? to = null) => Signed(label, kpi, from, to, fraction, NumberText.Shown(KpiUnit.Ratio, Math.Abs(fraction), null));
+
+    /// <summary>A part of a whole.</summary>
+    public string Share(string label, decimal fraction) => Add(label, null, null, null, fraction, NumberText.Shown(KpiUnit.Ratio, fraction, null));
+
+    /// <summary>A difference of money: its sentence says which way it goes, its evidence has the sign.</summary>
+    public string Difference(string label, decimal value, string? currency, DateOnly? from = null, DateOnly? to = null) =>
+        Signed(label, null, from, to, value, NumberText.Shown(KpiUnit.Currency, Math.Abs(value), currency));
 
     /// <summary>A number of things.</summary>
     public string Number(string label, decimal value, string? kpi = null, DateOnly? from = null, DateOnly? to = null) => Add(label, kpi, from, to, value, NumberText.Shown(KpiUnit.Number, value, null));
@@ -39,9 +46,15 @@ internal sealed class Proof
 
     /// <summary>Values of one KPI that a sentence compares: with the digits that tell them apart.</summary>
     public IReadOnlyList<string> Values(
-        KpiDefinition kpi, string? currency, params ReadOnlySpan<(DateOnly From, DateOnly To, decimal Value, string? Label)> values)
+        KpiDefinition kpi, string? currency, params ReadOnlySpan<(DateOnly From, DateOnly To, decimal Value, string? Label)> values) =>
+        Values(kpi, currency, _ => true, values);
+
+    /// <summary>The same with the digits that something which is reckoned from them takes.</summary>
+    public IReadOnlyList<string> Values(
+        KpiDefinition kpi, string? currency, Func<IReadOnlyList<string>, bool> enough,
+        params ReadOnlySpan<(DateOnly From, DateOnly To, decimal Value, string? Label)> values)
     {
-        var shown = NumberText.Apart(kpi.Unit, currency, [.. values.ToArray().Select(value => value.Value)]);
+        var shown = NumberText.Apart(kpi.Unit, currency, enough, [.. values.ToArray().Select(value => value.Value)]);
         for (var index = 0; index < values.Length; index++)
         {
             var (from, to, value, label) = values[index];
@@ -75,6 +88,14 @@ internal sealed class Proof
         }
 
         return shown;
+    }
+
+    /// <summary>Beside its label a difference has a sign; words of the sentence tell the same.</summary>
+    private string Signed(string label, string? kpi, DateOnly? from, DateOnly? to, decimal value, string size)
+    {
+        var none = size.AsSpan().IndexOfAnyInRange('1', '9') < 0;
+        Add(label, kpi, from, to, value, none ? size : (value < 0 ? "−" : "+") + size);
+        return size;
     }
 
     private string Add(string label, string? kpi, DateOnly? from, DateOnly? to, decimal? value, string shown)

@@ -52,8 +52,8 @@ public sealed class BreakdownEndpoints
                 kpi.Key, kpi.Name, kpi.Unit, kpi.Direction, kpi.Aggregation, dimension, period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare,
                 tenant.TimeZone, currency,
                 nowSums.Total.Value, beforeSums?.Total.Value, change, beforeSums is null ? null : withheld, nowSums.Total.Status, Reason(nowSums.Total, now.Measured - now.Covered.Count, since, period), Breakdown.WeightOf(kpi),
-                [.. breakdown.Members.Select(Member)],
-                breakdown.Rest is null ? null : Rest(breakdown.Rest, Math.Max(0, listed - names.Count)),
+                [.. breakdown.Members.Select(member => Member(kpi, member))],
+                breakdown.Rest is null ? null : Rest(kpi, breakdown.Rest, Math.Max(0, listed - names.Count)),
                 breakdown.RestOverlaps ? "The values add up to more than the whole, because a visit can count under several of them." : null,
                 limit, Breakdowns.MostPerDay, since, now.Measured - now.Covered.Count, now.Withheld,
                 [.. sources.Where(source => source.IsConnected && kpi.Sources.Contains(source.Connector, StringComparer.Ordinal)).Select(source => source.ToFreshness())],
@@ -119,17 +119,25 @@ public sealed class BreakdownEndpoints
         _ => null,
     };
 
-    private static BreakdownMember Member(MemberShare member)
+    private static BreakdownMember Member(KpiDefinition kpi, MemberShare member)
     {
         var (change, withheld) = KpiChange.Of(member.Value, member.Previous);
-        return new BreakdownMember(member.Name, member.Value.Value, member.Previous?.Value, change, member.Previous is null ? null : withheld, member.Share, member.Value.Status);
+        return new BreakdownMember(
+            member.Name, member.Value.Value, member.Previous?.Value, change, member.Previous is null ? null : withheld, member.Share, member.Value.Status,
+            ByChance(kpi, member, change));
     }
 
-    private static BreakdownRest Rest(MemberShare rest, int others)
+    private static BreakdownRest Rest(KpiDefinition kpi, MemberShare rest, int others)
     {
         var (change, withheld) = KpiChange.Of(rest.Value, rest.Previous);
-        return new BreakdownRest(rest.Value.Value, rest.Previous?.Value, change, rest.Previous is null ? null : withheld, rest.Share, rest.Value.Status, others);
+        return new BreakdownRest(
+            rest.Value.Value, rest.Previous?.Value, change, rest.Previous is null ? null : withheld, rest.Share, rest.Value.Status, others,
+            ByChance(kpi, rest, change));
     }
+
+    // The days of a value are added up where they lie: of money and rates nothing is known of their spread.
+    private static bool ByChance(KpiDefinition kpi, MemberShare member, decimal? change) =>
+        change is not null && Chance.Makes(kpi, member.Value.Value!.Value, member.Previous!.Value.Value!.Value, null);
 
     /// <summary>Sums of one part of one value of the dimension, in the period or the one before it.</summary>
     private sealed record MemberRow(bool IsNow, string Member, string Kpi, decimal? Sum, int KnownPartly, int UnknownWholly, int Listed, int Place);
@@ -266,13 +274,15 @@ internal sealed record BreakdownResponse(
 /// <param name="Share">Part of the whole, 0 to 1; see <c>shareOf</c>.</param>
 internal sealed record BreakdownMember(
     string Name, decimal? Value, decimal? Previous, decimal? Change,
-    [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, decimal? Share, ValueStatus Status);
+    [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, decimal? Share, ValueStatus Status,
+    bool ByChance);
 
 /// <summary>Everything that is not listed.</summary>
 /// <param name="Members">How many values are known to be in it; there may be more.</param>
 internal sealed record BreakdownRest(
     decimal? Value, decimal? Previous, decimal? Change,
-    [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, decimal? Share, ValueStatus Status, int Members);
+    [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, decimal? Share, ValueStatus Status, int Members,
+    bool ByChance);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(BreakdownResponse))]

@@ -54,13 +54,6 @@ internal readonly record struct KpiValue(decimal? Value, ValueStatus Status, int
     public override int GetHashCode() => HashCode.Combine(Value, Status, KnownDays, Days);
 }
 
-/// <summary>A period beside the one before it, by the days that both have.</summary>
-/// <param name="Days">How many days of each.</param>
-/// <param name="Value">Over those days of the period.</param>
-/// <param name="Previous">Over those of the period before.</param>
-/// <param name="Change">A fraction of <c>previous</c>.</param>
-internal sealed record AlikeChange(int Days, decimal Value, decimal Previous, decimal Change);
-
 /// <summary>How far a source is complete and final, and the currency of its money; null where it is the business's own, or not known.</summary>
 internal readonly record struct SourceClock(DateOnly? CompleteThrough, DateOnly? FinalThrough, string? Currency = null)
 {
@@ -149,8 +142,24 @@ internal sealed class KpiTable
     public bool IsComplete(KpiDefinition kpi, DateOnly day) =>
         kpi.Sources.All(connector => _clocks.Of(connector).All(source => day <= source.Clock.CompleteThrough || day > source.LastDay));
 
-    /// <summary>A KPI on one day.</summary>
-    public decimal? On(KpiDefinition kpi, DateOnly day) => Evaluate(kpi, day, day).Value;
+    /// <summary>A KPI on one day; null too where a source of it has no data of that day, though another has: a part is not the whole.</summary>
+    public decimal? On(KpiDefinition kpi, DateOnly day) =>
+        IsTorn(kpi, day, day) ? null : Evaluate(kpi, day, day).Value;
+
+    /// <summary>Whether days are among these of which one source has data and another, which should, has none.</summary>
+    public bool IsTorn(KpiDefinition kpi, DateOnly from, DateOnly to) => PlanOf(kpi, whole: true).Torn.AsSpan(Index(from)..(Index(to) + 1)).Contains(true);
+
+    /// <summary>
+    /// Number of the source whose value it is, of a KPI that is not added over sources where several could have one; null where it is that of all.
+    /// </summary>
+    public short? OnlyOf(KpiDefinition kpi, DateOnly from, DateOnly to)
+    {
+        if (AddsUp(kpi)) return null;
+        var several = PlanOf(kpi).Groups.Where(group => group.Members.Length > 1 && group.Parts.Length > 0).ToList();
+        var having = several.SelectMany(group => group.Members).Where(member => member.IsKnownWithin(Index(from), Index(to)))
+            .Select(member => member.Source.Number).Distinct().ToList();
+        return having is [var one] ? one : null;
+    }
 
     /// <summary>A KPI on each day of the range, as <see cref="On"/> has it.</summary>
     public decimal?[] Daily(KpiDefinition kpi)
@@ -169,7 +178,7 @@ internal sealed class KpiTable
         var inputs = kpi.Compute is null ? null : new KpiInputs(plan.Parts, sums, _economics, () => _economics.DailyCost(From.AddDays(day)));
         for (; day < values.Length; day++)
         {
-            if (plan.Status[day] == DayStatus.Missing || (!addsUp && plan.Sources(day, day) > 1)) continue;
+            if (plan.Status[day] == DayStatus.Missing || plan.Torn[day] || (!addsUp && plan.Sources(day, day) > 1)) continue;
             try
             {
                 Array.Clear(sums);
@@ -212,11 +221,8 @@ internal sealed class KpiTable
     /// <summary>
     /// Two periods of which days are missing, compared by the days that both have: the same weekdays of as many weeks before. Null where
     /// they are too few to speak for the period (fewer than half of it, or than four), where none is missing, or the KPI is no sum of its
-    /// days or rate of such sums.
+    /// days or rate of such sums. Asked by <see cref="Comparison"/>, which knows when it is told.
     /// </summary>
-    public AlikeChange? Alike(KpiDefinition kpi, KpiTable before) => Alike(kpi, From, To, before, before.From, before.To);
-
-    /// <summary>The same of a part of this table and of a part of the other, which may be this one.</summary>
     public AlikeChange? Alike(KpiDefinition kpi, DateOnly from, DateOnly to, KpiTable before, DateOnly beforeFrom, DateOnly beforeTo)
     {
         if (kpi.Aggregation is not (KpiAggregation.Sum or KpiAggregation.Ratio or KpiAggregation.DailyMean)
@@ -228,12 +234,19 @@ internal sealed class KpiTable
         var pairs = Enumerable.Range(0, days)
             .Where(index => index + shift < daysBefore && Whole(this, first + index) && Whole(before, firstBefore + index + shift))
             .ToList();
-        if (pairs.Count == days || pairs.Count < FewestAlike || 2 * pairs.Count < days) return null;
+        // Days that have no partner because of their weekday are not missing.
+        var whole = Enumerable.Range(0, days).All(index => Whole(this, first + index))
+            && Enumerable.Range(0, daysBefore).All(index => Whole(before, firstBefore + index));
+        if (whole || pairs.Count == days || pairs.Count < FewestAlike || 2 * pairs.Count < days) return null;
         var now = Compute(kpi, from, to, [.. pairs.Select(index => first + index)]);
         var then = before.Compute(kpi, beforeFrom, beforeTo, [.. pairs.Select(index => firstBefore + index + shift)]);
-        return now.Value is { } value && then.Value is { } previous && previous != 0
-            ? new AlikeChange(pairs.Count, value, previous, decimal.Round((value - previous) / Math.Abs(previous), 6))
-            : null;
+        if (now.Value is not { } value || then.Value is not { } previous || previous == 0) return null;
+        var chance = Chance.Makes(kpi, value, previous, () =>
+        {
+            var (own, others) = (Daily(kpi), before.Daily(kpi));
+            return pairs.Select(index => own[first + index] - others[firstBefore + index + shift]).OfType<decimal>();
+        });
+        return new AlikeChange(pairs.Count, value, previous, decimal.Round((value - previous) / Math.Abs(previous), 6), chance);
     }
 
     /// <summary>What the automations cost over the days on which a KPI is known; null if no cost is set or nothing is known.</summary>
@@ -333,7 +346,7 @@ internal sealed class KpiTable
                 DayStatus.Provisional => ValueStatus.Provisional,
                 DayStatus.Partial or DayStatus.Missing => ValueStatus.Partial,
                 _ => throw new ArgumentOutOfRangeException(nameof(kpi), worst, null),
-            }, known, days);
+            }, known, days, plan.TornWords(first, last, days));
     }
 
     /// <summary>What the automations cost over the days on which a KPI is known.</summary>
@@ -463,9 +476,11 @@ internal sealed class KpiTable
     {
         public Plan(IReadOnlyList<string> parts, Group[] groups, DateOnly from, int days)
         {
-            (Parts, Groups, Status) = (parts, groups, new DayStatus[days]);
+            (Parts, Groups, Status, Torn, _from) = (parts, groups, new DayStatus[days], new bool[days], from);
             foreach (var group in groups) Judge(group, from);
         }
+
+        private readonly DateOnly _from;
 
         public IReadOnlyList<string> Parts { get; }
 
@@ -474,7 +489,19 @@ internal sealed class KpiTable
         /// <summary>By day.</summary>
         public DayStatus[] Status { get; }
 
-        /// <summary>How many sources have a value on these days.</summary>
+        /// <summary>By day: one source has data of it, and another, which should, has none.</summary>
+        public bool[] Torn { get; }
+
+        /// <summary>That days are torn, in a sentence; null where none is.</summary>
+        public string? TornWords(int first, int last, int days)
+        {
+            var torn = Torn.AsSpan(first..(last + 1)).Count(true);
+            return torn == 0 ? null : days == 1 ? "A source has no data of that day." : $"On {torn} of {days} days a source has no data.";
+        }
+
+        /// <summary>
+        /// How many sources have a value on these days; and those that have one on others and still go on, since theirs is missing then, not nothing.
+        /// </summary>
         public int Sources(int first, int last)
         {
             var most = 0;
@@ -485,6 +512,7 @@ internal sealed class KpiTable
                 foreach (var member in group.Members)
                 {
                     if (member.IsKnownWithin(first, last)) count++;
+                    else if (member.GoesOn(_from.AddDays(first), _from.AddDays(last)) && member.IsKnownWithin(0, Status.Length - 1)) count++;
                 }
 
                 most = Math.Max(most, count);
@@ -537,13 +565,18 @@ internal sealed class KpiTable
             for (var index = 0; index < Status.Length; index++)
             {
                 if (Status[index] == DayStatus.Missing) continue;
-                var (day, worst, any) = (from.AddDays(index), Status[index], group.Parts.Length == 0);
+                var (day, worst, any, missed) = (from.AddDays(index), Status[index], group.Parts.Length == 0, false);
                 foreach (var member in group.Members)
                 {
                     if (!member.IsKnown(index))
                     {
                         // Read on that day and without this number: it has none. Not read, though there is more of it: a part of the whole is missing.
-                        if (group.Members.Length > 1 && member.IsMissed(day, index) && worst < DayStatus.Partial) worst = DayStatus.Partial;
+                        if (group.Members.Length > 1 && member.IsMissed(day, index))
+                        {
+                            if (worst < DayStatus.Partial) worst = DayStatus.Partial;
+                            missed = true;
+                        }
+
                         continue;
                     }
 
@@ -554,6 +587,8 @@ internal sealed class KpiTable
                 }
 
                 Status[index] = any ? worst : DayStatus.Missing;
+                Torn[index] |= missed;
+                if (!any) Torn[index] = false;
             }
         }
     }
@@ -584,6 +619,9 @@ internal sealed class KpiTable
 
             return false;
         }
+
+        /// <summary>Whether some of these days are expected of it.</summary>
+        public bool GoesOn(DateOnly from, DateOnly to) => to >= Source.FirstDay && !(from > Source.LastDay);
 
         public bool IsMissed(DateOnly day, int index) => day >= Source.FirstDay && !(day > Source.LastDay) && Pulse?.IsKnown(index) != true;
     }

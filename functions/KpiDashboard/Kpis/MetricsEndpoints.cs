@@ -4,6 +4,7 @@ using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Goals;
 using KpiDashboard.Insights;
+using KpiDashboard.Security;
 using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
@@ -69,7 +70,7 @@ public sealed class MetricsEndpoints
             return new SummaryResponse(
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, today, tenant.TimeZone, tenant.Currency,
                 tenant.IsDemo, [.. now.Dates],
-                [.. shown.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays, CurrencyOf(kpi, sources, tenant, now), goals.GetValueOrDefault(kpi.Key)))],
+                [.. shown.Where(kpi => kpi.Parts.All(lastDays.ContainsKey) && IsAsked(kpi, tenant)).Select(kpi => Tile(kpi, now, before, lastDays, CurrencyOf(kpi, sources, tenant, now), goals.GetValueOrDefault(kpi.Key), sources))],
                 [.. sources.Where(source => source.IsConnected).Select(source => source.ToFreshness())], CompareNote: period.CompareNote,
                     Headline: tenant.Headline?.Split(',') ?? []);
         };
@@ -134,21 +135,27 @@ public sealed class MetricsEndpoints
         Buckets(table.From, table.To, grain, weekStart).Select(bucket =>
         {
             var value = table.Evaluate(kpi, bucket.From, bucket.To);
+            // What one source has of a day is no total of it; longer ones say that they are not whole.
+            if (grain == "day" && table.IsTorn(kpi, bucket.From, bucket.To))
+                return new HistoryPoint(bucket.Start, null, value.Status);
             var status = value.Status != ValueStatus.NotMeasurable && !bucket.Whole ? ValueStatus.Partial : value.Status;
             return new HistoryPoint(bucket.Start, value.Value, status);
         });
 
-    private static SummaryKpi Tile(KpiDefinition kpi, KpiTable now, KpiTable? before, IReadOnlyDictionary<string, DateOnly> lastDays, string? currency, SummaryGoal? goal)
+    private static SummaryKpi Tile(KpiDefinition kpi, KpiTable now, KpiTable? before, IReadOnlyDictionary<string, DateOnly> lastDays, string? currency, SummaryGoal? goal,
+        IReadOnlyCollection<SourceState> sources)
     {
-        var value = now.Evaluate(kpi, now.From, now.To);
-        KpiValue? previous = before?.Evaluate(kpi, before.From, before.To);
-        var (change, withheld) = KpiChange.Of(value, previous);
+        var compared = Comparison.Of(kpi, TableDays.All(now), before is null ? null : TableDays.All(before));
+        var value = compared.Now;
         var lastDay = kpi.Parts.Min(part => lastDays[part]);
+        var onlyOf = value.Value is not null && now.OnlyOf(kpi, now.From, now.To) is { } number
+            ? sources.FirstOrDefault(source => source.Number == number)?.DisplayName
+            : null;
         return new SummaryKpi(
-            kpi.Key, kpi.Name, kpi.Description, kpi.Unit, kpi.Direction, kpi.Aggregation, value.Value, previous?.Value, change,
-            before is null ? null : withheld, value.Status, Reason(kpi, value), lastDay < now.To ? lastDay : null, kpi.Source,
+            kpi.Key, SummaryKpi.NameOf(kpi.Name, onlyOf), kpi.Description, kpi.Unit, kpi.Direction, kpi.Aggregation, value.Value, compared.Before?.Value, compared.Change,
+            compared.Withheld, value.Status, Reason(kpi, value), lastDay < now.To ? lastDay : null, kpi.Source,
             now.Daily(kpi), before is null ? [] : before.Daily(kpi), now.Statuses(kpi), currency, goal, Breakdowns.Of(kpi),
-            withheld is "partial" or "previous_partial" && before is not null ? now.Alike(kpi, before) : null);
+            compared.Alike, compared.ByChance, onlyOf);
     }
 
     /// <summary>Nothing is converted: money that a provider told of is in the provider's currency, whatever the business's own is.</summary>
@@ -186,6 +193,7 @@ public sealed class MetricsEndpoints
         { Status: ValueStatus.NotMeasurable, KnownDays: 0 } => "No data in this period.",
         { Status: ValueStatus.NotMeasurable, Why: { } why } => $"Cannot be computed: {char.ToLowerInvariant(why[0])}{why[1..]}",
         { Status: ValueStatus.NotMeasurable } => $"Cannot be computed: {kpi.Formula} has nothing to divide by.",
+        { Status: ValueStatus.Partial, Why: { } torn } when value.KnownDays == value.Days => torn,
         { Status: ValueStatus.Partial } when value.KnownDays < value.Days => $"{value.Days - value.KnownDays} of {value.Days} days have no data.",
         { Status: ValueStatus.Partial } => "The last days are not complete yet.",
         _ => null,
@@ -264,13 +272,19 @@ internal sealed record SummaryResponse(
 /// (nothing is converted), else the business's; null for what is no money. <c>dimensions</c>: by what <c>GET metrics/{key}/breakdown</c>
 /// can divide it. <c>alike</c>: where
 /// <c>change</c> is withheld because days are missing, the change over the weekdays that both periods have; null where those are too few.
+/// <c>byChance</c>: chance alone makes a change as large, so that it is neither trouble nor success. <c>onlyOf</c>: the source whose number it is, of
+/// what is not added over sources, where another could have one and has none; its <c>name</c> says so too.
 /// </summary>
 internal sealed record SummaryKpi(
     string Key, string Name, string Description, KpiUnit Unit, KpiDirection Direction, KpiAggregation Aggregation, decimal? Value, decimal? Previous,
     decimal? Change,
     [property: AllowedValues("not_measurable", "partial", "no_previous", "previous_partial", "zero_previous")] string? ChangeWithheld, ValueStatus Status, string? StatusReason, DateOnly? NoDataSince, string Source,
     IReadOnlyList<decimal?> Sparkline, IReadOnlyList<decimal?> Comparison, IReadOnlyList<DayStatus> DayStatus, string? Currency, SummaryGoal? Goal,
-    IReadOnlyList<BreakdownDimension> Dimensions, AlikeChange? Alike);
+    IReadOnlyList<BreakdownDimension> Dimensions, AlikeChange? Alike, bool ByChance, string? OnlyOf)
+{
+    /// <summary>What a number is called that is one source's alone.</summary>
+    public static string NameOf(string name, string? onlyOf) => onlyOf is null ? name : $"{name} · {PlainText.Isolated(onlyOf)}";
+}
 
 /// <summary>The goal of a KPI whose period ends first, as far as it is; <c>GET goals</c> tells more.</summary>
 internal sealed record SummaryGoal(

@@ -37,15 +37,47 @@ internal static class NumberText
     /// Numbers of one unit that are compared: as each would be by itself, with as many more decimals as it takes that no two different ones look alike. What cannot be
     /// told apart in <see cref="MostDecimals"/> decimals is the same.
     /// </summary>
-    public static IReadOnlyList<string> Apart(KpiUnit unit, string? currency, params IReadOnlyList<decimal> values)
+    public static IReadOnlyList<string> Apart(KpiUnit unit, string? currency, params IReadOnlyList<decimal> values) => Apart(unit, currency, _ => true, values);
+
+    /// <summary>The same with up to two decimals where something else takes them: what is reckoned from them.</summary>
+    public static IReadOnlyList<string> Apart(KpiUnit unit, string? currency, Func<IReadOnlyList<string>, bool> enough, IReadOnlyList<decimal> values)
     {
         int? decimals = null;
         for (; ; )
         {
             List<string> shown = [.. values.Select(value => Write(unit, value, currency, decimals))];
-            if (shown.Distinct(StringComparer.Ordinal).Count() >= values.Distinct().Count() || decimals >= MostDecimals) return shown;
+            if ((shown.Distinct(StringComparer.Ordinal).Count() >= values.Distinct().Count() && (enough(shown) || decimals >= 2)) || decimals >= MostDecimals) return shown;
             decimals = decimals is { } before ? before + 1 : unit == KpiUnit.Currency ? Currencies.Decimals(currency) : 1;
         }
+    }
+
+    /// <summary>The number that a text shows, and its decimals: what its reader has to reckon with. A percentage is read as it stands: 12.5 of "12.5%".</summary>
+    public static (decimal Value, int Decimals) Read(string shown)
+    {
+        var point = NumberLanguage.Current.NumberFormat.NumberDecimalSeparator[0];
+        var (value, decimals, negative, behind) = (0m, 0, false, false);
+        for (var place = 0; place < shown.Length; place++)
+        {
+            if (char.IsAsciiDigit(shown[place]))
+            {
+                value = (value * 10) + (shown[place] - '0');
+                if (behind) decimals++;
+            }
+            else if (shown[place] == point && place + 1 < shown.Length && char.IsAsciiDigit(shown[place + 1]) && place > 0 && char.IsAsciiDigit(shown[place - 1])) behind = true;
+            else if (shown[place] is '−' or '-') negative = true;
+        }
+
+        for (var place = 0; place < decimals; place++) value /= 10;
+        return (negative ? -value : value, decimals);
+    }
+
+    /// <summary>"about ", where a reader who reckons with the other numbers of the sentence comes to another result than it shows.</summary>
+    /// <param name="shown">The result as it is shown.</param>
+    /// <param name="reckoned">What the numbers that are shown give.</param>
+    public static string About(string shown, decimal reckoned)
+    {
+        var (value, decimals) = Read(shown);
+        return decimal.Round(reckoned, decimals, MidpointRounding.AwayFromZero) == value ? "" : "about ";
     }
 
     /// <summary>A fraction as a whole percentage.</summary>

@@ -64,7 +64,7 @@ public sealed class ProvenanceEndpoints
         [
             .. parts.SelectMany(part => values[part.Key].Any()
                 ? values[part.Key].Select(row => new ProvenancePart(
-                    part.Key, part.Name, part.Unit, values[part.Key].Count() == 1 ? table.On(part, day) : row.Value, table.StatusOf(part, day),
+                    part.Key, part.Name, part.Unit, values[part.Key].Count() == 1 ? table.On(part, day) ?? row.Value : row.Value, table.StatusOf(part, day),
                     row.Connector ?? part.Source, row.Source, row.Instance, row.TimeZone ?? tenant.TimeZone, row.RunId,
                     row.Number != SourceState.Pushed ? "sync" : row.Imported ? "import" : "push", row.FirstSeenAt, row.ChangedAt, row.FetchedAt,
                     [.. (row.RunId is { } run ? requests[run] : []).Take(50).Select(item => new ProvenanceRequest(item.Operation, item.Request, item.FetchedAt, item.Rows, item.Sampled, item.Thresholded))],

@@ -417,16 +417,13 @@ public sealed class TenantEndpoints
         var from = to.AddDays(1 - ListedDays);
         var table = new KpiTable(
             from.AddDays(-ListedDays), to, values, SourceState.Clocks(business.Sources), Economics(first));
-        (decimal? Value, decimal? Change) Of(KpiDefinition kpi)
-        {
-            var now = table.Evaluate(kpi, from, to);
-            return (now.Value, KpiChange.Of(now, table.Evaluate(kpi, from.AddDays(-ListedDays), from.AddDays(-1))).Change);
-        }
+        Comparison Of(KpiDefinition kpi) => Comparison.Of(
+            kpi, new TableDays(table, from, to), new TableDays(table, from.AddDays(-ListedDays), from.AddDays(-1)));
 
         var (revenue, saved) = (Of(Revenue), Of(TimeSaved));
         var told = business.Sources.FirstOrDefault(source => source.Connector == Revenue.Source)?.Currency;
-        return new TenantNumbers(from, to, revenue.Value, revenue.Change, Currencies.OrNull(told) ?? first.tenant_currency, saved.Value,
-            saved.Change);
+        return new TenantNumbers(from, to, revenue.Now.Value, revenue.Change, Currencies.OrNull(told) ?? first.tenant_currency, saved.Now.Value,
+            saved.Change, revenue.Alike, revenue.ByChance);
     }
 
     private static TenantEntry Entry(BusinessRows business, TenantNumbers? numbers, TenantScore? score, ScoreRow? kept)
@@ -521,11 +518,12 @@ internal sealed record TenantScore(
 /// <summary>
 /// The last seven days of a business as its overview tells them. A change is a fraction of the seven days before, null where telling one
 /// would mislead.
-/// <c>revenue</c> is null where none is known, <c>minutesSaved</c> likewise.
+/// <c>revenue</c> is null where none is known, <c>minutesSaved</c> likewise. <c>revenueAlike</c> and <c>revenueByChance</c>: as <c>alike</c> and
+/// <c>byChance</c> in <c>GET metrics/summary</c>.
 /// </summary>
 internal sealed record TenantNumbers(
     DateOnly From, DateOnly To, decimal? Revenue, decimal? RevenueChange, string Currency, decimal? MinutesSaved,
-        decimal? MinutesSavedChange);
+        decimal? MinutesSavedChange, AlikeChange? RevenueAlike, bool RevenueByChance);
 
 /// <summary>How a business is doing technically.</summary>
 [JsonConverter(typeof(KpiDashboard.Api.SnakeCaseEnum<TenantHealth>))]

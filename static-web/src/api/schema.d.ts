@@ -1900,6 +1900,7 @@ export interface components {
             value: number;
             previous: number;
             change: number;
+            byChance: boolean;
         };
         AnnotationEntry: {
             /** Format: uuid */
@@ -1965,6 +1966,7 @@ export interface components {
             share: number | null;
             /** @enum {string} */
             status: "final" | "provisional" | "partial" | "not_measurable";
+            byChance: boolean;
         };
         BreakdownResponse: {
             kpi: string;
@@ -2021,6 +2023,7 @@ export interface components {
             /** @enum {string} */
             status: "final" | "provisional" | "partial" | "not_measurable";
             members: number;
+            byChance: boolean;
         };
         BriefSentence: {
             text: string;
@@ -2988,6 +2991,8 @@ export interface components {
             change: number | null;
             /** @enum {string|null} */
             changeWithheld: "not_measurable" | "partial" | "no_previous" | "previous_partial" | "zero_previous" | null;
+            alike: components["schemas"]["AlikeChange"] | null;
+            byChance: boolean;
         };
         PerformanceDay: {
             /** Format: date */
@@ -3476,6 +3481,8 @@ export interface components {
             goal: components["schemas"]["SummaryGoal"] | null;
             dimensions: ("channel" | "device" | "country" | "landing_page")[];
             alike: components["schemas"]["AlikeChange"] | null;
+            byChance: boolean;
+            onlyOf: string | null;
         };
         SummaryResponse: {
             range: string;
@@ -3538,6 +3545,8 @@ export interface components {
             currency: string;
             minutesSaved: number | null;
             minutesSavedChange: number | null;
+            revenueAlike: components["schemas"]["AlikeChange"] | null;
+            revenueByChance: boolean;
         };
         TenantScore: {
             value: number | null;

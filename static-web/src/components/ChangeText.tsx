@@ -11,6 +11,7 @@ export function ChangeText({ change }: { change: Change }) {
   const withheld = change.sign === null
   return (
     <span
+      data-tone={change.tone}
       className={`num relative inline-flex items-center gap-1 whitespace-nowrap ${tones[change.tone]}`}
     >
       {change.sign === 1 && <Arrow up />}

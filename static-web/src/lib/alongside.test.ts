@@ -134,4 +134,27 @@ describe('what stands beside a week or a month', () => {
     }
     expect(alongside(none, ['2028-02-01'], 'day', []).values).toEqual([null])
   })
+
+  it('has no total of a week of which a part is missing, and keeps those that the period cuts', () => {
+    const of: Compared = {
+      range: 'custom',
+      from: '2026-11-02',
+      compare: 'previous_period',
+      compareFrom: '2026-10-12',
+      compareTo: '2026-11-01',
+    }
+    const axis = ['2026-11-02', '2026-11-09', '2026-11-16']
+    const weeks = (status: string[]) =>
+      ['2026-10-12', '2026-10-19', '2026-10-26'].map((date, i) => ({
+        date,
+        value: 10 + i,
+        status: status[i] ?? 'final',
+      }))
+    expect(alongside(of, axis, 'week', weeks(['partial', 'partial', 'partial'])).values).toEqual([
+      10,
+      null,
+      12,
+    ])
+    expect(alongside(of, axis, 'week', weeks([])).values).toEqual([10, 11, 12])
+  })
 })

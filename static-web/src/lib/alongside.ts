@@ -43,7 +43,7 @@ export function alongside(
   of: Compared,
   axis: readonly string[],
   grain: Grain,
-  points: readonly { date: string; value: number | null }[],
+  points: readonly { date: string; value: number | null; status?: string }[],
 ): Alongside {
   const { compareFrom } = of
   if (compareFrom === null) return { values: axis.map(() => null), dates: axis.map(() => null) }
@@ -52,8 +52,12 @@ export function alongside(
   let found = axis.map((day) => known.get(beside(day)))
   // A few days within one week or month, or just over its end: they are one after the other, whatever they are called.
   if (found.every((point) => point === undefined)) found = axis.map((_, i) => points[i])
+  // Of a week or month of which days or a source are missing there is no total; the first and the last are cut like their partners.
+  const ends = [points[0], points.at(-1)]
+  const whole = (point: (typeof points)[number] | undefined) =>
+    point?.status !== 'partial' || ends.includes(point)
   return {
-    values: found.map((point) => point?.value ?? null),
+    values: found.map((point) => (whole(point) ? (point?.value ?? null) : null)),
     dates: found.map((point) => point?.date ?? null),
   }
 }

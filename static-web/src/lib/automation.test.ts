@@ -67,7 +67,35 @@ describe('the sentence on automations', () => {
     expect(own('2026-11-12', '2026-11-12')).toMatch(/^Automations saved 41\sh on Thu,? 12 Nov\.$/)
   })
   it('says when they cost more than they give', () => {
-    expect(say({ roi: -0.5 })).toContain('a return of -0.5×, less than they cost, that is')
+    expect(say({ valueSaved: 49.5, roi: -0.5 })).toContain(
+      'a return of -0.5×, less than they cost, that is',
+    )
+  })
+  it('says about where the printed amounts come to another return', () => {
+    expect(say({ valueSaved: 1640.4, cost: 1.004, roi: 1632.9 })).toContain(
+      'a return of about 1,633×',
+    )
+  })
+  it('compares the time saved as the overview does: on the days that both have, and never on others', () => {
+    const change = {
+      key: 'automation.time_saved',
+      unit: 'minutes',
+      direction: 'up',
+      value: 2460,
+      previous: 1000,
+      change: null,
+      changeWithheld: 'previous_partial',
+      byChance: false,
+    } as const
+    const notes = (alike: AutomationPerformance['changes'][number]['alike']) =>
+      automationNotes(
+        data({}, { compare: 'previous_period', previous: totals, changes: [{ ...change, alike }] }),
+        'en-US',
+      ).map((note) => note.replaceAll('\u00a0', ' '))
+    expect(notes(null)).toEqual([])
+    expect(notes({ days: 20, value: 1800, previous: 1200, change: 0.5, byChance: false })).toEqual([
+      'That is 10 h more than the same weekdays of the 28 days before, over the 20 days that both have.',
+    ])
   })
   it('leaves out what is not known instead of guessing', () => {
     expect(say({ cost: null, roi: null })).toBe(

@@ -7,6 +7,7 @@ import { dayName, dayRange } from './dates'
 import { formatNumber } from './format'
 import { beforeWords } from './kpis'
 import { isRange } from './range'
+import { agrees, returnOf } from './reckon'
 
 const say = later.automation.sentence
 
@@ -27,7 +28,9 @@ export function automationSentence(data: AutomationPerformance, locale?: string)
       text += say.cost(money(cost))
       if (roi !== null) {
         const times = formatNumber(roi, { unit: 'times', locale })
-        text += roi < 0 ? say.loss(times) : say.roi(times)
+        const holds = agrees(times, [money(valueSaved), money(cost)], returnOf, locale)
+        const told = holds ? times : say.about(times)
+        text += roi < 0 ? say.loss(told) : say.roi(told)
         text += say.arithmetic(money(valueSaved), money(cost))
       }
     }
@@ -38,10 +41,14 @@ export function automationSentence(data: AutomationPerformance, locale?: string)
 /** What else has to be said: the period before, days that cannot be measured, a cost that is not set. */
 export function automationNotes(data: AutomationPerformance, locale?: string): string[] {
   const notes: string[] = []
-  const now = data.totals.timeSavedMinutes
-  const was = data.previous?.timeSavedMinutes ?? null
-  if (data.compare !== 'none' && now !== null && was !== null && data.status !== 'partial') {
-    const before = beforeWords(data)
+  // As the same change is told elsewhere: over the whole, or over the days that both periods have.
+  const saved = data.changes.find((one) => one.key === 'automation.time_saved')
+  const alike = saved?.change === null ? saved.alike : null
+  const now = alike ? alike.value : (saved?.value ?? null)
+  const was = alike ? alike.previous : (saved?.previous ?? null)
+  const told = saved !== undefined && (saved.change !== null || alike !== null)
+  if (data.compare !== 'none' && now !== null && was !== null && told) {
+    const before = alike ? messages.alikeBefore(alike.days, beforeWords(data)) : beforeWords(data)
     const difference = formatNumber(Math.abs(now - was), { unit: 'minutes', locale })
     notes.push(
       Math.abs(now - was) < 1

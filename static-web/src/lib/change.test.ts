@@ -29,71 +29,18 @@ describe('a change in words', () => {
     expect(say({ direction: 'down', change: -0.12, value: 880 })?.tone).toBe('good')
   })
   it('is neither where chance alone does as much', () => {
-    expect(say({ value: 5, previous: 3, change: 0.667 })?.tone).toBe('plain')
-    expect(say({ value: 50_000, previous: 40_000, change: 0.25 })?.tone).toBe('good')
-  })
-  describe('of money, rates and times, by the spread of the days', () => {
-    const week = [80, 120, 90, 150, 60, 200, 40]
-    const over = (sparkline: number[], comparison: number[], more: object = {}) =>
-      say({
-        unit: 'currency',
-        aggregation: 'sum',
-        sparkline,
-        comparison,
-        value: 640,
-        previous: 740,
-        change: -0.135,
-        ...more,
-      })?.tone
-    it.each([
-      ['one large order less is chance', [...week.slice(0, 5), 100, 40], week, 'plain'],
-      ['every day a little less is not', week.map((day) => day * 0.85), week, 'bad'],
-      ['the same days in another order are chance', [...week].reverse(), week, 'plain'],
-      [
-        'four weeks that each fell',
-        [...week, ...week, ...week, ...week].map((day, i) => day * (0.8 + (i % 3) / 50)),
-        [...week, ...week, ...week, ...week],
-        'bad',
-      ],
-      ['a single day has no spread', [640], [740], 'bad'],
-      ['every day the same much less', week.map((day) => day - 10), week, 'bad'],
-    ])('%s', (_, now, before, tone) => {
-      expect(over(now, before)).toBe(tone)
+    expect(say({ byChance: true })).toMatchObject({
+      sign: 1,
+      tone: 'plain',
+      spoken: 'up 12% on the 28 days before',
     })
-    it('is the same rule for rates and times, and none for what is no sum of its days', () => {
-      const [now, then] = [[...week.slice(0, 5), 100, 40], week]
-      expect(
-        over(now, then, {
-          unit: 'ratio',
-          aggregation: 'ratio',
-          value: 0.018,
-          previous: 0.024,
-          change: -0.25,
-        }),
-      ).toBe('plain')
-      expect(over(now, then, { unit: 'minutes' })).toBe('plain')
-      expect(over(now, then, { unit: 'currency', aggregation: 'last' })).toBe('bad')
-    })
-    it('passes over days that one of the two lacks', () => {
-      const now = week.map((day, i) => (i === 5 ? null : day * 0.85))
-      expect(
-        say({
-          unit: 'currency',
-          aggregation: 'sum',
-          sparkline: now,
-          comparison: week,
-          value: 500,
-          previous: 740,
-          change: -0.3,
-        })?.tone,
-      ).toBe('bad')
-    })
+    expect(say({ byChance: false })?.tone).toBe('good')
   })
   it('compares the weekdays that both have where days are missing, and says how many', () => {
     const change = say({
       change: null,
       changeWithheld: 'partial',
-      alike: { days: 23, value: 750, previous: 1000, change: -0.25 },
+      alike: { days: 23, value: 750, previous: 1000, change: -0.25, byChance: false },
     })
     expect(change).toEqual({
       sign: -1,
@@ -102,6 +49,13 @@ describe('a change in words', () => {
       spoken:
         'down 25% on the same weekdays of the 28 days before, over the 23 days that both have, for the worse',
     })
+    expect(
+      say({
+        change: null,
+        changeWithheld: 'partial',
+        alike: { days: 84, value: 1000, previous: 1000, change: 0, byChance: true },
+      }),
+    ).toMatchObject({ tone: 'plain', text: 'No change · 84\u00a0days' })
     expect(say({ change: null, changeWithheld: 'partial', alike: null })?.text).toBe('Days missing')
   })
   it('takes no side when the direction is neutral', () => {
@@ -154,4 +108,32 @@ describe('a withheld change', () => {
     })
     expect(change?.text).not.toMatch(/\d%/)
   })
+})
+
+const sources = import.meta.glob<string>(['../**/*.ts', '../**/*.tsx', '!../**/*.test.*'], {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+})
+
+it('is described and coloured here, and by no page for itself', () => {
+  const others = Object.entries(sources).filter(([path]) => path !== './change.ts')
+  expect(others.length).toBeGreaterThan(150)
+  const own = others.filter(
+    ([path, text]) =>
+      !path.endsWith('/messages.ts') &&
+      (text.includes('changeSpoken(') ||
+        (text.includes('<ChangeText') && !/describeChange\(|change: Change \}/.test(text)) ||
+        /<ChangeText\s+change=\{\{/.test(text)),
+  )
+  expect(own.map(([path]) => path)).toEqual([])
+  // Names of numbers (not of businesses, nor of values of a dimension) stand whole: a hint that a finger cannot reach is no way to read one.
+  const cut = others.filter(([, text]) =>
+    /truncate[^<>]*>\s*\{(kpi|one\.kpi|fact)?\.?name\}|line-clamp[^<>]*>\s*\{one\.name\}/.test(
+      text,
+    ),
+  )
+  expect(cut.map(([path]) => path).filter((path) => !/businesses|panels|Bars/.test(path))).toEqual(
+    [],
+  )
 })

@@ -127,6 +127,65 @@ public sealed class SourcesTests(AppFixture app)
     }
 
     [Fact]
+    public async Task Days_that_one_of_two_sites_lacks_have_no_total_and_people_of_one_are_told_as_that_ones()
+    {
+        await using var world = new AccessWorld(app);
+        var tenant = await world.TenantAsync("sd" + Guid.NewGuid().ToString("N")[..8]);
+        // Of the second, two days are missing: one of the period and one of the time before. Only the first tells people.
+        await world.ExecuteAsync(
+            """
+            delete from kpi_values where tenant_id = @Id and kpi = 'web.sessions';
+            insert into integrations (tenant_id, id, connector, display_name, fetched_at, complete_through, final_through, read_from, first_day, created_at, next_due_at)
+            select @Id, gen_random_uuid(), 'google-analytics', name, now(), @yesterday, @yesterday, @yesterday - 49, @yesterday - 49, now(), now() + interval '1 day'
+            from unnest(array['Quay branch', 'Hill branch']) name;
+            insert into kpi_values (tenant_id, source, kpi, day, value, day_ended, first_seen_at, changed_at)
+            select @Id, i.source, k.kpi, d::date, k.value, true, now(), now()
+            from integrations i, generate_series(@yesterday::timestamp - interval '49 days', @yesterday, interval '1 day') d,
+                 (values ('Quay branch', 'web.active_users_28d', 70), ('Quay branch', 'web.sessions', 50), ('Hill branch', 'web.sessions', 30)) k (name, kpi, value)
+            where i.tenant_id = @Id and i.display_name = k.name and not (k.name = 'Hill branch' and d::date in (@yesterday - 2, @yesterday - 9));
+            update tenants set data_version = data_version + 1 where id = @Id;
+            """, new { tenant.Id, yesterday = AccessWorld.Yesterday });
+        var summary = await ReadAsync("metrics/summary?range=last_7_days");
+        var (sessions, people) = (Kpi(summary, "web.sessions"), Kpi(summary, "web.active_users_28d"));
+        Assert.Equal("[80,80,80,80,null,80,80]", Days(sessions["sparkline"]!));
+        Assert.Equal("[80,80,80,80,null,80,80]", Days(sessions["comparison"]!));
+        Assert.Equal(("partial", "On 1 of 7 days a source has no data."), (sessions["status"]!.GetValue<string>(), sessions["statusReason"]!.GetValue<string>()));
+        Assert.Equal(6, sessions["alike"]!["days"]!.GetValue<int>());
+        var history = await ReadAsync("metrics/history?kpis=web.sessions&range=last_7_days");
+        Assert.Equal("[80,80,80,80,null,80,80]", Days(new JsonArray([.. history["series"]![0]!["points"]!.AsArray().Select(point => point!["value"]?.DeepClone())])));
+        var file = await TextAsync("export?format=csv&kpis=web.sessions&range=last_7_days");
+        Assert.Matches($@"{AccessWorld.Yesterday.AddDays(-2):yyyy-MM-dd},web\.sessions,Sessions,,count,,partial", file);
+
+        Assert.Equal(("Quay branch", 70m), (people["onlyOf"]!.GetValue<string>(), people["value"]!.GetValue<decimal>()));
+        Assert.EndsWith(" · Quay branch", people["name"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Null(sessions["onlyOf"]);
+        // Whoever has a link is told that it is one's, and not whose.
+        var (status, body) = await world.SendAsync(
+            "POST", "dashboards", tenant.OwnerToken, """{"name":"Hall","tiles":[{"id":"a","kind":"kpi","width":3,"height":1,"kpi":"web.active_users_28d"}]}""");
+        Assert.True(status == 201, $"{status} {body}");
+        (status, body) = await world.SendAsync("POST", $"dashboards/{JsonNode.Parse(body)!["id"]}/shares", tenant.OwnerToken, """{"label":"Hall","days":7}""");
+        Assert.True(status == 201, $"{status} {body}");
+        using var viewer = app.Anonymous();
+        viewer.DefaultRequestHeaders.Add("X-Kpi-Share", JsonNode.Parse(body)!["secret"]!.GetValue<string>());
+        var seen = await viewer.GetStringAsync("api/shared/dashboard?range=last_7_days", TestContext.Current.CancellationToken);
+        Assert.DoesNotContain("Quay branch", seen, StringComparison.Ordinal);
+        Assert.EndsWith(" · one source", Kpi(JsonNode.Parse(seen)!["summary"]!, "web.active_users_28d")["name"]!.GetValue<string>(), StringComparison.Ordinal);
+
+        static JsonNode Kpi(JsonNode summary, string key) => summary["kpis"]!.AsArray().Single(one => one!["key"]!.GetValue<string>() == key)!;
+
+        static string Days(JsonNode values) => "[" + string.Join(',', values.AsArray().Select(value => value is null ? "null" : $"{value.GetValue<decimal>():0.##}")) + "]";
+
+        async Task<JsonNode> ReadAsync(string path) => JsonNode.Parse(await TextAsync(path))!;
+
+        async Task<string> TextAsync(string path)
+        {
+            var (code, text) = await world.SendAsync("GET", path, tenant.OwnerToken);
+            Assert.True(code == 200, $"{path}: {code} {text}");
+            return text;
+        }
+    }
+
+    [Fact]
     public async Task Money_is_told_in_the_currency_of_the_shop_that_earned_it_whatever_a_site_without_one_counts_in()
     {
         await using var world = new AccessWorld(app);

@@ -10,8 +10,9 @@ public sealed class AlikeTests
     private static readonly DateOnly Last = Business.Last;
 
     private static AlikeChange? Of(Business business, string kpi, int days = 28) =>
-        business.Table(Last.AddDays(1 - days), Last).Alike(KpiCatalogue.Part(kpi), business.Table(Last.AddDays(1 - (2 * days)), Last
-            .AddDays(-days)));
+        Comparison.Of(
+            KpiCatalogue.Part(kpi), TableDays.All(business.Table(Last.AddDays(1 - days), Last)),
+            TableDays.All(business.Table(Last.AddDays(1 - (2 * days)), Last.AddDays(-days)))).Alike;
 
     [Fact]
     public void Days_that_one_of_both_lacks_are_left_out_of_both()

@@ -105,6 +105,60 @@ public sealed class KpiTableSourcesTests
     }
 
     [Fact]
+    public void A_day_that_one_of_two_lacks_has_no_total_in_line_table_and_file_and_the_range_says_so()
+    {
+        var end = Monday.AddDays(2);
+        (short, string, DateOnly, decimal)[] values =
+        [
+            .. Enumerable.Range(0, 3).SelectMany(day => new[] { "web.sessions", "web.engaged_sessions" }.Select(key => ((short)1, key, Monday.AddDays(day), 10m))),
+            (2, "web.sessions", Monday, 90m), (2, "web.engaged_sessions", Monday, 9m), (2, "web.sessions", end, 90m), (2, "web.engaged_sessions", end, 9m),
+        ];
+        var table = Table([Google(1, end, end), Google(2, end, end)], 3, values);
+        foreach (var key in new[] { "web.sessions", "web.engagement_rate" })
+        {
+            var kpi = Kpi(key);
+            decimal?[] days = key == "web.sessions" ? [100, null, 100] : [0.19m, null, 0.19m];
+            Assert.Equal(days, table.Daily(kpi));
+            Assert.Equal(days, table.Dates.Select(day => table.On(kpi, day)));
+            // History, its table and the file.
+            Assert.Equal(days, MetricsEndpoints.Points(kpi, table, "day", DayOfWeek.Monday).Select(point => point.Value));
+            Assert.Equal([DayStatus.Final, DayStatus.Partial, DayStatus.Final], table.Statuses(kpi));
+            Assert.Equal("On 1 of 3 days a source has no data.", MetricsEndpoints.Reason(kpi, table.Evaluate(kpi, Monday, end)));
+        }
+
+        // A week with such a day has what there is of it, and says that it is not whole.
+        var week = MetricsEndpoints.Points(Kpi("web.sessions"), table, "week", DayOfWeek.Monday).Single();
+        Assert.Equal((210m, ValueStatus.Partial), (week.Value, week.Status));
+    }
+
+    [Theory]
+    [InlineData("web.active_users_7d")]
+    [InlineData("web.active_users_28d")]
+    [InlineData("web.active_users")]
+    public void People_of_one_of_two_sources_are_told_as_that_ones_and_never_as_those_of_both(string key)
+    {
+        var (kpi, next) = (Kpi(key), Monday.AddDays(1));
+        TableSource[] sources = [Google(1, next, next), Google(2, next, next)];
+        (short, string, DateOnly, decimal)[] visits =
+            [(1, "web.sessions", Monday, 9m), (1, "web.sessions", next, 9m), (2, "web.sessions", Monday, 9m), (2, "web.sessions", next, 9m)];
+        // Only one has this number at all: told, and whose it is.
+        var one = Table(sources, 2, [.. visits, (2, key, Monday, 5m), (2, key, next, 7m)]);
+        Assert.NotNull(one.Evaluate(kpi, Monday, next).Value);
+        Assert.Equal((short)2, one.OnlyOf(kpi, Monday, next));
+        Assert.Equal([5m, 7m], one.Daily(kpi));
+        // Both have it, though not both on the last day: what the one has then is no number of the business.
+        var both = Table(sources, 2, [.. visits, (1, key, Monday, 50m), (2, key, Monday, 5m), (2, key, next, 7m)]);
+        Assert.Equal(ValueStatus.NotMeasurable, both.Evaluate(kpi, Monday, next).Status);
+        Assert.Contains("of 2 sources cannot be added up", both.Evaluate(kpi, Monday, next).Why, StringComparison.Ordinal);
+        Assert.Equal([null, null], both.Daily(kpi));
+        Assert.Null(both.OnlyOf(kpi, Monday, next));
+        // A source that ended before is nobody's any more; and of what adds up the total is that of all.
+        var ended = Table([sources[0] with { LastDay = Monday }, sources[1]], 2, [.. visits, (1, key, Monday, 50m), (2, key, next, 7m)]);
+        if (kpi.Aggregation == KpiAggregation.Last) Assert.Equal(7m, ended.Evaluate(kpi, Monday, next).Value);
+        Assert.Null(one.OnlyOf(Kpi("web.sessions"), Monday, next));
+    }
+
+    [Fact]
     public void A_source_that_was_read_and_has_no_such_number_lacks_nothing()
     {
         // Visits of both; only the first keeps a shop.

@@ -16,9 +16,11 @@ internal sealed class AutomationNotWorthItRule : IInsightRule
         var cost = Enumerable.Range(0, facts.Days).Select(facts.Period.From.AddDays).Where(day => facts.Table.StatusOf(KpiCatalogue.Part("automation.time_saved"), day) != DayStatus.Missing).Sum(facts.Tenant.Economics.DailyCost);
         var (proof, period) = (new Proof(), facts.Period);
         var shown = proof.Moneys(facts.Tenant.Currency, ("Value saved", value, period.From, period.To), ("Cost", cost, period.From, period.To));
+        var missing = proof.Money("Short of the cost", cost - value, facts.Tenant.Currency, period.From, period.To);
+        var about = NumberText.About(missing, NumberText.Read(shown[1]).Value - NumberText.Read(shown[0]).Value);
         yield return new Insight(
             "automation_not_worth_it", "all", InsightSeverity.Attention,
-            $"The automations saved work worth {shown[0]} and cost {shown[1]} over the same days: {proof.Money("Short of the cost", cost - value, facts.Tenant.Currency, period.From, period.To)} short.",
+            $"The automations saved work worth {shown[0]} and cost {shown[1]} over the same days: {about}{missing} short.",
             proof, "/automation", "negative", cost - value)
         { Kpis = ["automation.roi", "automation.value_saved"], Money = cost - value, Currency = facts.Tenant.Currency };
     }

@@ -143,9 +143,7 @@ interface OfKpi {
 /** Whose numbers a tile shows; nothing where they are those of all. */
 function Of({ names }: { names: string | null }) {
   return names === null ? null : (
-    <p className="truncate text-small text-muted" title={names}>
-      {boards.ofSources(names)}
-    </p>
+    <p className="text-small wrap-anywhere text-muted">{boards.ofSources(names)}</p>
   )
 }
 
@@ -183,7 +181,7 @@ function NumberTile(props: OfKpi) {
   const { kpi, summary } = props
   return (
     <div className="tip-host flex h-full flex-col">
-      <h3 className={`truncate ${heading}`} title={kpi.description}>
+      <h3 className={`wrap-anywhere ${heading}`} title={kpi.description}>
         {kpi.name}
       </h3>
       <Of names={props.of} />
@@ -277,11 +275,7 @@ function AutomationTile({
           <tbody>
             {shown.map((flow) => (
               <tr key={`${flow.integrationId} ${flow.id}`} className="border-t border-line">
-                <th
-                  scope="row"
-                  className="max-w-0 truncate py-2 text-left font-normal"
-                  title={flow.name}
-                >
+                <th scope="row" className="min-w-24 py-2 text-left font-normal wrap-anywhere">
                   {flow.name}
                 </th>
                 <td className="w-16 py-2 pl-3 text-right max-sm:hidden">
@@ -334,7 +328,7 @@ function FreshnessTile({ summary }: { summary: Summary }) {
             className="border-t border-line py-2 text-small first:border-t-0"
           >
             <p className="flex items-baseline justify-between gap-3">
-              <span className="truncate">{source.displayName}</span>
+              <span className="min-w-0 wrap-anywhere">{source.displayName}</span>
               <span className="inline-flex items-center gap-1.5 whitespace-nowrap text-muted">
                 <span
                   aria-hidden="true"

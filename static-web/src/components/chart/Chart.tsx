@@ -112,7 +112,11 @@ export function Chart({
   }
 
   const gaps = missingRuns(dates, status, (day) => spanIn(day, grain, days))
-  const soft = status.some((day) => day === 'provisional' || day === 'partial')
+  // A day of which one source has something and another nothing: a gap, since a part is no total.
+  const torn = dates.filter((_, i) => status[i] === 'partial' && series[0]?.values[i] === null)
+  const soft = status.some(
+    (day, i) => day === 'provisional' || (day === 'partial' && series[0]?.values[i] !== null),
+  )
   const gapWords = gaps
     .slice(0, 2)
     .map((gap) =>
@@ -122,6 +126,10 @@ export function Chart({
     )
   if (gaps.length > 2)
     gapWords.splice(0, 2, later.chart.missingSome(gaps.reduce((n, gap) => n + gap.days, 0)))
+  const earlier = series.find((one) => one.tone === 'before')
+  const lacking = earlier?.values.filter((one, i) => one === null && earlier.dates?.[i]).length ?? 0
+  if (lacking > 0 && grain === 'day') gapWords.push(later.chart.beforeMissing(lacking))
+  if (torn.length > 0) gapWords.push(later.chart.torn(torn.length, pointName(torn[0] ?? '')))
 
   return (
     <figure className="min-w-0">

@@ -194,7 +194,7 @@ function Body({ summary, kpis, address, stale, picker }: BodyProps) {
               className={`tip-host flex min-w-0 flex-col items-stretch rounded px-3 py-2 text-left max-lg:-mx-1 ${on ? 'bg-surface shadow-surface outline-1 outline-line' : 'hover:bg-sunken'}`}
             >
               <span
-                className={`line-clamp-2 grow text-small ${on ? 'font-semibold' : 'text-muted'}`}
+                className={`grow text-small wrap-anywhere ${on ? 'font-semibold' : 'text-muted'}`}
               >
                 {one.name}
               </span>

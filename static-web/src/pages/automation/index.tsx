@@ -296,7 +296,7 @@ function Cell({
 }) {
   return (
     <div className="border-t border-line py-2 xl:border-t-0 xl:border-l xl:px-3 xl:py-1 xl:first:border-l-0 xl:first:pl-0">
-      <dt className="truncate text-small text-muted">{name}</dt>
+      <dt className="text-small wrap-anywhere text-muted">{name}</dt>
       <dd className={`text-lead font-semibold tracking-[-0.01em] sm:text-big xl:text-lead ${tone}`}>
         {children}
       </dd>

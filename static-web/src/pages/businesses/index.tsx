@@ -8,9 +8,9 @@ import type { Session, TenantEntry, Tenants } from '../../api/types'
 import { Dialog } from '../../components/Dialog'
 import { primaryButton } from '../../components/buttons'
 import { ChangeText } from '../../components/ChangeText'
-import { toneOf } from '../../lib/change'
+import { describeChange } from '../../lib/change'
 import { fullDay } from '../../lib/dayNames'
-import { formatNumber, formatPercent } from '../../lib/format'
+import { formatNumber } from '../../lib/format'
 import { useIdentity, useSession } from '../../lib/session'
 import { messages } from '../../messages'
 import { settings } from '../../messages-settings'
@@ -213,22 +213,26 @@ function Revenue({ one, long = false }: { one: TenantEntry; long?: boolean }) {
       </>
     )
   const value = formatNumber(numbers.revenue, { unit: 'currency', currency: numbers.currency })
-  const change = numbers.revenueChange
-  const tone = change === null || Math.abs(change) < 0.0005 ? 'plain' : toneOf(change, 'up')
-  const sign = change === null ? null : tone === 'plain' ? 0 : change > 0 ? 1 : -1
+  const change = describeChange(
+    {
+      key: 'shop.revenue',
+      unit: 'currency',
+      direction: 'up',
+      value: numbers.revenue,
+      previous: null,
+      change: numbers.revenueChange,
+      alike: numbers.revenueAlike,
+      byChance: numbers.revenueByChance,
+    },
+    text.before,
+    'previous_period',
+  )
   return (
     <span className={long ? 'inline-flex items-baseline gap-2' : ''}>
       <span className={long ? '' : 'block'}>{long ? text.revenueWords(value) : value}</span>
-      {change !== null && sign !== null && (
+      {change !== null && change.sign !== null && (
         <span className="text-small">
-          <ChangeText
-            change={{
-              sign,
-              tone,
-              text: sign === 0 ? messages.level : formatPercent(change),
-              spoken: messages.changeSpoken(sign, formatPercent(change), text.before, tone),
-            }}
-          />
+          <ChangeText change={change} />
         </span>
       )}
     </span>

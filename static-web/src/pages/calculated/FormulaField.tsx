@@ -103,7 +103,7 @@ export function FormulaField({ value, onChange, kpis, error }: Props) {
                     take(one.insert)
                   }}
                 >
-                  <span className="min-w-0 truncate">{one.name}</span>
+                  <span className="min-w-0 wrap-anywhere">{one.name}</span>
                   <code className="min-w-0 truncate text-small text-muted">{one.insert}</code>
                 </div>
               ))}

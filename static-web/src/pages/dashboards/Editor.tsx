@@ -499,7 +499,7 @@ function Options({
                 }}
               >
                 <Check aria-hidden="true" size={14} className={on ? '' : 'invisible'} />
-                <span className="min-w-0 truncate">{one.name}</span>
+                <span className="min-w-0 wrap-anywhere">{one.name}</span>
               </button>
             )
           })}

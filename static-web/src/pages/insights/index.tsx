@@ -18,7 +18,7 @@ import { messages } from '../../messages'
 import { insights as text } from '../../messages-insights'
 import { marks } from '../overview/Brief'
 import { useInsights } from '../overview/history'
-import { chartOf, termsOf } from './arithmetic'
+import { chartOf, holds, termsOf } from './arithmetic'
 import { useAside, type Aside } from './queries'
 
 export default function Insights() {
@@ -119,7 +119,9 @@ function Health({ data }: { data: Answer }) {
       <div className="border-t border-line pt-3 text-small">
         <p>{health.why}</p>
         {health.score !== null && (
-          <p className="num mt-1 text-muted">{text.arithmetic(terms, health.score)}</p>
+          <p className="num mt-1 text-muted">
+            {text.arithmetic(terms, health.score, holds(health.parts, health.score))}
+          </p>
         )}
       </div>
     </section>
@@ -244,10 +246,6 @@ function Standing({ data }: { data: Answer }) {
 const shownEvidence = (evidence: Insight['evidence']) =>
   evidence.filter((proof) => proof.label !== 'Days')
 
-/** Words of a sentence tell whether a change is up or down; beside it, its sign does. */
-const signed = ({ value, shown }: Insight['evidence'][number]) =>
-  value !== null && value < 0 && !/^[-−]/.test(shown) ? `−${shown}` : shown
-
 function Entry({
   of,
   today,
@@ -318,7 +316,7 @@ function Entry({
                       </>
                     )}
                   </dt>
-                  <dd className="shrink-0 font-semibold">{signed(proof)}</dd>
+                  <dd className="shrink-0 font-semibold">{proof.shown}</dd>
                 </div>
               )
             })}

@@ -41,7 +41,7 @@ describe('the arithmetic of the score', () => {
         ],
         'en-GB',
       ),
-    ).toEqual(['30% × 88', '70% × 100'])
+    ).toEqual(['30%\u00a0×\u00a088', '70%\u00a0×\u00a0100'])
   })
 })
 

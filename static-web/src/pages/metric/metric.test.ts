@@ -60,6 +60,15 @@ describe('the sentence of a number', () => {
       'No data in this period.',
     )
   })
+  it('says on which days it compares where some are missing', () => {
+    const alike = { days: 5, value: 750, previous: 1000, change: -0.25, byChance: false }
+    expect(say({ change: null, changeWithheld: 'partial', alike })).toBe(
+      '31,204 sessions; 25% fewer on the 5 days that both periods have.',
+    )
+    expect(
+      say({ change: null, changeWithheld: 'partial', alike: { ...alike, change: 0, value: 1000 } }),
+    ).toBe('31,204 sessions; level on the 5 days that both periods have.')
+  })
   it('names as many days before as were asked for', () => {
     const own = { range: 'custom', from: '2026-11-01', to: '2026-11-10' }
     const year = { range: 'last_12_months', from: '2025-11-22', to: '2026-11-21' }

@@ -22,18 +22,19 @@ export function metricSentence(
   const lead = kpi.unit === 'count' ? say.count(value, kpi.name) : say.value(kpi.name, value)
   const change = describeChange(kpi, before, summary.compare, locale)
   if (!change) return say.alone(lead)
-  // Over the days that both periods have: the words of the change say all of it.
-  if (kpi.change === null && kpi.alike)
-    return say.withheld(lead, `${change.spoken.charAt(0).toUpperCase()}${change.spoken.slice(1)}.`)
-  if (change.sign === null || kpi.previous === null || kpi.change === null)
+  // Of the whole of both periods, or of the days that both have.
+  const alike = kpi.change === null ? kpi.alike : null
+  const told = alike ?? kpi
+  if (change.sign === null || told.previous === null || told.change === null)
     return say.withheld(lead, change.spoken)
-  if (change.sign === 0) return say.level(lead, before)
+  if (change.sign === 0)
+    return alike ? say.alike(lead, say.same, alike.days) : say.level(lead, before)
   const by = movesInPoints(kpi)
-    ? say.points(formatPoints(kpi.value - kpi.previous, locale))
-    : formatPercent(kpi.change, locale)
+    ? say.points(formatPoints((told.value ?? 0) - told.previous, locale))
+    : formatPercent(told.change, locale)
   const counted = kpi.unit === 'count'
   const word = change.sign > 0 ? (counted ? say.more : say.higher) : counted ? say.fewer : say.lower
-  return say.moved(lead, by, word, before)
+  return alike ? say.alike(lead, `${by} ${word}`, alike.days) : say.moved(lead, by, word, before)
 }
 
 const dayCount = (from: string, to: string) => daysBetween(from, to) + 1

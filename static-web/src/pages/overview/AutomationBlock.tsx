@@ -5,6 +5,7 @@ import { formatNumber } from '../../lib/format'
 import { shownUnit } from '../../lib/kpis'
 import { later } from '../../messages-later'
 import { usePeriod } from '../../lib/range'
+import { agrees, returnOf } from '../../lib/reckon'
 import { automationFigures, searchOf } from './automation'
 
 /** Are the automations worth it? The three numbers that answer. */
@@ -61,6 +62,11 @@ export function AutomationBlock({ summary }: { summary: Summary }) {
             money(figures.worth),
             money(figures.cost),
             formatNumber(figures.roi, { unit: 'times' }),
+            agrees(
+              formatNumber(figures.roi, { unit: 'times' }),
+              [money(figures.worth), money(figures.cost)],
+              returnOf,
+            ),
           )}
         </p>
       )}

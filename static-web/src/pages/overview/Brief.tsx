@@ -16,7 +16,7 @@ export const marks: Record<Sentence['severity'], string> = {
 
 const text = messages.brief
 const phoneLines = 1
-// On a phone the first two sentences stand, each whole; the rest waits for the button.
+// On a phone the first sentence of each of the first two stands, whole, in the room that is kept for them; the rest waits for the button.
 const box = 'flex min-h-42 max-w-[46rem] flex-col sm:min-h-32 sm:flex-row sm:gap-5 lg:min-h-36'
 const tile =
   'num grid size-11 shrink-0 place-items-center rounded border text-lead font-semibold sm:size-16 sm:text-big'
@@ -27,7 +27,7 @@ export function Brief({ insights, search }: { insights: Insights; search: string
   const { healthScore: health, brief } = insights
   const [lead, ...rest] = brief
   const hidden = rest.length - phoneLines
-  const more = hidden > 0 || (lead && lead.text.search(/\.\s/) !== -1)
+  const more = hidden > 0 || brief.some((one) => one.text.search(/\.\s/) !== -1)
   const day = insights.range === 'custom' ? dayName(health.asOf) : null
   const score = health.score === null ? messages.notMeasurable : String(health.score)
   const standing =
@@ -64,7 +64,7 @@ export function Brief({ insights, search }: { insights: Insights; search: string
                   aria-hidden="true"
                   className={`absolute top-[0.5em] left-0 size-1.5 rounded-full sm:top-[0.6em] ${marks[one.severity]}`}
                 />
-                <Line of={one} search={search} />
+                <Line of={one} search={search} split short={!all} />
               </li>
             ))}
           </ul>
@@ -85,7 +85,7 @@ export function Brief({ insights, search }: { insights: Insights; search: string
   )
 }
 
-/** A sentence as a link. Of the first, what follows its first full stop is quieter, and on a phone waits for the button. */
+/** A sentence as a link. What follows its first full stop waits for the button on a phone; of the first it is quieter, too. */
 function Line({
   of,
   search,

@@ -34,7 +34,7 @@ export function Strip({ summary, kpis, search }: Props) {
               to={{ pathname: `/metrics/${kpi.key}`, search }}
               className="tip-host group relative block border-t border-line py-2 xl:border-t-0 xl:px-4 xl:py-1"
             >
-              <span className="block truncate text-small text-muted group-hover:text-ink">
+              <span className="block text-small wrap-anywhere text-muted group-hover:text-ink">
                 {kpi.name}
               </span>
               <span className="flex flex-wrap items-baseline gap-x-2.5 xl:block">

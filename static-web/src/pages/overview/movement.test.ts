@@ -1,36 +1,34 @@
 import { describe, expect, it } from 'vitest'
-import type { SummaryKpi } from '../../api/types'
-import { beyondNoise } from '../../lib/change'
-import { byMovement } from './movement'
+import { byMovement, movement } from './movement'
 
-const kpi = (
-  name: string,
-  unit: SummaryKpi['unit'],
-  value: number | null,
-  previous: number | null,
-) => ({
+const kpi = (name: string, change: number | null, byChance = false) => ({
   name,
-  unit,
-  value,
-  previous,
-  change: value === null || !previous ? null : value / previous - 1,
+  change,
+  byChance,
+  alike: null,
+})
+const paired = (name: string, change: number, byChance = false) => ({
+  ...kpi(name, null),
+  alike: { days: 20, value: 1, previous: 1, change, byChance },
 })
 
 describe('what moved', () => {
-  it('is not the noise of counting', () => {
-    expect(beyondNoise(kpi('', 'count', 5, 3))).toBe(false)
-    expect(beyondNoise(kpi('', 'count', 500, 300))).toBe(true)
-    expect(beyondNoise(kpi('', 'ratio', 0.021, 0.02))).toBe(true)
-    expect(beyondNoise(kpi('', 'count', null, 3))).toBe(false)
+  it('is what chance alone does not do, on the days that are compared', () => {
+    expect(movement(kpi('', 0.1))).toBe('moved')
+    expect(movement(kpi('', 0.1, true))).toBe('chance')
+    expect(movement(kpi('', null))).toBe('none')
+    expect(movement(paired('', 0.1))).toBe('moved')
+    expect(movement(paired('', 0.1, true))).toBe('chance')
   })
 
   it('comes before what may be chance, and that before what cannot be compared', () => {
     const order = byMovement([
-      kpi('unknown', 'count', 7, null),
-      kpi('chance', 'count', 6, 2),
-      kpi('small', 'count', 1100, 1000),
-      kpi('large', 'currency', 500, 1000),
+      kpi('unknown', null),
+      kpi('chance', 2, true),
+      kpi('small', 0.1),
+      paired('paired', 0.3),
+      kpi('large', -0.5),
     ]).map(({ name }) => name)
-    expect(order).toEqual(['large', 'small', 'chance', 'unknown'])
+    expect(order).toEqual(['large', 'paired', 'small', 'chance', 'unknown'])
   })
 })

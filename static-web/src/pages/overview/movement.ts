@@ -1,19 +1,22 @@
 import type { SummaryKpi } from '../../api/types'
-import { beyondNoise } from '../../lib/change'
 
-type Moved = Pick<SummaryKpi, 'unit' | 'value' | 'previous' | 'change'> &
-  Partial<Pick<SummaryKpi, 'aggregation' | 'sparkline' | 'comparison'>>
+type Moved = Pick<SummaryKpi, 'change' | 'alike' | 'byChance'>
+
+/** What is told of it: the change of the whole, or that of the days that both periods have. */
+const toldOf = ({ change, alike, byChance }: Moved) =>
+  change === null && alike ? alike : { change, byChance }
 
 /** What a number is about, by its change: it moved, it may be chance, or it cannot be compared. */
-export const movement = (kpi: Moved): 'moved' | 'chance' | 'none' =>
-  kpi.change === null ? 'none' : beyondNoise(kpi) ? 'moved' : 'chance'
+export const movement = (kpi: Moved): 'moved' | 'chance' | 'none' => {
+  const { change, byChance } = toldOf(kpi)
+  return change === null ? 'none' : byChance ? 'chance' : 'moved'
+}
 
 const order = ['moved', 'chance', 'none']
 
 /** What moved most comes first; what may be chance after it, and last what cannot be compared. Equals keep their order. */
 export function byMovement<T extends Moved>(kpis: readonly T[]): T[] {
   const rank = (kpi: T) => order.indexOf(movement(kpi))
-  return [...kpis].sort(
-    (a, b) => rank(a) - rank(b) || Math.abs(b.change ?? 0) - Math.abs(a.change ?? 0),
-  )
+  const size = (kpi: T) => Math.abs(toldOf(kpi).change ?? 0)
+  return [...kpis].sort((a, b) => rank(a) - rank(b) || size(b) - size(a))
 }

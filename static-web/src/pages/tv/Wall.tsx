@@ -235,7 +235,7 @@ function WallTile({ tile, numbers: all }: { tile: DashboardTile; numbers: BoardN
   if (gone)
     return (
       <>
-        <h2 className="wall-name truncate">{tileName(tile, all)}</h2>
+        <h2 className="wall-name wrap-anywhere">{tileName(tile, all)}</h2>
         <p className="wall-state text-attention">
           {all.link ? boards.sourceGoneLink : boards.sourceGone}
         </p>
@@ -249,7 +249,7 @@ function WallTile({ tile, numbers: all }: { tile: DashboardTile; numbers: BoardN
         <ul className="wall-list">
           {summary.freshness.slice(0, 4).map((source, i) => (
             <li key={i} className="flex justify-between gap-[1em]">
-              <span className="truncate">{source.displayName}</span>
+              <span className="min-w-0 wrap-anywhere">{source.displayName}</span>
               <span className="num whitespace-nowrap text-muted">
                 {boards.states[source.status]}
                 {source.completeThrough && ` · ${dayName(source.completeThrough)}`}
@@ -262,7 +262,7 @@ function WallTile({ tile, numbers: all }: { tile: DashboardTile; numbers: BoardN
   if (tile.kind === 'automation')
     return (
       <>
-        <h2 className="wall-name truncate">{tileName(tile, all)}</h2>
+        <h2 className="wall-name wrap-anywhere">{tileName(tile, all)}</h2>
         <ul className="wall-list">
           {sortWorkflows([...(automation?.workflows ?? [])], 'timeSavedMinutes', true)
             .slice(0, 4)
@@ -294,7 +294,7 @@ function WallTile({ tile, numbers: all }: { tile: DashboardTile; numbers: BoardN
   const style = { unit: shownUnit(kpi), currency: kpi.currency ?? summary.currency }
   return (
     <div className="flex h-full flex-col">
-      <h2 className="wall-name truncate">
+      <h2 className="wall-name wrap-anywhere">
         {of === null ? kpi.name : `${kpi.name} ${boards.ofSources(of)}`}
       </h2>
       <p className="flex flex-wrap items-baseline gap-x-[2.5cqw]">
