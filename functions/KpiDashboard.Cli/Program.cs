@@ -1,5 +1,5 @@
-using System.CommandLine;
 using KpiDashboard.Cli;
+using System.CommandLine;
 
 return await CommandTree.RunAsync(args);
 

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using Azure;
 using Azure.Identity;
 using Dapper;
+using KpiDashboard.Access;
 using KpiDashboard.Data;
 using KpiDashboard.Operations;
 using KpiDashboard.Operations.Backups;

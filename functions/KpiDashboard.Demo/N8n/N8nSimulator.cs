@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using KpiDashboard.Access;
 using KpiDashboard.Demo.Datasets;
 using KpiDashboard.Demo.Simulation;
 using Microsoft.AspNetCore.Http;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using KpiDashboard.Access;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
 

@@ -1,7 +1,7 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Security;
-using KpiDashboard.Webhooks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Caching.Memory;
 

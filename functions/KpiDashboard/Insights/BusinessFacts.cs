@@ -1,8 +1,10 @@
+using KpiDashboard.Access;
+using KpiDashboard.Automation;
 using KpiDashboard.Data;
 using KpiDashboard.Goals;
 using KpiDashboard.Kpis;
 using KpiDashboard.Security;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
 using KpiDashboard.Tenancy;
 
 namespace KpiDashboard.Insights;
@@ -56,7 +58,7 @@ internal sealed record BusinessFacts(
     }
 
     /// <summary>Currency of a KPI.</summary>
-    public string? CurrencyOf(KpiDefinition kpi) => MetricsEndpoints.CurrencyOf(kpi, Sources, Tenant, Table);
+    public string? CurrencyOf(KpiDefinition kpi) => SourceCurrencies.Of(kpi, Sources, Tenant, Table);
 
     /// <summary>A change that is more than counting noise: of counts, more than two standard deviations of the difference of two Poisson counts.</summary>
     public static bool BeyondNoise(decimal now, decimal before) => (double)Math.Abs(now - before) > 2 * Math.Sqrt((double)Math.Abs(now + before));

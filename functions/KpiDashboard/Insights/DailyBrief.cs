@@ -1,3 +1,4 @@
+using KpiDashboard.Access;
 using KpiDashboard.Insights.Rules;
 using KpiDashboard.Kpis;
 

@@ -1,7 +1,8 @@
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
-using KpiDashboard.Insights;
+using KpiDashboard.Members;
+using KpiDashboard.Tenancy;
 
 namespace KpiDashboard.Kpis;
 

@@ -9,6 +9,7 @@ using KpiDashboard.Api;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.Operations.Backups;
+using KpiDashboard.Sources;
 using KpiDashboard.Sync;
 using KpiDashboard.Telemetry;
 using Microsoft.AspNetCore.Http;

@@ -1,6 +1,6 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Mail;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using KpiDashboard.Api;
+using KpiDashboard.Access;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
 using KpiDashboard.Security;

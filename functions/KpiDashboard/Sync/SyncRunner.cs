@@ -5,6 +5,7 @@ using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
 using KpiDashboard.Security;
+using KpiDashboard.Sources;
 using KpiDashboard.Telemetry;
 using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;

@@ -1,12 +1,12 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Automation;
 using KpiDashboard.Connectors;
 using KpiDashboard.Connectors.N8n;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
 using KpiDashboard.Security;
 using KpiDashboard.Sync;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using KpiDashboard.Access;
 using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Embedded;

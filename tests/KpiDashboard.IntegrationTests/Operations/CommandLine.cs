@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using KpiDashboard.Access;
 using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Operations;

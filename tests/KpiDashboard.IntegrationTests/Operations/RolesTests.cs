@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dapper;
+using KpiDashboard.Access;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.LocalHost.Embedded;
 using Npgsql;

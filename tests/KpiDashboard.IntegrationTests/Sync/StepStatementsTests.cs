@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using KpiDashboard.Access;
 using KpiDashboard.Connectors;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.Kpis;

@@ -1,9 +1,9 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Functions;
-using KpiDashboard.Identity;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Xunit;
+using KpiDashboard.Access;
 using KpiDashboard.Kpis;
 using KpiDashboard.Tenancy;
 using Xunit;

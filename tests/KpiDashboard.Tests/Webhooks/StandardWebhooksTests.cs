@@ -1,6 +1,6 @@
 using System.Text;
 using KpiDashboard.Api;
-using KpiDashboard.Webhooks;
+using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 

@@ -1,3 +1,5 @@
+using KpiDashboard.Access;
+
 namespace KpiDashboard.Insights.Rules;
 
 /// <summary>Active workflows that run without anybody having said what a success saves: their worth is not counted.</summary>

@@ -1,3 +1,5 @@
+using KpiDashboard.Access;
+
 namespace KpiDashboard.Insights.Rules;
 
 /// <summary>Values of the period that the source changed within the last week, after their day had ended; the largest by share is told.</summary>

@@ -1,3 +1,5 @@
+using KpiDashboard.Access;
+
 namespace KpiDashboard.Insights.Rules;
 
 /// <summary>

@@ -1,3 +1,4 @@
+using KpiDashboard.Access;
 using KpiDashboard.Security;
 
 namespace KpiDashboard.Insights.Rules;

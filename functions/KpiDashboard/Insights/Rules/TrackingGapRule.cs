@@ -1,5 +1,6 @@
+using KpiDashboard.Access;
 using KpiDashboard.Kpis;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
 
 namespace KpiDashboard.Insights.Rules;
 

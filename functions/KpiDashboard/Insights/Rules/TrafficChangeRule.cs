@@ -1,3 +1,5 @@
+using KpiDashboard.Access;
+
 namespace KpiDashboard.Insights.Rules;
 
 /// <summary>Clearly more or fewer visits while the share of them that converts stayed what it was.</summary>

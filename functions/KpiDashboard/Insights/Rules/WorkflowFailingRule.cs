@@ -1,3 +1,5 @@
+using KpiDashboard.Access;
+
 namespace KpiDashboard.Insights.Rules;
 
 /// <summary>A workflow that fails and has not worked since.</summary>

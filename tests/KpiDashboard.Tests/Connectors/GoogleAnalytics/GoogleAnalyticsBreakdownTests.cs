@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KpiDashboard.Access;
 using KpiDashboard.Connectors;
 using KpiDashboard.Connectors.GoogleAnalytics;
 using KpiDashboard.Kpis;
