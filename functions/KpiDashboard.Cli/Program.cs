@@ -1,5 +1,5 @@
-using KpiDashboard.Cli;
 using System.CommandLine;
+using KpiDashboard.Cli;
 
 return await CommandTree.RunAsync(args);
 

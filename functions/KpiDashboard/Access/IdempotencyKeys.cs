@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
-using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Access;

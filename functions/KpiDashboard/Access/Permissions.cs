@@ -1,3 +1,4 @@
+using KpiDashboard.Api;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Access;
@@ -65,7 +66,7 @@ public enum Permission
 /// </summary>
 /// <param name="permission">What is needed.</param>
 [AttributeUsage(AttributeTargets.Method)]
-public sealed class RequiresAttribute(Permission permission) : Attribute
+public sealed class RequiresAttribute(Permission permission) : Attribute, ICallRule
 {
     /// <summary>What is needed.</summary>
     public Permission Permission { get; } = permission;
@@ -92,6 +93,15 @@ public sealed class RequiresAttribute(Permission permission) : Attribute
 
     /// <summary>What a call costs; <see cref="CostLimit"/> has the limits.</summary>
     public Cost Cost { get; init; }
+
+    Callers ICallRule.Callers => Permission switch
+    {
+        Permission.Anonymous => Callers.Anybody,
+        Permission.Operate => Callers.Operators,
+        _ => Callers.Known,
+    };
+
+    bool ICallRule.NamesBusiness => ((ICallRule)this).Callers == Callers.Known && !AnyBusiness;
 
     /// <summary>Whether a call reads the data of the business that the caller is in.</summary>
     internal bool Reads(string method) => (HttpMethods.IsGet(method) || HttpMethods.IsHead(method)) && !Person && !AnyBusiness && Permission is Permission.Read;

@@ -1,5 +1,4 @@
 using KpiDashboard.Api;
-using KpiDashboard.Identity;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Access;
@@ -101,14 +100,17 @@ internal static class PowerTable
 /// <param name="FactorAt">When this session last gave a code of it; null: never.</param>
 internal sealed record Admission(RequiresAttribute Required, DateTimeOffset Now, DateTimeOffset AuthenticatedAt, bool SecondFactor, DateTimeOffset? FactorAt)
 {
+    /// <summary>How long after a sign-in what is dangerous needs no new proof.</summary>
+    private static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(15);
+
     /// <inheritdoc cref="PowerTable.Demand"/>
     public void Demand(Power power)
     {
         var proof = PowerTable.Of(power);
         if (proof is Proof.None) return;
-        var factorIsStale = SecondFactor && (FactorAt is not { } given || (proof is Proof.FreshFactor && Now - given > Authenticator.FreshFor));
+        var factorIsStale = SecondFactor && (FactorAt is not { } given || (proof is Proof.FreshFactor && Now - given > FreshFor));
         // A code alone proves both: it is asked for where the password would not be enough.
         if (factorIsStale) throw ApiProblem.ConfirmIdentity(code: true);
-        if (Now - AuthenticatedAt > Authenticator.FreshFor) throw ApiProblem.ConfirmIdentity(code: false);
+        if (Now - AuthenticatedAt > FreshFor) throw ApiProblem.ConfirmIdentity(code: false);
     }
 }

@@ -564,7 +564,6 @@ internal sealed record RoleEntry(string Role, IReadOnlyList<string> Permissions)
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(TenantsResponse))]
-[JsonSerializable(typeof(DemoResponse))]
 [JsonSerializable(typeof(CreateTenantRequest))]
 [JsonSerializable(typeof(TenantSettings))]
 [JsonSerializable(typeof(UpdateTenantResponse))]

@@ -1,5 +1,4 @@
 using KpiDashboard.Access;
-using KpiDashboard.Metrics;
 using KpiDashboard.Security;
 using System.Text.Json.Nodes;
 using KpiDashboard.Api;

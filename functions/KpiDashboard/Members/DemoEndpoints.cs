@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
-using KpiDashboard.Businesses;
 using KpiDashboard.Data;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
@@ -33,7 +33,7 @@ public sealed class DemoEndpoints
     {
         var name = await FindAsync(cancellationToken);
         var joined = name is not null && await IsMemberAsync(request.Caller().Person, cancellationToken);
-        return TenantReads.Answer(request, new DemoResponse(name is null ? null : Tenant, name, joined), TenantJson.Default.DemoResponse);
+        return TenantReads.Answer(request, new DemoResponse(name is null ? null : Tenant, name, joined), DemoJson.Default.DemoResponse);
     }
 
     /// <summary><c>POST demo</c>: the person becomes a viewer of it, or is one; <c>auth/switch</c> then leads there.</summary>
@@ -63,7 +63,7 @@ public sealed class DemoEndpoints
             }, cancellationToken);
         }
 
-        return new JsonAnswer<DemoResponse>(new DemoResponse(Tenant, name, true), TenantJson.Default.DemoResponse);
+        return new JsonAnswer<DemoResponse>(new DemoResponse(Tenant, name, true), DemoJson.Default.DemoResponse);
     }
 
     // Read each time: the start command knows its demonstration only once it has made it.
@@ -81,3 +81,9 @@ public sealed class DemoEndpoints
 
 /// <summary>The demonstration of this installation: its tenant and name, null where there is none; <c>joined</c>: the person may look at it already.</summary>
 internal sealed record DemoResponse(Guid? TenantId, string? Name, bool Joined);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(DemoResponse))]
+internal sealed partial class DemoJson : JsonSerializerContext;

@@ -246,10 +246,6 @@ internal sealed record SummaryKpi(
     IReadOnlyList<decimal?> Sparkline, IReadOnlyList<decimal?> Comparison, IReadOnlyList<DayStatus> DayStatus, string? Currency, SummaryGoal? Goal,
     IReadOnlyList<BreakdownDimension> Dimensions, AlikeChange? Alike);
 
-/// <summary>The goal of a KPI whose period ends first, as far as it is; <c>GET goals</c> tells more.</summary>
-internal sealed record SummaryGoal(
-    Guid Id, decimal Target, GoalRhythm Rhythm, DateOnly From, DateOnly To, decimal? Value, decimal? Pace, GoalState State, string Text);
-
 /// <summary>KPIs over time.</summary>
 internal sealed record HistoryResponse(DateOnly From, DateOnly To, [property: AllowedValues("day", "week", "month")] string Grain, string TimeZone, string Currency, IReadOnlyList<HistorySeries> Series);
 

@@ -1,9 +1,5 @@
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
-using KpiDashboard.Mail;
-using KpiDashboard.Privacy;
-using KpiDashboard.Push;
-using KpiDashboard.Sync;
 using KpiDashboard.Telemetry;
 
 namespace KpiDashboard.Operations;
@@ -12,11 +8,12 @@ namespace KpiDashboard.Operations;
 /// Looks at the queues and for businesses that something is wrong with, for gauges and for operators. Called by the timer, so that one instance looks and not all. Ages come from Postgres where messages may be put off, and from
 /// the queue itself elsewhere.
 /// </summary>
-internal sealed class QueueSampler(Database database, StorageQueues queues, IEnumerable<IConnector> connectors, Instruments instruments, TimeProvider time)
+internal sealed class QueueSampler(
+    Database database, StorageQueues queues, IEnumerable<IConnector> connectors, IEnumerable<WatchedQueues> watched, Instruments instruments,
+    TimeProvider time)
 {
     private readonly string[] _keys = [.. connectors.Select(connector => connector.Key)];
-    private readonly string[] _byDatabase = [.. connectors.Select(connector => SyncQueues.NameOf(connector.Key)), MailOutbox.Queue];
-    private readonly string[] _byQueue = [SyncQueues.Claims, TenantExporter.Queue, Importer.Queue];
+    private readonly WatchedQueue[] _watched = [.. watched.SelectMany(slice => slice.Queues).OrderByDescending(queue => queue.IsInDatabase)];
 
     /// <summary>One look.</summary>
     public async Task SampleAsync(CancellationToken cancellationToken)
@@ -28,10 +25,10 @@ internal sealed class QueueSampler(Database database, StorageQueues queues, IEnu
             .ToDictionary(work => work.Queue, work => work.Since, StringComparer.Ordinal);
         var dead = (await database.QueryAsync<long>("select count_dead_letters()", new { }, cancellationToken))[0];
         var states = new List<QueueSample>();
-        foreach (var queue in _byDatabase.Concat(_byQueue))
+        foreach (var (queue, isInDatabase) in _watched)
         {
             var (length, first) = await queues.StateAsync(queue, cancellationToken);
-            var since = _byDatabase.Contains(queue) ? (due.TryGetValue(queue, out var at) ? at : null) : first;
+            var since = isInDatabase ? (due.TryGetValue(queue, out var at) ? at : null) : first;
             states.Add(new QueueSample(queue, length, since < now ? now - since.Value : TimeSpan.Zero));
         }
 

@@ -1,9 +1,9 @@
-using KpiDashboard.BrowserTests.App;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using KpiDashboard.BrowserTests.App;
 using KpiDashboard.Demo.Google;
 using KpiDashboard.Demo.N8n;
 using KpiDashboard.Demo.Seeding;

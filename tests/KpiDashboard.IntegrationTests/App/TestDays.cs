@@ -1,5 +1,5 @@
-using KpiDashboard.IntegrationTests.App;
 using System.Reflection;
+using KpiDashboard.IntegrationTests.App;
 using Xunit.v3;
 
 [assembly: AwayFromMidnight]

@@ -3,6 +3,7 @@ using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.IntegrationTests.Sync;
 using KpiDashboard.Members;
+using KpiDashboard.Data;
 using KpiDashboard.Privacy;
 using KpiDashboard.Sync;
 using KpiDashboard.Telemetry;

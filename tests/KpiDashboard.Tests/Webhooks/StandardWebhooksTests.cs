@@ -1,6 +1,6 @@
 using System.Text;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
-using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 

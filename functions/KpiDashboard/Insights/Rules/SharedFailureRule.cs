@@ -1,5 +1,5 @@
 using KpiDashboard.Access;
-using KpiDashboard.Security;
+using KpiDashboard.Api;
 
 namespace KpiDashboard.Insights.Rules;
 

@@ -4,7 +4,7 @@ using System.Text;
 using KpiDashboard.Api;
 using Microsoft.AspNetCore.Http;
 
-namespace KpiDashboard.Security;
+namespace KpiDashboard.Access;
 
 /// <summary>
 /// Signatures by <see href="https://www.standardwebhooks.com">Standard Webhooks</see>: HMAC-SHA256 over <c>id.timestamp.body</c> in base64, keyed with what

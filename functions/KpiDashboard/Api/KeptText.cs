@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 
-namespace KpiDashboard.Security;
+namespace KpiDashboard.Api;
 
 /// <summary>
 /// Text from outside, and whether it can be kept: Postgres holds no NUL, and half a character (a surrogate without its other half, bytes that are no UTF-8) is none.
