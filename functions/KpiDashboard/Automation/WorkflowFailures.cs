@@ -14,18 +14,29 @@ internal sealed record WorkflowFailures(Guid IntegrationId, string Id, string Na
     /// </summary>
     public static Task<IReadOnlyList<WorkflowFailures>> LoadAsync(TenantTransaction tx, DateOnly from, DateOnly to, Guid[]? only) => tx.QueryAsync<WorkflowFailures>(
         """
+        with near as (
+            -- Of most workflows these days tell all: they worked, and failed only before that.
+            select d.integration_id, d.workflow_id, max(d.day) filter (where d.succeeded > 0) as worked
+            from automation_daily d
+            where d.tenant_id = @tenant and d.day between @from and @to and (@only::uuid[] is null or d.integration_id = any (@only))
+            group by d.integration_id, d.workflow_id
+            having max(d.day) filter (where d.failed > 0) > coalesce(max(d.day) filter (where d.succeeded > 0), '-infinity')
+        ), far as (
+            select d.integration_id, d.workflow_id, max(d.day) as worked
+            from near n
+            join automation_daily d on d.tenant_id = @tenant and d.integration_id = n.integration_id and d.workflow_id = n.workflow_id
+            where n.worked is null and d.day < @from and d.succeeded > 0
+            group by d.integration_id, d.workflow_id
+        )
         select w.integration_id as IntegrationId, w.workflow_id as Id, w.name, min(d.day) as Since, max(d.day) as Last, sum(d.failed)::int as Failed
-        from workflows w
-        cross join lateral (
-            select max(s.day) as day from automation_daily s
-            where s.tenant_id = @tenant and s.integration_id = w.integration_id and s.workflow_id = w.workflow_id and s.succeeded > 0 and s.day <= @to
-        ) worked
-        join automation_daily d on d.tenant_id = @tenant and d.integration_id = w.integration_id and d.workflow_id = w.workflow_id
-             and d.failed > 0 and d.day <= @to and d.day > coalesce(worked.day, '-infinity')
-        where w.tenant_id = @tenant and w.gone_at is null and not w.unmeasured && daterange(@from, @to, '[]')
-          and (@only::uuid[] is null or w.integration_id = any (@only))
+        from near n
+        left join far f on f.integration_id = n.integration_id and f.workflow_id = n.workflow_id
+        join workflows w on w.tenant_id = @tenant and w.integration_id = n.integration_id and w.workflow_id = n.workflow_id
+        join automation_daily d on d.tenant_id = @tenant and d.integration_id = n.integration_id and d.workflow_id = n.workflow_id
+             and d.failed > 0 and d.day <= @to and d.day > coalesce(n.worked, f.worked, '-infinity')
+        where w.gone_at is null and not w.unmeasured && daterange(@from, @to, '[]')
         group by w.integration_id, w.workflow_id, w.name
-        having max(d.day) >= @from and sum(d.failed) >= 2
+        having sum(d.failed) >= 2
         order by sum(d.failed) desc, w.name
         limit 500
         """,

@@ -102,9 +102,7 @@ internal sealed record SourceState(
                case when i.settings ->> 'pushOnly' = 'true' then 'push' else i.schedule end as schedule,
                i.fetched_at as FetchedAt, i.complete_through as CompleteThrough, i.final_through as FinalThrough, i.measurable_from as MeasurableFrom,
                i.read_from as ReadFrom, i.consecutive_failures as ConsecutiveFailures, i.last_error as LastError, i.next_due_at as NextDueAt,
-               exists (select 1 from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id
-                       and r.status in ('queued', 'running', 'waiting')) as Live,
-               (select r.message from sync_runs r where r.tenant_id = i.tenant_id and r.integration_id = i.id and r.status = 'waiting') as WaitsFor,
+               r.live, r.waits_for as WaitsFor,
                @now::timestamptz as Now, i.currency, i.sync_hour::int as SyncHour, i.settings ->> 'baseUrl' as Address,
                i.settings ->> 'propertyId' as PropertyId, i.settings ->> 'propertyName' as PropertyName, i.settings ->> 'account' as Account, i.settings ->> 'grant' as Grant,
                i.reads_messages as ReadsMessages, i.push_rhythm as PushRhythm, i.late_after_hours as LateAfterHours,
@@ -115,6 +113,7 @@ internal sealed record SourceState(
         join tenants t on t.id = i.tenant_id
         left join unnest(@connectors, @pulses) as p (connector, kpi) on p.connector = i.connector
         cross join lateral known_days(i.tenant_id, i.source, p.kpi, i.complete_through, @now) k
+        cross join lateral live_run(i.tenant_id, i.id) r
         where i.tenant_id = @tenant and {TenantOpenings.Unless}
         order by i.connector, i.source
         """;
