@@ -26,7 +26,6 @@ using KpiDashboard.Sync;
 using KpiDashboard.Telemetry;
 using KpiDashboard.Tenancy;
 using KpiDashboard.Webhooks;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

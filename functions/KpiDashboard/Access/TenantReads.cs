@@ -7,8 +7,6 @@ using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.ResponseCompression;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
 
 namespace KpiDashboard.Access;

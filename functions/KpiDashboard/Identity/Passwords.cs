@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Konscious.Security.Cryptography;
-using KpiDashboard.Access;
 using Microsoft.Extensions.Options;
 
 namespace KpiDashboard.Identity;

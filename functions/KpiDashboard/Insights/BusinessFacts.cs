@@ -1,4 +1,3 @@
-using KpiDashboard.Access;
 using KpiDashboard.Automation;
 using KpiDashboard.Data;
 using KpiDashboard.Goals;

@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
-using KpiDashboard.Kpis;
 
 namespace KpiDashboard.Insights;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using KpiDashboard.Access;
 using KpiDashboard.Kpis;
 
 namespace KpiDashboard.Insights;

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
-using KpiDashboard.Members;
 using KpiDashboard.Tenancy;
 
 namespace KpiDashboard.Kpis;

@@ -4,7 +4,6 @@ using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
-using KpiDashboard.Members;
 using KpiDashboard.Sources;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;

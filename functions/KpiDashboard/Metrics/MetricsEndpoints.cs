@@ -6,7 +6,6 @@ using KpiDashboard.Data;
 using KpiDashboard.Goals;
 using KpiDashboard.Insights;
 using KpiDashboard.Kpis;
-using KpiDashboard.Members;
 using KpiDashboard.Sources;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;

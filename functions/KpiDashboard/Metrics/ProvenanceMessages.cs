@@ -1,7 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 using KpiDashboard.Kpis;
-using KpiDashboard.Members;
 
 namespace KpiDashboard.Metrics;
 

@@ -10,7 +10,6 @@ using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.Operations.Backups;
 using KpiDashboard.Sources;
-using KpiDashboard.Sync;
 using KpiDashboard.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;

@@ -1,4 +1,3 @@
-using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Mail;

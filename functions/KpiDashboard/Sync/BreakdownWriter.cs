@@ -3,7 +3,6 @@ using System.Text.Json.Serialization;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
-using KpiDashboard.Members;
 
 namespace KpiDashboard.Sync;
 

@@ -8,7 +8,6 @@ using KpiDashboard.Auditing;
 using KpiDashboard.Automation;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Security;
 using KpiDashboard.Sources;
 using KpiDashboard.Tenancy;

@@ -4,7 +4,6 @@ using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
 using KpiDashboard.Sources;
 using Microsoft.AspNetCore.Http;

@@ -1,4 +1,3 @@
-using KpiDashboard.Access;
 
 namespace KpiDashboard.Insights.Rules;
 
