@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using Azure;
 using Azure.Identity;
 using Dapper;
-using KpiDashboard.Access;
 using KpiDashboard.Data;
 using KpiDashboard.Operations;
 using KpiDashboard.Operations.Backups;

@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
-using KpiDashboard.Access;
 using KpiDashboard.Demo.Datasets;
 using KpiDashboard.Demo.Simulation;
-using KpiDashboard.Members;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Demo.Google;

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using KpiDashboard.Access;
 using KpiDashboard.Demo.Datasets;
 using KpiDashboard.Demo.Simulation;
 using Microsoft.AspNetCore.Http;

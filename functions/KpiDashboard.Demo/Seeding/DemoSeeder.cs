@@ -4,7 +4,6 @@ using System.Text.Json;
 using Dapper;
 using KpiDashboard.Demo.Datasets;
 using KpiDashboard.Identity;
-using KpiDashboard.Members;
 using KpiDashboard.Security;
 using KpiDashboard.Sync;
 using Npgsql;

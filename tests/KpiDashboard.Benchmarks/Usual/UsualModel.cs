@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using KpiDashboard.Access;
 using KpiDashboard.Kpis.Usual;
 
 namespace KpiDashboard.Benchmarks.Usual;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using KpiDashboard.Access;
 using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Embedded;

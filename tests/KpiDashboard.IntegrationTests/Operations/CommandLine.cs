@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using KpiDashboard.Access;
 using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Operations;

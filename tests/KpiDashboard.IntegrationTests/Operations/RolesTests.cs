@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Dapper;
-using KpiDashboard.Access;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.LocalHost.Embedded;
 using Npgsql;

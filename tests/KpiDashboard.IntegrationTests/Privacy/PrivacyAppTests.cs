@@ -9,7 +9,6 @@ using Dapper;
 using KpiDashboard.Identity;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.Mail;
-using KpiDashboard.Members;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Xunit;

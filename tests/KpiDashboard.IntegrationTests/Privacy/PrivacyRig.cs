@@ -5,7 +5,6 @@ using KpiDashboard.Data;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.Mail;
-using KpiDashboard.Members;
 using KpiDashboard.Privacy;
 using KpiDashboard.Security;
 using Microsoft.Extensions.Configuration;

@@ -2,7 +2,6 @@ using Dapper;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.IntegrationTests.Sync;
-using KpiDashboard.Members;
 using KpiDashboard.Data;
 using KpiDashboard.Privacy;
 using KpiDashboard.Sync;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using KpiDashboard.Access;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.Push;

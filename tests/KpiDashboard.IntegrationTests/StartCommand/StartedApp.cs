@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text;
-using KpiDashboard.Access;
 using KpiDashboard.IntegrationTests.Embedded;
 using Xunit;
 

@@ -1,6 +1,5 @@
 using KpiDashboard.Connectors;
 using KpiDashboard.IntegrationTests.Embedded;
-using KpiDashboard.Tenancy;
 using Xunit;
 
 namespace KpiDashboard.IntegrationTests.Sync;

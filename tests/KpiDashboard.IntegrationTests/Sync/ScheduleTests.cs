@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Azure.Storage.Queues;
-using KpiDashboard.Access;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.IntegrationTests.Embedded;

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using KpiDashboard.Access;
 using KpiDashboard.Connectors;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.Kpis;

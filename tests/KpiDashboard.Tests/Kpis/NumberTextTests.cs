@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Xunit;
-using KpiDashboard.Access;
 using KpiDashboard.Kpis;
 using KpiDashboard.Tenancy;
 using Xunit;

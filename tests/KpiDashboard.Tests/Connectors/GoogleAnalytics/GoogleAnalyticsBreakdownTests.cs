@@ -1,5 +1,4 @@
 using System.Text.Json;
-using KpiDashboard.Access;
 using KpiDashboard.Connectors;
 using KpiDashboard.Connectors.GoogleAnalytics;
 using KpiDashboard.Kpis;
