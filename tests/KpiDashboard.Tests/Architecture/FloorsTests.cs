@@ -119,6 +119,7 @@ public sealed class FloorsTests
         { "a static using", "using static House.High.Tools; namespace House.Low; class A { int x = Of(1); }" },
         { "an extension method", "using House.High; namespace House.Low; class A { int x = 1.Twice(); }" },
         { "an attribute", "using House.High; namespace House.Low; [Mark] class A;" },
+        { "an attribute of the assembly", "[assembly: House.High.Mark] namespace House.Low; class A;" },
         { "an argument of an attribute", "namespace House.Low; [System.ComponentModel.Description(House.High.Tools.Word)] class A;" },
         { "a constant", "namespace House.Low; class A { const string X = House.High.Tools.Word; }" },
         { "a base class", "namespace House.Low; class A : House.High.B;" },

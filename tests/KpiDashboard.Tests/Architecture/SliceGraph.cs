@@ -46,8 +46,8 @@ internal sealed class SliceGraph
             {
                 if (Slice(root, part.Name.ToString()) is not { } from) continue;
                 slices.Add(from);
-                // What a file imports belongs to the slice that the file declares.
-                foreach (var name in tree.GetCompilationUnitRoot().Usings.Cast<SyntaxNode>().Append(part).SelectMany(Names))
+                // What a file imports and what it says of the assembly belongs to the slice that the file declares.
+                foreach (var name in Head(tree).Append(part).SelectMany(Names))
                     if (Target(root, model, name) is var (to, symbol) && to != from) uses.Add(Use(from, to, symbol, name));
             }
         }
@@ -92,6 +92,9 @@ internal sealed class SliceGraph
                 foreach (var next in direct[slice]) open.Enqueue(next);
         return reached;
     }
+
+    private static IEnumerable<SyntaxNode> Head(SyntaxTree tree) =>
+        [.. tree.GetCompilationUnitRoot().Usings, .. tree.GetCompilationUnitRoot().AttributeLists];
 
     private static IEnumerable<SimpleNameSyntax> Names(SyntaxNode node) => node.DescendantNodes().OfType<SimpleNameSyntax>();
 

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json;
 using KpiDashboard.Kpis;
 using KpiDashboard.Tenancy;
@@ -7,6 +8,8 @@ namespace KpiDashboard.Tests.Kpis;
 
 public sealed class KpiCatalogueTests
 {
+    private static readonly Assembly Product = typeof(KpiCatalogue).Assembly;
+
     // The table "KPI keys" of the interface, business.health_score apart: key, source, how it aggregates.
     public static TheoryData<string, string, string> Promised => new()
     {
@@ -38,6 +41,31 @@ public sealed class KpiCatalogueTests
     {
         Assert.Equal(KpiCatalogue.All.Count, KpiCatalogue.All.Select(kpi => kpi.Key).Distinct(StringComparer.OrdinalIgnoreCase).Count());
         Assert.All(KpiCatalogue.All, kpi => Assert.Matches("^(web|shop|automation)\\.[a-z0-9_]+$", kpi.Key));
+    }
+
+    [Fact]
+    public void Money_comes_first_then_visitors_then_automations() =>
+        Assert.Equal(["shop", "web", "automation"], KpiCatalogue.All.Select(kpi => kpi.Key.Split('.')[0]).Distinct());
+
+    [Fact]
+    public void Every_list_of_KPIs_is_registered_once_and_stands_in_the_folder_of_the_connector_that_it_names()
+    {
+        var brought = KpiCatalogue.Brought;
+        Assert.Equal(
+            Product.GetTypes().Where(type => type.IsClass && type.IsAssignableTo(typeof(IKpiList))).Select(type => type.FullName).Order(),
+            brought.Select(list => list.List.FullName).Order());
+        Assert.All(brought, list => Assert.All(list.Kpis(), kpi => Assert.Equal(
+            kpi.Source.Replace("-", "", StringComparison.Ordinal), list.List.Namespace!.Split('.')[^1], StringComparer.OrdinalIgnoreCase)));
+    }
+
+    [Fact]
+    public void Each_list_matters_and_the_order_is_not_the_compilers()
+    {
+        var brought = KpiCatalogue.Brought;
+        Assert.Equal(KpiCatalogue.All.Select(kpi => kpi.Key), KpiCatalogue.InOrder(Enumerable.Reverse(brought)).Select(kpi => kpi.Key));
+        Assert.All(brought, list => Assert.Equal(
+            KpiCatalogue.All.Select(kpi => kpi.Key).Except(list.Kpis().Select(kpi => kpi.Key)),
+            KpiCatalogue.InOrder(brought.Where(other => other != list)).Select(kpi => kpi.Key)));
     }
 
     [Fact]

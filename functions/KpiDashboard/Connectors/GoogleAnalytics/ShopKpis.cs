@@ -1,13 +1,18 @@
+using KpiDashboard.Connectors.GoogleAnalytics;
+using KpiDashboard.Kpis;
 using static KpiDashboard.Kpis.KpiInputs;
 
-namespace KpiDashboard.Kpis.Catalogue;
+[assembly: BringsKpis<ShopKpis>(KpiTopic.Money)]
+
+namespace KpiDashboard.Connectors.GoogleAnalytics;
 
 /// <summary>What the shop sells, from Google Analytics 4 e-commerce events.</summary>
-internal static class ShopKpis
+internal sealed class ShopKpis : IKpiList
 {
     private const string Source = "google-analytics";
 
-    public static IReadOnlyList<KpiDefinition> All { get; } =
+    /// <inheritdoc />
+    public IReadOnlyList<KpiDefinition> All { get; } =
     [
         new()
         {

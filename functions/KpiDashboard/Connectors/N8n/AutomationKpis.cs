@@ -1,13 +1,18 @@
+using KpiDashboard.Connectors.N8n;
+using KpiDashboard.Kpis;
 using static KpiDashboard.Kpis.KpiInputs;
 
-namespace KpiDashboard.Kpis.Catalogue;
+[assembly: BringsKpis<AutomationKpis>(KpiTopic.Automations)]
+
+namespace KpiDashboard.Connectors.N8n;
 
 /// <summary>What the automations do and what they are worth, from n8n. Error-workflow, manual and sub-workflow runs are not counted here.</summary>
-internal static class AutomationKpis
+internal sealed class AutomationKpis : IKpiList
 {
     private const string Source = "n8n";
 
-    public static IReadOnlyList<KpiDefinition> All { get; } =
+    /// <inheritdoc />
+    public IReadOnlyList<KpiDefinition> All { get; } =
     [
         Sum("automation.executions", "Automation runs", "Production runs that finished, well or badly, by the day they started. Cancelled, running and waiting ones are told apart.", KpiUnit.Count, KpiDirection.Neutral),
         Sum("automation.succeeded", "Runs that worked", "Runs that finished well.", KpiUnit.Count, KpiDirection.Up),

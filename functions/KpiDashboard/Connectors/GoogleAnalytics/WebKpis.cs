@@ -1,13 +1,18 @@
+using KpiDashboard.Connectors.GoogleAnalytics;
+using KpiDashboard.Kpis;
 using static KpiDashboard.Kpis.KpiInputs;
 
-namespace KpiDashboard.Kpis.Catalogue;
+[assembly: BringsKpis<WebKpis>(KpiTopic.Visitors)]
+
+namespace KpiDashboard.Connectors.GoogleAnalytics;
 
 /// <summary>What happens on the web site, from Google Analytics 4. Metric meanings: https://developers.google.com/analytics/devguides/reporting/data/v1/api-schema</summary>
-internal static class WebKpis
+internal sealed class WebKpis : IKpiList
 {
     private const string Source = "google-analytics";
 
-    public static IReadOnlyList<KpiDefinition> All { get; } =
+    /// <inheritdoc />
+    public IReadOnlyList<KpiDefinition> All { get; } =
     [
         Stored("web.sessions", "Sessions", "Visits to the site; one person may come several times.", KpiUnit.Count, KpiAggregation.Sum) with { IsDivided = true, IsPulse = true },
         Stored("web.active_users", "Active users a day", "Different people who used the site on a day. The same person on two days counts on both, so a range shows the daily mean.", KpiUnit.Count, KpiAggregation.DailyMean),
