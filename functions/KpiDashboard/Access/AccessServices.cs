@@ -1,6 +1,9 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using Microsoft.Extensions.DependencyInjection;
+
+[assembly: Grant(Permission.Read, "See numbers, integrations, runs and settings", From = "viewer", Scope = "read", WhileDeleting = true)]
 
 namespace KpiDashboard.Access;
 
@@ -19,6 +22,10 @@ internal static class AccessServices
         services.AddPurge("idempotency keys", (database, now, token) =>
             database.ExecuteAsync("select purge_idempotency_keys(@before)", new { before = now - IdempotencyKeys.Remembered }, token));
         services.AddHousekeeping("rate limits", (provider, token) => provider.GetRequiredService<RateLimits>().PurgeAsync(token));
+        services.AddTables(
+            OwnedTable.OfTenant("idempotency_keys")
+                .Without("body_hash", "The hash of a request, to tell it from another."),
+            OwnedTable.OfNoTenant("rate_limits", "Counters under hashed names."));
         services.AddApiPart(new Dictionary<string, ApiParameter>
         {
             ["token"] = ApiParameter.Text(

@@ -1,9 +1,10 @@
+using System.Reflection;
 using KpiDashboard.Api;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Access;
 
-/// <summary>What a route needs. Roles and token scopes are mapped to it in one table: <see cref="Permissions"/>.</summary>
+/// <summary>What a route needs. Slices <see cref="GrantAttribute">grant</see> it to roles and token scopes.</summary>
 public enum Permission
 {
     /// <summary>Anybody, without a token: sign-in, health, the API description.</summary>
@@ -110,57 +111,56 @@ public sealed class RequiresAttribute(Permission permission) : Attribute, ICallR
     public int Body { get; init; }
 }
 
-/// <summary>The one table of who may do what; the API, the page and the documentation read it.</summary>
+/// <summary>
+/// Registers a permission, from the folder of the slice that it is about: what it allows in words, who has it, and what it is called for tokens. The permissions
+/// themselves are the contract of Access with the triggers.
+/// </summary>
+/// <param name="permission">What is granted.</param>
+/// <param name="words">What it allows.</param>
+[AttributeUsage(AttributeTargets.Assembly, AllowMultiple = true)]
+internal sealed class GrantAttribute(Permission permission, string words) : Attribute
+{
+    /// <summary>What is granted.</summary>
+    public Permission Permission { get; } = permission;
+
+    /// <summary>What it allows.</summary>
+    public string Words { get; } = words;
+
+    /// <summary>The least role that has it; those above have it too. Null: no person has it.</summary>
+    public string? From { get; init; }
+
+    /// <summary>The scope by which a token has it. Null: no token has it.</summary>
+    public string? Scope { get; init; }
+
+    /// <summary>Still possible in a business that is to be deleted.</summary>
+    public bool WhileDeleting { get; init; }
+}
+
+/// <summary>Who may do what, of all that slices <see cref="GrantAttribute">grant</see>; the API, the page and the documentation read it.</summary>
 internal static class Permissions
 {
-    private static readonly Dictionary<string, Permission[]> ByRole = new(StringComparer.Ordinal)
-    {
-        ["owner"] =
-        [
-            Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings,
-            Permission.ManageIntegrations, Permission.KeepDashboards, Permission.ShareDashboards, Permission.ManageShares, Permission.ManageNumbers, Permission.ReadAudit, Permission.ManageTenant,
-        ],
-        ["admin"] =
-        [
-            Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.ManageTokens, Permission.ManageMembers, Permission.ManageSettings,
-            Permission.ManageIntegrations, Permission.KeepDashboards, Permission.ShareDashboards, Permission.ManageShares, Permission.ManageNumbers,
-        ],
-        ["member"] = [Permission.SignedIn, Permission.Read, Permission.Refresh, Permission.Push, Permission.KeepDashboards, Permission.ShareDashboards, Permission.ManageNumbers],
-        ["viewer"] = [Permission.SignedIn, Permission.Read, Permission.KeepDashboards],
-    };
+    private static readonly IReadOnlyList<GrantAttribute> Grants =
+        [.. typeof(Permissions).Assembly.GetCustomAttributes<GrantAttribute>().OrderBy(grant => grant.Permission)];
 
-    private static readonly Dictionary<string, Permission[]> ByScope = new(StringComparer.Ordinal)
-    {
-        ["read"] = [Permission.Read],
-        ["refresh"] = [Permission.Refresh],
-        ["push"] = [Permission.Push],
-        ["n8n"] = [Permission.PushExecutions],
-    };
+    private static readonly string[] RolesByPower = ["owner", "admin", "member", "viewer"];
 
-    private static readonly Dictionary<Permission, string> Descriptions = new()
-    {
-        [Permission.SignedIn] = "Manage one's own account and sessions, and enter the business",
-        [Permission.Read] = "See numbers, integrations, runs and settings",
-        [Permission.Refresh] = "Start a refresh",
-        [Permission.Push] = "Push and import readings of custom KPIs",
-        [Permission.PushExecutions] = "Report executions of n8n (tokens only)",
-        [Permission.ManageTokens] = "Add, list and revoke API and webhook tokens",
-        [Permission.ManageMembers] = "Invite people, change their roles, deactivate and remove them (owners: only an owner)",
-        [Permission.ManageSettings] = "Change the settings of the business",
-        [Permission.ManageIntegrations] = "Connect, change, pause and disconnect sources, and set the minutes that workflows save",
-        [Permission.KeepDashboards] = "Make, change and delete dashboards of one's own",
-        [Permission.ShareDashboards] = "Share dashboards with the business, and change those that it shares",
-        [Permission.ManageShares] = "Make, list and take back read-only links to dashboards",
-        [Permission.ManageNumbers] = "Set goals, define calculated KPIs, write annotations, put insights aside",
-        [Permission.ReadAudit] = "See and export the audit log",
-        [Permission.ManageTenant] = "Hand the business over, export all its data, delete it",
-    };
+    private static readonly Dictionary<string, Permission[]> ByRole = RolesByPower.Index().ToDictionary(
+        role => role.Item,
+        role => Grants.Where(grant => Array.IndexOf(RolesByPower, grant.From) >= role.Index).Select(grant => grant.Permission).ToArray(),
+        StringComparer.Ordinal);
+
+    private static readonly Dictionary<string, Permission[]> ByScope = Grants.Where(grant => grant.Scope is not null).GroupBy(grant => grant.Scope!).ToDictionary(
+        scope => scope.Key, scope => scope.Select(grant => grant.Permission).ToArray(), StringComparer.Ordinal);
+
+    private static readonly Dictionary<Permission, string> Descriptions = Grants.ToDictionary(grant => grant.Permission, grant => grant.Words);
+
+    private static readonly HashSet<Permission> Lasting = [.. Grants.Where(grant => grant.WhileDeleting).Select(grant => grant.Permission)];
 
     /// <summary>What can be granted, each with what it allows in words.</summary>
     public static IReadOnlyDictionary<Permission, string> All => Descriptions;
 
     /// <summary>Roles, the most powerful first.</summary>
-    public static IReadOnlyCollection<string> Roles => ByRole.Keys;
+    public static IReadOnlyCollection<string> Roles => RolesByPower;
 
     /// <summary>Scopes that a token may have.</summary>
     public static IReadOnlyCollection<string> Scopes => ByScope.Keys;
@@ -176,8 +176,7 @@ internal static class Permissions
         scopes.Any(scope => ByScope.TryGetValue(scope, out var granted) && granted.Contains(permission));
 
     /// <summary>What is still possible in a business that is to be deleted: look, export, and change one's mind.</summary>
-    public static bool WhileDeleting(Permission permission) =>
-        permission is Permission.SignedIn or Permission.Read or Permission.ReadAudit or Permission.ManageTenant;
+    public static bool WhileDeleting(Permission permission) => Lasting.Contains(permission);
 
     /// <summary>A permission as the API, the page and the audit log name it, for example <c>manage_members</c>.</summary>
     public static string Word(Permission permission) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(permission.ToString());

@@ -1,4 +1,5 @@
 using KpiDashboard.Api;
+using KpiDashboard.Data;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KpiDashboard.Annotations;
@@ -9,6 +10,7 @@ internal static class AnnotationsServices
     public static IServiceCollection AddAnnotations(this IServiceCollection services)
     {
         services.AddEndpoint<AnnotationEndpoints>();
+        services.AddTables(OwnedTable.OfTenant("annotations"));
         services.AddApiPart(AnnotationJson.Default);
         return services;
     }

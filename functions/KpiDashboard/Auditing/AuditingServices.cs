@@ -1,5 +1,9 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
+using KpiDashboard.Data;
 using Microsoft.Extensions.DependencyInjection;
+
+[assembly: Grant(Permission.ReadAudit, "See and export the audit log", From = "owner", WhileDeleting = true)]
 
 namespace KpiDashboard.Auditing;
 
@@ -10,6 +14,7 @@ internal static class AuditingServices
     {
         services.AddSingleton<AuditLog>();
         services.AddEndpoint<AuditEndpoints>();
+        services.AddTables(OwnedTable.OfTenant("audit_log"));
         services.AddApiPart(
             new Dictionary<string, ApiParameter>
             {

@@ -1,4 +1,5 @@
 using KpiDashboard.Api;
+using KpiDashboard.Data;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KpiDashboard.Automation;
@@ -10,6 +11,11 @@ internal static class AutomationServices
     {
         services.AddEndpoint<AutomationEndpoints>();
         services.AddEndpoint<ExecutionEndpoints>();
+        services.AddTables(
+            OwnedTable.OfTenant("workflows"),
+            OwnedTable.OfTenant("workflow_prices"),
+            OwnedTable.OfTenant("executions"),
+            OwnedTable.OfTenant("automation_daily"));
         services.AddApiPart(
             new Dictionary<string, ApiParameter>
             {

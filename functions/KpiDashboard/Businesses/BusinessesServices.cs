@@ -1,5 +1,8 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using Microsoft.Extensions.DependencyInjection;
+
+[assembly: Grant(Permission.ManageSettings, "Change the settings of the business", From = "admin")]
 
 namespace KpiDashboard.Businesses;
 

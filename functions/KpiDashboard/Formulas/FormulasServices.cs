@@ -1,4 +1,5 @@
 using KpiDashboard.Api;
+using KpiDashboard.Data;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KpiDashboard.Formulas;
@@ -9,6 +10,7 @@ internal static class FormulasServices
     public static IServiceCollection AddFormulas(this IServiceCollection services)
     {
         services.AddEndpoint<CalculatedKpiEndpoints>();
+        services.AddTables(OwnedTable.OfTenant("calculated_kpis"));
         services.AddApiPart(CalculatedKpiJson.Default);
         return services;
     }

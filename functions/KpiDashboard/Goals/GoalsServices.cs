@@ -1,5 +1,6 @@
 using KpiDashboard.Access;
 using KpiDashboard.Api;
+using KpiDashboard.Data;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KpiDashboard.Goals;
@@ -11,6 +12,7 @@ internal static class GoalsServices
     {
         services.AddSingleton<ITenantPart, Goal.Part>();
         services.AddEndpoint<GoalEndpoints>();
+        services.AddTables(OwnedTable.OfTenant("goals"));
         services.AddApiPart(GoalJson.Default);
         return services;
     }

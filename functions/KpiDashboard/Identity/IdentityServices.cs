@@ -1,9 +1,15 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Mail;
 using KpiDashboard.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+
+[assembly: Grant(
+    Permission.SignedIn,
+    "Manage one's own account and sessions, and enter the business", From = "viewer", WhileDeleting = true)]
+[assembly: Grant(Permission.ManageTokens, "Add, list and revoke API and webhook tokens", From = "admin")]
 
 namespace KpiDashboard.Identity;
 
@@ -51,6 +57,20 @@ internal static class IdentityServices
         services.AddSingleton(new SealedColumn("users.totp_secret", SecondFactors.Purpose));
         services.AddPurge("sessions", (database, now, token) =>
             database.ExecuteAsync("select purge_sessions(@before)", new { before = now - KeepSessions }, token));
+        services.AddTables(
+            OwnedTable.OfNoTenant(
+                "users", "Accounts belong to persons. Names and addresses of members are in people.json; each person can export the rest."),
+            OwnedTable.OfNoTenant("sessions", "Sign-ins belong to persons, who can export them."),
+            OwnedTable.OfNoTenant("refresh_tokens", "Hashes that keep browsers signed in; they belong to persons."),
+            OwnedTable.OfNoTenant("user_identities", "Linked sign-in providers belong to persons, who can export them."),
+            OwnedTable.OfNoTenant("account_tokens", "Hashes of links in mails; they belong to persons."),
+            OwnedTable.OfNoTenant("recovery_codes", "Hashes of recovery codes; they belong to persons."),
+            OwnedTable.OfNoTenant("known_devices", "Hashes that tell browsers of a person apart; they belong to persons."),
+            OwnedTable.OfNoTenant("oidc_states", "Sign-ins on their way through a provider; kept for minutes."),
+            OwnedTable.OfTenant("memberships"),
+            OwnedTable.OfTenant("api_tokens")
+                .Without("token_hash", "The hash of a token, which lets nobody in and tells nobody anything.")
+                .Without("signing_secret", "Signs webhooks in your name; sealed."));
         services.AddApiPart(SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default, OidcJson.Default);
         return services;
     }

@@ -1,4 +1,5 @@
 using KpiDashboard.Api;
+using KpiDashboard.Data;
 using KpiDashboard.Sync;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -12,6 +13,7 @@ internal static class InsightsServices
         services.AddSingleton<HealthScores>();
         services.AddSingleton<ITickStep>(provider => provider.GetRequiredService<HealthScores>());
         services.AddEndpoint<InsightEndpoints>();
+        services.AddTables(OwnedTable.OfTenant("insight_states"));
         services.AddApiPart(InsightJson.Default);
         return services;
     }

@@ -1,6 +1,9 @@
 using KpiDashboard.Access;
 using KpiDashboard.Api;
+using KpiDashboard.Data;
 using Microsoft.Extensions.DependencyInjection;
+
+[assembly: Grant(Permission.ManageNumbers, "Set goals, define calculated KPIs, write annotations, put insights aside", From = "member")]
 
 namespace KpiDashboard.Kpis;
 
@@ -10,6 +13,12 @@ internal static class KpisServices
     public static IServiceCollection AddKpis(this IServiceCollection services)
     {
         services.AddSingleton<ITenantPart, TenantCatalogue.Part>();
+        services.AddTables(
+            OwnedTable.OfTenant("kpi_values"),
+            OwnedTable.NotExported("kpi_months", "How numbers lie; they are in kpi_values, a day a row."),
+            OwnedTable.NotExported("kpi_keys", "Short numbers for the keys of KPIs, which kpi_values has."),
+            OwnedTable.NotExported("kpi_writes", "Which write a number came with; kpi_values has its run and its times."),
+            OwnedTable.OfTenant("kpi_restatements"));
         services.AddApiPart(new Dictionary<string, ApiParameter>
         {
             ["range"] = ApiParameter.Choice(

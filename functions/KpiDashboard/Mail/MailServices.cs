@@ -23,6 +23,8 @@ internal static class MailServices
         services.AddSingleton(new SealedColumn("mail_outbox.payload", MailOutbox.PurposeOf));
         services.AddHousekeeping("mails", (provider, token) => provider.GetRequiredService<MailOutbox>().PurgeAsync(
             provider.GetRequiredService<TimeProvider>().GetUtcNow() - MailOutbox.KeepFinished, token));
+        services.AddTables(
+            OwnedTable.OfNoTenant("mail_outbox", "Mails on their way out: sealed, and forgotten when they are sent."));
         return services;
     }
 }

@@ -1,6 +1,12 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
+using KpiDashboard.Data;
 using KpiDashboard.Mail;
 using Microsoft.Extensions.DependencyInjection;
+
+[assembly: Grant(
+    Permission.ManageMembers,
+    "Invite people, change their roles, deactivate and remove them (owners: only an owner)", From = "admin")]
 
 namespace KpiDashboard.Members;
 
@@ -13,6 +19,9 @@ internal static class MembersServices
         services.AddEndpoint<MemberEndpoints>();
         services.AddSingleton<IMailKind, InvitationMail>();
         services.AddSingleton<IMailKind, OwnershipTransferredMail>();
+        services.AddTables(
+            OwnedTable.OfTenant("invitations")
+                .Without("token_hash", "The hash of an invitation's link."));
         services.AddApiPart(MemberJson.Default, DemoJson.Default);
         return services;
     }

@@ -17,6 +17,9 @@ internal static class OperationsServices
             .Validate(RetentionOptions.IsValid, "Retention:ExecutionDays and Retention:RunDays must be 31 to 3650, Retention:ValueMonths 14 to 240 and Retention:AuditYears 1 to 50.").ValidateOnStart();
         services.AddSingleton<Retention>();
         services.AddSingleton<IHousekeeping>(provider => provider.GetRequiredService<Retention>());
+        services.AddTables(
+            OwnedTable.OfNoTenant("backups", "When the installation was backed up; not a business's."),
+            OwnedTable.OfNoTenant("timer_heartbeat", "When the timer last did its work; about no business."));
         services.AddApiPart(
             new Dictionary<string, ApiParameter>
             {

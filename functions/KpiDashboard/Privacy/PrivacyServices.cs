@@ -1,7 +1,10 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Mail;
 using Microsoft.Extensions.DependencyInjection;
+
+[assembly: Grant(Permission.ManageTenant, "Hand the business over, export all its data, delete it", From = "owner", WhileDeleting = true)]
 
 namespace KpiDashboard.Privacy;
 
@@ -23,6 +26,7 @@ internal static class PrivacyServices
             .Validate(PrivacyOptions.IsValid, "Privacy:GraceDays must be a whole number from 1 to 90.").ValidateOnStart();
         services.AddSingleton<TenantDeletion>();
         services.AddSingleton<PersonalData>();
+        services.AddSingleton<ExportCatalogue>();
         services.AddEndpoint<TenantExporter>();
         services.AddEndpoint<PrivacyEndpoints>();
         services.AddSingleton<IMailKind, ExportReadyMail>();
@@ -32,6 +36,10 @@ internal static class PrivacyServices
         services.AddSingleton<IHousekeeping>(provider => provider.GetRequiredService<TenantDeletion>());
         services.AddPurge("exports", (database, now, token) => database.ExecuteAsync("select purge_tenant_exports(@now)", new { now }, token));
         services.AddSingleton(new WatchedQueues(new WatchedQueue(TenantExporter.Queue, IsInDatabase: false)));
+        services.AddTables(
+            OwnedTable.OfTenant("tenant_exports")
+                .Without("lease_token", "Marks which of our processes is at work."),
+            OwnedTable.NotExported("tenant_export_parts", "The files of exports like this one."));
         services.AddApiPart(PrivacyJson.Default);
         return services;
     }

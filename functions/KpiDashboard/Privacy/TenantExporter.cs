@@ -46,11 +46,13 @@ public sealed partial class TenantExporter
     private readonly Database _database;
     private readonly StorageQueues _queues;
     private readonly MailOutbox _mails;
+    private readonly ExportCatalogue _catalogue;
     private readonly TimeProvider _time;
     private readonly ILogger<TenantExporter> _logger;
 
-    internal TenantExporter(Database database, StorageQueues queues, MailOutbox mails, TimeProvider time, ILogger<TenantExporter> logger) =>
-        (_database, _queues, _mails, _time, _logger) = (database, queues, mails, time, logger);
+    internal TenantExporter(
+        Database database, StorageQueues queues, MailOutbox mails, ExportCatalogue catalogue, TimeProvider time, ILogger<TenantExporter> logger) =>
+        (_database, _queues, _mails, _catalogue, _time, _logger) = (database, queues, mails, catalogue, time, logger);
 
     /// <summary>Handles one message of <c>tenant-export</c>.</summary>
     /// <exception cref="Exception">A fault: the queue delivers the message again, and after five times to the poison queue.</exception>
@@ -184,7 +186,7 @@ public sealed partial class TenantExporter
         await using var output = new PartStream(KeepAsync);
         await _database.InSnapshotAsync(message.TenantId, async connection =>
         {
-            var tables = await ExportCatalogue.LoadAsync(connection, cancellationToken);
+            var tables = await _catalogue.LoadAsync(connection, cancellationToken);
             await ProgressAsync(0, tables.Count);
             var counts = new List<long>();
             await using (var zip = await ZipArchive.CreateAsync(output, ZipArchiveMode.Create, leaveOpen: true, entryNameEncoding: null, cancellationToken))
@@ -339,10 +341,10 @@ public sealed partial class TenantExporter
             await stream.WriteAsync(Utf8.GetBytes(text.ToString()), cancellationToken);
         }
 
-        static IEnumerable<(string What, string Why)> Missing(IReadOnlyList<ExportTable> tables) =>
-            tables.SelectMany(table => table.Withheld.Select(column => $"{table.Name}.{column}"))
-                .Select(column => (column, ExportCatalogue.Withheld.GetValueOrDefault(column, "Binary, or something that lets somebody in.")))
-                .Concat(ExportCatalogue.LeftOut.Select(table => (table.Key, table.Value)))
+        IEnumerable<(string What, string Why)> Missing(IReadOnlyList<ExportTable> tables) =>
+            tables.SelectMany(table => table.Withheld.Select(column => (
+                    $"{table.Name}.{column}", _catalogue.WhyWithheld(table.Name, column) ?? "Binary, or something that lets somebody in.")))
+                .Concat(_catalogue.LeftOut)
                 .Concat([("passwords, second factors, sessions", "They belong to persons. Each person can export what is kept about it under Profile; secrets are never exported.")]);
     }
 

@@ -1,6 +1,9 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using Microsoft.Extensions.DependencyInjection;
+
+[assembly: Grant(Permission.Push, "Push and import readings of custom KPIs", From = "member", Scope = "push")]
 
 namespace KpiDashboard.Push;
 
@@ -14,6 +17,11 @@ internal static class PushServices
         services.AddEndpoint<ImportEndpoints>();
         services.AddEndpoint<Importer>();
         services.AddSingleton(new WatchedQueues(new WatchedQueue(Importer.Queue, IsInDatabase: false)));
+        services.AddTables(
+            OwnedTable.OfTenant("custom_kpis"),
+            OwnedTable.OfTenant("imports")
+                .Without("lease_token", "Marks which of our processes is at work."),
+            OwnedTable.NotExported("import_chunks", "A file on its way in; gone once its import ended."));
         services.AddApiPart(
             new Dictionary<string, ApiParameter>
             {

@@ -1,9 +1,15 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.Security;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+
+[assembly: Grant(Permission.Refresh, "Start a refresh", From = "member", Scope = "refresh")]
+[assembly: Grant(
+    Permission.ManageIntegrations,
+    "Connect, change, pause and disconnect sources, and set the minutes that workflows save", From = "admin")]
 
 namespace KpiDashboard.Sync;
 
@@ -38,6 +44,20 @@ internal static class SyncServices
             database.ExecuteAsync("select purge_google_grants(@now)", new { now }, token));
         services.AddPurge("dead letters", (database, now, token) =>
             database.ExecuteAsync("select purge_dead_letters(@before)", new { before = now - KeepDeadLetters }, token));
+        services.AddTables(
+            OwnedTable.OfTenant("integrations")
+                .Without("credentials", "Credentials of providers, sealed: whoever reads them could act in your name.")
+                .Without("lease_token", "Marks which of our processes is at work."),
+            OwnedTable.NotExported(
+                "google_grants", "Sign-ins at Google for which no property was chosen yet: sealed, and gone within an hour."),
+            OwnedTable.OfTenant("sync_runs"),
+            OwnedTable.OfTenant("sync_requests"),
+            OwnedTable.OfTenant("breakdown_days"),
+            OwnedTable.OfTenant("breakdown_values"),
+            OwnedTable.OfNoTenant(
+                "provider_circuits", "Which providers do not answer at the moment; forgotten a day after the last failure."),
+            OwnedTable.OfNoTenant(
+                "dead_letters", "Messages that no function understood; they hold ids only and are forgotten after 90 days."));
         services.AddApiPart(
             new Dictionary<string, ApiParameter>
             {

@@ -1,3 +1,4 @@
+using KpiDashboard.Data;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KpiDashboard.Tenancy;
@@ -8,6 +9,7 @@ internal static class TenancyServices
     public static IServiceCollection AddTenancy(this IServiceCollection services)
     {
         services.AddSingleton<TimeZoneNames>();
+        services.AddTables(OwnedTable.OfTenant("tenants"));
         return services;
     }
 }

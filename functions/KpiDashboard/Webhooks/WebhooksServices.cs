@@ -1,7 +1,10 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using Microsoft.Extensions.DependencyInjection;
+
+[assembly: Grant(Permission.PushExecutions, "Report executions of n8n (tokens only)", Scope = "n8n")]
 
 namespace KpiDashboard.Webhooks;
 
@@ -15,6 +18,7 @@ internal static class WebhooksServices
         services.AddPurge("pushed events", PushLog.PurgeAsync);
         services.AddEndpoint<PushLogEndpoints>();
         services.AddEndpoint<N8nWebhookEndpoints>();
+        services.AddTables(OwnedTable.OfTenant("push_log"));
         services.AddApiPart(
             new Dictionary<string, ApiParameter>
             {

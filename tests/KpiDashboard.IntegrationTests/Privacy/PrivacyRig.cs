@@ -7,6 +7,7 @@ using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.Mail;
 using KpiDashboard.Privacy;
 using KpiDashboard.Security;
+using KpiDashboard.Tests.Shared;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -32,7 +33,7 @@ internal sealed class PrivacyRig : IAsyncDisposable
         // No storage account: entries and exports are written, their messages are left to the sweepers.
         Queues = new StorageQueues(new ConfigurationBuilder().Build());
         Mails = new MailOutbox(Database, Sealer, Queues, Time, NullLogger<MailOutbox>.Instance);
-        Exporter = new TenantExporter(Database, Queues, Mails, Time, NullLogger<TenantExporter>.Instance);
+        Exporter = new TenantExporter(Database, Queues, Mails, Catalogue, Time, NullLogger<TenantExporter>.Instance);
         Deletion = new TenantDeletion(Database, new TenantFaults(Database, Time, NullLogger<TenantFaults>.Instance), Time, NullLogger<TenantDeletion>.Instance);
         Persons = new PersonalData(Database, Sealer, Time);
     }
@@ -48,6 +49,8 @@ internal sealed class PrivacyRig : IAsyncDisposable
     public StorageQueues Queues { get; }
 
     public MailOutbox Mails { get; }
+
+    public ExportCatalogue Catalogue { get; } = new(Contributed.Of<OwnedTable>());
 
     public TenantExporter Exporter { get; }
 

@@ -54,6 +54,18 @@ public sealed class PermissionsTests
     }
 
     [Fact]
+    public void A_business_that_is_to_be_deleted_can_be_looked_at_and_exported_and_kept_after_all_and_no_more() =>
+        Assert.Equal(
+            [Permission.SignedIn, Permission.Read, Permission.ReadAudit, Permission.ManageTenant],
+            Enum.GetValues<Permission>().Where(Permissions.WhileDeleting));
+
+    [Fact]
+    public void A_grant_names_a_role_that_there_is_or_none() =>
+        Assert.All(
+            typeof(Permissions).Assembly.GetCustomAttributes<GrantAttribute>(),
+            grant => Assert.True(grant.From is null || Permissions.Roles.Contains(grant.From), $"{grant.Permission} is granted from '{grant.From}'."));
+
+    [Fact]
     public void The_table_of_powers_in_the_documentation_is_the_one_in_the_code()
     {
         const string begin = "<!-- powers: written by the tests with KPI_UPDATE_DOCS=1 -->\n", end = "<!-- /powers -->";
