@@ -65,8 +65,6 @@ internal static class IdentityServices
             OwnedTable.OfNoTenant("user_identities", "Linked sign-in providers belong to persons, who can export them."),
             OwnedTable.OfNoTenant("account_tokens", "Hashes of links in mails; they belong to persons."),
             OwnedTable.OfNoTenant("recovery_codes", "Hashes of recovery codes; they belong to persons."),
-            OwnedTable.OfNoTenant("known_devices", "Hashes that tell browsers of a person apart; they belong to persons."),
-            OwnedTable.OfNoTenant("oidc_states", "Sign-ins on their way through a provider; kept for minutes."),
             OwnedTable.OfTenant("memberships"),
             OwnedTable.OfTenant("api_tokens")
                 .Without("token_hash", "The hash of a token, which lets nobody in and tells nobody anything.")

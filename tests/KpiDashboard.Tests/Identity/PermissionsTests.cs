@@ -111,6 +111,6 @@ public sealed class PermissionsTests
                 $"| {permission.Value} (`{Permissions.Word(permission.Key)}`) | {string.Join(" | ", Permissions.Roles.Select(role => Permissions.RoleMay(role, permission.Key) ? "yes" : "–"))} |\n"));
         var expected = text[..(from + begin.Length)] + table + text[to..];
         if (Environment.GetEnvironmentVariable("KPI_UPDATE_DOCS") == "1") File.WriteAllText(file, text = expected);
-        Assert.True(text == expected, "The table of roles in docs/security.md is not the one of Identity/Permissions.cs any more. Run the tests once with KPI_UPDATE_DOCS=1 to write it anew, and commit it.");
+        Assert.True(text == expected, "The table of roles in docs/security.md is not the one of the grants any more. Run the tests once with KPI_UPDATE_DOCS=1 to write it anew, and commit it.");
     }
 }
