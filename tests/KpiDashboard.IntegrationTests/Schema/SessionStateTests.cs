@@ -11,6 +11,7 @@ namespace KpiDashboard.IntegrationTests.Schema;
 /// A connection is not reset before its next user (<c>No Reset On Close</c>): what one request left on it, another would find. So whatever the app
 /// has done, its connections carry nothing of a session.
 /// </summary>
+[Trait("Clock", "none")]
 [Collection(SecondAppCollection.Name)]
 public sealed class SessionStateTests(AppFixture app)
 {
