@@ -112,8 +112,8 @@ public sealed class RequiresAttribute(Permission permission) : Attribute, ICallR
 }
 
 /// <summary>
-/// Registers a permission, from the folder of the slice that it is about: what it allows in words, who has it, and what it is called for tokens. The permissions
-/// themselves are the contract of Access with the triggers.
+/// Registers a permission, from the folder of the slice that it is about: what it allows in words, who has it, and what it is called for
+/// tokens. The permissions themselves are the contract of Access with the triggers.
 /// </summary>
 /// <param name="permission">What is granted.</param>
 /// <param name="words">What it allows.</param>
@@ -136,7 +136,9 @@ internal sealed class GrantAttribute(Permission permission, string words) : Attr
     public bool WhileDeleting { get; init; }
 }
 
-/// <summary>Who may do what, of all that slices <see cref="GrantAttribute">grant</see>; the API, the page and the documentation read it.</summary>
+/// <summary>
+/// Who may do what, of all that slices <see cref="GrantAttribute">grant</see>; the API, the page and the documentation read it.
+/// </summary>
 internal static class Permissions
 {
     private static readonly IReadOnlyList<GrantAttribute> Grants =
@@ -149,10 +151,13 @@ internal static class Permissions
         role => Grants.Where(grant => Array.IndexOf(RolesByPower, grant.From) >= role.Index).Select(grant => grant.Permission).ToArray(),
         StringComparer.Ordinal);
 
-    private static readonly Dictionary<string, Permission[]> ByScope = Grants.Where(grant => grant.Scope is not null).GroupBy(grant => grant.Scope!).ToDictionary(
-        scope => scope.Key, scope => scope.Select(grant => grant.Permission).ToArray(), StringComparer.Ordinal);
+    private static readonly Dictionary<string, Permission[]> ByScope = Grants
+        .Where(grant => grant.Scope is not null)
+        .GroupBy(grant => grant.Scope!)
+        .ToDictionary(scope => scope.Key, scope => scope.Select(grant => grant.Permission).ToArray(), StringComparer.Ordinal);
 
-    private static readonly Dictionary<Permission, string> Descriptions = Grants.ToDictionary(grant => grant.Permission, grant => grant.Words);
+    private static readonly Dictionary<Permission, string> Descriptions =
+        Grants.ToDictionary(grant => grant.Permission, grant => grant.Words);
 
     private static readonly HashSet<Permission> Lasting = [.. Grants.Where(grant => grant.WhileDeleting).Select(grant => grant.Permission)];
 

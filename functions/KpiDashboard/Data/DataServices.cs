@@ -44,7 +44,8 @@ internal static class DataServices
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IReadinessCheck, DatabaseCheck>());
         services.AddTables(
             OwnedTable.NotExported(
-                "tenant_faults", "What operators note when a job of ours fails for one business; about our machinery and in nobody's words but ours."),
+                "tenant_faults",
+                "What operators note when a job of ours fails for one business; about our machinery and in nobody's words but ours."),
             OwnedTable.OfNoTenant("schema_versions", "Which version the database is of; in manifest.json."));
         return services;
     }

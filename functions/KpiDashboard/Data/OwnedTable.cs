@@ -3,8 +3,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace KpiDashboard.Data;
 
 /// <summary>
-/// A table (or a view of several), registered by the slice that it is about, with what an export of a business does not hold of it, and why. What has a
-/// tenant goes with it, registered or not; a test compares what is registered with the database.
+/// A table (or a view of several), registered by the slice that it is about, with what an export of a business does not hold of it, and
+/// why. What has a tenant goes with it, registered or not; a test compares what is registered with the database.
 /// </summary>
 internal sealed record OwnedTable
 {

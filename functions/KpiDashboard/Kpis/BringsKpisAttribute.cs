@@ -34,8 +34,8 @@ internal interface IKpisBrought
 }
 
 /// <summary>
-/// Registers KPIs in the catalogue, from the folder of what reports them: <c>[assembly: BringsKpis&lt;ShopKpis&gt;(KpiTopic.Money)]</c>. So no
-/// list names connectors.
+/// Registers KPIs in the catalogue, from the folder of what reports them, so that no list names connectors:
+/// <c>[assembly: BringsKpis&lt;ShopKpis&gt;(KpiTopic.Money)]</c>.
 /// </summary>
 /// <typeparam name="T">Who brings them.</typeparam>
 /// <param name="topic">What they are about.</param>

@@ -1,12 +1,14 @@
 namespace KpiDashboard.Kpis;
 
 /// <summary>
-/// Every KPI the product knows: what <see cref="BringsKpisAttribute{T}"/> registers. The page, the API and the engine read it from here alone.
+/// Every KPI the product knows: what <see cref="BringsKpisAttribute{T}"/> registers. The page, the API and the engine read it from here
+/// alone.
 /// </summary>
 internal static class KpiCatalogue
 {
     /// <summary>Who brings KPIs.</summary>
-    internal static IReadOnlyList<IKpisBrought> Brought => [.. typeof(KpiCatalogue).Assembly.GetCustomAttributes(inherit: false).OfType<IKpisBrought>()];
+    internal static IReadOnlyList<IKpisBrought> Brought =>
+        [.. typeof(KpiCatalogue).Assembly.GetCustomAttributes(inherit: false).OfType<IKpisBrought>()];
 
     /// <summary>All entries in the order of a dashboard: by topic, money first.</summary>
     public static IReadOnlyList<KpiDefinition> All { get; } = InOrder(Brought);
@@ -29,7 +31,7 @@ internal static class KpiCatalogue
     /// <summary>The visible entry of a key, or null.</summary>
     public static KpiDefinition? Find(string key) => ByKey.TryGetValue(key, out var kpi) && !kpi.Hidden ? kpi : null;
 
-    /// <summary>What is brought, by topic; within one by the name of who brings it, so that the order does not hang on the compiler's.</summary>
+    /// <summary>What is brought, by topic; within one by the name of who brings it, so that the compiler's order is no matter.</summary>
     internal static IReadOnlyList<KpiDefinition> InOrder(IEnumerable<IKpisBrought> brought) =>
         [.. brought.OrderBy(list => list.Topic).ThenBy(list => list.List.FullName, StringComparer.Ordinal).SelectMany(list => list.Kpis())];
 }

@@ -36,8 +36,9 @@ internal sealed record ExportColumn(string Name, char Category)
 }
 
 /// <summary>
-/// What an export of a business holds: read from the database's own catalogue, so that nothing is forgotten, less what the slices left out when they
-/// registered their tables. Tests hold that every table is registered, and every binary or secret column exported or left out with its reason.
+/// What an export of a business holds: read from the database's own catalogue, so that nothing is forgotten, less what the slices left out
+/// when they registered their tables. Tests hold that every table is registered, and every binary or secret column exported or left out
+/// with its reason.
 /// </summary>
 internal sealed class ExportCatalogue(IEnumerable<OwnedTable> tables)
 {

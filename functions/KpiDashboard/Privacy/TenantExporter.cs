@@ -51,7 +51,8 @@ public sealed partial class TenantExporter
     private readonly ILogger<TenantExporter> _logger;
 
     internal TenantExporter(
-        Database database, StorageQueues queues, MailOutbox mails, ExportCatalogue catalogue, TimeProvider time, ILogger<TenantExporter> logger) =>
+        Database database, StorageQueues queues, MailOutbox mails, ExportCatalogue catalogue, TimeProvider time,
+        ILogger<TenantExporter> logger) =>
         (_database, _queues, _mails, _catalogue, _time, _logger) = (database, queues, mails, catalogue, time, logger);
 
     /// <summary>Handles one message of <c>tenant-export</c>.</summary>

@@ -49,7 +49,10 @@ public sealed partial class LayeringTests
     {
         var lists = Types.InAssembly(Product).That().ImplementInterface(typeof(IKpiList));
         Assert.True(lists.GetTypes().Count() >= 3);
-        Assert.Empty(lists.ShouldNot().HaveDependencyOnAny("Npgsql", "Dapper", "Azure", "Microsoft.AspNetCore", "KpiDashboard.Data", "KpiDashboard.Access", "KpiDashboard.Tenancy.TenantProfile")
+        Assert.Empty(lists.ShouldNot()
+            .HaveDependencyOnAny(
+                "Npgsql", "Dapper", "Azure", "Microsoft.AspNetCore", "KpiDashboard.Data", "KpiDashboard.Access",
+                "KpiDashboard.Tenancy.TenantProfile")
             .GetResult().FailingTypeNames ?? []);
     }
 

@@ -63,7 +63,8 @@ public sealed class PermissionsTests
     public void A_grant_names_a_role_that_there_is_or_none() =>
         Assert.All(
             typeof(Permissions).Assembly.GetCustomAttributes<GrantAttribute>(),
-            grant => Assert.True(grant.From is null || Permissions.Roles.Contains(grant.From), $"{grant.Permission} is granted from '{grant.From}'."));
+            grant => Assert.True(
+                grant.From is null || Permissions.Roles.Contains(grant.From), $"{grant.Permission} is granted from '{grant.From}'."));
 
     [Fact]
     public void The_table_of_powers_in_the_documentation_is_the_one_in_the_code()
@@ -111,6 +112,9 @@ public sealed class PermissionsTests
                 $"| {permission.Value} (`{Permissions.Word(permission.Key)}`) | {string.Join(" | ", Permissions.Roles.Select(role => Permissions.RoleMay(role, permission.Key) ? "yes" : "–"))} |\n"));
         var expected = text[..(from + begin.Length)] + table + text[to..];
         if (Environment.GetEnvironmentVariable("KPI_UPDATE_DOCS") == "1") File.WriteAllText(file, text = expected);
-        Assert.True(text == expected, "The table of roles in docs/security.md is not the one of the grants any more. Run the tests once with KPI_UPDATE_DOCS=1 to write it anew, and commit it.");
+        Assert.True(
+            text == expected,
+            "The table of roles in docs/security.md is not the one of the grants any more. "
+            + "Run the tests once with KPI_UPDATE_DOCS=1 to write it anew, and commit it.");
     }
 }
