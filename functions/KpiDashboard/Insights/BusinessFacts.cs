@@ -13,8 +13,8 @@ internal sealed record WorkflowFacts(string Id, string Name, bool Active, decima
 /// <summary>Values of a KPI and day that the source changed lately.</summary>
 internal sealed record RestatedFacts(string Kpi, DateOnly Day, decimal Old, decimal? New, DateTimeOffset At);
 
-/// <summary>What came with the answers that the numbers of the period are from.</summary>
-internal sealed record RequestFlags(string Connector, int Requests, int Sampled, int Thresholded);
+/// <summary>What came with the answers of a source, of which <c>Source</c> is the number, that the numbers of the period are from.</summary>
+internal sealed record RequestFlags(string Connector, short Source, int Requests, int Sampled, int Thresholded);
 
 /// <summary>A number of the business's own that is sent day by day: how many of its days came as they ended, since when, and its last
 /// one.</summary>
@@ -104,9 +104,10 @@ internal sealed record BusinessFacts(
             new { range.from, range.to, range.recent, sources = sources.Numbers, shown = catalogue.Visible.Select(kpi => kpi.Key).ToArray() });
         var flags = tx.QueryAsync<RequestFlags>(
             """
-            select r.connector, count(*)::int as Requests, (count(*) filter (where q.sampled))::int as Sampled, (count(*) filter (where q.thresholded))::int as Thresholded
+            select r.connector, v.source, count(*)::int as Requests, (count(*) filter (where q.sampled))::int as Sampled,
+                (count(*) filter (where q.thresholded))::int as Thresholded
             from (
-                select distinct w.run_id
+                select distinct w.run_id, m.source
                 from kpi_keys k
                 join kpi_months m on m.tenant_id = @tenant and m.kpi = k.number and m.month between date_trunc('month', @from::date)::date and @to
                 cross join lateral unnest(m.last_writes) with ordinality as u (number, place)
@@ -115,7 +116,7 @@ internal sealed record BusinessFacts(
                   and (@sources::smallint[] is null or m.source = any (@sources))) v
             join sync_runs r on r.tenant_id = @tenant and r.id = v.run_id
             join sync_requests q on q.tenant_id = @tenant and q.run_id = v.run_id
-            group by r.connector order by r.connector
+            group by r.connector, v.source order by r.connector, v.source
             """,
             new { range.from, range.to, sources = sources.Numbers, pulses = SourceState.Pulses.Values.Select(kpi => kpi.Key).ToArray() });
         // An import of a file is news, too, but no rhythm; nor is what was sent of days long past.
