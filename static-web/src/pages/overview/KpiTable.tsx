@@ -112,7 +112,10 @@ export function KpiTable({ summary, kpis, search }: Props) {
                         setByChange(!byChange)
                       }}
                     >
-                      {byChange && <ArrowDown aria-hidden="true" size={14} />}
+                      {/* On paper there is nothing to sort. */}
+                      {byChange && (
+                        <ArrowDown aria-hidden="true" size={14} className="print:hidden" />
+                      )}
                       {text.table.change}
                     </button>
                   </th>
