@@ -49,7 +49,7 @@ internal static class DataCommands
             var done = await rotation.RotateAsync(new Told(column =>
             {
                 columns.Add(column.Column);
-                moved((columns.Count - 1.0) / SecretRotation.Purposes.Count, column.Column);
+                moved((columns.Count - 1.0) / rotation.Columns, column.Column);
             }), cancellationToken);
             moved(1, "");
             return done;

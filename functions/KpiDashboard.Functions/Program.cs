@@ -1,5 +1,5 @@
-using KpiDashboard.Functions;
 using KpiDashboard.Functions.Middleware;
+using KpiDashboard.Functions;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker;

@@ -1,8 +1,10 @@
 using System.Reflection;
+using KpiDashboard.Access;
 using KpiDashboard.Annotations;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Automation;
+using KpiDashboard.Businesses;
 using KpiDashboard.Connectors.GoogleAnalytics;
 using KpiDashboard.Connectors.N8n;
 using KpiDashboard.Dashboards;
@@ -13,15 +15,17 @@ using KpiDashboard.Identity;
 using KpiDashboard.Insights;
 using KpiDashboard.Kpis;
 using KpiDashboard.Mail;
+using KpiDashboard.Members;
+using KpiDashboard.Metrics;
 using KpiDashboard.Operations;
 using KpiDashboard.Privacy;
 using KpiDashboard.Push;
 using KpiDashboard.Security;
+using KpiDashboard.Sources;
 using KpiDashboard.Sync;
 using KpiDashboard.Telemetry;
 using KpiDashboard.Tenancy;
 using KpiDashboard.Webhooks;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -42,116 +46,35 @@ public static class KpiDashboardServices
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(new TriggerAssembly(triggers));
-        services.AddInstruments();
+        // From the ground up (docs/architecture.md, "Floors"). Beside this list nothing names slices: what a lower floor needs of a higher
+        // one, the higher one registers.
+        services.AddApi();
         services.AddDatabase();
-        // Only for JsonAnswer, which chooses what may be compressed; there is no middleware.
-        services.AddResponseCompression(compression => compression.EnableForHttps = true);
-
-        services.AddOptions<SecretOptions>().BindConfiguration("Secrets")
-            .Validate(SecretOptions.IsValid, "Secrets:CurrentKey must name one of Secrets:Keys, and each of those must be 32 bytes in base64.").ValidateOnStart();
-        services.AddSingleton<SecretSealer>();
-        services.AddSingleton<SecretRotation>();
-        services.AddOptions<AuthOptions>().BindConfiguration("Auth")
-            .Validate(AuthOptions.IsValid, "Auth:CurrentKey must name one of Auth:SigningKeys, and each of those must be 32 bytes or more in base64.")
-            .Validate(AuthOptions.PasswordsAreValid, "Auth:PasswordMemoryKib must be 19456 to 1048576, Auth:PasswordPasses 2 to 20, Auth:PasswordLanes 1 to 16 and Auth:PasswordMinLength 8 to 64.")
-            .Validate(AuthOptions.SessionsAreValid, "Auth:SessionMaxDays must be 1 to 90.").ValidateOnStart();
-        services.AddOptions<LimitOptions>().BindConfiguration("Limits")
-            .Validate(LimitOptions.IsValid, "Each of Limits:<name> needs Permits from 1 to 1000000 and a Period of at most 7 days.").ValidateOnStart();
-        services.AddOptions<HttpOptions>().BindConfiguration("Http")
-            .Validate(HttpOptions.IsValid, "Http:AllowedOrigins must be origins like https://kpi.example.com, separated by blanks, without paths or wildcards.").ValidateOnStart();
-        services.AddSingleton<RequestOrigins>();
-        services.AddSingleton<RateLimits>();
-        services.AddSingleton<CostGuard>();
-        services.AddSingleton<ClientAddress>();
-        services.AddSingleton<AuditLog>();
-        services.AddSingleton<AccessTokens>();
-        services.AddSingleton<PasswordHasher>();
-        services.AddSingleton<PasswordRules>();
-        services.AddSingleton<KnownBrowsers>();
-        services.AddSingleton<SignInGuard>();
-        services.AddSingleton<SecondFactors>();
-        services.AddSingleton<Sessions>();
-        services.AddSingleton<TimeZoneNames>();
-        services.AddSingleton<Accounts>();
-        services.AddEndpoint<Authenticator>();
-        services.AddEndpoint<SessionEndpoints>();
-        services.AddEndpoint<TokenEndpoints>();
-        services.AddEndpoint<AccountEndpoints>();
-        services.AddEndpoint<SecondFactorEndpoints>();
-        services.AddOidc();
-        services.AddEndpoint<OidcEndpoints>();
-        services.AddEndpoint<TenantEndpoints>();
-        services.AddEndpoint<DemoEndpoints>();
-        services.AddEndpoint<MemberEndpoints>();
-        services.AddEndpoint<AuditEndpoints>();
-        services.AddPrivacy();
-
+        services.AddSecurity();
+        services.AddInstruments();
+        services.AddTenancy();
+        services.AddAccess();
+        services.AddAuditing();
         services.AddMail();
-        services.AddSingleton<IMailKind, InvitationMail>();
-        services.AddSingleton<IMailKind, OwnershipTransferredMail>();
-        services.AddSingleton<IMailKind, VerifyEmailMail>();
-        services.AddSingleton<IMailKind, VerifyAgainMail>();
-        services.AddSingleton<IMailKind, ResetPasswordMail>();
-        foreach (var (kind, subject, sentence) in AccountChanges.Mails.Values.Distinct())
-            services.AddSingleton<IMailKind>(provider => new AccountNoticeMail(provider.GetRequiredService<Database>(), provider.GetRequiredService<WebAddress>(), kind, subject, sentence));
-        services.AddSingleton<AccountChanges>();
-
+        services.AddIdentity();
+        services.AddMembers();
+        services.AddKpis();
         services.AddGoogleAnalyticsConnector(configuration);
         services.AddN8nConnector(configuration);
-        services.TryAddSingleton<StorageQueues>();
-        services.TryAddSingleton<ISyncQueues, SyncQueues>();
-        services.AddSingleton<ProviderCircuits>();
-        services.AddEndpoint<SyncScheduler>();
-        services.AddSingleton<QueueSampler>();
-        services.AddEndpoint<TimerWatch>();
-        services.AddEndpoint<SyncRunner>();
-        services.AddEndpoint<DeadLetters>();
-        services.AddEndpoint<DeadLetterEndpoints>();
-        services.AddSingleton<RefreshRequests>();
-        services.AddEndpoint<SyncEndpoints>();
-        services.AddEndpoint<IntegrationEndpoints>();
-        services.AddSingleton<GoogleGrants>();
-        services.AddPurge("grants of Google", (database, now, token) => database.ExecuteAsync("select purge_google_grants(@now)", new { now }, token));
-        services.AddEndpoint<GoogleConnectEndpoints>();
-
-        services.AddEndpoint<CustomKpiEndpoints>();
-        services.AddEndpoint<PushEndpoints>();
-        services.AddEndpoint<ImportEndpoints>();
-        services.AddEndpoint<Importer>();
-        services.AddSingleton<PushLog>();
-        services.AddSingleton<ITokenRefusals>(provider => provider.GetRequiredService<PushLog>());
-        services.AddPurge("pushed events", PushLog.PurgeAsync);
-        services.AddEndpoint<PushLogEndpoints>();
-        services.AddEndpoint<N8nWebhookEndpoints>();
-
-        services.AddSingleton<ITenantPart, SourceState.Part>();
-        services.AddSingleton<ITenantPart, TenantCatalogue.Part>();
-        services.AddSingleton<ITenantPart, Goal.Part>();
-        services.AddSingleton<TenantOpenings>();
-        services.AddOptions<AnswerOptions>().BindConfiguration("Answers")
-            .Validate(options => options.KeptMegabytes is >= 0 and <= 4096, "Answers:KeptMegabytes must be 0 to 4096.").ValidateOnStart();
-        services.AddSingleton<KeptAnswers>();
-        services.AddSingleton<TenantReads>();
-        services.AddEndpoint<MetricsEndpoints>();
-        services.AddEndpoint<BreakdownEndpoints>();
-        services.AddEndpoint<AutomationEndpoints>();
-        services.AddEndpoint<ExecutionEndpoints>();
-        services.AddEndpoint<LookEndpoints>();
-        services.AddEndpoint<DashboardEndpoints>();
-        services.AddEndpoint<ShareEndpoints>();
-        services.AddEndpoint<ProvenanceEndpoints>();
-        services.AddEndpoint<ValueExportEndpoints>();
-        services.AddEndpoint<GoalEndpoints>();
-        services.AddEndpoint<CalculatedKpiEndpoints>();
-        services.AddEndpoint<InsightEndpoints>();
-        services.AddEndpoint<AnnotationEndpoints>();
-        services.AddEndpoint<HealthEndpoints>();
-        services.AddEndpoint<OpsEndpoints>();
-        services.AddOptions<RetentionOptions>().BindConfiguration("Retention")
-            .Validate(RetentionOptions.IsValid, "Retention:ExecutionDays and Retention:RunDays must be 31 to 3650, Retention:ValueMonths 14 to 240 and Retention:AuditYears 1 to 50.").ValidateOnStart();
-        services.AddSingleton<Retention>();
-        services.AddSingleton<IHousekeeping>(provider => provider.GetRequiredService<Retention>());
-        services.AddEndpoint<OpenApiEndpoint>();
+        services.AddSources();
+        services.AddAutomation();
+        services.AddSync();
+        services.AddPush();
+        services.AddGoals();
+        services.AddAnnotations();
+        services.AddInsights();
+        services.AddKpiMetrics();
+        services.AddFormulas();
+        services.AddDashboards();
+        services.AddBusinesses();
+        services.AddWebhooks();
+        services.AddPrivacy();
+        services.AddOperations();
         return services;
     }
 

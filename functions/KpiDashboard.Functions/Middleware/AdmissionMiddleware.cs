@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Identity;
 using Microsoft.Azure.Functions.Worker;

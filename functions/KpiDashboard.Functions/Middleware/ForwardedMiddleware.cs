@@ -1,5 +1,5 @@
 using System.Text.Json;
-using KpiDashboard.Identity;
+using KpiDashboard.Access;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
 

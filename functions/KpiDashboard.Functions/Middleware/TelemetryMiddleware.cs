@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
-using KpiDashboard.Identity;
 using KpiDashboard.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;

@@ -1,5 +1,4 @@
 using KpiDashboard.Api;
-using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;

@@ -1,3 +1,4 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Identity;
 using KpiDashboard.Privacy;

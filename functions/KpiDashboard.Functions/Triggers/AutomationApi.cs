@@ -1,6 +1,6 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Automation;
-using KpiDashboard.Identity;
 using KpiDashboard.Sync;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;

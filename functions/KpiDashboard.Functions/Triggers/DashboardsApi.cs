@@ -1,6 +1,6 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Dashboards;
-using KpiDashboard.Identity;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 

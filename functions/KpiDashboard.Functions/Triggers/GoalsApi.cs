@@ -1,7 +1,7 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Formulas;
 using KpiDashboard.Goals;
-using KpiDashboard.Identity;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 

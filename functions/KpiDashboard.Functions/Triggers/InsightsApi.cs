@@ -1,6 +1,6 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Annotations;
-using KpiDashboard.Identity;
 using KpiDashboard.Insights;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;

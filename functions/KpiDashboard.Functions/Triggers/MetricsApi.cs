@@ -1,7 +1,7 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Automation;
-using KpiDashboard.Identity;
-using KpiDashboard.Kpis;
+using KpiDashboard.Metrics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 

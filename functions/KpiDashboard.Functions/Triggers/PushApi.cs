@@ -1,5 +1,5 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
-using KpiDashboard.Identity;
 using KpiDashboard.Push;
 using KpiDashboard.Webhooks;
 using Microsoft.AspNetCore.Http;

@@ -1,5 +1,5 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
-using KpiDashboard.Identity;
 using KpiDashboard.Sync;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;

@@ -1,8 +1,10 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
+using KpiDashboard.Businesses;
 using KpiDashboard.Identity;
+using KpiDashboard.Members;
 using KpiDashboard.Privacy;
-using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 

@@ -4,9 +4,9 @@ using KpiDashboard.Demo.Datasets;
 using KpiDashboard.Demo.Google;
 using KpiDashboard.Demo.N8n;
 using KpiDashboard.Demo.Seeding;
+using KpiDashboard.Members;
 using KpiDashboard.Security;
 using KpiDashboard.Sync;
-using KpiDashboard.Tenancy;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KpiDashboard.LocalHost.Startup;

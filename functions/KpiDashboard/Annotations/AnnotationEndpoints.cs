@@ -1,13 +1,13 @@
+using KpiDashboard.Access;
+using KpiDashboard.Automation;
 using KpiDashboard.Security;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
-using KpiDashboard.Insights;
 using KpiDashboard.Kpis;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 using static System.FormattableString;

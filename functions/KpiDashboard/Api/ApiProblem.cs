@@ -87,6 +87,12 @@ internal sealed class ApiProblem : Exception
             ? "This business asks for a second factor, and this browser has not given a code yet. Enter one in your profile first."
             : "This business asks for a second factor. Set one up in your profile first.");
 
+    /// <summary>
+    /// Says which business the sender means, by its id: the page sends it with every call. A session may be switched in another tab of the
+    /// same browser, and what one page shows must never be written into what another one chose.
+    /// </summary>
+    public const string BusinessHeader = "X-Kpi-Tenant";
+
     /// <summary>The page shows another business than the one that the session (or the token) is in; nothing was done.</summary>
     /// <param name="business">The business that the session is in.</param>
     public static ApiProblem OtherBusiness(string business) => new(
@@ -96,7 +102,7 @@ internal sealed class ApiProblem : Exception
     /// <summary>A session would change something and does not say of which business.</summary>
     public static ApiProblem BusinessNotNamed() => new(
         StatusCodes.Status428PreconditionRequired, "business-not-named", "Which business?",
-        $"Say for which business this is: send its id in the header '{Identity.Authenticator.BusinessHeader}'. Nothing was done.");
+        $"Say for which business this is: send its id in the header '{BusinessHeader}'. Nothing was done.");
 
     /// <summary>Password (or provider) was right; the code of the second factor is still to come.</summary>
     public static ApiProblem SecondFactorCode() => new(
@@ -127,7 +133,7 @@ internal sealed class ApiProblem : Exception
     public static ApiProblem? OfText(Exception error) =>
         error is Npgsql.PostgresException { SqlState: "22021" or "22P05" or "22P02" } or System.Text.EncoderFallbackException
             && (error is not Npgsql.PostgresException { SqlState: "22P02" } strict || strict.MessageText.Contains("Unicode", StringComparison.OrdinalIgnoreCase))
-            ? BadBody($"The request {Security.KeptText.Why}")
+            ? BadBody($"The request {KeptText.Why}")
             : null;
 
     /// <summary>Writes it as the answer.</summary>

@@ -5,21 +5,6 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using KpiDashboard.Annotations;
-using KpiDashboard.Auditing;
-using KpiDashboard.Automation;
-using KpiDashboard.Dashboards;
-using KpiDashboard.Formulas;
-using KpiDashboard.Goals;
-using KpiDashboard.Identity;
-using KpiDashboard.Insights;
-using KpiDashboard.Kpis;
-using KpiDashboard.Operations;
-using KpiDashboard.Privacy;
-using KpiDashboard.Push;
-using KpiDashboard.Sync;
-using KpiDashboard.Tenancy;
-using KpiDashboard.Webhooks;
 
 namespace KpiDashboard.Api;
 
@@ -46,7 +31,7 @@ public sealed class OperationAttribute(string summary) : Attribute
     /// <summary>The body may be left out.</summary>
     public bool BodyOptional { get; init; }
 
-    /// <summary>Names of query parameters, separated by spaces; described in <c>OpenApiDocument</c>.</summary>
+    /// <summary>Names of query parameters, separated by spaces; described in an <c>ApiPart</c>.</summary>
     public string Query { get; init; } = "";
 }
 
@@ -56,60 +41,13 @@ public sealed class OperationAttribute(string summary) : Attribute
 /// </summary>
 internal static class OpenApiDocument
 {
-    /// <summary>Every JSON context whose types the API speaks.</summary>
-    private static readonly JsonSerializerContext[] Contexts =
-    [
-        MetricsJson.Default, BreakdownJson.Default, ProvenanceJson.Default, GoalJson.Default, CalculatedKpiJson.Default, InsightJson.Default, AnnotationJson.Default, AutomationJson.Default, ExecutionJson.Default, LookJson.Default, RunJson.Default, IntegrationJson.Default, GoogleConnectJson.Default, DeadLetterJson.Default, OpsJson.Default, SessionJson.Default, TokenJson.Default, AccountJson.Default, SecondFactorJson.Default,
-        OidcJson.Default, TenantJson.Default, MemberJson.Default, AuditJson.Default, PrivacyJson.Default, PushJson.Default, N8nWebhookJson.Default, PushLogJson.Default, DashboardJson.Default, HealthJson.Default, ProblemJson.Default,
-    ];
-
-    private static readonly Dictionary<string, (string Description, JsonObject Schema)> Parameters = new(StringComparer.Ordinal)
-    {
-        ["range"] = (
-            "A preset that ends at the last complete day, or today so far, or with the day that 'to' names; instead of 'from' and 'to'.", Choice([.. Period.Presets])),
-        ["from"] = ("First day.", Text("date")),
-        ["to"] = ("Last day.", Text("date")),
-        ["compare"] = ("What to compare with.", Choice("previous_period", "previous_year", "none")),
-        ["with"] = ("What else to answer.", Choice("numbers", "insights")),
-        ["kpis"] = ("1 to 20 KPI keys, separated by commas.", Text()),
-        ["kpi"] = ("A KPI key.", Text()),
-        ["date"] = ("The day.", Text("date")),
-        ["grain"] = ("Day, week (from the tenant's first weekday) or month.", Choice("day", "week", "month")),
-        ["sources"] = ("Only of these: ids of integrations, and push for what is pushed and imported, separated by commas; GET sources lists them. All when left out.", Text()),
-        ["source"] = ("The n8n that these runs are of, by the id of its integration; needed where a business has several.", Text()),
-        ["dimension"] = ("By what it divides.", Choice([.. Breakdowns.Names])),
-        ["member"] = ("One value of the dimension, for example Organic Search; with one KPI only.", Text()),
-        ["top"] = ("Most values to list, 10 if left out; the others are the rest.", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = BreakdownEndpoints.MostMembers }),
-        ["integrationId"] = ("This integration only; all, or a new one, without it.", Text("uuid")),
-        ["grant"] = ("The grant that a sign-in at Google or a service account's key gave; good for an hour, for the person who got it.", Text("uuid")),
-        ["status"] = ("Only runs in this state.", Choice("queued", "running", "waiting", "succeeded", "failed", "dead")),
-        // What stands behind a dot tells parameters of the same name apart.
-        ["status.run"] = ($"Only runs in these states, separated by commas: {string.Join(", ", ExecutionEndpoints.Statuses)}.", Text()),
-        ["kind"] = ($"Only runs of these kinds, separated by commas: {string.Join(", ", ExecutionEndpoints.Kinds)}.", Text()),
-        ["workflow"] = ("Only runs of this workflow, by its id at the source.", Text()),
-        ["format"] = ("CSV or JSON.", Choice("csv", "json")),
-        ["actor"] = ("Only what this person or token did.", Text("uuid")),
-        ["action"] = ("Only this action.", Text()),
-        ["token"] = ("Id of the token whose signing secret signed the request; or X-Kpi-Token-Id. Not needed with a token itself.", Text("uuid")),
-        ["outcome"] = ("What became of the event.", Choice("all", "accepted", "unchanged", "rejected")),
-        ["numbers"] = ("What becomes of what was measured.", Choice("keep", "delete")),
-        ["mode"] = ("Only look, or write.", Choice("preview", "commit")),
-        ["name"] = ("Name of the file, to find it again.", Text()),
-        ["delimiter"] = ("What separates columns.", Choice("auto", "comma", "semicolon", "tab")),
-        ["decimal"] = ("The decimal mark.", Choice("auto", "point", "comma")),
-        ["dates"] = ("What comes first in a date like 03/04/2026: day or month.", Choice("auto", "dmy", "mdy")),
-        ["limit"] = ("Most entries of a page.", new JsonObject { ["type"] = "integer", ["minimum"] = 1, ["maximum"] = 200 }),
-        ["state"] = ("Only those in this state: active, failing, overdue, paused, reconnect_needed or disconnected.", Text()),
-        ["connector"] = ("Only those of this connector, for example n8n.", Text()),
-        ["cursor"] = ("The nextCursor of the page before.", Text()),
-    };
-
     /// <summary>Makes the document from the HTTP triggers of an assembly.</summary>
     /// <param name="triggers">The assembly with the trigger methods.</param>
+    /// <param name="parts">What the slices speak.</param>
     /// <param name="routePrefix">Prefix of every route (<c>host.json</c>), without slashes.</param>
-    public static JsonObject Create(Assembly triggers, string routePrefix = "api")
+    public static JsonObject Create(Assembly triggers, IEnumerable<ApiPart> parts, string routePrefix = "api")
     {
-        var schemas = new SortedDictionary<string, JsonNode>(StringComparer.Ordinal);
+        var schemas = new Schemas(parts);
         var paths = new SortedDictionary<string, JsonObject>(StringComparer.Ordinal);
         foreach (var (method, operation, route, verbs) in Operations(triggers))
         {
@@ -131,7 +69,7 @@ internal static class OpenApiDocument
             ["paths"] = new JsonObject(paths.Select(path => KeyValuePair.Create(path.Key, (JsonNode?)path.Value))),
             ["components"] = new JsonObject
             {
-                ["schemas"] = new JsonObject(schemas.Select(schema => KeyValuePair.Create(schema.Key, (JsonNode?)schema.Value))),
+                ["schemas"] = new JsonObject(schemas.Made.Select(schema => KeyValuePair.Create(schema.Key, (JsonNode?)schema.Value))),
                 ["securitySchemes"] = new JsonObject
                 {
                     ["bearer"] = new JsonObject { ["type"] = "http", ["scheme"] = "bearer" },
@@ -161,23 +99,23 @@ internal static class OpenApiDocument
         let verbs = (string[])trigger.GetType().GetProperty("Methods")!.GetValue(trigger)!
         select (method, operation, route, (IReadOnlyList<string>)[.. verbs.Select(verb => verb.ToLowerInvariant())]);
 
-    private static JsonObject Operation(MethodInfo method, OperationAttribute operation, string route, bool changes, SortedDictionary<string, JsonNode> schemas)
+    private static JsonObject Operation(MethodInfo method, OperationAttribute operation, string route, bool changes, Schemas schemas)
     {
-        var required = method.GetCustomAttribute<RequiresAttribute>() ?? throw new InvalidOperationException($"{method.Name} lacks [Requires].");
+        var required = method.GetCustomAttributes().OfType<ICallRule>().SingleOrDefault() ?? throw new InvalidOperationException($"{method.Name} lacks [Requires].");
         var parameters = new JsonArray();
         foreach (var segment in route.Split('/').Where(segment => segment.StartsWith('{')))
             parameters.Add(new JsonObject { ["name"] = segment.Trim('{', '}'), ["in"] = "path", ["required"] = true, ["schema"] = Text() });
         foreach (var name in operation.Query.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         {
-            var (description, schema) = Parameters[name];
+            var (description, schema) = schemas.Parameter(name);
             parameters.Add(new JsonObject { ["name"] = name.Split('.')[0], ["in"] = "query", ["description"] = description, ["schema"] = schema.DeepClone() });
         }
 
-        if (required.Permission is not (Permission.Anonymous or Permission.Operate) && !required.AnyBusiness)
+        if (required.NamesBusiness)
         {
             parameters.Add(new JsonObject
             {
-                ["name"] = Authenticator.BusinessHeader,
+                ["name"] = ApiProblem.BusinessHeader,
                 ["in"] = "header",
                 ["description"] = "Id of the business that is meant; of another than the session is in (or the token belongs to): 409 'other-business', and nothing is done. "
                     + (changes && !required.Person ? "A session must send it (428 'business-not-named'); a token need not." : "May be left out."),
@@ -202,8 +140,8 @@ internal static class OpenApiDocument
                 ["content"] = Json("application/problem+json", Reference(typeof(ProblemBody), schemas)),
             },
         };
-        result["security"] = required.Permission == Permission.Anonymous ? []
-            : required.Permission == Permission.Operate ? new JsonArray(new JsonObject { ["functionKey"] = new JsonArray() })
+        result["security"] = required.Callers == Callers.Anybody ? []
+            : required.Callers == Callers.Operators ? new JsonArray(new JsonObject { ["functionKey"] = new JsonArray() })
             : new JsonArray(new JsonObject { ["bearer"] = new JsonArray() }, new JsonObject { ["header"] = new JsonArray() });
         if (required.Signature) result["security"]!.AsArray().Add((JsonNode)new JsonObject { ["signature"] = new JsonArray() });
         return result;
@@ -212,30 +150,30 @@ internal static class OpenApiDocument
     private static JsonObject Json(string contentType, JsonNode schema) => new() { [contentType] = new JsonObject { ["schema"] = schema } };
 
     /// <summary>A reference to the schema of a type; its schema, and those of all it is made of, become components.</summary>
-    private static JsonNode Reference(Type type, SortedDictionary<string, JsonNode> schemas) => Hoist(Info(type), schemas);
+    private static JsonNode Reference(Type type, Schemas schemas) => Hoist(schemas.Info(type), schemas);
 
-    private static JsonNode Hoist(JsonTypeInfo info, SortedDictionary<string, JsonNode> schemas)
+    private static JsonNode Hoist(JsonTypeInfo info, Schemas schemas)
     {
         if (info.Kind == JsonTypeInfoKind.Enumerable)
-            return new JsonObject { ["type"] = "array", ["items"] = Nullable(Hoist(Info(info.ElementType!), schemas), System.Nullable.GetUnderlyingType(info.ElementType!) is not null) };
-        if (System.Nullable.GetUnderlyingType(info.Type) is { } underlying) return Hoist(Info(underlying), schemas);
+            return new JsonObject { ["type"] = "array", ["items"] = Nullable(Hoist(schemas.Info(info.ElementType!), schemas), System.Nullable.GetUnderlyingType(info.ElementType!) is not null) };
+        if (System.Nullable.GetUnderlyingType(info.Type) is { } underlying) return Hoist(schemas.Info(underlying), schemas);
         if (info.Kind != JsonTypeInfoKind.Object) return info.Kind == JsonTypeInfoKind.Dictionary ? JsonSchemaExporter.GetJsonSchemaAsNode(info) : Simple(info);
-        if (!schemas.ContainsKey(info.Type.Name))
+        if (!schemas.Made.ContainsKey(info.Type.Name))
         {
-            schemas[info.Type.Name] = new JsonObject();
+            schemas.Made[info.Type.Name] = new JsonObject();
             var properties = new JsonObject();
             var required = new JsonArray();
             foreach (var property in info.Properties)
             {
                 var nullable = property.IsGetNullable;
                 var words = property.AttributeProvider?.GetCustomAttributes(typeof(AllowedValuesAttribute), inherit: true).OfType<AllowedValuesAttribute>().FirstOrDefault();
-                var schema = words is null ? Hoist(Info(property.PropertyType), schemas) : Choice([.. words.Values.OfType<string>()]);
+                var schema = words is null ? Hoist(schemas.Info(property.PropertyType), schemas) : Choice([.. words.Values.OfType<string>()]);
                 properties[property.Name] = Nullable(schema, nullable);
                 // An answer always has all its members, null or not; a request may leave out what has a default.
                 if (!(info.Type.Name.EndsWith("Request", StringComparison.Ordinal) && nullable) && !OmitsNulls(info, property)) required.Add(property.Name);
             }
 
-            schemas[info.Type.Name] = new JsonObject { ["type"] = "object", ["properties"] = properties, ["required"] = required };
+            schemas.Made[info.Type.Name] = new JsonObject { ["type"] = "object", ["properties"] = properties, ["required"] = required };
         }
 
         return new JsonObject { ["$ref"] = $"#/components/schemas/{info.Type.Name}" };
@@ -273,20 +211,25 @@ internal static class OpenApiDocument
         return schema;
     }
 
-    private static JsonTypeInfo Info(Type type)
+    private static JsonObject Text(string? format = null) => JsonSchema.Text(format);
+
+    private static JsonObject Choice(params string[] words) => JsonSchema.Choice(words);
+
+    /// <summary>The schemas that were made so far, and what they are made from.</summary>
+    private sealed class Schemas(IEnumerable<ApiPart> parts)
     {
-        // From the context that knows the type, so that its naming and strictness count.
-        foreach (var context in Contexts)
-        {
-            if (context.GetTypeInfo(type) is { } info) return info;
-        }
+        private readonly ApiPart[] _parts = [.. parts];
 
-        throw new InvalidOperationException($"No JSON context knows {type.Name}.");
+        /// <summary>By the name of the type.</summary>
+        public SortedDictionary<string, JsonNode> Made { get; } = new(StringComparer.Ordinal);
+
+        /// <summary>How a type is written: from the context that knows it, so that its naming and strictness count.</summary>
+        public JsonTypeInfo Info(Type type) =>
+            _parts.SelectMany(part => part.Json).Select(context => context.GetTypeInfo(type)).FirstOrDefault(info => info is not null)
+            ?? throw new InvalidOperationException($"No JSON context knows {type.Name}.");
+
+        /// <summary>A query parameter, which one slice describes.</summary>
+        public ApiParameter Parameter(string name) =>
+            _parts.Select(part => part.Parameters.GetValueOrDefault(name)).Single(parameter => parameter is not null)!;
     }
-
-    private static JsonObject Text(string? format = null) =>
-        format is null ? new JsonObject { ["type"] = "string" } : new JsonObject { ["type"] = "string", ["format"] = format };
-
-    private static JsonObject Choice(params string[] words) =>
-        new() { ["type"] = "string", ["enum"] = new JsonArray([.. words.Select(word => (JsonNode)word)]) };
 }

@@ -4,9 +4,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using CsvHelper;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
+using KpiDashboard.Access;
+using KpiDashboard.Api;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
-using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Auditing;

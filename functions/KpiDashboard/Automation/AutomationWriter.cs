@@ -1,7 +1,7 @@
+using KpiDashboard.Api;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
-using KpiDashboard.Security;
 using KpiDashboard.Tenancy;
 
 namespace KpiDashboard.Automation;

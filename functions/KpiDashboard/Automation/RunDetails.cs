@@ -1,3 +1,4 @@
+using KpiDashboard.Api;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.Security;

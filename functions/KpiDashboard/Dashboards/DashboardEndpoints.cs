@@ -1,3 +1,4 @@
+using KpiDashboard.Access;
 using KpiDashboard.Security;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -5,9 +6,8 @@ using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Kpis;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
 
 namespace KpiDashboard.Dashboards;
 

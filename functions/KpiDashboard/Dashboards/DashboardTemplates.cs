@@ -1,6 +1,6 @@
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
 
 namespace KpiDashboard.Dashboards;
 

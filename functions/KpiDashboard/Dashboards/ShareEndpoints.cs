@@ -1,3 +1,5 @@
+using KpiDashboard.Access;
+using KpiDashboard.Metrics;
 using KpiDashboard.Security;
 using System.Globalization;
 using System.Text.Json.Nodes;
@@ -7,6 +9,7 @@ using KpiDashboard.Automation;
 using KpiDashboard.Data;
 using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
+using KpiDashboard.Sources;
 using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;

@@ -40,6 +40,8 @@ internal static class DataServices
         services.TryAddSingleton<Func<NpgsqlDataSource>>(provider => provider.GetRequiredService<NpgsqlDataSource>);
         services.TryAddSingleton<Database>();
         services.TryAddSingleton<TenantFaults>();
+        services.TryAddSingleton<StorageQueues>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IReadinessCheck, DatabaseCheck>());
         return services;
     }
 

@@ -179,6 +179,13 @@ internal sealed class TenantTransaction(NpgsqlConnection connection, NpgsqlTrans
         }
     }
 
+    /// <summary>
+    /// Something that goes with the round trip that is being put together, for whoever asks alike to join in what is not sent yet; null where what is
+    /// asked is sent at once.
+    /// </summary>
+    public T? Together<T>()
+        where T : class, new() => _together?.Note<T>();
+
     private Task<T> AskAsync<T>(string sql, object? parameters, Func<DbDataReader, CancellationToken, Task<T>> read)
     {
         if (_together is not null) return _together.Add(sql, parameters, tenantId, read);

@@ -17,6 +17,7 @@ internal sealed class SqlBatch
     private static readonly ConcurrentDictionary<Type, Action<NpgsqlParameterCollection, object>> s_binders = new();
 
     private readonly List<IStatement> _statements = [];
+    private readonly Dictionary<Type, object> _notes = [];
 
     /// <summary>How many there are.</summary>
     public int Count => _statements.Count;
@@ -28,6 +29,14 @@ internal sealed class SqlBatch
 
     /// <summary>Adds a statement that needs no tenant.</summary>
     public Task<T> Add<T>(string sql, object? parameters, Func<DbDataReader, CancellationToken, Task<T>> read) => Add(new Statement<T>(sql, parameters, null, read));
+
+    /// <summary>What somebody notes with this batch, one of a kind. Parameters are read when it is sent.</summary>
+    public T Note<T>()
+        where T : class, new()
+    {
+        if (!_notes.TryGetValue(typeof(T), out var note)) _notes[typeof(T)] = note = new T();
+        return (T)note;
+    }
 
     /// <summary>Puts a statement before all others whose rows say nothing.</summary>
     public void Begin(string sql, object parameters) =>

@@ -1,3 +1,5 @@
+using KpiDashboard.Access;
+using KpiDashboard.Metrics;
 using KpiDashboard.Security;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -5,10 +7,9 @@ using System.Text.RegularExpressions;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
 using KpiDashboard.Push;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 
@@ -77,7 +78,7 @@ public sealed partial class CalculatedKpiEndpoints
             var table = await KpiTable.LoadAsync(tx, [kpi], to.AddDays(-27), to, sources.Clocks, tenant.Economics);
             var value = table.Evaluate(kpi, table.From, to);
             return new CalculatedPreviewResponse(
-                table.From, to, value.Value, value.Status, MetricsEndpoints.Reason(kpi, value), kpi.Aggregation, MetricsEndpoints.CurrencyOf(kpi, sources, tenant, table),
+                table.From, to, value.Value, value.Status, MetricsEndpoints.Reason(kpi, value), kpi.Aggregation, SourceCurrencies.Of(kpi, sources, tenant, table),
                 Formula.Read(kpi.Formula).Formula!.Uses, [.. MetricsEndpoints.Points(kpi, table, "day", (DayOfWeek)tenant.WeekStart)]);
         }, cancellationToken), CalculatedKpiJson.Default.CalculatedPreviewResponse);
     }
@@ -136,7 +137,7 @@ public sealed partial class CalculatedKpiEndpoints
         var definition = catalogue.Find(kpi.Key)!;
         var tenant = (await TenantProfile.LoadAsync(tx))!;
         var sources = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
-        var currencies = definition.Mixed(MetricsEndpoints.CurrencyOf(sources, tenant));
+        var currencies = definition.Mixed(SourceCurrencies.Of(sources, tenant));
         if (currencies.Count > 1) throw ApiProblem.Invalid("formula", $"The formula mixes money in {string.Join(" and ", currencies)}, and nothing is converted.");
         return definition;
     }
@@ -175,7 +176,7 @@ public sealed partial class CalculatedKpiEndpoints
 
         public CalculatedKpiEntry ToEntry(TenantCatalogue catalogue) => new(
             Id, Key, Name, Description, ToKpi().Unit, ToKpi().Direction, catalogue.Find(Key)?.Aggregation ?? KpiAggregation.Ratio, Formula,
-            Formulas.Formula.Read(Formula).Formula?.Uses ?? [], catalogue.Problems.GetValueOrDefault(Key), CreatedAt, UpdatedAt);
+            Kpis.Formula.Read(Formula).Formula?.Uses ?? [], catalogue.Problems.GetValueOrDefault(Key), CreatedAt, UpdatedAt);
 
         public JsonObject ToAudit() => new()
         {

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using KpiDashboard.Kpis;
+using KpiDashboard.Metrics;
 
 namespace KpiDashboard.Formulas;
 

@@ -1,5 +1,5 @@
-using KpiDashboard.Api;
 using System.Globalization;
+using KpiDashboard.Access;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
 using KpiDashboard.Tenancy;

@@ -1,11 +1,11 @@
+using KpiDashboard.Access;
 using KpiDashboard.Security;
 using System.Text.Json.Nodes;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 using static System.FormattableString;
@@ -129,7 +129,7 @@ public sealed class GoalEndpoints
         return open.ToDictionary(item => item.Goal.Kpi, item =>
         {
             var kpi = catalogue.Find(item.Goal.Kpi)!;
-            var now = item.Goal.Stand(kpi, table, item.Period, today, MetricsEndpoints.CurrencyOf(kpi, sources, tenant, table));
+            var now = item.Goal.Stand(kpi, table, item.Period, today, SourceCurrencies.Of(kpi, sources, tenant, table));
             return new SummaryGoal(item.Goal.Id, now.Target, item.Goal.Rhythm, now.From, now.To, now.Value, now.Pace, now.State, now.Text);
         }, StringComparer.Ordinal);
     }
@@ -158,7 +158,7 @@ public sealed class GoalEndpoints
             .. known.Select(item =>
             {
                 var (own, table) = tables[Named(item.Goal)];
-                var currency = MetricsEndpoints.CurrencyOf(item.Kpi, own, tenant, table);
+                var currency = SourceCurrencies.Of(item.Kpi, own, tenant, table);
                 var standings = item.Periods.Select(period => item.Goal.Stand(item.Kpi, table, period, today, currency)).ToList();
                 return new GoalEntry(
                     item.Goal.Id, item.Kpi.Key, item.Kpi.Name, item.Kpi.Unit, item.Kpi.Direction, currency, item.Goal.Name, item.Goal.Target, item.Goal.Rhythm, item.Goal.StartsOn,

@@ -82,6 +82,10 @@ internal sealed record GoalStanding(
     DateOnly From, DateOnly To, decimal Target, decimal? Value, DateOnly? Through, int KnownDays, int Days, decimal? Projected, decimal? Pace,
     [property: AllowedValues("too_few_days", "missing_days", "not_measurable", "target_not_positive", "not_started", "over")] string? PaceWithheld, GoalState State, string Text);
 
+/// <summary>The goal of a KPI whose period ends first, as far as it is; <c>GET goals</c> tells more.</summary>
+internal sealed record SummaryGoal(
+    Guid Id, decimal Target, GoalRhythm Rhythm, DateOnly From, DateOnly To, decimal? Value, decimal? Pace, GoalState State, string Text);
+
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]

@@ -1,7 +1,7 @@
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Security;
-using KpiDashboard.Webhooks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Caching.Memory;
 
@@ -17,15 +17,6 @@ public sealed class Authenticator : IDisposable
 {
     /// <summary>Begins every API or webhook token.</summary>
     internal const string TokenPrefix = "kpi_";
-
-    /// <summary>
-    /// Says which business the sender means, by its id: the page sends it with every call. A session may be switched in another tab of the same browser, and what
-    /// one page shows must never be written into what another one chose.
-    /// </summary>
-    internal const string BusinessHeader = "X-Kpi-Tenant";
-
-    /// <summary>How long after a sign-in what is dangerous needs no new proof.</summary>
-    internal static readonly TimeSpan FreshFor = TimeSpan.FromMinutes(15);
 
     private readonly AccessTokens _accessTokens;
     private readonly Database _database;
@@ -106,7 +97,7 @@ public sealed class Authenticator : IDisposable
     private static void ThrowIfOtherBusiness(HttpRequest request, RequiresAttribute required, Guid tenant, string business, bool isSession)
     {
         if (required.AnyBusiness) return;
-        var named = request.Headers[BusinessHeader];
+        var named = request.Headers[ApiProblem.BusinessHeader];
         if (named.Count == 0)
         {
             var reads = HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method);
@@ -115,7 +106,7 @@ public sealed class Authenticator : IDisposable
         }
 
         if (named is not [{ } text] || !Guid.TryParseExact(text.Trim(), "D", out var shown))
-            throw ApiProblem.Invalid(BusinessHeader, $"'{BusinessHeader}' must be the id of one business.");
+            throw ApiProblem.Invalid(ApiProblem.BusinessHeader, $"'{ApiProblem.BusinessHeader}' must be the id of one business.");
         if (shown != tenant) throw ApiProblem.OtherBusiness(business);
     }
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Security;

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Data;

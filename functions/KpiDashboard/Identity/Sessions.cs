@@ -1,4 +1,5 @@
 using System.Globalization;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Data;

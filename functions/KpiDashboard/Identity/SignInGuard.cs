@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using KpiDashboard.Access;
 using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;

@@ -2,11 +2,11 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Data;
 using KpiDashboard.Security;
-using KpiDashboard.Webhooks;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Identity;

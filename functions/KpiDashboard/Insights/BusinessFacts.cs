@@ -1,8 +1,9 @@
+using KpiDashboard.Automation;
 using KpiDashboard.Data;
 using KpiDashboard.Goals;
 using KpiDashboard.Kpis;
 using KpiDashboard.Security;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
 using KpiDashboard.Tenancy;
 
 namespace KpiDashboard.Insights;
@@ -57,7 +58,7 @@ internal sealed record BusinessFacts(
     }
 
     /// <summary>Currency of a KPI.</summary>
-    public string? CurrencyOf(KpiDefinition kpi) => MetricsEndpoints.CurrencyOf(kpi, Sources, Tenant, Table);
+    public string? CurrencyOf(KpiDefinition kpi) => SourceCurrencies.Of(kpi, Sources, Tenant, Table);
 
     /// <summary>A change that is more than counting noise: of counts, more than two standard deviations of the difference of two Poisson counts.</summary>
     public static bool BeyondNoise(decimal now, decimal before) => Chance.BeyondCounting(now, before);

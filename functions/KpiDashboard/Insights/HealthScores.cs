@@ -1,5 +1,7 @@
+using KpiDashboard.Automation;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
+using KpiDashboard.Sources;
 using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
 
@@ -9,7 +11,7 @@ namespace KpiDashboard.Insights;
 /// The scores that lists of businesses show. Each needs fourteen weeks of days, so that they are worked out by the timer after a business
 /// changed, by the same code as the overview's, and kept.
 /// </summary>
-internal sealed class HealthScores(Database database, TenantFaults faults, TimeProvider time)
+internal sealed class HealthScores(Database database, TenantFaults faults, TimeProvider time) : ITickStep
 {
     /// <summary>What operators see of a business whose score cannot be worked out.</summary>
     internal const string Step = "health score";
@@ -22,6 +24,9 @@ internal sealed class HealthScores(Database database, TenantFaults faults, TimeP
 
     /// <summary>A tick gives them so long: what is left is due at the next.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
+
+    /// <inheritdoc />
+    public Task RunAsync(CancellationToken cancellationToken) => RefreshAsync(cancellationToken);
 
     /// <summary>Works out what is due; how many were.</summary>
     public async Task<int> RefreshAsync(CancellationToken cancellationToken)

@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 using static System.FormattableString;
@@ -43,7 +43,7 @@ public sealed class InsightEndpoints
             var (period, shown) = (facts.Period, insights.Where(insight => Aside(insight) is null).ToList());
             return new BusinessInsightsResponse(
                 period.Range, period.From, period.To, period.CompareFrom, period.CompareTo, period.Compare, tenant.TimeZone, tenant.Currency,
-                HealthScore.AsOf(facts.Table, period.To, facts.CurrencyOf), [.. shown.Select(insight => Entry(insight, tenant.Id, null))],
+                HealthReport.AsOf(facts.Table, period.To, facts.CurrencyOf), [.. shown.Select(insight => Entry(insight, tenant.Id, null))],
                 [.. insights.Where(insight => Aside(insight) is not null).Select(insight => Entry(insight, tenant.Id, Aside(insight)))],
                 DailyBrief.Write(facts, shown, insight => insight.IdFor(tenant.Id)), period.CompareNote);
         };

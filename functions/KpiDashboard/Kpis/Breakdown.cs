@@ -1,3 +1,5 @@
+using KpiDashboard.Tenancy;
+
 namespace KpiDashboard.Kpis;
 
 /// <summary>Sums of one value of a dimension over the days of a period that are divided.</summary>

@@ -11,6 +11,10 @@ internal static class KpiCatalogue
     /// <summary>Entries that a person sees.</summary>
     public static IReadOnlyList<KpiDefinition> Visible { get; } = [.. All.Where(kpi => !kpi.Hidden)];
 
+    /// <summary>By connector, the KPI that every day has that was read at all: where it is missing, the day is.</summary>
+    public static IReadOnlyDictionary<string, KpiDefinition> Pulses { get; } =
+        All.Where(kpi => kpi.IsPulse).ToDictionary(kpi => kpi.Source, StringComparer.Ordinal);
+
     private static readonly Dictionary<string, KpiDefinition> ByKey = All.ToDictionary(kpi => kpi.Key, StringComparer.Ordinal);
 
     /// <summary>Whether values of this key are stored, that is, whether a connector may report it.</summary>

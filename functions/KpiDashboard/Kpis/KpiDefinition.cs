@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
+using KpiDashboard.Tenancy;
 
 namespace KpiDashboard.Kpis;
 
@@ -98,6 +99,9 @@ internal sealed record KpiDefinition
 
     /// <summary>Keys of all connectors that the parts come from: a value is as complete and as final as the least of them.</summary>
     public IReadOnlyList<string> Sources { get => field.Count == 0 ? [Source] : field; init; } = [];
+
+    /// <summary>Every day that was read at all has it: by it is seen whether there is a day of its connector.</summary>
+    public bool IsPulse { get; init; }
 
     /// <summary>Formula in words, for derived KPIs.</summary>
     public string? Formula { get; init; }
@@ -209,11 +213,4 @@ internal sealed class KpiInputs(Func<string, decimal> sumOf, TenantEconomics eco
 
     /// <summary>A division that has no answer for a divisor of zero.</summary>
     public static decimal? Divide(decimal? dividend, decimal? divisor) => divisor is null or 0 ? null : dividend / divisor;
-}
-
-/// <summary>Tenant settings that money KPIs rest on, in the tenant's currency (null where that does not matter).</summary>
-internal sealed record TenantEconomics(decimal? HourlyLabourCost, decimal? AutomationCostPerMonth, string? Currency = null)
-{
-    /// <summary>Automation cost of one day: the month's cost spread evenly over the days of that month.</summary>
-    public decimal DailyCost(DateOnly day) => (AutomationCostPerMonth ?? 0) / DateTime.DaysInMonth(day.Year, day.Month);
 }

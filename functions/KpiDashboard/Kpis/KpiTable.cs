@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
-using KpiDashboard.Insights;
+using KpiDashboard.Tenancy;
 
 namespace KpiDashboard.Kpis;
 

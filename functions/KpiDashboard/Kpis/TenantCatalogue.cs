@@ -1,7 +1,5 @@
-using KpiDashboard.Api;
+using KpiDashboard.Access;
 using KpiDashboard.Data;
-using KpiDashboard.Formulas;
-using KpiDashboard.Insights;
 
 namespace KpiDashboard.Kpis;
 

@@ -1,7 +1,7 @@
 using KpiDashboard.Api;
 using KpiDashboard.Data;
+using KpiDashboard.Security;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
 namespace KpiDashboard.Mail;
@@ -16,10 +16,13 @@ internal static class MailServices
         services.AddOptions<MailOptions>().BindConfiguration(MailOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<MailOptions>, MailOptionsValidator>();
         services.AddSingleton<WebAddress>();
-        services.TryAddSingleton<StorageQueues>();
         services.AddSingleton<SmtpTransport>();
         services.AddSingleton<MailOutbox>();
         services.AddEndpoint<MailSender>();
+        services.AddSingleton(new WatchedQueues(new WatchedQueue(MailOutbox.Queue, IsInDatabase: true)));
+        services.AddSingleton(new SealedColumn("mail_outbox.payload", MailOutbox.PurposeOf));
+        services.AddHousekeeping("mails", (provider, token) => provider.GetRequiredService<MailOutbox>().PurgeAsync(
+            provider.GetRequiredService<TimeProvider>().GetUtcNow() - MailOutbox.KeepFinished, token));
         return services;
     }
 }

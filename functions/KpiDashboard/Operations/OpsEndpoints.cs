@@ -9,7 +9,7 @@ using KpiDashboard.Api;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.Operations.Backups;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
 using KpiDashboard.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;

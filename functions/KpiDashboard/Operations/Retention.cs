@@ -1,6 +1,5 @@
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
-using KpiDashboard.Privacy;
 using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

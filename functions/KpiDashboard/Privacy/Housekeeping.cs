@@ -1,26 +1,7 @@
+using KpiDashboard.Data;
 using Microsoft.Extensions.Logging;
 
 namespace KpiDashboard.Privacy;
-
-/// <summary>Something that is to be done about once an hour, and can be left to the next hour. Slices register their own.</summary>
-internal interface IHousekeeping
-{
-    /// <summary>What it looks after, for the log.</summary>
-    string Name { get; }
-
-    /// <summary>Does it. Called by several instances at once at times.</summary>
-    Task RunAsync(CancellationToken cancellationToken);
-}
-
-/// <summary>A step that needs no class of its own.</summary>
-internal sealed class HousekeepingStep(string name, Func<CancellationToken, Task> run) : IHousekeeping
-{
-    /// <inheritdoc />
-    public string Name => name;
-
-    /// <inheritdoc />
-    public Task RunAsync(CancellationToken cancellationToken) => run(cancellationToken);
-}
 
 /// <summary>What the hourly timer does: each step, whatever became of the others.</summary>
 public sealed partial class Housekeeping

@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Mail;
 using KpiDashboard.Security;
 using Npgsql;

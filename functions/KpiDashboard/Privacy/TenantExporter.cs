@@ -7,7 +7,6 @@ using CsvHelper;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Mail;
-using KpiDashboard.Security;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 

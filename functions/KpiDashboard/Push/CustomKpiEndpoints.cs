@@ -1,3 +1,4 @@
+using KpiDashboard.Access;
 using KpiDashboard.Security;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -5,7 +6,6 @@ using System.Text.RegularExpressions;
 using KpiDashboard.Api;
 using KpiDashboard.Auditing;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
-using KpiDashboard.Security;
 using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;
 

@@ -1,13 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
-using KpiDashboard.Security;
 using KpiDashboard.Tenancy;
-using KpiDashboard.Webhooks;
 using Microsoft.AspNetCore.Http;
 
 namespace KpiDashboard.Push;
@@ -133,6 +131,9 @@ internal sealed record PushReading(string? Kpi = null, string? Date = null, deci
 /// </summary>
 internal sealed record PushResponse(int Accepted, int Unchanged, int Restated, IReadOnlyList<RejectedItem> Rejected,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? RejectedCount = null);
+
+/// <summary>What was not taken of a request, by its place in it, counted from 0.</summary>
+internal sealed record RejectedItem(int Index, string Reason);
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using KpiDashboard.Api;
 
 namespace KpiDashboard.Security;
 

@@ -1,8 +1,5 @@
 using System.Security.Cryptography;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
-using KpiDashboard.Mail;
-using KpiDashboard.Sync;
 
 namespace KpiDashboard.Security;
 
@@ -23,22 +20,25 @@ internal sealed record RotationResult(string Key, IReadOnlyList<ColumnRotation> 
 }
 
 /// <summary>
+/// A column that holds sealed values. The slice that writes it registers it, in its own folder. The columns stand in migration 0012 too; a
+/// test compares them with the schema.
+/// </summary>
+/// <param name="Name">For example <c>integrations.credentials</c>.</param>
+/// <param name="PurposeOf">What the value of a row is sealed for.</param>
+internal sealed record SealedColumn(string Name, Func<Guid, string> PurposeOf);
+
+/// <summary>
 /// Seals every stored secret anew with the current key, so that the key before it can be thrown away. In small transactions, beside the running application; cut off, it
 /// goes on where it stopped, because what is sealed with the current key is left alone.
 /// </summary>
-internal sealed class SecretRotation(Database database, SecretSealer sealer)
+internal sealed class SecretRotation(Database database, SecretSealer sealer, IEnumerable<SealedColumn> columns)
 {
     private const int BatchSize = 200, MaxPasses = 5;
 
-    /// <summary>Every column that holds sealed values, and what a value of a row is sealed for. The columns stand in migration 0012 too; a test compares them with the schema.</summary>
-    internal static IReadOnlyDictionary<string, Func<Guid, string>> Purposes { get; } = new SortedDictionary<string, Func<Guid, string>>(StringComparer.Ordinal)
-    {
-        ["api_tokens.signing_secret"] = TokenEndpoints.SigningPurpose,
-        ["google_grants.credentials"] = GoogleGrants.Purpose,
-        ["integrations.credentials"] = SyncRunner.CredentialPurpose,
-        ["mail_outbox.payload"] = MailOutbox.PurposeOf,
-        ["users.totp_secret"] = SecondFactors.Purpose,
-    };
+    private readonly SealedColumn[] _columns = [.. columns.OrderBy(column => column.Name, StringComparer.Ordinal)];
+
+    /// <summary>How many columns there are.</summary>
+    public int Columns => _columns.Length;
 
     /// <summary>Seals everything anew that is not sealed with the current key.</summary>
     /// <param name="progress">Told after each batch how far the column is; null for nobody.</param>
@@ -47,10 +47,10 @@ internal sealed class SecretRotation(Database database, SecretSealer sealer)
     public async Task<RotationResult> RotateAsync(IProgress<ColumnRotation>? progress, CancellationToken cancellationToken)
     {
         var header = sealer.CurrentHeader();
-        var columns = new List<ColumnRotation>();
-        foreach (var (column, purpose) in Purposes)
-            columns.Add(await RotateAsync(column, purpose, header, progress, cancellationToken));
-        return new RotationResult(sealer.CurrentKey, columns);
+        var rotated = new List<ColumnRotation>();
+        foreach (var (column, purpose) in _columns)
+            rotated.Add(await RotateAsync(column, purpose, header, progress, cancellationToken));
+        return new RotationResult(sealer.CurrentKey, rotated);
     }
 
     private async Task<ColumnRotation> RotateAsync(string column, Func<Guid, string> purpose, byte[] header, IProgress<ColumnRotation>? progress, CancellationToken cancellationToken)

@@ -1,6 +1,6 @@
 using System.Text.Json;
+using KpiDashboard.Api;
 using KpiDashboard.Data;
-using KpiDashboard.Security;
 using KpiDashboard.Telemetry;
 using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;

@@ -1,9 +1,9 @@
 using System.Text.Json.Serialization;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Automation;
 using KpiDashboard.Connectors;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
 using KpiDashboard.Security;
 using KpiDashboard.Tenancy;

@@ -1,5 +1,5 @@
+using KpiDashboard.Api;
 using KpiDashboard.Data;
-using KpiDashboard.Security;
 
 namespace KpiDashboard.Sync;
 

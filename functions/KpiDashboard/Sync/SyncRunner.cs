@@ -5,6 +5,7 @@ using KpiDashboard.Connectors;
 using KpiDashboard.Data;
 using KpiDashboard.Kpis;
 using KpiDashboard.Security;
+using KpiDashboard.Sources;
 using KpiDashboard.Telemetry;
 using KpiDashboard.Tenancy;
 using Microsoft.Extensions.Logging;
@@ -85,8 +86,8 @@ public sealed partial class SyncRunner
             try
             {
                 outcome = await FetchAsync(step, buffer, cancellationToken);
-                activity.SetTag("kpi.outcome", Instruments.NameOf(outcome));
-                if (outcome is ProviderDown or AuthorizationLost or RequestRefused) activity.SetStatus(ActivityStatusCode.Error, Instruments.NameOf(outcome));
+                activity.SetTag("kpi.outcome", FetchOutcomes.NameOf(outcome));
+                if (outcome is ProviderDown or AuthorizationLost or RequestRefused) activity.SetStatus(ActivityStatusCode.Error, FetchOutcomes.NameOf(outcome));
                 circuitUntil = await NoteAnswerAsync(step, outcome, cancellationToken);
             }
             catch (Exception error)
@@ -319,9 +320,9 @@ public sealed partial class SyncRunner
         }
         finally
         {
-            if (!cancellationToken.IsCancellationRequested) _instruments.ProviderAnswered(step.Connector.Key, outcome, _time.GetElapsedTime(started));
-            activity?.SetTag("kpi.outcome", Instruments.NameOf(outcome));
-            if (outcome is null or ProviderDown or AuthorizationLost or RequestRefused) activity?.SetStatus(ActivityStatusCode.Error, Instruments.NameOf(outcome));
+            if (!cancellationToken.IsCancellationRequested) _instruments.Answered(step.Connector.Key, outcome, _time.GetElapsedTime(started));
+            activity?.SetTag("kpi.outcome", FetchOutcomes.NameOf(outcome));
+            if (outcome is null or ProviderDown or AuthorizationLost or RequestRefused) activity?.SetStatus(ActivityStatusCode.Error, FetchOutcomes.NameOf(outcome));
             await renewalEnd.CancelAsync();
             await renewal;
         }
@@ -687,7 +688,7 @@ public sealed partial class SyncRunner
             where tenant_id = @tenant and id = @run
             """,
             new { reason, until, now, run = step.Message.RunId });
-        step.Tally.Wait = Instruments.NameOf(outcome);
+        step.Tally.Wait = FetchOutcomes.NameOf(outcome);
         LogWaiting(step.Message.RunId, step.Connector.Key, until);
         return new NextStep(step.Connector.Key, step.Row.Step + 1, until - now);
     }
@@ -705,7 +706,7 @@ public sealed partial class SyncRunner
             where tenant_id = @tenant and id = @run
             """,
             new { attempt, reason = down.Reason, until, now, run = step.Message.RunId });
-        step.Tally.Wait = Instruments.NameOf(down);
+        step.Tally.Wait = FetchOutcomes.NameOf(down);
         LogWaiting(step.Message.RunId, step.Connector.Key, until);
         return new NextStep(step.Connector.Key, step.Row.Step + 1, until - now);
     }

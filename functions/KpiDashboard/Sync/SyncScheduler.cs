@@ -4,7 +4,6 @@ using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using Azure;
 using KpiDashboard.Data;
-using KpiDashboard.Insights;
 using Microsoft.Extensions.Logging;
 
 namespace KpiDashboard.Sync;
@@ -20,13 +19,11 @@ public sealed partial class SyncScheduler
     private readonly TenantFaults _faults;
     private readonly TimeProvider _time;
     private readonly ILogger<SyncScheduler> _logger;
-    private readonly HealthScores _scores;
+    private readonly ITickStep[] _steps;
 
-    internal SyncScheduler(Database database, ISyncQueues queues, TenantFaults faults, TimeProvider time, ILogger<SyncScheduler> logger)
-    {
-        (_database, _queues, _faults, _time, _logger) = (database, queues, faults, time, logger);
-        _scores = new HealthScores(database, faults, time);
-    }
+    internal SyncScheduler(
+        Database database, ISyncQueues queues, TenantFaults faults, IEnumerable<ITickStep> steps, TimeProvider time, ILogger<SyncScheduler> logger) =>
+        (_database, _queues, _faults, _steps, _time, _logger) = (database, queues, faults, [.. steps], time, logger);
 
     /// <summary>What operators see of a run that no queue takes.</summary>
     internal const string EnqueueStep = "enqueue";
@@ -46,8 +43,8 @@ public sealed partial class SyncScheduler
     /// <summary>No step takes this long: a live run that nobody touched since lost its message.</summary>
     internal static readonly TimeSpan SilentAfter = TimeSpan.FromMinutes(15);
 
-    /// <summary>One tick: the first batch at once, the rest by the shards' messages, whatever got lost, and the scores of what
-    /// changed.</summary>
+    /// <summary>One tick: the first batch at once, the rest by the shards' messages, whatever got lost, and what other slices
+    /// do at every tick.</summary>
     public async Task TickAsync(CancellationToken cancellationToken)
     {
         // Each whatever became of the other: a claim that cannot be made must not keep what was claimed before from being found again.
@@ -56,7 +53,15 @@ public sealed partial class SyncScheduler
         var swept = await TryAsync(() => SweepAsync(cancellationToken));
         // Long after the last failure a row says nothing any more.
         await TryAsync(() => _database.ExecuteAsync("select purge_provider_circuits(@before)", new { before = _time.GetUtcNow() - TimeSpan.FromDays(1) }, cancellationToken));
-        await TryAsync(() => _scores.RefreshAsync(cancellationToken));
+        foreach (var step in _steps)
+        {
+            await TryAsync(async () =>
+            {
+                await step.RunAsync(cancellationToken);
+                return 0;
+            });
+        }
+
         if (claimed > 0 || swept > 0) LogTick(claimed, swept);
         if (failures.Count == 1) ExceptionDispatchInfo.Throw(failures[0]);
         if (failures.Count > 1) throw new AggregateException("The tick could not be done in full.", failures);

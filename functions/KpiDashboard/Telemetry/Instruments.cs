@@ -1,7 +1,5 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using KpiDashboard.Connectors;
 
 namespace KpiDashboard.Telemetry;
 
@@ -66,13 +64,16 @@ internal sealed class Instruments : IDisposable
     /// <summary>A message was given up.</summary>
     public void GaveUp(string connector) => _deadLetters.Add(1, new KeyValuePair<string, object?>("connector", connector));
 
-    /// <summary>A connector came back; <paramref name="outcome"/> null for a fault of ours.</summary>
-    public void ProviderAnswered(string connector, FetchOutcome? outcome, TimeSpan duration)
+    /// <summary>A connector came back.</summary>
+    /// <param name="connector">Its key.</param>
+    /// <param name="outcome">What it ended as: a word of a fixed few.</param>
+    /// <param name="quotas">By the provider's allowance, what part of it is left.</param>
+    /// <param name="duration">How long it took.</param>
+    public void ProviderAnswered(string connector, string outcome, IEnumerable<KeyValuePair<string, double>> quotas, TimeSpan duration)
     {
-        _provider.Record(duration.TotalSeconds, new("connector", connector), new KeyValuePair<string, object?>("outcome", NameOf(outcome)));
-        if (outcome is not FetchSucceeded succeeded) return;
+        _provider.Record(duration.TotalSeconds, new("connector", connector), new KeyValuePair<string, object?>("outcome", outcome));
         var now = _time.GetUtcNow();
-        foreach (var (quota, fraction) in succeeded.Quotas)
+        foreach (var (quota, fraction) in quotas)
         {
             _quotas.AddOrUpdate(
                 (connector, quota), (fraction, now),
@@ -95,19 +96,6 @@ internal sealed class Instruments : IDisposable
 
     /// <summary>Somebody looked when the timer last did its work.</summary>
     public void LookedAtTimer(DateTimeOffset beatAt) => _look = new Look(_time.GetUtcNow(), beatAt);
-
-    /// <summary>What a fetch ended as, in metrics and traces.</summary>
-    public static string NameOf(FetchOutcome? outcome) => outcome switch
-    {
-        null => "fault",
-        FetchSucceeded => "succeeded",
-        RateLimited => "rate_limited",
-        QuotaExhausted => "quota",
-        ProviderDown => "provider_down",
-        AuthorizationLost => "authorization_lost",
-        RequestRefused => "refused",
-        _ => throw new UnreachableException($"{outcome.GetType().Name} has no name."),
-    };
 
     /// <inheritdoc />
     public void Dispose() => _meter.Dispose();

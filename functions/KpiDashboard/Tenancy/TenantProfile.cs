@@ -1,5 +1,4 @@
 using KpiDashboard.Data;
-using KpiDashboard.Kpis;
 
 namespace KpiDashboard.Tenancy;
 

@@ -1,14 +1,14 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Automation;
 using KpiDashboard.Connectors;
 using KpiDashboard.Connectors.N8n;
 using KpiDashboard.Data;
-using KpiDashboard.Identity;
 using KpiDashboard.Kpis;
-using KpiDashboard.Security;
+using KpiDashboard.Push;
 using KpiDashboard.Sync;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
@@ -347,9 +347,6 @@ internal sealed record N8nRefusedResponse(
             answer.Accepted, answer.Unchanged, answer.Rejected, answer.RejectedCount);
     }
 }
-
-/// <summary>What was not taken of a request, by its place in it, counted from 0.</summary>
-internal sealed record RejectedItem(int Index, string Reason);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(N8nEventRequest))]

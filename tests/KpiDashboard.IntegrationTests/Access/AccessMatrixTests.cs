@@ -1,3 +1,4 @@
+using KpiDashboard.Access;
 using KpiDashboard.Identity;
 using KpiDashboard.IntegrationTests.App;
 using Xunit;

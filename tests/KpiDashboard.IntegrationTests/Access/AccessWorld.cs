@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text;
 using Dapper;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Identity;
 using KpiDashboard.IntegrationTests.App;

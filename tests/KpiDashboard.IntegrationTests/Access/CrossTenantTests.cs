@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using KpiDashboard.Identity;
+using KpiDashboard.Access;
 using KpiDashboard.IntegrationTests.App;
 using Xunit;
 

@@ -1,4 +1,4 @@
-using KpiDashboard.Identity;
+using KpiDashboard.Access;
 using KpiDashboard.IntegrationTests.App;
 using Xunit;
 

@@ -26,7 +26,7 @@ public sealed class TextDoorTests(AppFixture app)
     // As they stand in an address.
     private static readonly string[] Addresses = ["%00", "a%00b", "%ED%A0%80", "%C0%80", "%FF", "%E2%82", "%EF%BF%BE", "%F0%9F%98%80", "%u0000", "%5Cu0000"];
 
-    private static readonly JsonObject Document = OpenApiDocument.Create(typeof(Functions.App).Assembly);
+    private static readonly JsonObject Document = OpenApiDocument.Create(typeof(Functions.App).Assembly, Tests.Shared.Contributed.ApiParts);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using KpiDashboard.Identity;
+using KpiDashboard.Access;
 using KpiDashboard.IntegrationTests.Access;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Tenancy;

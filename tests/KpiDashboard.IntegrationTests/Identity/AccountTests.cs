@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using KpiDashboard.Access;
 using KpiDashboard.Auditing;
 using KpiDashboard.Identity;
 using Microsoft.AspNetCore.Http;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Dapper;
 using KpiDashboard.Data;
-using KpiDashboard.Insights;
+using KpiDashboard.Automation;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using Npgsql;

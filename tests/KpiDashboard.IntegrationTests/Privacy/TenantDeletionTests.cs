@@ -2,6 +2,7 @@ using Dapper;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.IntegrationTests.Sync;
+using KpiDashboard.Data;
 using KpiDashboard.Privacy;
 using KpiDashboard.Sync;
 using KpiDashboard.Telemetry;

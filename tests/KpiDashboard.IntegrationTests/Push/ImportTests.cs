@@ -91,7 +91,7 @@ public sealed class ImportTests(AppFixture app, PostgresFixture postgres)
         var tenant = await world.TenantAsync();
         using var client = new HttpClient(new NamesBusiness(new HttpClientHandler { UseCookies = false })) { BaseAddress = app.Address };
         client.DefaultRequestHeaders.Add("X-Kpi-Token", tenant.Owner);
-        var admitted = 2 + KpiDashboard.Identity.CostLimit.Waiting;
+        var admitted = 2 + KpiDashboard.Access.CostLimit.Waiting;
         List<Task<HttpResponseMessage>> asked;
         await using (var owner = NpgsqlDataSource.Create(app.OwnerConnectionString))
         await using (var blocker = await owner.OpenConnectionAsync(TestContext.Current.CancellationToken))

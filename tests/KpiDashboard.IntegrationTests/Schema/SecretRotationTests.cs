@@ -4,6 +4,7 @@ using KpiDashboard.Data;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
 using KpiDashboard.Security;
+using KpiDashboard.Tests.Shared;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using Xunit;
@@ -21,7 +22,7 @@ public sealed class SecretRotationTests(PostgresFixture postgres) : IAsyncLifeti
 
     private SecretSealer Sealer => new(new Monitor(_options));
 
-    private SecretRotation Rotation => new(new Database(() => _app), Sealer);
+    private SecretRotation Rotation => new(new Database(() => _app), Sealer, Contributed.Of<SealedColumn>());
 
     public async ValueTask InitializeAsync()
     {
@@ -44,7 +45,7 @@ public sealed class SecretRotationTests(PostgresFixture postgres) : IAsyncLifeti
             select c.relname || '.' || a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
             where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.atttypid = 'bytea'::regtype
             """);
-        Assert.Equal(SecretRotation.Purposes.Keys.Concat(notSealed).Order(StringComparer.Ordinal), columns.Order(StringComparer.Ordinal));
+        Assert.Equal(Contributed.SealedColumns.Keys.Concat(notSealed).Order(StringComparer.Ordinal), columns.Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -57,11 +58,11 @@ public sealed class SecretRotationTests(PostgresFixture postgres) : IAsyncLifeti
         var result = await Rotation.RotateAsync(new Told(told), Cancel);
         Assert.True(result.IsComplete);
         Assert.Equal("b", result.Key);
-        Assert.Equal(SecretRotation.Purposes.Keys.Select(column => new ColumnRotation(column, column == "users.totp_secret" || column == "mail_outbox.payload" ? Rows : 2, 0, 0)), result.Columns);
+        Assert.Equal(Contributed.SealedColumns.Keys.Select(column => new ColumnRotation(column, column == "users.totp_secret" || column == "mail_outbox.payload" ? Rows : 2, 0, 0)), result.Columns);
         Assert.Contains(told, column => column is { Column: "users.totp_secret", Resealed: > 0 and < Rows });
 
         _options.Keys.Remove("a");
-        foreach (var ((column, id), text) in texts) Assert.Equal(text, Sealer.Open(await ReadAsync(column, id), SecretRotation.Purposes[column](id)));
+        foreach (var ((column, id), text) in texts) Assert.Equal(text, Sealer.Open(await ReadAsync(column, id), Contributed.SealedColumns[column](id)));
         // Again: nothing is left to do.
         Assert.All((await Rotation.RotateAsync(null, Cancel)).Columns, column => Assert.Equal(0, column.Resealed));
     }
@@ -95,7 +96,7 @@ public sealed class SecretRotationTests(PostgresFixture postgres) : IAsyncLifeti
         var replaced = await connection.ExecuteScalarAsync<int>(
             "select replace_sealed(@column, @ids, @old, @new)", new { column, ids = new[] { id }, old = new[] { new byte[] { 1 } }, @new = new[] { new byte[] { 2 } } });
         Assert.Equal(0, replaced);
-        Assert.Equal(texts[(column, id)], Sealer.Open(await ReadAsync(column, id), SecretRotation.Purposes[column](id)));
+        Assert.Equal(texts[(column, id)], Sealer.Open(await ReadAsync(column, id), Contributed.SealedColumns[column](id)));
         await Assert.ThrowsAsync<PostgresException>(() => connection.ExecuteAsync("select * from list_sealed('users.password_hash', '', @id, 1)", new { id }));
     }
 
@@ -111,7 +112,7 @@ public sealed class SecretRotationTests(PostgresFixture postgres) : IAsyncLifeti
     private async Task<Dictionary<(string Column, Guid Id), string>> PlantAsync()
     {
         var texts = new Dictionary<(string Column, Guid Id), string>();
-        byte[] Seal(string column, Guid id) => Sealer.Seal(texts[(column, id)] = $"secret of {column} {id}", SecretRotation.Purposes[column](id));
+        byte[] Seal(string column, Guid id) => Sealer.Seal(texts[(column, id)] = $"secret of {column} {id}", Contributed.SealedColumns[column](id));
         await using var connection = await _owner.OpenConnectionAsync(Cancel);
         var users = new List<Guid>();
         for (var i = 0; i < Rows; i++)

@@ -73,7 +73,7 @@ public sealed class AutomationRollUpTests(PostgresFixture postgres)
         Assert.Equal([(4000L, 1)], await engine.QueryAsync<(long, int)>(tenant, "select finished_ms, timed from automation_daily where tenant_id = @tenant"));
         var day = new DateOnly(2026, 11, 20);
         var mean = await engine.Database.InTenantAsync(tenant, async tx => (await Kpis.KpiTable.LoadAsync(
-            tx, [Kpis.KpiCatalogue.Find("automation.avg_duration")!], day, day, new Dictionary<string, Kpis.SourceClock>(), new Kpis.TenantEconomics(null, null)))
+            tx, [Kpis.KpiCatalogue.Find("automation.avg_duration")!], day, day, new Dictionary<string, Kpis.SourceClock>(), new KpiDashboard.Tenancy.TenantEconomics(null, null)))
             .On(Kpis.KpiCatalogue.Find("automation.avg_duration")!, day), TestContext.Current.CancellationToken);
         Assert.Equal(4000m, mean);
     }

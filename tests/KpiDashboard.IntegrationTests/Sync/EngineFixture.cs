@@ -3,6 +3,7 @@ using Dapper;
 using KpiDashboard.Connectors;
 using KpiDashboard.IntegrationTests.App;
 using KpiDashboard.IntegrationTests.Embedded;
+using KpiDashboard.Insights;
 using KpiDashboard.Security;
 using KpiDashboard.Sync;
 using KpiDashboard.Telemetry;
@@ -29,7 +30,7 @@ public sealed class Engine : IAsyncDisposable
         var keys = new SecretOptions { CurrentKey = "t", Keys = new() { ["t"] = Convert.ToBase64String(new byte[32]) } };
         var sealer = new SecretSealer(Mock.Of<IOptionsMonitor<SecretOptions>>(monitor => monitor.CurrentValue == keys));
         Faults = new Data.TenantFaults(Database, Time, NullLogger<Data.TenantFaults>.Instance);
-        Scheduler = new SyncScheduler(Database, Queue, Faults, Time, NullLogger<SyncScheduler>.Instance);
+        Scheduler = new SyncScheduler(Database, Queue, Faults, [new HealthScores(Database, Faults, Time)], Time, NullLogger<SyncScheduler>.Instance);
         Runner = new SyncRunner(Database, Queue, [Connector, Other], new ProviderCircuits(Database, Time), sealer, new Instruments(Time), Time, NullLogger<SyncRunner>.Instance);
         Refresh = new RefreshRequests(Database, Scheduler, [Connector, Other], Time);
         DeadLetters = new DeadLetters(Database, new Instruments(Time), Time, NullLogger<DeadLetters>.Instance);

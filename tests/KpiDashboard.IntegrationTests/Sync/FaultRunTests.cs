@@ -489,7 +489,7 @@ public sealed class FaultRunTests(PostgresFixture postgres, ITestOutputHelper ou
             var database = _database = new Data.Database(() => _source);
             var faults = new Data.TenantFaults(database, time, NullLogger<Data.TenantFaults>.Instance);
             _retention = new Retention(database, faults, Options.Create(new RetentionOptions()), time, NullLogger<Retention>.Instance);
-            _scheduler = new SyncScheduler(database, queue, faults, time, NullLogger<SyncScheduler>.Instance);
+            _scheduler = new SyncScheduler(database, queue, faults, [], time, NullLogger<SyncScheduler>.Instance);
             _runner = new SyncRunner(database, queue, _services.GetServices<IConnector>(), new ProviderCircuits(database, time), sealer, new Instruments(time), time, NullLogger<SyncRunner>.Instance);
             _deadLetters = new DeadLetters(database, new Instruments(time), time, NullLogger<DeadLetters>.Instance);
         }

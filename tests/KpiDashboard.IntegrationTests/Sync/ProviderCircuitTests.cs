@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using KpiDashboard.Connectors;
 using KpiDashboard.Connectors.N8n;
 using KpiDashboard.IntegrationTests.Embedded;
+using KpiDashboard.Sources;
 using KpiDashboard.Sync;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

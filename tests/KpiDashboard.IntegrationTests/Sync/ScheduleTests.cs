@@ -206,7 +206,7 @@ public sealed class ScheduleTests(PostgresFixture postgres, ITestOutputHelper ou
             """, new { Count, connector, now = engine.Time.GetUtcNow() });
         var settings = new ConfigurationBuilder().AddInMemoryCollection([new("AzureWebJobsStorage", azurite.ConnectionString)]).Build();
         var queues = new ClaimsApart(new SyncQueues(new StorageQueues(settings)));
-        var schedulers = Enumerable.Range(0, 4).Select(_ => new SyncScheduler(engine.Database, queues, engine.Faults, engine.Time, NullLogger<SyncScheduler>.Instance)).ToList();
+        var schedulers = Enumerable.Range(0, 4).Select(_ => new SyncScheduler(engine.Database, queues, engine.Faults, [], engine.Time, NullLogger<SyncScheduler>.Instance)).ToList();
 
         var clock = Stopwatch.StartNew();
         await Task.WhenAll(schedulers.Take(2).Select(scheduler => scheduler.TickAsync(TestContext.Current.CancellationToken)));

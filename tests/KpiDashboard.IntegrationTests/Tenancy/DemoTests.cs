@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using KpiDashboard.Demo.Seeding;
 using KpiDashboard.IntegrationTests.App;
-using KpiDashboard.Tenancy;
+using KpiDashboard.Members;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;

@@ -1,9 +1,10 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Functions;
-using KpiDashboard.Identity;
+using KpiDashboard.Tests.Shared;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -14,7 +15,7 @@ public sealed class OpenApiTests
 {
     private static readonly string[] Verbs = ["get", "post", "put", "patch", "delete"];
 
-    private static JsonObject Document { get; } = JsonNode.Parse(OpenApiEndpoint.Text(typeof(App).Assembly))!.AsObject();
+    private static JsonObject Document { get; } = JsonNode.Parse(OpenApiEndpoint.Text(typeof(App).Assembly, Contributed.ApiParts))!.AsObject();
 
     private static IEnumerable<(string Path, string Verb, JsonObject Operation)> Operations =>
         from path in Document["paths"]!.AsObject()
@@ -32,7 +33,7 @@ public sealed class OpenApiTests
     public void The_file_beside_the_page_is_what_this_build_serves()
     {
         var file = Path.Combine(Repository.Root, "static-web", "openapi.json");
-        var generated = OpenApiEndpoint.Text(typeof(App).Assembly);
+        var generated = OpenApiEndpoint.Text(typeof(App).Assembly, Contributed.ApiParts);
         if (Environment.GetEnvironmentVariable("KPI_UPDATE_OPENAPI") == "1") File.WriteAllText(file, generated);
         Assert.True(
             File.Exists(file) && File.ReadAllText(file).ReplaceLineEndings("\n") == generated.ReplaceLineEndings("\n"),
@@ -267,8 +268,8 @@ public sealed class OpenApiTests
     [Fact]
     public void It_is_served_as_JSON()
     {
-        var answer = Assert.IsType<Microsoft.AspNetCore.Http.HttpResults.ContentHttpResult>(new OpenApiEndpoint(new TriggerAssembly(typeof(App).Assembly)).Get());
+        var answer = Assert.IsType<Microsoft.AspNetCore.Http.HttpResults.ContentHttpResult>(new OpenApiEndpoint(new TriggerAssembly(typeof(App).Assembly), Contributed.ApiParts).Get());
         Assert.StartsWith("application/json", answer.ContentType, StringComparison.Ordinal);
-        Assert.Equal(OpenApiEndpoint.Text(typeof(App).Assembly), answer.ResponseContent);
+        Assert.Equal(OpenApiEndpoint.Text(typeof(App).Assembly, Contributed.ApiParts), answer.ResponseContent);
     }
 }

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
-using KpiDashboard.Api;
-using KpiDashboard.Identity;
+using KpiDashboard.Access;
 using KpiDashboard.Tenancy;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;

@@ -47,41 +47,44 @@ public sealed partial class LayeringTests
     [Fact]
     public void The_KPI_catalogue_is_arithmetic_only() =>
         Assert.Empty(Types.InAssembly(Product).That().ResideInNamespaceStartingWith("KpiDashboard.Kpis.Catalogue")
-            .ShouldNot().HaveDependencyOnAny("Npgsql", "Dapper", "Azure", "Microsoft.AspNetCore", "KpiDashboard.Data", "KpiDashboard.Sync", "KpiDashboard.Tenancy")
+            .ShouldNot().HaveDependencyOnAny("Npgsql", "Dapper", "Azure", "Microsoft.AspNetCore", "KpiDashboard.Data", "KpiDashboard.Access", "KpiDashboard.Tenancy.TenantProfile")
             .GetResult().FailingTypeNames ?? []);
 
     [Fact]
     public void Only_what_triggers_use_is_public() =>
         Assert.Equal(
             [
+                "KpiDashboard.Access.Cost",
+                "KpiDashboard.Access.Permission",
+                "KpiDashboard.Access.Power",
+                "KpiDashboard.Access.RequiresAttribute",
                 "KpiDashboard.Annotations.AnnotationEndpoints",
                 "KpiDashboard.Api.OpenApiEndpoint",
                 "KpiDashboard.Api.OperationAttribute",
                 "KpiDashboard.Auditing.AuditEndpoints",
                 "KpiDashboard.Automation.AutomationEndpoints",
                 "KpiDashboard.Automation.ExecutionEndpoints",
+                "KpiDashboard.Businesses.TenantEndpoints",
                 "KpiDashboard.Dashboards.DashboardEndpoints",
                 "KpiDashboard.Dashboards.ShareEndpoints",
                 "KpiDashboard.Formulas.CalculatedKpiEndpoints",
                 "KpiDashboard.Goals.GoalEndpoints",
                 "KpiDashboard.Identity.AccountEndpoints",
                 "KpiDashboard.Identity.Authenticator",
-                "KpiDashboard.Identity.Cost",
                 "KpiDashboard.Identity.OidcEndpoints",
-                "KpiDashboard.Identity.Permission",
-                "KpiDashboard.Identity.Power",
-                "KpiDashboard.Identity.RequiresAttribute",
                 "KpiDashboard.Identity.SecondFactorEndpoints",
                 "KpiDashboard.Identity.SessionEndpoints",
                 "KpiDashboard.Identity.TokenEndpoints",
                 "KpiDashboard.Insights.InsightEndpoints",
                 "KpiDashboard.KpiDashboardServices",
-                "KpiDashboard.Kpis.BreakdownEndpoints",
-                "KpiDashboard.Kpis.MetricsEndpoints",
-                "KpiDashboard.Kpis.ProvenanceEndpoints",
-                "KpiDashboard.Kpis.ValueExportEndpoints",
                 "KpiDashboard.Mail.MailMessageRef",
                 "KpiDashboard.Mail.MailSender",
+                "KpiDashboard.Members.DemoEndpoints",
+                "KpiDashboard.Members.MemberEndpoints",
+                "KpiDashboard.Metrics.BreakdownEndpoints",
+                "KpiDashboard.Metrics.MetricsEndpoints",
+                "KpiDashboard.Metrics.ProvenanceEndpoints",
+                "KpiDashboard.Metrics.ValueExportEndpoints",
                 "KpiDashboard.Operations.HealthEndpoints",
                 "KpiDashboard.Operations.OpsEndpoints",
                 "KpiDashboard.Operations.TimerWatch",
@@ -104,9 +107,6 @@ public sealed partial class LayeringTests
                 "KpiDashboard.Sync.SyncMessage",
                 "KpiDashboard.Sync.SyncRunner",
                 "KpiDashboard.Sync.SyncScheduler",
-                "KpiDashboard.Tenancy.DemoEndpoints",
-                "KpiDashboard.Tenancy.MemberEndpoints",
-                "KpiDashboard.Tenancy.TenantEndpoints",
                 "KpiDashboard.Webhooks.N8nWebhookEndpoints",
                 "KpiDashboard.Webhooks.PushLogEndpoints",
             ],

@@ -1,9 +1,9 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Functions;
 using KpiDashboard.Functions.Middleware;
-using KpiDashboard.Identity;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;

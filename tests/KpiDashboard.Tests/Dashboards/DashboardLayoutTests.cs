@@ -1,6 +1,6 @@
 using KpiDashboard.Dashboards;
 using KpiDashboard.Kpis;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
 using Xunit;
 
 namespace KpiDashboard.Tests.Dashboards;

@@ -1,9 +1,10 @@
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
-using KpiDashboard.Formulas;
 using KpiDashboard.Kpis;
-using KpiDashboard.Sync;
+using KpiDashboard.Metrics;
+using KpiDashboard.Sources;
+using KpiDashboard.Tenancy;
 using KpiDashboard.Tests.Kpis;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using KpiDashboard.Identity;
+using KpiDashboard.Access;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Xunit;

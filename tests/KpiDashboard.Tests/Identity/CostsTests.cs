@@ -1,7 +1,7 @@
 using System.Reflection;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Functions;
-using KpiDashboard.Identity;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Options;

@@ -1,4 +1,5 @@
 using System.Reflection;
+using KpiDashboard.Access;
 using KpiDashboard.Identity;
 using Xunit;
 

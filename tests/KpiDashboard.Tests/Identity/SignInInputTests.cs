@@ -1,6 +1,7 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Xunit;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
 using KpiDashboard.Identity;
 using Microsoft.AspNetCore.Http;

@@ -1,7 +1,8 @@
+using KpiDashboard.Automation;
 using KpiDashboard.Goals;
 using KpiDashboard.Insights;
 using KpiDashboard.Kpis;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
 using KpiDashboard.Tenancy;
 
 namespace KpiDashboard.Tests.Insights;

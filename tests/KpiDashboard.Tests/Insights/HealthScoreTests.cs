@@ -2,7 +2,8 @@ using FsCheck;
 using FsCheck.Xunit;
 using KpiDashboard.Insights;
 using KpiDashboard.Kpis;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
+using KpiDashboard.Tenancy;
 using KpiDashboard.Tests.Kpis;
 using Xunit;
 
@@ -13,7 +14,7 @@ public sealed class HealthScoreTests
 {
     private static readonly DateOnly Last = Business.Last;
 
-    private static HealthScoreEntry Of(Business business, DateOnly? day = null) => HealthScore.AsOf(business.Table(), day ?? Last, _ => "EUR");
+    private static HealthScoreEntry Of(Business business, DateOnly? day = null) => HealthReport.AsOf(business.Table(), day ?? Last, _ => "EUR");
 
     [Fact]
     public void A_week_like_the_others_has_all_points_whatever_the_size_of_the_business()
@@ -103,7 +104,7 @@ public sealed class HealthScoreTests
         Assert.True(health.Moved.Points < 0 && health.Moved.Points >= health.Change);
         Assert.Equal(("good", null), (Of(new Business()).Word, Of(new Business()).Moved));
         Assert.Equal(["good", "good", "fair", "fair", "weak", "weak", "poor", "poor"], new[] { 100m, 80, 79, 60, 59, 40, 39,
-            0 }.Select(HealthScore.WordOf));
+            0 }.Select(HealthReport.WordOf));
     }
 
     /// <summary>A business of visits alone, 36 for each sale, all on one day of the week.</summary>
@@ -167,7 +168,7 @@ public sealed class HealthScoreTests
         var table = new Business().LastWeek(0.6m, "shop.revenue", "web.sessions").Table();
         var daily = HealthScore.Daily(table, Last.AddDays(-10), Last).ToDictionary(day => day.Day, day => day.Score);
         Assert.Equal(11, daily.Count);
-        Assert.All(daily, day => Assert.Equal(HealthScore.AsOf(table, day.Key, _ => null).Score, day.Value));
+        Assert.All(daily, day => Assert.Equal(HealthReport.AsOf(table, day.Key, _ => null).Score, day.Value));
         Assert.True(daily[Last] < daily[Last.AddDays(-7)]);
     }
 
@@ -177,7 +178,7 @@ public sealed class HealthScoreTests
         // The sheet's days at the end of a table that reaches as far back as a score does.
         var values = sheet.Values.SelectMany(series => Enumerable.Range(0, sheet.Days).Where(day => series.Value[day] is not null).Select(day => (series.Key, sheet.From.AddDays(day), series.Value[day]!.Value)));
         var table = new KpiTable(sheet.To.AddDays(-HealthScore.Reach - 7), sheet.To, values.Where(value => value.Item2 >= sheet.To.AddDays(-HealthScore.Reach - 7)), SourceState.Clocks([]), new TenantEconomics(null, null));
-        var health = HealthScore.AsOf(table, sheet.To, _ => "EUR");
+        var health = HealthReport.AsOf(table, sheet.To, _ => "EUR");
         Assert.True(health.Score is null or (>= 0 and <= 100) && health.Score == (health.Score is { } score ? decimal.Truncate(score) : null));
         Assert.All(health.Parts, part => InsightTests.AssertProved(part.Why, part.Evidence));
         if (health.Score is not null) Assert.InRange(health.Parts.Sum(part => part.Weight), 0.999m, 1.001m);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using FsCheck;
 using FsCheck.Xunit;
+using KpiDashboard.Automation;
 using KpiDashboard.Goals;
 using KpiDashboard.Insights;
 using KpiDashboard.Insights.Rules;
@@ -129,7 +130,7 @@ public sealed partial class InsightTests
             "Google Analytics is complete only through 17 Nov 2026", DailyBrief.Write(business.Facts(), [], insight => insight
                 .IdFor(business.Tenant.Id))[^1].Text, StringComparison.Ordinal);
         // Points of data are of the days that should be there.
-        var data = HealthScore.AsOf(business.Table(), Last, business.Facts().CurrencyOf).Parts.Single(part => part.Key == "data");
+        var data = HealthReport.AsOf(business.Table(), Last, business.Facts().CurrencyOf).Parts.Single(part => part.Key == "data");
         Assert.Equal("9 of 14 days of the connected sources have data: 64 points.", data.Why);
     }
 
@@ -305,7 +306,7 @@ public sealed partial class InsightTests
 
             Assert.Equal(insights.Count, insights.Select(insight => (insight.IdFor(Guid.Empty), insight.Says)).Distinct().Count());
             Assert.All(DailyBrief.Write(facts, insights, insight => insight.IdFor(Guid.Empty)), sentence => AssertProved(sentence.Text, sentence.Evidence));
-            var health = HealthScore.AsOf(facts.Table, Last, facts.CurrencyOf);
+            var health = HealthReport.AsOf(facts.Table, Last, facts.CurrencyOf);
             Assert.All(health.Parts, part => AssertProved(part.Why, part.Evidence));
         }
     }

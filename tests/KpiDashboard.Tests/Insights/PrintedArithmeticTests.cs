@@ -88,7 +88,7 @@ public sealed partial class PrintedArithmeticTests
             var business = Generated(seed);
             var worked = (decimal)Math.Round(0.8 + (random.NextDouble() * 0.2), 3);
             business.LastWeek(worked, "automation.succeeded").LastWeek(1 + (49 * (1 - worked)), "automation.failed");
-            foreach (var part in HealthScore.AsOf(business.Table(), Business.Last, business.Facts().CurrencyOf).Parts)
+            foreach (var part in HealthReport.AsOf(business.Table(), Business.Last, business.Facts().CurrencyOf).Parts)
             {
                 var match = Points().Match(part.Why);
                 if (!match.Success) continue;

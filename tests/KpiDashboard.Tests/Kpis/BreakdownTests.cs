@@ -1,5 +1,6 @@
 using FsCheck.Xunit;
 using KpiDashboard.Kpis;
+using KpiDashboard.Tenancy;
 using Xunit;
 
 namespace KpiDashboard.Tests.Kpis;

@@ -2,6 +2,8 @@ using System.Runtime.CompilerServices;
 using FsCheck;
 using FsCheck.Xunit;
 using KpiDashboard.Kpis;
+using KpiDashboard.Metrics;
+using KpiDashboard.Tenancy;
 using Xunit;
 
 namespace KpiDashboard.Tests.Kpis;

@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Xunit;
 using KpiDashboard.Kpis;
+using KpiDashboard.Metrics;
 using Xunit;
 
 namespace KpiDashboard.Tests.Kpis;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KpiDashboard.Kpis;
+using KpiDashboard.Tenancy;
 using Xunit;
 
 namespace KpiDashboard.Tests.Kpis;

@@ -1,6 +1,8 @@
 using FsCheck;
 using FsCheck.Xunit;
 using KpiDashboard.Kpis;
+using KpiDashboard.Metrics;
+using KpiDashboard.Tenancy;
 using Xunit;
 
 namespace KpiDashboard.Tests.Kpis;

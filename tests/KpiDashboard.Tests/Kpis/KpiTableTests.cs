@@ -1,5 +1,7 @@
 using KpiDashboard.Kpis;
-using KpiDashboard.Sync;
+using KpiDashboard.Metrics;
+using KpiDashboard.Sources;
+using KpiDashboard.Tenancy;
 using Xunit;
 
 namespace KpiDashboard.Tests.Kpis;

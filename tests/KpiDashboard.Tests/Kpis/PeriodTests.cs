@@ -3,6 +3,7 @@ using FsCheck;
 using FsCheck.Xunit;
 using KpiDashboard.Api;
 using KpiDashboard.Kpis;
+using KpiDashboard.Metrics;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using FsCheck;
 using FsCheck.Fluent;
 using KpiDashboard.Kpis;
+using KpiDashboard.Tenancy;
 
 namespace KpiDashboard.Tests.Kpis;
 

@@ -4,6 +4,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
 using KpiDashboard.Kpis;
+using KpiDashboard.Metrics;
 using KpiDashboard.Push;
 using Xunit;
 

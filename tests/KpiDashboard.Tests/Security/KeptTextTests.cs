@@ -4,7 +4,6 @@ using FsCheck;
 using FsCheck.Xunit;
 using KpiDashboard.Api;
 using KpiDashboard.Functions.Middleware;
-using KpiDashboard.Security;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 

@@ -1,8 +1,7 @@
 using System.Globalization;
 using FsCheck;
 using FsCheck.Xunit;
-using KpiDashboard.Sync;
-using KpiDashboard.Tenancy;
+using KpiDashboard.Sources;
 using Xunit;
 
 namespace KpiDashboard.Tests.Sync;

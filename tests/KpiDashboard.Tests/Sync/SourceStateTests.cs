@@ -1,6 +1,5 @@
 using KpiDashboard.Kpis;
-using KpiDashboard.Sync;
-using KpiDashboard.Tenancy;
+using KpiDashboard.Sources;
 using Xunit;
 
 namespace KpiDashboard.Tests.Sync;

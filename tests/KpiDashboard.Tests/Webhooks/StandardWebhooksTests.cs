@@ -1,6 +1,6 @@
 using System.Text;
+using KpiDashboard.Access;
 using KpiDashboard.Api;
-using KpiDashboard.Webhooks;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using KpiDashboard.Security;
+using KpiDashboard.Api;
 
 namespace KpiDashboard.Connectors.GoogleAnalytics;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using KpiDashboard.Api;
 using KpiDashboard.Security;
 
 namespace KpiDashboard.Connectors.N8n;

@@ -1,3 +1,4 @@
+
 namespace KpiDashboard.Insights.Rules;
 
 /// <summary>Active workflows that run without anybody having said what a success saves: their worth is not counted.</summary>

@@ -1,5 +1,5 @@
 using KpiDashboard.Security;
-using KpiDashboard.Sync;
+using KpiDashboard.Sources;
 
 namespace KpiDashboard.Insights.Rules;
 

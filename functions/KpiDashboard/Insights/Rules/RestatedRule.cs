@@ -1,3 +1,4 @@
+
 namespace KpiDashboard.Insights.Rules;
 
 /// <summary>Values of the period that the source changed within the last week, after their day had ended; the largest by share is told.</summary>

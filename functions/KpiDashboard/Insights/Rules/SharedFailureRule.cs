@@ -1,4 +1,4 @@
-using KpiDashboard.Security;
+using KpiDashboard.Api;
 
 namespace KpiDashboard.Insights.Rules;
 

@@ -1,3 +1,4 @@
+
 namespace KpiDashboard.Insights.Rules;
 
 /// <summary>Clearly more or fewer visits while the share of them that converts stayed what it was.</summary>

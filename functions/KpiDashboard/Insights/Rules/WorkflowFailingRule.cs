@@ -1,3 +1,4 @@
+
 namespace KpiDashboard.Insights.Rules;
 
 /// <summary>A workflow that fails and has not worked since.</summary>

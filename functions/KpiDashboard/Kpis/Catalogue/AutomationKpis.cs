@@ -11,7 +11,7 @@ internal static class AutomationKpis
     [
         Sum("automation.executions", "Automation runs", "Production runs that finished, well or badly, by the day they started. Cancelled, running and waiting ones are told apart.", KpiUnit.Count, KpiDirection.Neutral),
         Sum("automation.succeeded", "Runs that worked", "Runs that finished well.", KpiUnit.Count, KpiDirection.Up),
-        Sum("automation.failed", "Runs that failed", "Runs that ended in an error or crashed.", KpiUnit.Count, KpiDirection.Down),
+        Sum("automation.failed", "Runs that failed", "Runs that ended in an error or crashed.", KpiUnit.Count, KpiDirection.Down) with { IsPulse = true },
         Sum("automation.time_saved", "Time saved", "Minutes that one success of a workflow saves, times its successes. Failures save nothing.", KpiUnit.Minutes, KpiDirection.Up),
         Sum("automation.finished_ms", "Run time", "Milliseconds of all finished runs, without what they are known to have waited.", KpiUnit.Milliseconds, KpiDirection.Neutral) with { Hidden = true },
         Sum("automation.timed", "Timed runs", "Finished runs of which is known how long they took.", KpiUnit.Count, KpiDirection.Neutral) with { Hidden = true },

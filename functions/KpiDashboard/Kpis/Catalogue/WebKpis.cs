@@ -9,7 +9,7 @@ internal static class WebKpis
 
     public static IReadOnlyList<KpiDefinition> All { get; } =
     [
-        Stored("web.sessions", "Sessions", "Visits to the site; one person may come several times.", KpiUnit.Count, KpiAggregation.Sum) with { IsDivided = true },
+        Stored("web.sessions", "Sessions", "Visits to the site; one person may come several times.", KpiUnit.Count, KpiAggregation.Sum) with { IsDivided = true, IsPulse = true },
         Stored("web.active_users", "Active users a day", "Different people who used the site on a day. The same person on two days counts on both, so a range shows the daily mean.", KpiUnit.Count, KpiAggregation.DailyMean),
         Stored("web.total_users", "Visitors a day", "Different people who reached the site on a day, active or not. A range shows the daily mean.", KpiUnit.Count, KpiAggregation.DailyMean),
         Stored("web.new_users", "New visitors", "People seen for the first time.", KpiUnit.Count, KpiAggregation.Sum),
