@@ -206,11 +206,14 @@ public sealed partial class InsightTests
         business.Sources.Add(Business.Source("google-analytics", "South shop") with { Number = 2 });
         business.Flags.Add(new RequestFlags("google-analytics", 1, 12, 0, 0));
         business.Flags.Add(new RequestFlags("google-analytics", 2, 12, 0, 6));
-        Assert.StartsWith("South shop held back rows of few people in 6 of 12 answers", Only(business, "thresholded").Text, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "South shop held back rows of few people in 6 of 12 answers", Only(business, "thresholded").Text, StringComparison.Ordinal);
         // Two that did are two pieces of news, each of which may be dismissed.
         business.Flags[0] = new RequestFlags("google-analytics", 1, 12, 2, 0);
         var both = business.Insights().Where(found => found.Rule == "thresholded").ToList();
-        Assert.Equal(["Google Analytics", "South shop"], both.Select(found => found.Text.Split([" estimated", " held"], StringSplitOptions.None)[0]).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["Google Analytics", "South shop"],
+            both.Select(found => found.Text.Split([" estimated", " held"], StringSplitOptions.None)[0]).Order(StringComparer.Ordinal));
         Assert.Equal(2, both.Select(found => found.Subject).Distinct().Count());
     }
 
