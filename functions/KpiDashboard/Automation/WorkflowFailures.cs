@@ -25,7 +25,7 @@ internal sealed record WorkflowFailures(Guid IntegrationId, string Id, string Na
             where failed > 0 and (worked is null or day > worked)
             group by integration_id, workflow_id, worked
         ), before as (
-            -- Only if one never worked within these days; then once for all, because a look for each workflow would read each day of its source.
+            -- Only if one never worked within these days, and once for all: a look for each workflow would read each day of its source.
             select d.integration_id, d.workflow_id, d.day, d.failed,
                    max(d.day) filter (where d.succeeded > 0) over (partition by d.integration_id, d.workflow_id) as worked
             from automation_daily d

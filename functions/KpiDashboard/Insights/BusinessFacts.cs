@@ -105,19 +105,23 @@ internal sealed record BusinessFacts(
             new { range.from, range.to, range.recent, sources = sources.Numbers, shown = catalogue.Visible.Select(kpi => kpi.Key).ToArray() });
         var flags = tx.QueryAsync<RequestFlags>(
             """
-            select r.connector, v.source, count(*)::int as Requests, (count(*) filter (where q.sampled))::int as Sampled,
-                (count(*) filter (where q.thresholded))::int as Thresholded
+            select i.connector, v.source, count(*)::int as Requests, (count(*) filter (where q.sampled))::int as Sampled,
+                   (count(*) filter (where q.thresholded))::int as Thresholded
             from (
-                select distinct w.run_id, m.source
-                from kpi_keys k
-                join kpi_months m on m.tenant_id = @tenant and m.kpi = k.number and m.month between date_trunc('month', @from::date)::date and @to
-                cross join lateral unnest(m.last_writes) with ordinality as u (number, place)
-                join kpi_writes w on w.tenant_id = @tenant and w.number = u.number
-                where k.tenant_id = @tenant and k.key = any (@pulses) and m.month + (u.place - 1)::integer between @from and @to
-                  and (@sources::smallint[] is null or m.source = any (@sources))) v
-            join sync_runs r on r.tenant_id = @tenant and r.id = v.run_id
+                -- Most days came with few writes: each is looked up once.
+                select distinct w.run_id, d.source
+                from (
+                    select distinct m.source, u.number
+                    from kpi_keys k
+                    join kpi_months m on m.tenant_id = @tenant and m.kpi = k.number
+                                     and m.month between date_trunc('month', @from::date)::date and @to
+                    cross join lateral unnest(m.last_writes) with ordinality as u (number, place)
+                    where k.tenant_id = @tenant and k.key = any (@pulses) and m.month + (u.place - 1)::integer between @from and @to
+                      and (@sources::smallint[] is null or m.source = any (@sources))) d
+                join kpi_writes w on w.tenant_id = @tenant and w.number = d.number) v
             join sync_requests q on q.tenant_id = @tenant and q.run_id = v.run_id
-            group by r.connector, v.source order by r.connector, v.source
+            join integrations i on i.tenant_id = @tenant and i.source = v.source
+            group by i.connector, v.source order by i.connector, v.source
             """,
             new { range.from, range.to, sources = sources.Numbers, pulses = SourceState.Pulses.Values.Select(kpi => kpi.Key).ToArray() });
         // An import of a file is news, too, but no rhythm; nor is what was sent of days long past.
