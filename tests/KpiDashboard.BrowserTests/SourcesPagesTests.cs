@@ -87,6 +87,14 @@ public sealed class SourcesPagesTests(AppFixture app, TwoOfAKind business) : ICl
     }
 
     [Fact]
+    public async Task What_one_of_two_sources_holds_back_is_told_of_that_one()
+    {
+        var found = await business.Api.GetAsync("insights/business?range=last_28_days&compare=previous_period");
+        var texts = found["insights"]!.AsArray().Select(one => one!["text"]!.GetValue<string>()).Where(text => text.Contains("held back rows", StringComparison.Ordinal));
+        Assert.StartsWith($"{South} held back rows of few people", Assert.Single(texts), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task On_the_page_of_a_number_chart_division_provenance_and_file_are_those_of_the_source()
     {
         var id = business.Ids[South];

@@ -14,8 +14,8 @@ internal sealed record WorkflowFacts(string Id, string Name, bool Active, decima
 /// <summary>Values of a KPI and day that the source changed lately.</summary>
 internal sealed record RestatedFacts(string Kpi, DateOnly Day, decimal Old, decimal? New, DateTimeOffset At);
 
-/// <summary>What came with the answers that the numbers of the period are from.</summary>
-internal sealed record RequestFlags(string Connector, int Requests, int Sampled, int Thresholded);
+/// <summary>What came with the answers of a source, of which <c>Source</c> is the number, that the numbers of the period are from.</summary>
+internal sealed record RequestFlags(string Connector, short Source, int Requests, int Sampled, int Thresholded);
 
 /// <summary>A number of the business's own that is sent day by day: how many of its days came as they ended, since when, and its last
 /// one.</summary>
@@ -105,7 +105,7 @@ internal sealed record BusinessFacts(
             new { range.from, range.to, range.recent, sources = sources.Numbers, shown = catalogue.Visible.Select(kpi => kpi.Key).ToArray() });
         var flags = tx.QueryAsync<RequestFlags>(
             """
-            select i.connector, count(*)::int as Requests, (count(*) filter (where q.sampled))::int as Sampled,
+            select i.connector, v.source, count(*)::int as Requests, (count(*) filter (where q.sampled))::int as Sampled,
                    (count(*) filter (where q.thresholded))::int as Thresholded
             from (
                 -- Most days came with few writes: each is looked up once.
@@ -121,7 +121,7 @@ internal sealed record BusinessFacts(
                 join kpi_writes w on w.tenant_id = @tenant and w.number = d.number) v
             join sync_requests q on q.tenant_id = @tenant and q.run_id = v.run_id
             join integrations i on i.tenant_id = @tenant and i.source = v.source
-            group by i.connector order by i.connector
+            group by i.connector, v.source order by i.connector, v.source
             """,
             new { range.from, range.to, sources = sources.Numbers, pulses = SourceState.Pulses.Values.Select(kpi => kpi.Key).ToArray() });
         // An import of a file is news, too, but no rhythm; nor is what was sent of days long past.

@@ -74,8 +74,9 @@ internal static class Chance
 
     /// <summary>
     /// Of counts: no more than two standard deviations of the difference of two Poisson counts, 2·√(a + b). Of money, rates and times: the days do not
-    /// differ from those of the other period, day by day so that weekdays cancel out, by more than their own spread explains (Student's t, 5 %). What is
-    /// no sum or mean of its days, or has too few of them, carries no such rule.
+    /// differ from those of the other period, day by day so that weekdays cancel out, by more than their own spread explains (Student's t, 5 %). Counts
+    /// that come several at a time, as the pages of a visit do, spread more than counting says: they have to pass both. What is no sum or mean of its
+    /// days carries no such rule; of what has too few of them nobody knows the spread.
     /// </summary>
     /// <param name="kpi">What is compared.</param>
     /// <param name="now">The period.</param>
@@ -83,13 +84,18 @@ internal static class Chance
     /// <param name="apart">By how much each day differs from the one that it is compared with; null where no days are known.</param>
     public static bool Makes(KpiDefinition kpi, decimal now, decimal before, Func<IEnumerable<decimal>>? apart)
     {
-        if (kpi.Unit == KpiUnit.Count) return !BeyondCounting(now, before);
+        if (kpi.Unit == KpiUnit.Count)
+        {
+            if (!BeyondCounting(now, before)) return true;
+            if (!kpi.IsClustered) return false;
+        }
+
         if (kpi.Aggregation is not (KpiAggregation.Sum or KpiAggregation.Ratio or KpiAggregation.DailyMean)) return false;
-        // Of what days are not at hand nobody knows, and what nobody knows has no side.
+        // Of what days are not at hand, or are too few, nobody knows, and what nobody knows has no side.
         if (apart is null) return true;
         List<double> days = [.. apart().Select(day => (double)day)];
         var n = days.Count;
-        if (n < FewestDays) return false;
+        if (n < FewestDays) return true;
         var mean = days.Average();
         var spread = days.Sum(day => (day - mean) * (day - mean)) / (n - 1);
         // The 97.5 % point of Student's t, to within 4 % from three degrees of freedom on.

@@ -151,6 +151,9 @@ internal sealed record KpiDefinition
     /// <summary>A stored KPI that its connector also reads by channel, device, country and landing page.</summary>
     public bool IsDivided { get; init; }
 
+    /// <summary>A count of what comes several at a time, as the pages of a visit do: it spreads more than one of what comes singly.</summary>
+    public bool IsClustered { get; init; }
+
     /// <summary>Readings come when they come (a bank balance on Fridays): the last value of a range is its latest reading, on whichever day that is.</summary>
     public bool IsSparse { get; init; }
 }

@@ -188,7 +188,7 @@ public sealed partial class InsightTests
         business.Workflows.Add(new WorkflowFacts("b", "Report", true, null, 50, 0));
         business.Restated.Add(new RestatedFacts("web.sessions", Last.AddDays(-1), 412, 431, default));
         business.Restated.Add(new RestatedFacts("web.page_views", Last.AddDays(-1), 1000, 1001, default));
-        business.Flags.Add(new RequestFlags("google-analytics", 4, 0, 3));
+        business.Flags.Add(new RequestFlags("google-analytics", 1, 4, 0, 3));
         var standing = new GoalStanding(new(2026, 11, 1), new(2026, 11, 30), 60000, 20000, Last, 22, 30, 27272.73m, 0.454545m, null, GoalState.OffTrack, "");
         business.Goals.Add(new GoalEntry(Guid.NewGuid(), "shop.revenue", "Revenue", KpiUnit.Currency, KpiDirection.Up, "EUR", null, 60000, GoalRhythm.Month, new(2026, 1, 1), null, standing, [], 0, 0, default));
         Assert.Contains("ran 50 times and has no minutes saved set: its runs count as saving nothing", Only(business, "minutes_missing").Text, StringComparison.Ordinal);
@@ -197,6 +197,24 @@ public sealed partial class InsightTests
         Assert.Equal(32727.27m, Only(business, "goal").Money);
         // By money: the goal is the only one that has some.
         Assert.Equal("goal", business.Insights()[0].Rule);
+    }
+
+    [Fact]
+    public void Rows_that_were_held_back_are_told_of_the_source_that_held_them_back()
+    {
+        var business = new Business();
+        business.Sources.Add(Business.Source("google-analytics", "South shop") with { Number = 2 });
+        business.Flags.Add(new RequestFlags("google-analytics", 1, 12, 0, 0));
+        business.Flags.Add(new RequestFlags("google-analytics", 2, 12, 0, 6));
+        Assert.StartsWith(
+            "South shop held back rows of few people in 6 of 12 answers", Only(business, "thresholded").Text, StringComparison.Ordinal);
+        // Two that did are two pieces of news, each of which may be dismissed.
+        business.Flags[0] = new RequestFlags("google-analytics", 1, 12, 2, 0);
+        var both = business.Insights().Where(found => found.Rule == "thresholded").ToList();
+        Assert.Equal(
+            ["Google Analytics", "South shop"],
+            both.Select(found => found.Text.Split([" estimated", " held"], StringSplitOptions.None)[0]).Order(StringComparer.Ordinal));
+        Assert.Equal(2, both.Select(found => found.Subject).Distinct().Count());
     }
 
     [Fact]

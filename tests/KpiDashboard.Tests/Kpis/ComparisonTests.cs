@@ -30,7 +30,7 @@ public sealed class ComparisonTests
         { "every day a little less is not", "-12 -18 -13.5 -22.5 -9 -30 -6", false },
         { "the same days in another order are chance", "-40 80 -30 0 30 -80 40", true },
         { "every day the same much less", "-10 -10 -10 -10 -10 -10 -10", false },
-        { "a single day has no spread", "-100", false },
+        { "of a single day nobody knows the spread", "-100", true },
     };
 
     [Theory]
@@ -43,6 +43,20 @@ public sealed class ComparisonTests
         // What no days are known of has no side; what is no sum of its days has no such rule.
         Assert.True(Chance.Makes(Revenue, 640, 740, null));
         Assert.False(Chance.Makes(Revenue with { Aggregation = KpiAggregation.Last }, 640, 740, () => days));
+    }
+
+    [Theory]
+    [InlineData("many pages in a few visits more", "-1 -40 2 -38 -70 1 40", true)]
+    [InlineData("every day fewer", "-12 -18 -13.5 -22.5 -9 -30 -6", false)]
+    public void Counts_that_come_several_at_a_time_have_to_pass_both_rules(string why, string apart, bool chance)
+    {
+        var pageViews = KpiCatalogue.Part("web.page_views");
+        var days = apart.Split(' ').Select(day => decimal.Parse(day, CultureInfo.InvariantCulture)).ToList();
+        Assert.True(chance == Chance.Makes(pageViews, 640, 746, () => days), why);
+        // What counting alone explains is chance, however even the days are.
+        Assert.True(Chance.Makes(pageViews, 640, 650, () => days));
+        Assert.True(Chance.Makes(pageViews, 640, 746, null));
+        Assert.False(Chance.Makes(Sessions, 640, 746, () => days));
     }
 
     [Fact]

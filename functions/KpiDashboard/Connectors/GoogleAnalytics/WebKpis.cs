@@ -20,7 +20,10 @@ internal sealed class WebKpis : IKpiList
         Stored("web.new_users", "New visitors", "People seen for the first time.", KpiUnit.Count, KpiAggregation.Sum),
         Stored("web.active_users_7d", "Users in 7 days", "Different people who used the site in the 7 days up to the last day of the range.", KpiUnit.Count, KpiAggregation.Last),
         Stored("web.active_users_28d", "Users in 28 days", "Different people who used the site in the 28 days up to the last day of the range.", KpiUnit.Count, KpiAggregation.Last),
-        Stored("web.page_views", "Page views", "Pages and screens looked at.", KpiUnit.Count, KpiAggregation.Sum),
+        Stored("web.page_views", "Page views", "Pages and screens looked at.", KpiUnit.Count, KpiAggregation.Sum) with
+        {
+            IsClustered = true,
+        },
         Stored("web.engaged_sessions", "Engaged sessions", "Visits that lasted 10 seconds or more, or had a key event, or two page views.", KpiUnit.Count, KpiAggregation.Sum) with { IsDivided = true },
         Stored("web.key_events", "Key events", "Actions that you marked as important in Google Analytics.", KpiUnit.Count, KpiAggregation.Sum) with { IsDivided = true },
         Stored("web.session_seconds", "Time on site", "Seconds of all sessions.", KpiUnit.Seconds, KpiAggregation.Sum) with { Hidden = true },

@@ -43,8 +43,13 @@ type State = keyof typeof ops.states
 type RunStatus = keyof typeof ops.runStatuses
 const states = Object.keys(ops.states) as State[]
 const runStatuses = Object.keys(ops.runStatuses) as RunStatus[]
-const isTrouble = (state: State) =>
-  state === 'failing' || state === 'overdue' || state === 'silent' || state === 'reconnect_needed'
+/** Red is what an operator may have to see to; what brings no new days is for its owner to look at, and amber here as on the owner's pages. */
+const toneOf = (state: State) =>
+  state === 'failing' || state === 'overdue' || state === 'reconnect_needed'
+    ? 'font-semibold text-trouble'
+    : state === 'silent'
+      ? 'font-semibold text-attention'
+      : ''
 const whole = (count: number) => count.toLocaleString('en-GB')
 /** Of one request; what the API takes. */
 const mostAtOnce = 200
@@ -447,7 +452,7 @@ function Sources({ secret, overview }: { secret: string; overview: OpsOverview }
                 type="button"
                 aria-expanded={chosen}
                 aria-label={ops.sourcesShow(count, connector, ops.states[state])}
-                className={`tap -mr-2 min-w-11 rounded px-2 text-right underline decoration-line-strong underline-offset-4 hover:decoration-current ${isTrouble(state) ? 'font-semibold text-trouble' : ''}`}
+                className={`tap -mr-2 min-w-11 rounded px-2 text-right underline decoration-line-strong underline-offset-4 hover:decoration-current ${toneOf(state)}`}
                 onClick={() => {
                   setOpen(chosen ? null : { connector, state })
                 }}

@@ -1,12 +1,10 @@
 import { Link } from 'react-router'
 import type { Summary } from '../../api/types'
 import { Value } from '../../components/Value'
-import { formatNumber } from '../../lib/format'
 import { shownUnit } from '../../lib/kpis'
 import { later } from '../../messages-later'
 import { usePeriod } from '../../lib/range'
-import { agrees, returnOf } from '../../lib/reckon'
-import { automationFigures, searchOf } from './automation'
+import { automationFigures, returnInWords, searchOf } from './automation'
 
 /** Are the automations worth it? The three numbers that answer. */
 export function AutomationBlock({ summary }: { summary: Summary }) {
@@ -18,8 +16,6 @@ export function AutomationBlock({ summary }: { summary: Summary }) {
     { name: later.overview.valueSaved, kpi: kpi('automation.value_saved') },
     { name: later.overview.roi, kpi: kpi('automation.roi') },
   ].flatMap((row) => (row.kpi ? [{ ...row, kpi: row.kpi }] : []))
-  const money = (value: number) =>
-    formatNumber(value, { unit: 'currency', currency: figures?.currency ?? summary.currency })
   const empty = rows.every((row) => row.kpi.value === null)
   // Of a website there is nothing to say here.
   if (sources !== null && rows.length === 0) return null
@@ -58,16 +54,7 @@ export function AutomationBlock({ summary }: { summary: Summary }) {
       )}
       {figures && figures.worth !== null && figures.cost !== null && figures.roi !== null && (
         <p className="num pt-1 text-small text-muted">
-          {later.overview.arithmetic(
-            money(figures.worth),
-            money(figures.cost),
-            formatNumber(figures.roi, { unit: 'times' }),
-            agrees(
-              formatNumber(figures.roi, { unit: 'times' }),
-              [money(figures.worth), money(figures.cost)],
-              returnOf,
-            ),
-          )}
+          {returnInWords(figures.worth, figures.cost, figures.roi, figures.currency)}
         </p>
       )}
       <Link

@@ -10,7 +10,7 @@ import { formatNumber } from '../../lib/format'
 import { beforeWords, shownUnit } from '../../lib/kpis'
 import { messages } from '../../messages'
 import { later } from '../../messages-later'
-import { byMovement, movement } from './movement'
+import { byMovement, headingOf } from './movement'
 
 interface Props {
   summary: Summary
@@ -38,14 +38,9 @@ export function KpiTable({ summary, kpis, search }: Props) {
   const rows = byChange ? byMovement(found) : found
   const before = beforeWords(summary)
   if (summary.kpis.length === 0) return null
-  const headed = (i: number) => {
-    const [kpi, above] = [rows[i], rows[i - 1]]
-    if (!byChange || !kpi || !above) return false
-    const group = movement(kpi)
-    return group !== 'moved' && movement(above) !== group
-  }
+  const headingAt = (i: number) => (byChange ? headingOf(rows, i) : null)
   // A heading counts as a line, and stands with its first number or not at all.
-  const headings = (to: number) => rows.filter((_, i) => i <= to && headed(i)).length
+  const headings = (to: number) => rows.filter((_, i) => i <= to && headingAt(i) !== null).length
   const onPaper = rows
     .slice(0, linesOnPaper)
     .filter((_, i) => i + 1 + headings(i) <= linesOnPaper).length
@@ -117,7 +112,10 @@ export function KpiTable({ summary, kpis, search }: Props) {
                         setByChange(!byChange)
                       }}
                     >
-                      {byChange && <ArrowDown aria-hidden="true" size={14} />}
+                      {/* On paper there is nothing to sort. */}
+                      {byChange && (
+                        <ArrowDown aria-hidden="true" size={14} className="print:hidden" />
+                      )}
                       {text.table.change}
                     </button>
                   </th>
@@ -128,16 +126,16 @@ export function KpiTable({ summary, kpis, search }: Props) {
           <tbody>
             {rows.map((kpi, i) => {
               const change = describeChange(kpi, before, summary.compare)
-              const group = movement(kpi)
+              const heading = headingAt(i)
               const paper = i < onPaper ? '' : 'print:hidden'
               return [
-                headed(i) && group !== 'moved' && (
-                  <tr key={group} className={paper}>
+                heading && (
+                  <tr key={heading} className={paper}>
                     <td
                       colSpan={5}
                       className="border-t border-line pt-4 pb-1 text-left text-small text-muted"
                     >
-                      {text.movement[group]}
+                      {text.movement[heading]}
                     </td>
                   </tr>
                 ),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { byMovement, movement } from './movement'
+import { byMovement, headingOf, movement } from './movement'
 
 const kpi = (name: string, change: number | null, byChance = false) => ({
   name,
@@ -30,5 +30,19 @@ describe('what moved', () => {
       kpi('large', -0.5),
     ]).map(({ name }) => name)
     expect(order).toEqual(['large', 'paired', 'small', 'chance', 'unknown'])
+  })
+
+  it('has a heading above what did not move, and also where nothing did', () => {
+    const headings = (...rows: ReturnType<typeof kpi>[]) => rows.map((_, i) => headingOf(rows, i))
+    const [moved, chance, none] = [kpi('', 0.5), kpi('', 0.2, true), kpi('', null)]
+    expect(headings(moved, moved, chance, chance, none)).toEqual([
+      null,
+      null,
+      'chance',
+      null,
+      'none',
+    ])
+    expect(headings(chance, none, none)).toEqual(['chance', 'none', null])
+    expect(headings(none)).toEqual(['none'])
   })
 })

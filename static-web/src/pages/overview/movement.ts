@@ -20,3 +20,13 @@ export function byMovement<T extends Moved>(kpis: readonly T[]): T[] {
   const size = (kpi: T) => Math.abs(toldOf(kpi).change ?? 0)
   return [...kpis].sort((a, b) => rank(a) - rank(b) || size(b) - size(a))
 }
+
+/**
+ * What stands above a line: the first of each kind that did not move. The first line of all as well: where nothing moved but by chance, nothing stands
+ * under "What else moved" as if it had.
+ */
+export function headingOf(rows: readonly Moved[], i: number): 'chance' | 'none' | null {
+  const [kpi, above] = [rows[i], rows[i - 1]]
+  const group = kpi ? movement(kpi) : 'moved'
+  return group === 'moved' || (above && movement(above) === group) ? null : group
+}
