@@ -76,8 +76,9 @@ public sealed class SessionStateTests(AppFixture app)
             """
             select concat_ws('; ',
                 nullif(current_setting('app.tenant_id', true), ''),
-                -- What a client sends as it connects is a setting of its own ('client').
-                (select string_agg(name || ' = ' || setting, ', ') from pg_settings where source = 'session'),
+                -- What a client sends as it connects is a setting of its own ('client'). A transaction's own (transaction_read_only) count as set
+                -- when it has ended, with the value that every session begins with.
+                (select string_agg(name || ' = ' || setting, ', ') from pg_settings where source = 'session' and setting is distinct from reset_val),
                 (select string_agg('lock ' || objid, ', ') from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()),
                 (select string_agg('listens to ' || c, ', ') from pg_listening_channels() c),
                 (select string_agg('cursor ' || name, ', ') from pg_cursors where is_holdable),
