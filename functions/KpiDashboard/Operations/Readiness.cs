@@ -30,11 +30,16 @@ public sealed class HealthEndpoints
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(5), _time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        // All settings that are missing are named at once: whoever sets them need not ask again after each.
+        List<string> missing = [];
         foreach (var check in _checks)
         {
+            if (!check.IsLocal && missing.Count > 0) break;
             try
             {
-                if (await check.FindObstacleAsync(linked.Token) is { } obstacle) return obstacle;
+                if (await check.FindObstacleAsync(linked.Token) is not { } obstacle) continue;
+                if (!check.IsLocal) return obstacle;
+                missing.Add(obstacle);
             }
             catch (ApiProblem problem)
             {
@@ -46,7 +51,7 @@ public sealed class HealthEndpoints
             }
         }
 
-        return null;
+        return missing.Count > 0 ? string.Join(' ', missing) : null;
     }
 }
 

@@ -33,7 +33,9 @@ public sealed class UnconfiguredTests
             Assert.Equal("live", (await http.GetJsonAsync("api/health/live"))["status"]!.GetValue<string>());
             using var ready = await http.GetAsync(new Uri("api/health/ready", UriKind.Relative), TestContext.Current.CancellationToken);
             Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
-            Assert.Contains("Auth:SigningKeys", await ready.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            var missing = await ready.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            Assert.Contains("Auth:SigningKeys", missing, StringComparison.Ordinal);
+            Assert.Contains("Secrets:Keys", missing, StringComparison.Ordinal);
             using var login = await http.PostAsJsonAsync("api/auth/login", new { email = "a@b.example", password = "x" }, TestContext.Current.CancellationToken);
             Assert.Equal(HttpStatusCode.ServiceUnavailable, login.StatusCode);
             Assert.Contains("ConnectionStrings:Postgres", await login.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
