@@ -20,8 +20,29 @@ const anew = () => {
 const isPart = (error: unknown) =>
   /dynamically imported|module script|preload css/i.test(String(error))
 
-/** A page this young, in milliseconds, was just loaded anew: doing it again would change nothing. */
+/** A page this young, in milliseconds, was just loaded anew: the network that came back may not carry yet, so the next try waits a little. */
 const young = 10_000
+const pause = 3_000
+
+/** So often within two minutes a page loads itself anew; what still fails then is not mended by it. */
+const most = 3
+const remembered = 120_000
+const triesKey = 'kpi.part-tries'
+
+/** Notes a try, if one is left. Without storage nobody could count, so that there is none. */
+const mayTry = () => {
+  try {
+    const now = Date.now()
+    const before = (JSON.parse(sessionStorage.getItem(triesKey) ?? '[]') as number[]).filter(
+      (at) => now - at < remembered && at <= now,
+    )
+    if (before.length >= most) return false
+    sessionStorage.setItem(triesKey, JSON.stringify([...before, now]))
+    return true
+  } catch {
+    return false
+  }
+}
 
 /**
  * Stands in for what fails, so that all around it goes on; around everything, the last resort. A part that was not loaded yet and cannot
@@ -30,6 +51,7 @@ const young = 10_000
  */
 export class Crash extends Component<Props, { crashed: boolean; away: boolean }> {
   override state = { crashed: false, away: false }
+  private waiting: ReturnType<typeof setTimeout> | undefined
   static getDerivedStateFromError(error: unknown) {
     return {
       crashed: true,
@@ -38,10 +60,17 @@ export class Crash extends Component<Props, { crashed: boolean; away: boolean }>
   }
   override componentDidCatch(error: unknown) {
     if (this.state.away) addEventListener('online', this.back)
-    else if (isPart(error) && performance.now() > young && !unsaved()) anew()
+    else if (isPart(error))
+      this.waiting = setTimeout(
+        () => {
+          if (!unsaved() && mayTry()) anew()
+        },
+        performance.now() > young ? 0 : pause,
+      )
   }
   override componentWillUnmount() {
     removeEventListener('online', this.back)
+    clearTimeout(this.waiting)
   }
   back = () => {
     if (unsaved()) this.setState({ away: false })
