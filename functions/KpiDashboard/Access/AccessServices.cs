@@ -9,11 +9,14 @@ namespace KpiDashboard.Access;
 
 internal static class AccessServices
 {
-    /// <summary>Registers who is let in, to what, and how often, and how a business is read. Slices add their <see cref="ITenantPart"/>s themselves.</summary>
+    /// <summary>
+    /// Registers who is let in, to what, and how often, and how a business is read. Slices add their <see cref="ITenantPart"/>s themselves.
+    /// </summary>
     public static IServiceCollection AddAccess(this IServiceCollection services)
     {
         services.AddOptions<LimitOptions>().BindConfiguration("Limits")
-            .Validate(LimitOptions.IsValid, "Each of Limits:<name> needs Permits from 1 to 1000000 and a Period of at most 7 days.").ValidateOnStart();
+            .Validate(LimitOptions.IsValid, "Each of Limits:<name> needs Permits from 1 to 1000000 and a Period of at most 7 days.")
+            .ValidateOnStart();
         services.AddSingleton<RateLimits>();
         services.AddSingleton<CostGuard>();
         services.AddSingleton<ClientAddress>();

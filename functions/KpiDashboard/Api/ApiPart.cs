@@ -6,7 +6,9 @@ namespace KpiDashboard.Api;
 
 /// <summary>What a slice adds to the description of the API; each registers its own, in its own folder.</summary>
 /// <param name="Json">JSON contexts whose types the slice speaks.</param>
-/// <param name="Parameters">Query parameters that are the slice's, by name. What stands behind a dot tells those of the same name apart.</param>
+/// <param name="Parameters">
+/// Query parameters that are the slice's, by name. What stands behind a dot tells those of the same name apart.
+/// </param>
 internal sealed record ApiPart(IReadOnlyList<JsonSerializerContext> Json, IReadOnlyDictionary<string, ApiParameter> Parameters);
 
 /// <summary>A query parameter.</summary>

@@ -11,7 +11,10 @@ internal static class ApiServices
         // Only for JsonAnswer, which chooses what may be compressed; there is no middleware.
         services.AddResponseCompression(compression => compression.EnableForHttps = true);
         services.AddOptions<HttpOptions>().BindConfiguration("Http")
-            .Validate(HttpOptions.IsValid, "Http:AllowedOrigins must be origins like https://kpi.example.com, separated by blanks, without paths or wildcards.").ValidateOnStart();
+            .Validate(
+                HttpOptions.IsValid,
+                "Http:AllowedOrigins must be origins like https://kpi.example.com, separated by blanks, without paths or wildcards.")
+            .ValidateOnStart();
         services.AddSingleton<RequestOrigins>();
         services.AddOptions<AnswerOptions>().BindConfiguration("Answers")
             .Validate(options => options.KeptMegabytes is >= 0 and <= 4096, "Answers:KeptMegabytes must be 0 to 4096.").ValidateOnStart();

@@ -20,7 +20,7 @@ public sealed class AutomationEndpoints
 
     internal AutomationEndpoints(TenantReads reads, Database database, TimeProvider time) => (_reads, _database, _time) = (reads, database, time);
 
-    internal static readonly KpiDefinition[] Kpis = [.. KpiCatalogue.All.Where(kpi => kpi.Source == "n8n")];
+    internal static readonly KpiDefinition[] Kpis = [.. KpiCatalogue.Of(KpiTopic.Automations)];
 
     private static readonly KpiDefinition[] Compared =
     [
@@ -55,11 +55,11 @@ public sealed class AutomationEndpoints
             var query = new QueryReader(request);
             var every = await SourceState.LoadAsync(tx, tenant, _time.GetUtcNow());
             var all = kept is null ? SourceSelection.Read(query, every) : SourceSelection.Kept(every, kept);
-            var sources = all.Where(source => source.Connector == "n8n").ToList();
+            var sources = all.Where(source => KpiCatalogue.Reports(source.Connector, KpiTopic.Automations)).ToList();
             // The days of the overview, so that the two pages tell of one number: not a day more because n8n knows a day sooner than
             // others.
             var period = asked ?? Period.Read(query, tenant.Today(_time), SourceState.PeriodThrough(all));
-            var clocks = all.ClocksOf("n8n");
+            var clocks = all.ClocksOf(KpiTopic.Automations);
             var (reading, readingBefore, omitted, facts, flows) = (
                 KpiTable.LoadAsync(tx, Kpis, period.From, period.To, clocks, tenant.Economics),
                 period is { CompareFrom: { } from, CompareTo: { } to } ? KpiTable.LoadAsync(tx, Kpis, from, to, clocks, tenant.Economics) : null,

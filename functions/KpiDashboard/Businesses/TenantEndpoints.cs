@@ -264,7 +264,7 @@ public sealed class TenantEndpoints
     {
         var tenant = (await TenantProfile.LoadAsync(tx))!;
         var all = await SourceState.LoadAsync(tx, tenant, now);
-        var sources = all.Where(source => source.Connector == "n8n").ToList();
+        var sources = all.Where(source => KpiCatalogue.Reports(source.Connector, KpiTopic.Automations)).ToList();
         var to = Period.Anchor(tenant.Today(_time), SourceState.PeriodThrough(all));
         return (await KpiTable.LoadAsync(tx, AutomationEndpoints.Kpis, to.AddDays(-40), to, SourceState.Clocks(sources), tenant.Economics), to);
     }

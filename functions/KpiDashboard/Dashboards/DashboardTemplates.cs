@@ -29,7 +29,7 @@ internal static class DashboardTemplates
         var own = catalogue.Own.Where(kpi => measured.Contains(kpi.Key)).Select(kpi => kpi.Key).Take(12).ToList();
         var plans = own.Count == 0 ? Plans
             : [.. Plans, new Plan("own", "Your own numbers", "The KPIs that you defined and push or import yourself.", own, [.. own.Take(2)])];
-        var automates = sources.Any(source => source.IsConnected && source.Connector == "n8n");
+        var automates = sources.Any(source => source.IsConnected && KpiCatalogue.Reports(source.Connector, KpiTopic.Automations));
         var ready = plans.Where(plan => plan.Numbers.Any(measured.Contains) && (plan.Needs is not { } prefix || measured.Any(key => key.StartsWith(prefix, StringComparison.Ordinal)))).ToList();
         return [.. ready.Select((plan, index) => new DashboardTemplate(plan.Key, plan.Name, plan.Description, index == 0, Tiles(plan, measured, automates)))];
     }

@@ -31,8 +31,8 @@ internal static class DataServices
             // Planning takes longer than running for most statements: admission alone planned for 9 ms and ran for 1. In front of a pooler
             // that does not keep prepared statements the connection string says Max Auto Prepare=0.
             if (!connection.ShouldSerialize("Max Auto Prepare")) connection.MaxAutoPrepare = 200;
-            // Resetting a connection is six statements before the first of its next user. There is nothing to reset: every setting of ours ends with its
-            // transaction, and nothing else of a session is used (SessionStateTests).
+            // Resetting a connection is six statements before the first of its next user. There is nothing to reset: every setting of ours
+            // ends with its transaction, and nothing else of a session is used (SessionStateTests).
             if (!connection.ShouldSerialize("No Reset On Close")) connection.NoResetOnClose = true;
             return provider.GetRequiredService<IOptions<PostgresOptions>>().Value.Build(connection, () => AzureIdentity.Of(configuration));
         });

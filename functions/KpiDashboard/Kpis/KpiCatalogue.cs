@@ -22,6 +22,15 @@ internal static class KpiCatalogue
 
     private static readonly Dictionary<string, KpiDefinition> ByKey = All.ToDictionary(kpi => kpi.Key, StringComparer.Ordinal);
 
+    private static readonly ILookup<KpiTopic, KpiDefinition> ByTopic =
+        Brought.SelectMany(list => InOrder([list]).Select(kpi => (list.Topic, Kpi: kpi))).ToLookup(one => one.Topic, one => one.Kpi);
+
+    /// <summary>What is about a topic, hidden parts included.</summary>
+    public static IEnumerable<KpiDefinition> Of(KpiTopic topic) => ByTopic[topic];
+
+    /// <summary>Whether a connector reports what is about a topic.</summary>
+    public static bool Reports(string connector, KpiTopic topic) => ByTopic[topic].Any(kpi => kpi.Source == connector);
+
     /// <summary>Whether values of this key are stored, that is, whether a connector may report it.</summary>
     public static bool IsStored(string key) => ByKey.TryGetValue(key, out var kpi) && kpi.Compute is null;
 

@@ -52,9 +52,9 @@ internal sealed class SourceSelection : IReadOnlyList<SourceState>
     /// <summary>Whether these are just the sources that something was kept for; null: all.</summary>
     public bool IsOf(IReadOnlyCollection<string>? names) => names is null ? Named is null : Named is not null && Named.ToHashSet(StringComparer.Ordinal).SetEquals(names);
 
-    /// <summary>Those of a connector alone, of those that were chosen.</summary>
-    public SourceClocks ClocksOf(string connector) =>
-        SourceState.Clocks([.. _sources.Where(source => source.Connector == connector)], Pushed, Numbers);
+    /// <summary>Those that report on a topic alone, of those that were chosen.</summary>
+    public SourceClocks ClocksOf(KpiTopic topic) =>
+        SourceState.Clocks([.. _sources.Where(source => KpiCatalogue.Reports(source.Connector, topic))], Pushed, Numbers);
 
     /// <summary>Those that were kept with something (a goal, a share); what is gone since is left out. None kept: all.</summary>
     public static SourceSelection Kept(IReadOnlyList<SourceState> sources, IReadOnlyCollection<string>? names) =>

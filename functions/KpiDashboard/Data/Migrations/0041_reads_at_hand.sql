@@ -1,6 +1,6 @@
--- What a read asks of a source beside its own row. Each request opens its business and asks for the sources only when the data version has moved, but
--- Postgres prepares to run all of a statement, also what its condition then leaves out: every part of every divided table was locked and opened
--- each time. A function in plpgsql is opened when it is called.
+-- What a read asks of a source beside its own row. Each request opens its business and asks for the sources only when the data version has
+-- moved, but Postgres prepares to run all of a statement, also what its condition then leaves out: every part of every divided table was
+-- locked and opened each time. A function in plpgsql is opened when it is called.
 
 -- Whether a source is being read, or waits to be, and the words for what it waits for.
 create function live_run(p_tenant uuid, p_integration uuid)
